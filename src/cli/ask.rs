@@ -1,0 +1,44 @@
+//! Asks the daemon, or does the work here when none runs.
+
+use std::sync::Arc;
+
+use anyhow::{Result, anyhow};
+use serde_json::Value;
+use tokio::sync::mpsc;
+
+use super::show;
+use crate::clock::SystemClock;
+use crate::config::Config;
+use crate::control::{self, Asked, Event, Query};
+use crate::daemon::{self, Mill};
+
+/// The answer to a query, whoever gives it; progress is shown meanwhile.
+///
+/// # Errors
+/// What the query says, or when neither daemon nor store can be reached.
+pub(super) async fn ask(config: Config, query: Query) -> Result<Value> {
+    let mut events = match control::ask(&config.socket, &query).await? {
+        Asked::Daemon(events) => events,
+        Asked::Nobody => {
+            let mill = Arc::new(Mill::open(config, Arc::new(SystemClock)).await?);
+            let (sender, receiver) = mpsc::channel(64);
+            tokio::spawn(daemon::handle(mill, query, sender));
+            receiver
+        }
+    };
+    let bar = show::bar();
+    let answer = loop {
+        match events.recv().await {
+            Some(Event::Progress { done, of, what }) => {
+                bar.set_length(of as u64);
+                bar.set_position(done as u64);
+                bar.set_message(what);
+            }
+            Some(Event::Done(value)) => break Ok(value),
+            Some(Event::Failed(message)) => break Err(anyhow!(message)),
+            None => break Err(anyhow!("the daemon ended before it answered; ask again")),
+        }
+    };
+    bar.finish_and_clear();
+    answer
+}

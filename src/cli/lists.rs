@@ -1,0 +1,140 @@
+//! `source list`, `category list`, `item list`, `item show`, `item find`.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use serde_json::Value;
+
+use super::{ask::ask, show};
+use crate::config::Config;
+use crate::control::Query;
+use crate::daemon::{ItemAnswer, ItemRow, SourceRow};
+
+/// All sources with their state.
+///
+/// # Errors
+/// When neither daemon nor store can be reached.
+pub(super) async fn sources(config: Config, json: bool) -> Result<ExitCode> {
+    let answer = ask(config, Query::Sources).await?;
+    if json {
+        show::json(&answer)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let sources: Vec<SourceRow> = serde_json::from_value(answer)?;
+    let rows = sources
+        .into_iter()
+        .map(|s| {
+            let state = match (&s.last_error, s.enabled) {
+                (_, false) => "off".to_owned(),
+                (Some(error), _) => format!("failed {} times: {error}", s.fails),
+                (None, _) if s.last_good.is_none() => "not polled yet".to_owned(),
+                (None, _) if !s.held.is_empty() => format!("ok; held back: {}", s.held.join("; ")),
+                _ => "ok".to_owned(),
+            };
+            let next = s.next_poll.map(|at| format!("{at}\n{}", s.why)).unwrap_or_default();
+            vec![s.id, s.name, s.items.to_string(), s.last_good.unwrap_or_default(), next, state]
+        })
+        .collect();
+    let empty = "no source is configured; add a file to `sources.d/` beside the config";
+    show::table(&["id", "name", "items", "last good poll", "next poll", "state"], rows, empty)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// All categories.
+///
+/// # Errors
+/// When neither daemon nor store can be reached.
+pub(super) async fn categories(config: Config, json: bool) -> Result<ExitCode> {
+    let answer = ask(config, Query::Categories).await?;
+    if json {
+        show::json(&answer)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let field = |row: &Value, name: &str| match &row[name] {
+        Value::String(text) => text.clone(),
+        Value::Null => String::new(),
+        other => other.to_string(),
+    };
+    let rows = answer
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|row| ["slug", "name", "items", "newest", "url"].map(|name| field(row, name)).to_vec())
+        .collect();
+    show::table(&["slug", "name", "items", "newest", "page"], rows, "no category yet; poll a source first")?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The newest items.
+///
+/// # Errors
+/// When the category is unknown, or neither daemon nor store can be reached.
+pub(super) async fn items(
+    config: Config,
+    category: Option<String>,
+    limit: usize,
+    json: bool,
+) -> Result<ExitCode> {
+    let answer = ask(config, Query::Items { category, limit }).await?;
+    item_rows(answer, json, "no item yet")
+}
+
+/// Items that contain a text.
+///
+/// # Errors
+/// When neither daemon nor store can be reached.
+pub(super) async fn find(config: Config, text: String, limit: usize, json: bool) -> Result<ExitCode> {
+    let answer = ask(config, Query::Find { text, limit }).await?;
+    item_rows(answer, json, "no title and no code contains this")
+}
+
+fn item_rows(answer: Value, json: bool, empty: &str) -> Result<ExitCode> {
+    if json {
+        show::json(&answer)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let items: Vec<ItemRow> = serde_json::from_value(answer)?;
+    let rows = items
+        .into_iter()
+        .map(|item| vec![item.info_code, item.published, item.categories.join(" "), item.title])
+        .collect();
+    show::table(&["code", "published", "categories", "title"], rows, empty)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// All of one item.
+///
+/// # Errors
+/// When there is no such item, or neither daemon nor store can be reached.
+pub(super) async fn item(config: Config, code: String, json: bool) -> Result<ExitCode> {
+    let answer = ask(config, Query::Item { code }).await?;
+    if json {
+        show::json(&answer)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let ItemAnswer { row, id, item, body, revisions, listings } = serde_json::from_value(answer)?;
+    let mut lines = vec![
+        format!("code        {}", row.info_code),
+        format!("id          {id}"),
+        format!("title       {}", row.title),
+        format!("categories  {}", row.categories.join(" ")),
+        format!("page        {}", row.url),
+        format!("original    {}", item.link.unwrap_or_default()),
+        format!("newspaper   {}", item.media_name.unwrap_or_default()),
+        format!("published   {}", row.published),
+        format!("updated     {}", item.updated.rfc3339()),
+        format!("first seen  {}", item.first_seen.rfc3339()),
+        format!("given by    {} (rank {})", item.lead, item.rank),
+    ];
+    for (source, sighting) in listings {
+        let (first, last) = (sighting.first.rfc3339(), sighting.last.rfc3339());
+        lines.push(format!("listed by   {source}: first {first}, last {last}"));
+    }
+    for revision in revisions {
+        lines.push(format!("before      {}: {}", revision.replaced_at.rfc3339(), revision.title));
+    }
+    lines.push(String::new());
+    lines.push(body.html);
+    show::text(&format!("{}\n", show::plain(&lines.join("\n"))))?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,130 @@
+//! `preview`: what feedmill reads in a document (RULES 8).
+
+use std::io::Read;
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use clap::Args;
+use url::Url;
+
+use super::show;
+use crate::clock::{Clock, SystemClock};
+use crate::fetch::{FetchOptions, Fetcher};
+use crate::model::{Document, Request, Response};
+use crate::parse::clean::{CleanRules, Cleaner};
+use crate::parse::text::html_to_text;
+use crate::parse::{Context, parse_feed};
+
+/// Documents are read up to this size, in bytes.
+const MAX: u64 = 64 << 20;
+
+/// Arguments of `preview`.
+#[derive(Debug, Args)]
+pub(super) struct Preview {
+    /// A file, `-` for standard input, or an http(s) address
+    from: String,
+    /// Print what the parser made of it, as JSON: not cleaned, nothing held back
+    #[arg(long)]
+    json: bool,
+    /// Base of relative addresses
+    #[arg(long, value_name = "URL")]
+    base: Option<Url>,
+    /// The Content-Type that a server would send
+    #[arg(long, value_name = "TYPE")]
+    content_type: Option<String>,
+    /// Zone of dates that name none
+    #[arg(long, value_name = "ZONE", default_value = "UTC")]
+    timezone: chrono_tz::Tz,
+    /// Who asks, for an address: a page or an e-mail address
+    #[arg(long, value_name = "CONTACT")]
+    contact: Option<String>,
+}
+
+impl Preview {
+    /// Shows the document.
+    ///
+    /// # Errors
+    /// When it cannot be had or is no feed.
+    pub(super) async fn run(self) -> Result<ExitCode> {
+        let mut context = Context {
+            base: self.base.clone(),
+            content_type: self.content_type.clone(),
+            zone: self.timezone,
+            ..Context::default()
+        };
+        let bytes = self.bytes(&mut context).await?;
+        let document = parse_feed(&bytes, &context)?;
+        if self.json {
+            show::json(&serde_json::to_value(&document)?)?;
+        } else {
+            show::text(&show::plain(&cleaned(&document, &context)?))?;
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    async fn bytes(&self, context: &mut Context) -> Result<Vec<u8>> {
+        if let Ok(url) = Url::parse(&self.from)
+            && matches!(url.scheme(), "http" | "https")
+        {
+            return self.fetch(url, context).await;
+        }
+        let mut bytes = Vec::new();
+        if self.from == "-" {
+            std::io::stdin().lock().take(MAX).read_to_end(&mut bytes)?;
+            return Ok(bytes);
+        }
+        let path = Path::new(&self.from);
+        let file = std::fs::File::open(path).with_context(|| format!("cannot open `{}`", self.from))?;
+        file.take(MAX).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    async fn fetch(&self, url: Url, context: &mut Context) -> Result<Vec<u8>> {
+        let contact = self.contact.as_deref().map(|c| format!(" (+{c})")).unwrap_or_default();
+        let fetcher = Fetcher::new(FetchOptions {
+            user_agent: format!("feedmill/{}{contact}", env!("CARGO_PKG_VERSION")),
+            timeout: Duration::from_secs(30),
+            // An admin who types an address of this machine means it.
+            allow: loopback()?,
+            ..FetchOptions::default()
+        })?;
+        match fetcher.get(&Request::get(url), SystemClock.now()).await? {
+            Response::Fetched(fetched) => {
+                context.base.get_or_insert(fetched.url);
+                context.content_type = context.content_type.take().or(fetched.content_type);
+                Ok(fetched.body.to_vec())
+            }
+            Response::NotModified(_) => bail!("the server answered 304 to a request without validators"),
+        }
+    }
+}
+
+/// This machine's own addresses.
+pub(super) fn loopback() -> Result<Vec<ipnet::IpNet>> {
+    Ok(vec!["127.0.0.0/8".parse()?, "::1/128".parse()?])
+}
+
+/// The cleaned items as text for people.
+fn cleaned(document: &Document, context: &Context) -> Result<String> {
+    let cleaner = Cleaner::new(&CleanRules::default())?;
+    let mut lines = vec![
+        format!("{} ({}, {})", document.title, document.format, document.encoding),
+        format!("{} items", document.entries.len()),
+    ];
+    for entry in &document.entries {
+        let html = entry.content.as_deref().or(entry.summary.as_deref()).unwrap_or_default();
+        let cleaned = cleaner.clean(html, context.base.as_ref());
+        lines.push(String::new());
+        lines.push(format!("## {}", entry.title));
+        lines.extend(entry.link.clone());
+        lines.extend(entry.published.map(crate::model::Timestamp::rfc3339));
+        lines.extend(
+            entry.summary.as_deref().map(html_to_text).filter(|s| !s.is_empty()).map(|s| format!("> {s}")),
+        );
+        lines.push(cleaned.html);
+    }
+    lines.push(String::new());
+    Ok(lines.join("\n"))
+}

@@ -1,0 +1,120 @@
+//! `poll`, `publish`, `import`.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+
+use super::{ask::ask, show};
+use crate::config::Config;
+use crate::control::Query;
+use crate::import::ImportReport;
+use crate::ingest::PollReport;
+use crate::publish::PublishReport;
+
+/// One round.
+///
+/// # Errors
+/// When the store or the outputs fail; a failed source only changes the exit code.
+pub(super) async fn poll(config: Config, sources: Vec<String>, json: bool) -> Result<ExitCode> {
+    let answer = ask(config, Query::Poll { sources }).await?;
+    let reports: Vec<PollReport> = serde_json::from_value(answer["polls"].clone())?;
+    let failed = reports.iter().any(|report| report.error.is_some());
+    let code = if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS };
+    if json {
+        show::json(&answer)?;
+        return Ok(code);
+    }
+    let rows = reports.iter().map(poll_row).collect();
+    let headings = ["source", "listed", "new", "updated", "joined", "known", "held", "details", "result"];
+    show::table(&headings, rows, "no source is configured; add a file to `sources.d/` beside the config")?;
+    for waiting in answer["waiting"].as_array().into_iter().flatten() {
+        let line = format!(
+            "{} was not asked: {} (until {})\n",
+            waiting["source"].as_str().unwrap_or_default(),
+            waiting["why"].as_str().unwrap_or_default(),
+            waiting["not_before"].as_str().unwrap_or_default()
+        );
+        show::text(&line)?;
+    }
+    let published: PublishReport = serde_json::from_value(answer["published"].clone())?;
+    show::text(&published_line(&published))?;
+    Ok(code)
+}
+
+fn poll_row(report: &PollReport) -> Vec<String> {
+    let result = match &report.error {
+        Some(error) => format!("failed: {error}"),
+        None if report.not_modified => "unchanged (304)".to_owned(),
+        None => "ok".to_owned(),
+    };
+    let mut row = vec![report.source.clone()];
+    let counts = [
+        report.listed,
+        report.inserted,
+        report.updated,
+        report.joined,
+        report.unchanged,
+        report.held,
+        report.details,
+    ];
+    row.extend(counts.iter().map(ToString::to_string));
+    row.push(result);
+    row
+}
+
+/// Brings the outputs up to date.
+///
+/// # Errors
+/// When the store or the outputs fail.
+pub(super) async fn publish(config: Config, json: bool) -> Result<ExitCode> {
+    let answer = ask(config, Query::Publish).await?;
+    if json {
+        show::json(&answer)?;
+    } else {
+        show::text(&published_line(&serde_json::from_value(answer)?))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn published_line(report: &PublishReport) -> String {
+    format!(
+        "published: {} categories rendered, {} up to date; {} files written ({} bytes), {} as they were, {} removed\n",
+        report.rendered, report.clean, report.written, report.bytes, report.kept, report.removed
+    )
+}
+
+/// Takes a Jekyll site over.
+///
+/// # Errors
+/// When the folder holds no posts, or the store fails.
+pub(super) async fn import(config: Config, folder: &Path, dry_run: bool, json: bool) -> Result<ExitCode> {
+    let folder =
+        std::fs::canonicalize(folder).with_context(|| format!("cannot open `{}`", folder.display()))?;
+    let folder = folder.to_string_lossy().into_owned();
+    let answer: Value = ask(config, Query::ImportJekyll { folder, dry_run }).await?;
+    if json {
+        show::json(&answer)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let report: ImportReport = serde_json::from_value(answer)?;
+    let verb = if report.dry_run { "would be imported" } else { "imported" };
+    show::text(&format!(
+        "{} posts: {} {verb}, {} known already, {} further copies, {} held back, {} refused; {} old paths, {} categories\n",
+        report.posts,
+        report.imported,
+        report.known,
+        report.copies,
+        report.held_back.len(),
+        report.refused.len(),
+        report.paths,
+        report.categories
+    ))?;
+    for (what, list) in [("held back", &report.held_back), ("refused", &report.refused)] {
+        for (file, reason) in list {
+            show::text(&show::plain(&format!("{what}: {file}: {reason}\n")))?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,46 @@
+//! The one place that asks what time it is. Everything else gets the time passed in.
+
+use std::fmt::Debug;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use crate::model::Timestamp;
+
+/// Tells the time of day.
+pub trait Clock: Send + Sync + Debug {
+    /// Now, in whole seconds UTC.
+    fn now(&self) -> Timestamp;
+}
+
+/// The machine's clock.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "the one allowed place")]
+    fn now(&self) -> Timestamp {
+        Timestamp::from(chrono::Utc::now())
+    }
+}
+
+/// A clock that stands still until it is moved: for tests and simulations.
+#[derive(Debug)]
+pub struct ManualClock(AtomicI64);
+
+impl ManualClock {
+    /// Stands at `now`.
+    #[must_use]
+    pub fn at(now: Timestamp) -> Self {
+        Self(AtomicI64::new(now.unix()))
+    }
+
+    /// Moves to `now`, forwards or backwards.
+    pub fn set(&self, now: Timestamp) {
+        self.0.store(now.unix(), Ordering::SeqCst);
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_unix(self.0.load(Ordering::SeqCst))
+    }
+}

@@ -1,0 +1,336 @@
+//! Reads a TOML file key by key and finds all its faults in one run.
+//!
+//! A [`Ledger`] gathers what is found, a [`Document`] is one parsed file, and a
+//! [`Reader`] walks one table of it. Every value comes with its [`Place`], so
+//! that checks made later can point at it. A reader gives `None` both for a key
+//! that is not set and for one at fault; the fault is in the ledger by then.
+
+mod document;
+mod scalars;
+mod syntax;
+#[cfg(test)]
+mod tests;
+
+use std::cell::{Ref, RefCell};
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::rc::Rc;
+use std::sync::Arc;
+
+pub use document::Document;
+use document::{Kind, Node, Table};
+
+use super::faults::{Fault, Faults, Place};
+use super::lexical::read_text;
+
+/// Lists of known keys longer than this are no help.
+const KEYS_SHOWN: usize = 12;
+
+/// A value and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Value<T> {
+    /// The value.
+    pub value: T,
+    /// Where it stands; in the profile's file if it came from a profile.
+    pub place: Place,
+}
+
+impl<T> Value<T> {
+    /// Another value at the same place.
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Value<U> {
+        Value { value: change(self.value), place: self.place }
+    }
+}
+
+/// What all readers share: the faults, and every key ever asked for.
+#[derive(Debug, Clone, Default)]
+pub struct Ledger {
+    faults: Rc<RefCell<Faults>>,
+    known: Rc<RefCell<BTreeSet<String>>>,
+}
+
+impl Ledger {
+    /// An empty ledger.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Reads a file from its bytes to a reader of its top level; `None` if it
+    /// is not UTF-8 text at all.
+    #[must_use]
+    pub fn read(&self, path: &Path, bytes: &[u8]) -> Option<Reader> {
+        let faults = &mut *self.faults.borrow_mut();
+        let text = read_text(path, bytes, faults)?;
+        Some(Document::parse(path, &text, faults).root(self))
+    }
+
+    /// Adds a fault.
+    pub fn push(&self, fault: Fault) {
+        self.faults.borrow_mut().push(fault);
+    }
+
+    /// The faults so far. Let go of them before reading on.
+    #[must_use]
+    pub fn faults(&self) -> Ref<'_, Faults> {
+        self.faults.borrow()
+    }
+
+    /// Takes the faults out, at the end.
+    #[must_use]
+    pub fn take_faults(&self) -> Faults {
+        self.faults.take()
+    }
+
+    /// Every key ever asked for, as `source.detail.url`; entries of lists and
+    /// of tables of tables stand without index and name: `category.title`.
+    #[must_use]
+    pub fn known_keys(&self) -> BTreeSet<String> {
+        self.known.borrow().clone()
+    }
+}
+
+/// Walks one table. Every key asked for is known from then on;
+/// [`Reader::finish`] reports the others.
+#[derive(Debug)]
+#[must_use = "call `finish` to report unknown keys"]
+pub struct Reader {
+    place: Place,
+    /// The table itself, then the tables it inherits from.
+    layers: Vec<Layer>,
+    path: String,
+    asked: BTreeSet<String>,
+    ledger: Ledger,
+}
+
+#[derive(Debug, Clone)]
+struct Layer {
+    table: Rc<Table>,
+    /// Whether unknown keys of the table are this reader's to report.
+    own: bool,
+}
+
+impl Reader {
+    fn new(root: &Rc<Table>, ledger: &Ledger) -> Self {
+        let layer = Layer { table: Rc::clone(root), own: true };
+        Self::over(vec![layer], root.place.clone(), String::new(), ledger)
+    }
+
+    fn over(layers: Vec<Layer>, place: Place, path: String, ledger: &Ledger) -> Self {
+        Self { place, layers, path, asked: BTreeSet::new(), ledger: ledger.clone() }
+    }
+
+    /// Where the table stands: its header, or the whole file.
+    #[must_use]
+    pub fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// The file the table is in.
+    #[must_use]
+    pub fn file(&self) -> &Arc<Path> {
+        &self.place.file
+    }
+
+    /// The ledger all readers share.
+    #[must_use]
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// Adds an error at `place`; for one with a help, see [`Reader::push`].
+    pub fn error(&self, place: &Place, message: impl Into<String>) {
+        self.push(Fault::error(place, message));
+    }
+
+    /// Adds a fault.
+    pub fn push(&self, fault: Fault) {
+        self.ledger.push(fault);
+    }
+
+    /// Lets the table inherit from `fallback` (a profile, then the defaults):
+    /// keys not set here are looked up there, in nested tables key by key.
+    ///
+    /// Unknown keys of the fallback are not reported here: read it by itself.
+    pub fn overlay(&mut self, fallback: &Reader) {
+        let layers = fallback.layers.iter();
+        self.layers.extend(layers.map(|layer| Layer { table: Rc::clone(&layer.table), own: false }));
+    }
+
+    /// Whether `key` is set here or in a table this one inherits from.
+    #[must_use]
+    pub fn has(&self, key: &str) -> bool {
+        self.layers.iter().any(|layer| layer.table.get(key).is_some())
+    }
+
+    /// Reads `key`, which must be set, as in
+    /// `reader.required("url", Reader::string)`; adds "missing `url`" if not.
+    pub fn required<T>(&mut self, key: &str, read: impl FnOnce(&mut Self, &str) -> Option<T>) -> Option<T> {
+        let lost = self.layers.iter().any(|layer| layer.table.may_have(key));
+        if !self.has(key) && !lost {
+            let fault = Fault::error(&self.place, format!("missing `{key}`"));
+            self.push(fault.help(format!("add a line `{key} = …`")));
+        }
+        read(self, key)
+    }
+
+    /// A nested table; keys missing in it are looked up in the nested tables
+    /// of the same name this one inherits.
+    pub fn table(&mut self, key: &str) -> Option<Reader> {
+        self.ask(key);
+        self.descend(key, self.path_of(key))
+    }
+
+    /// Like [`Reader::table`], but an empty table if there is none, for
+    /// sections whose keys all have defaults.
+    pub fn section(&mut self, key: &str) -> Reader {
+        let path = self.path_of(key);
+        let empty = Self::over(Vec::new(), self.place.clone(), path, &self.ledger);
+        self.table(key).unwrap_or(empty)
+    }
+
+    /// A list of tables (`[[source]]`); a single table is a list of one. An
+    /// inherited list stands in for one not set here, the two are not joined.
+    pub fn tables(&mut self, key: &str) -> Vec<Reader> {
+        let Some((own, node)) = self.find(key) else {
+            return Vec::new();
+        };
+        let items = match node.kind {
+            Kind::List(items) => items,
+            _ => vec![node],
+        };
+        let read = |item: &Node| {
+            let Kind::Table(table) = &item.kind else {
+                self.wrong(key, item, "a list of sections");
+                return None;
+            };
+            let layer = Layer { table: Rc::clone(table), own };
+            Some(Self::over(vec![layer], item.place.clone(), self.path_of(key), &self.ledger))
+        };
+        items.iter().filter_map(read).collect()
+    }
+
+    /// A table of named tables (`[category.news]`): the names and the tables,
+    /// in the order of the file.
+    pub fn entries(&mut self, key: &str) -> Vec<(Value<String>, Reader)> {
+        let Some(section) = self.table(key) else {
+            return Vec::new();
+        };
+        let read = |name: Value<String>| {
+            let reader = section.descend(&name.value, section.path.clone())?;
+            Some((name, reader))
+        };
+        section.names().into_iter().filter_map(read).collect()
+    }
+
+    /// A table of texts: the keys and the texts, in the order of the file.
+    pub fn string_map(&mut self, key: &str) -> Vec<(Value<String>, Value<String>)> {
+        let Some(section) = self.table(key) else {
+            return Vec::new();
+        };
+        let read = |name: Value<String>| {
+            let (_, node) = section.get(&name.value)?;
+            let text = section.text(&name.value, node)?;
+            Some((name, text))
+        };
+        section.names().into_iter().filter_map(read).collect()
+    }
+
+    /// Reports the keys nobody asked for, with the key that was meant, or else
+    /// the keys there are.
+    pub fn finish(self) {
+        let own = self.layers.iter().filter(|layer| layer.own);
+        for entry in own.flat_map(|layer| &layer.table.entries) {
+            let broken = matches!(entry.node.kind, Kind::Broken);
+            if broken || self.asked.contains(&entry.key) {
+                continue;
+            }
+            let known = self.asked.iter().map(String::as_str);
+            let place = match self.path.as_str() {
+                "" => String::new(),
+                path => format!(" in `{path}`"),
+            };
+            let message = format!("unknown key `{}`{place}", entry.key);
+            let mut fault = Fault::error(&entry.place, message);
+            fault.help = suggestion(&entry.key, known);
+            self.push(fault);
+        }
+    }
+
+    /// Marks `key` as known, here and in the ledger.
+    fn ask(&mut self, key: &str) {
+        self.asked.insert(key.to_owned());
+        self.ledger.known.borrow_mut().insert(self.path_of(key));
+    }
+
+    fn path_of(&self, key: &str) -> String {
+        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
+    }
+
+    /// The value of `key` in the first layer that has it, and whether it is
+    /// this table's own.
+    fn get(&self, key: &str) -> Option<(bool, &Node)> {
+        self.layers.iter().find_map(|layer| Some((layer.own, layer.table.get(key)?)))
+    }
+
+    fn find(&mut self, key: &str) -> Option<(bool, Node)> {
+        self.ask(key);
+        self.get(key).map(|(own, node)| (own, node.clone()))
+    }
+
+    /// The tables called `key` in all layers, one over the other.
+    fn descend(&self, key: &str, path: String) -> Option<Reader> {
+        let (_, first) = self.get(key)?;
+        if !matches!(first.kind, Kind::Table(_)) {
+            self.wrong(key, first, "a section");
+            return None;
+        }
+        let nested = |layer: &Layer| match &layer.table.get(key)?.kind {
+            Kind::Table(table) => Some(Layer { table: Rc::clone(table), own: layer.own }),
+            _ => None,
+        };
+        let layers = self.layers.iter().filter_map(nested).collect();
+        Some(Self::over(layers, first.place.clone(), path, &self.ledger))
+    }
+
+    /// The keys of all layers, each once, in the order of the files.
+    fn names(&self) -> Vec<Value<String>> {
+        let mut names: Vec<Value<String>> = Vec::new();
+        for entry in self.layers.iter().flat_map(|layer| &layer.table.entries) {
+            if !names.iter().any(|name| name.value == entry.key) {
+                names.push(Value { value: entry.key.clone(), place: entry.place.clone() });
+            }
+        }
+        names
+    }
+
+    /// Adds "`key` must be …, not …", unless the fault was named already.
+    fn wrong(&self, key: &str, node: &Node, wanted: &str) {
+        if matches!(node.kind, Kind::Broken) {
+            return;
+        }
+        let found = node.kind.describe();
+        let message = format!("`{key}` must be {wanted}, not {found}");
+        let mut fault = Fault::error(&node.place, message);
+        fault.help = scalars::quotes_help(wanted, &node.kind);
+        self.push(fault);
+    }
+}
+
+/// "did you mean `url`?", or the known words if they are few.
+fn suggestion<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
+    let known: Vec<&str> = known.collect();
+    let length = word.chars().count();
+    let likeness = |other: &str| strsim::jaro_winkler(&word.to_lowercase(), &other.to_lowercase());
+    let near = |other: &&&str| {
+        let distance = strsim::damerau_levenshtein(word, other);
+        likeness(other) >= 0.8 || (distance <= 2 && distance * 2 < length)
+    };
+    let best = known.iter().filter(near).max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
+    if let Some(best) = best {
+        return Some(format!("did you mean `{best}`?"));
+    }
+    let all: Vec<String> = known.iter().map(|word| format!("`{word}`")).collect();
+    let few = (1..=KEYS_SHOWN).contains(&all.len());
+    few.then(|| format!("known here: {}", all.join(", ")))
+}

@@ -1,0 +1,173 @@
+//! Reads values that are no tables.
+
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use super::super::faults::Fault;
+use super::super::units::{UnitError, parse_duration, parse_size};
+use super::document::{Kind, Node};
+use super::{Reader, Value, suggestion};
+
+const TEXT: &str = "text";
+const NUMBER: &str = "a whole number";
+const BOOL: &str = "`true` or `false`";
+
+impl Reader {
+    /// A text.
+    pub fn string(&mut self, key: &str) -> Option<Value<String>> {
+        let (_, node) = self.find(key)?;
+        self.text(key, &node)
+    }
+
+    /// `true` or `false`.
+    pub fn bool(&mut self, key: &str) -> Option<Value<bool>> {
+        let (_, node) = self.find(key)?;
+        let Kind::Bool(value) = node.kind else {
+            self.wrong(key, &node, BOOL);
+            return None;
+        };
+        Some(Value { value, place: node.place })
+    }
+
+    /// A whole number.
+    pub fn integer(&mut self, key: &str) -> Option<Value<i64>> {
+        let (_, node) = self.find(key)?;
+        match node.kind {
+            Kind::Integer(Some(value)) => {
+                return Some(Value { value, place: node.place });
+            }
+            Kind::Integer(None) => self.error(&node.place, format!("`{key}` is too large")),
+            _ => self.wrong(key, &node, NUMBER),
+        }
+        None
+    }
+
+    /// A whole number within `range`.
+    pub fn integer_in(&mut self, key: &str, range: RangeInclusive<i64>) -> Option<Value<i64>> {
+        let number = self.integer(key)?;
+        if range.contains(&number.value) {
+            return Some(number);
+        }
+        let (least, most, found) = (range.start(), range.end(), number.value);
+        let bounds = match *most {
+            i64::MAX => format!("at least {least}"),
+            _ => format!("between {least} and {most}"),
+        };
+        self.error(&number.place, format!("`{key}` must be {bounds}, not {found}"));
+        None
+    }
+
+    /// A list of texts; a single text is a list of one, a key not set none.
+    pub fn strings(&mut self, key: &str) -> Vec<Value<String>> {
+        let Some((_, node)) = self.find(key) else {
+            return Vec::new();
+        };
+        match &node.kind {
+            Kind::List(items) => items.iter().filter_map(|item| self.item(key, item)).collect(),
+            Kind::Text(_) => self.text(key, &node).into_iter().collect(),
+            _ => {
+                self.wrong(key, &node, "a list of texts");
+                Vec::new()
+            }
+        }
+    }
+
+    /// A text that `parse` understands; its error completes the sentence
+    /// "`key` …", as in "is no web address".
+    pub fn parsed<T, E: Display>(
+        &mut self,
+        key: &str,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Option<Value<T>> {
+        let text = self.string(key)?;
+        match parse(&text.value) {
+            Ok(value) => Some(Value { value, place: text.place }),
+            Err(error) => {
+                self.error(&text.place, format!("`{key}` {error}"));
+                None
+            }
+        }
+    }
+
+    /// A length of time such as `"15m"` or `"1h30m"`.
+    pub fn duration(&mut self, key: &str) -> Option<Value<Duration>> {
+        let units = "units are `s`, `m`, `h` and `d`, as in `\"30s\"`, `\"15m\"` or `\"1h30m\"`";
+        self.with_unit(key, "m", units, parse_duration)
+    }
+
+    /// A size in bytes such as `"15MiB"`.
+    pub fn size(&mut self, key: &str) -> Option<Value<u64>> {
+        let units = "units are `KiB`, `MiB` and `GiB` (or `KB`, `MB`, `GB`), as in `\"15MiB\"`";
+        self.with_unit(key, "MiB", units, parse_size)
+    }
+
+    /// One of a few words, each with its meaning.
+    pub fn choice<T: Clone>(&mut self, key: &str, words: &[(&str, T)]) -> Option<Value<T>> {
+        let text = self.string(key)?;
+        let known = words.iter().find(|(word, _)| *word == text.value);
+        if let Some((_, value)) = known {
+            return Some(text.map(|_| value.clone()));
+        }
+        let message = format!("`{key}` cannot be `{}`", text.value);
+        let mut fault = Fault::error(&text.place, message);
+        fault.help = suggestion(&text.value, words.iter().map(|(word, _)| *word));
+        self.push(fault);
+        None
+    }
+
+    fn with_unit<T>(
+        &mut self,
+        key: &str,
+        unit: &str,
+        units: &str,
+        parse: impl FnOnce(&str) -> Result<T, UnitError>,
+    ) -> Option<Value<T>> {
+        let (_, node) = self.find(key)?;
+        if let Kind::Integer(Some(number)) = node.kind {
+            let fault = Fault::error(&node.place, format!("`{key}` needs a unit"));
+            self.push(fault.help(format!("write `\"{number}{unit}\"`; {units}")));
+            return None;
+        }
+        let text = self.text(key, &node)?;
+        match parse(&text.value) {
+            Ok(value) => Some(Value { value, place: text.place }),
+            Err(error) => {
+                self.push(Fault::error(&text.place, format!("`{key}` {error}")).help(units));
+                None
+            }
+        }
+    }
+
+    pub(super) fn text(&self, key: &str, node: &Node) -> Option<Value<String>> {
+        let Kind::Text(value) = &node.kind else {
+            self.wrong(key, node, TEXT);
+            return None;
+        };
+        Some(Value { value: value.clone(), place: node.place.clone() })
+    }
+
+    fn item(&self, key: &str, item: &Node) -> Option<Value<String>> {
+        let Kind::Text(_) = item.kind else {
+            self.wrong(key, item, "a list of texts");
+            return None;
+        };
+        self.text(key, item)
+    }
+}
+
+/// The way out if only the quotes are wrong.
+pub(super) fn quotes_help(wanted: &str, found: &Kind) -> Option<String> {
+    match (wanted, found) {
+        (TEXT | "a list of texts", Kind::Integer(_) | Kind::Float | Kind::Bool(_) | Kind::Date) => {
+            Some("put it in quotes".to_owned())
+        }
+        (NUMBER, Kind::Text(text)) if text.trim().parse::<i64>().is_ok() => {
+            Some(format!("write `{}` without quotes", text.trim()))
+        }
+        (BOOL, Kind::Text(text)) if matches!(text.as_str(), "true" | "false") => {
+            Some(format!("write `{text}` without quotes"))
+        }
+        _ => None,
+    }
+}

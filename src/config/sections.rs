@@ -1,0 +1,364 @@
+//! The sections of the main file, and `[[category]]`.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use chrono_tz::Tz;
+use url::Url;
+
+use super::faults::Fault;
+use super::reader::{Reader, Value};
+use super::{CategorySettings, Config};
+use crate::fetch::FetchOptions;
+use crate::ingest::{AutoCategories, IngestOptions};
+use crate::model::{CodeSpace, Slug};
+use crate::publish::{Articles, JekyllOptions, PublishOptions, SiteOptions, WindowOptions};
+use crate::render::jekyll::JekyllStyle;
+use crate::source::Source;
+
+/// Polling as the config sets it.
+#[derive(Debug, Clone)]
+pub(super) struct Poll {
+    pub(super) interval: Duration,
+    pub(super) min_interval: Duration,
+}
+
+/// The main file's sections, before the sources are known.
+#[derive(Debug)]
+pub(super) struct Sections {
+    pub(super) poll: Poll,
+    pub(super) contact: Option<String>,
+    pub(super) categories: Vec<CategorySettings>,
+    site: SiteOptions,
+    windows: WindowOptions,
+    id_authority: String,
+    code_space: Option<CodeSpace>,
+    auto: AutoCategories,
+    store: PathBuf,
+    cache: u64,
+    output: PathBuf,
+    static_files: Option<PathBuf>,
+    articles: Articles,
+    jekyll: Option<JekyllOptions>,
+    listen: Option<SocketAddr>,
+    socket: PathBuf,
+    fetch: FetchOptions,
+}
+
+/// Reads all sections but sources and categories; paths are relative to `folder`.
+pub(super) fn read(main: &mut Reader, folder: &Path) -> Sections {
+    let mut site = main.section("site");
+    let url = site_url(&mut site);
+    let zone = zone(&mut site, "timezone").unwrap_or(Tz::Asia__Shanghai);
+    let contact = text(&mut site, "contact");
+    let id_authority = id_authority(&mut site, &url);
+    let code_space = site.string("code_space").filter(|v| !v.value.is_empty()).and_then(|v| space(&site, &v));
+    let site_options = SiteOptions {
+        title: text(&mut site, "title").unwrap_or_else(|| "feedmill".to_owned()),
+        description: text(&mut site, "description").unwrap_or_default(),
+        language: text(&mut site, "language").unwrap_or_else(|| "zh-CN".to_owned()),
+        indexing: flag(&mut site, "indexing", false),
+        footer: text(&mut site, "footer"),
+        contact: contact.clone(),
+        url,
+        zone,
+        id_authority: id_authority.clone(),
+        code_space: code_space.clone(),
+        user_agent: user_agent(contact.as_deref()),
+    };
+    site.finish();
+    let mut sections = Sections {
+        poll: poll(main),
+        contact,
+        categories: Vec::new(),
+        site: site_options,
+        windows: WindowOptions::default(),
+        id_authority,
+        code_space,
+        auto: AutoCategories::Hold,
+        store: PathBuf::new(),
+        cache: 64 << 20,
+        output: PathBuf::new(),
+        static_files: None,
+        articles: Articles::OnRequest,
+        jekyll: None,
+        listen: None,
+        socket: PathBuf::new(),
+        fetch: FetchOptions::default(),
+    };
+    sections.read_store(main, folder);
+    sections.read_output(main, folder, zone);
+    sections.read_fetch(main);
+    let mut routing = main.section("categories");
+    let words = [("yes", AutoCategories::Yes), ("hold", AutoCategories::Hold), ("no", AutoCategories::No)];
+    sections.auto = routing.choice("auto", &words).map_or(AutoCategories::Hold, |v| v.value);
+    routing.finish();
+    sections
+}
+
+impl Sections {
+    fn read_store(&mut self, main: &mut Reader, folder: &Path) {
+        let mut store = main.section("store");
+        self.store = path(&mut store, "path", folder, "../data/store");
+        self.cache = store.size("cache").map_or(64 << 20, |v| v.value.max(1 << 20));
+        store.finish();
+        let mut serve = main.section("serve");
+        let off = serve.bool("enabled").is_some_and(|v| !v.value);
+        let listen = serve.parsed("listen", |s| {
+            s.parse::<SocketAddr>()
+                .map_err(|_| format!("must be an address and a port like `127.0.0.1:8640`, not `{s}`"))
+        });
+        let default = SocketAddr::from(([127, 0, 0, 1], 8_640));
+        self.listen = (!off).then(|| listen.map_or(default, |v| v.value));
+        serve.finish();
+        let mut control = main.section("control");
+        self.socket = path(&mut control, "socket", folder, "../data/control.sock");
+        control.finish();
+    }
+
+    fn read_output(&mut self, main: &mut Reader, folder: &Path, zone: Tz) {
+        let mut output = main.section("output");
+        self.output = path(&mut output, "path", folder, "../data/public");
+        self.static_files = output.string("static").map(|v| folder.join(v.value));
+        let words = [("on-request", Articles::OnRequest), ("files", Articles::Files)];
+        self.articles = output.choice("articles", &words).map_or(Articles::OnRequest, |v| v.value);
+        let mut window = output.section("window");
+        let defaults = WindowOptions::default();
+        self.windows = WindowOptions {
+            items: count(&mut window, "items", 1..=500, defaults.items),
+            age: window.duration("age").map_or(defaults.age, |v| v.value),
+            most: count(&mut window, "most", 1..=5_000, defaults.most),
+            max_bytes: window.size("max_size").map_or(defaults.max_bytes, |v| v.value),
+            full_bytes: window.size("full_size").map_or(defaults.full_bytes, |v| v.value),
+            site_items: count(&mut window, "site_items", 1..=500, defaults.site_items),
+        };
+        window.finish();
+        if let Some(mut jekyll) = output.table("jekyll") {
+            let dir = path(&mut jekyll, "path", folder, "../data/jekyll");
+            let style = JekyllStyle {
+                zone,
+                tag_suffix: text(&mut jekyll, "tag_suffix").unwrap_or_default(),
+                footer: text(&mut jekyll, "footer").unwrap_or_default(),
+                layout: text(&mut jekyll, "layout").unwrap_or_else(|| "post".to_owned()),
+            };
+            let tags =
+                jekyll.string_map("tags").into_iter().map(|(slug, tag)| (slug.value, tag.value)).collect();
+            self.jekyll = Some(JekyllOptions { path: dir, style, tags });
+            jekyll.finish();
+        }
+        output.finish();
+    }
+
+    fn read_fetch(&mut self, main: &mut Reader) {
+        let mut fetch = main.section("fetch");
+        let own = text(&mut fetch, "user_agent");
+        let defaults = FetchOptions::default();
+        self.fetch = FetchOptions {
+            user_agent: own.unwrap_or_else(|| self.site.user_agent.clone()),
+            timeout: fetch.duration("timeout").map_or(defaults.timeout, |v| v.value),
+            connect_timeout: fetch.duration("connect_timeout").map_or(defaults.connect_timeout, |v| v.value),
+            max_body: fetch.size("max_body").map_or(defaults.max_body, |v| v.value.max(1 << 10)),
+            concurrency: count(&mut fetch, "concurrency", 1..=512, defaults.concurrency),
+            per_host: count(&mut fetch, "per_host", 1..=64, defaults.per_host),
+            host_spacing: fetch.duration("host_spacing").map_or(defaults.host_spacing, |v| v.value),
+            allow: fetch
+                .strings("allow")
+                .into_iter()
+                .filter_map(|net| {
+                    let parsed = net
+                        .value
+                        .parse::<ipnet::IpNet>()
+                        .or_else(|_| net.value.parse::<std::net::IpAddr>().map(ipnet::IpNet::from));
+                    if parsed.is_err() {
+                        let message = format!("`{}` is not a network like `10.0.0.0/8`", net.value);
+                        fetch.error(&net.place, message);
+                    }
+                    parsed.ok()
+                })
+                .collect(),
+            ..defaults
+        };
+        self.site.user_agent.clone_from(&self.fetch.user_agent);
+        fetch.finish();
+    }
+
+    /// The whole configuration.
+    pub(super) fn into_config(self, path: &Path, sources: Vec<Source>) -> Option<Config> {
+        let newcomers = (self.windows.items.div_ceil(2), self.windows.site_items.div_ceil(2));
+        Some(Config {
+            path: path.to_owned(),
+            store: self.store,
+            cache: self.cache,
+            ingest: IngestOptions {
+                zone: self.site.zone,
+                bare_space: self.code_space.clone(),
+                newcomers,
+                auto: self.auto,
+            },
+            publish: PublishOptions {
+                site: self.site,
+                windows: self.windows,
+                output: self.output,
+                static_files: self.static_files,
+                articles: self.articles,
+                jekyll: self.jekyll,
+                interval: self.poll.interval,
+            },
+            fetch: self.fetch,
+            listen: self.listen,
+            socket: self.socket,
+            categories: self.categories,
+            sources,
+            id_authority: self.id_authority,
+            code_space: self.code_space.map(|s| s.as_str().to_owned()).unwrap_or_default(),
+        })
+    }
+}
+
+/// The `[[category]]` tables of one file.
+pub(super) fn categories(file: &mut Reader, all: &mut Vec<CategorySettings>) {
+    for mut table in file.tables("category") {
+        let name = table.required("name", Reader::string);
+        let slug = table.string("slug");
+        let aliases = table.strings("aliases").into_iter().map(|v| v.value).collect();
+        let place = slug.as_ref().map_or_else(|| table.place().clone(), |s| s.place.clone());
+        if let Some(name) = name.filter(|n| named(&table, n)) {
+            let slug = match slug {
+                Some(given) => Slug::new(&given.value).or_else(|| bad_slug(&table, &given)),
+                None => Some(Slug::from_name(&name.value)),
+            };
+            if let Some(slug) = slug {
+                if all.iter().any(|known| known.slug == slug) {
+                    table.error(&place, format!("the category `{slug}` is there twice"));
+                }
+                all.push(CategorySettings { slug, name: name.value, aliases });
+            }
+        }
+        table.finish();
+    }
+}
+
+fn named(table: &Reader, name: &Value<String>) -> bool {
+    let good = !name.value.trim().is_empty() && name.value.chars().count() <= 64;
+    if !good {
+        table.error(&name.place, "`name` must have 1 to 64 characters");
+    }
+    good
+}
+
+fn bad_slug(table: &Reader, given: &Value<String>) -> Option<Slug> {
+    let proposal = Slug::from_name(&given.value);
+    let fault = Fault::error(&given.place, format!("`{}` cannot be a slug", given.value));
+    table.push(fault.help(format!("use small letters, digits and `-`, such as `{proposal}`")));
+    None
+}
+
+fn poll(main: &mut Reader) -> Poll {
+    let mut poll = main.section("poll");
+    let interval = poll.duration("interval").map_or(Duration::from_secs(1_800), |v| v.value);
+    let min_interval = poll.duration("min_interval").map_or(Duration::from_secs(60), |v| {
+        if v.value < Duration::from_secs(30) {
+            let fault = Fault::warning(
+                &v.place,
+                "polling more often than every 30s is for tests on this machine only",
+            );
+            poll.push(fault.help("upstreams will block you"));
+        }
+        v.value.max(Duration::from_secs(1))
+    });
+    poll.finish();
+    Poll { interval: interval.max(min_interval), min_interval }
+}
+
+fn site_url(site: &mut Reader) -> Url {
+    let given = site.parsed("url", |s| match Url::parse(s) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() && url.query().is_none() => {
+            Ok(url)
+        }
+        _ => Err(format!("must be the site's address like `https://news.example.org/`, not `{s}`")),
+    });
+    let mut url = given.map(|v| v.value).unwrap_or_else(loopback);
+    if !url.path().ends_with('/') {
+        url.set_path(&format!("{}/", url.path()));
+    }
+    url
+}
+
+fn loopback() -> Url {
+    Url::parse("http://127.0.0.1:8640/").expect("a constant address")
+}
+
+/// `host,year`: the authority of tag ids (RFC 4151, 2.1).
+fn id_authority(site: &mut Reader, url: &Url) -> String {
+    let given = site.parsed("id_authority", |s| {
+        let good = s.split_once(',').is_some_and(|(name, day)| {
+            !name.is_empty()
+                && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.@_".contains(&b))
+                && matches!(day.len(), 4 | 7 | 10)
+                && day.bytes().all(|b| b.is_ascii_digit() || b == b'-')
+        });
+        if good {
+            Ok(s.to_owned())
+        } else {
+            Err(format!("must be a domain of yours and a year like `news.example.org,2026`, not `{s}`"))
+        }
+    });
+    given.map_or_else(
+        || format!("{},2026", url.host_str().unwrap_or("localhost").trim_matches(['[', ']'])),
+        |v| v.value,
+    )
+}
+
+fn user_agent(contact: Option<&str>) -> String {
+    let version = env!("CARGO_PKG_VERSION");
+    match contact {
+        Some(contact) => format!("feedmill/{version} (+{contact})"),
+        None => format!("feedmill/{version}"),
+    }
+}
+
+/// A time zone by its IANA name.
+pub(super) fn zone(reader: &mut Reader, key: &str) -> Option<Tz> {
+    reader
+        .parsed(key, |s| {
+            s.parse::<Tz>().map_err(|_| format!("must be a time zone like `Asia/Shanghai`, not `{s}`"))
+        })
+        .map(|v| v.value)
+}
+
+/// A code space.
+pub(super) fn space(reader: &Reader, value: &Value<String>) -> Option<CodeSpace> {
+    let space = CodeSpace::new(&value.value);
+    if space.is_none() {
+        let message =
+            format!("`{}` cannot be a code space: 1 to 32 small letters, digits, `-` and `_`", value.value);
+        reader.error(&value.place, message);
+    }
+    space
+}
+
+/// Text that is not empty.
+pub(super) fn text(reader: &mut Reader, key: &str) -> Option<String> {
+    reader.string(key).map(|v| v.value).filter(|v| !v.trim().is_empty())
+}
+
+/// A switch.
+pub(super) fn flag(reader: &mut Reader, key: &str, default: bool) -> bool {
+    reader.bool(key).map_or(default, |v| v.value)
+}
+
+fn count(reader: &mut Reader, key: &str, range: std::ops::RangeInclusive<i64>, default: usize) -> usize {
+    reader.integer_in(key, range).and_then(|v| usize::try_from(v.value).ok()).unwrap_or(default)
+}
+
+/// A path, relative to the folder of the config.
+fn path(reader: &mut Reader, key: &str, folder: &Path, default: &str) -> PathBuf {
+    let given = text(reader, key).unwrap_or_else(|| default.to_owned());
+    let joined = folder.join(given);
+    // `config/../data` reads badly in messages and unit files.
+    match (joined.strip_prefix("config/..").ok(), joined.is_absolute()) {
+        (Some(short), false) => short.to_owned(),
+        _ => joined,
+    }
+}

@@ -1,0 +1,368 @@
+//! `[[source]]`, `[profile.*]` and `[vars]`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use regex::Regex;
+use url::Url;
+
+use super::faults::Fault;
+use super::reader::{Reader, Value};
+use super::sections::{Poll, flag, space, text, zone};
+use crate::model::{CodeSpace, Slug, SourceId};
+use crate::parse::clean::{CleanRules, Cleaner};
+use crate::source::code::CodeFrom;
+use crate::source::json::{DetailRule, FieldRules, JsonRule};
+use crate::source::{CategoryChoice, CodeRule, Kind, Required, Source};
+
+/// Reads a newspaper's name out of （文章来源：西海都市报） and the like.
+const ATTRIBUTION: &str = r"[（(]\s*文章来源[:：]\s*([^（）()]{1,64}?)\s*[)）]";
+/// The shortest interval that any source may have (RULES 6.5), in seconds.
+const FLOOR: u64 = 30;
+
+/// Gathers the sources of all files.
+pub(super) struct Sources<'a> {
+    defaults: &'a Reader,
+    profiles: &'a BTreeMap<String, Reader>,
+    poll: &'a Poll,
+    sources: Vec<(Source, Value<String>)>,
+    ids: BTreeSet<String>,
+}
+
+impl<'a> Sources<'a> {
+    pub(super) fn new(defaults: &'a Reader, profiles: &'a BTreeMap<String, Reader>, poll: &'a Poll) -> Self {
+        Self { defaults, profiles, poll, sources: Vec::new(), ids: BTreeSet::new() }
+    }
+
+    /// All sources of one file; `main` says that its name is nobody's id.
+    pub(super) fn read_file(&mut self, file: &mut Reader, main: bool) {
+        let vars: BTreeMap<String, String> =
+            file.string_map("vars").into_iter().map(|(k, v)| (k.value, v.value)).collect();
+        let stem = file.file().file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
+        let tables = file.tables("source");
+        let alone = tables.len() == 1 && !main;
+        for mut table in tables {
+            if let Some(name) = table.string("profile") {
+                match self.profiles.get(&name.value) {
+                    Some(profile) => table.overlay(profile),
+                    None => {
+                        let known: Vec<String> = self.profiles.keys().map(|k| format!("`{k}`")).collect();
+                        let fault =
+                            Fault::error(&name.place, format!("there is no profile `{}`", name.value));
+                        table.push(fault.help(format!("known: {}", known.join(", "))));
+                    }
+                }
+            }
+            table.overlay(self.defaults);
+            let id = self.id(&mut table, alone.then_some(stem.as_str()));
+            self.read_one(table, id, &vars);
+        }
+    }
+
+    fn id(&mut self, table: &mut Reader, stem: Option<&str>) -> Option<SourceId> {
+        let given = table.string("id");
+        let place = given.as_ref().map_or_else(|| table.place().clone(), |v| v.place.clone());
+        let Some(name) = given.map(|v| v.value).or_else(|| stem.map(str::to_owned)) else {
+            let fault = Fault::error(&place, "this source needs an `id`");
+            table.push(fault.help("add a line `id = \"short-name\"` and never change it; a source alone in its own file takes the file's name"));
+            return None;
+        };
+        let Some(id) = SourceId::new(&name) else {
+            table.error(
+                &place,
+                format!("`{name}` cannot be an id: small letters, digits, `.`, `-` and `_`, at most 64"),
+            );
+            return None;
+        };
+        if !self.ids.insert(name) {
+            table.error(&place, format!("the source `{id}` is there twice"));
+        }
+        Some(id)
+    }
+
+    fn read_one(&mut self, mut table: Reader, id: Option<SourceId>, vars: &BTreeMap<String, String>) {
+        let url = table.required("url", Reader::string);
+        let address = url.clone().and_then(|url| address(&table, &url, vars));
+        let category = table.required("category", Reader::string).and_then(|v| category(&table, &v));
+        let rank = u32::try_from(self.sources.len() + 1).unwrap_or(u32::MAX);
+        let rest = settings(&mut table, vars, self.poll, true);
+        if let (Some(id), Some(address), Some(category), Some(url), Some(rest)) =
+            (id, address, category, url, rest)
+        {
+            let derived = CodeSpace::new(&id.as_str().replace('.', "_")).or_else(|| {
+                let mut short = id.as_str().replace('.', "_");
+                short.truncate(32);
+                CodeSpace::new(&short)
+            });
+            if let Some(code_space) = rest.code_space.clone().or(derived) {
+                let source = Source {
+                    name: rest.name.clone().unwrap_or_else(|| category.name.clone()),
+                    code_space,
+                    rank: rest.rank.unwrap_or(rank),
+                    id,
+                    url: address,
+                    category,
+                    kind: rest.kind,
+                    headers: rest.headers,
+                    route_by_media: rest.route_by_media,
+                    code: rest.code,
+                    zone: rest.zone,
+                    encoding: rest.encoding,
+                    require: rest.require,
+                    cleaner: rest.cleaner,
+                    strip: rest.strip,
+                    digest: rest.digest,
+                    link: rest.link,
+                    interval: rest.interval,
+                    enabled: rest.enabled,
+                };
+                self.sources.push((source, url));
+            }
+        }
+        table.finish();
+    }
+
+    /// Checks what only all sources together show, and gives them.
+    pub(super) fn finish(self, contact: Option<&str>) -> Vec<Source> {
+        let asked = self.sources.iter().find(|(s, _)| s.enabled && !is_loopback(&s.url));
+        if let (None, Some((source, url))) = (contact, asked) {
+            let host = source.url.host_str().unwrap_or_default();
+            let message = format!("the source `{}` asks `{host}`, but `site.contact` is not set", source.id);
+            let help = "add `contact = \"https://…\"` (a page about you) or an e-mail address to `[site]`: \
+                        newspapers must be able to reach who polls them";
+            self.defaults.push(Fault::error(&url.place, message).help(help));
+        }
+        self.sources.into_iter().map(|(source, _)| source).collect()
+    }
+}
+
+/// Reads what sources may inherit by itself, so that its own unknown keys are found too.
+pub(super) fn finish_shared(profiles: BTreeMap<String, Reader>, mut defaults: Reader, poll: &Poll) {
+    let _ = settings(&mut defaults, &BTreeMap::new(), poll, false);
+    defaults.finish();
+    for (_, mut profile) in profiles {
+        let _ = (profile.string("url"), profile.string("category"));
+        let _ = settings(&mut profile, &BTreeMap::new(), poll, false);
+        profile.finish();
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
+        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        None => false,
+    }
+}
+
+/// What a source, a profile and `[defaults]` may all set.
+struct Settings {
+    name: Option<String>,
+    kind: Kind,
+    headers: Vec<(String, String)>,
+    route_by_media: bool,
+    code_space: Option<CodeSpace>,
+    code: Option<CodeRule>,
+    rank: Option<u32>,
+    zone: chrono_tz::Tz,
+    encoding: Option<&'static encoding_rs::Encoding>,
+    require: Vec<Required>,
+    cleaner: Arc<Cleaner>,
+    strip: Vec<String>,
+    digest: Option<Regex>,
+    link: Option<String>,
+    interval: i64,
+    enabled: bool,
+}
+
+/// `whole` for a source itself: what a profile or `[defaults]` leave out is no fault of theirs.
+fn settings(table: &mut Reader, vars: &BTreeMap<String, String>, poll: &Poll, whole: bool) -> Option<Settings> {
+    let json = table.choice("kind", &[("feed", false), ("json", true)]).is_some_and(|v| v.value);
+    let rule = json_rule(table, vars, json && whole);
+    let code_space = table.string("code_space").and_then(|v| space(table, &v));
+    let encoding = table.parsed("encoding", |label| {
+        encoding_rs::Encoding::for_label(label.as_bytes())
+            .ok_or(format!("is not an encoding: `{label}`; examples: `utf-8`, `gbk`, `big5`"))
+    });
+    let require = table.strings("require").into_iter().filter_map(|field| {
+        let known = Required::NAMES.iter().find(|(name, _)| *name == field.value).map(|(_, value)| *value);
+        if known.is_none() {
+            let fault = Fault::error(&field.place, format!("`{}` cannot be required", field.value));
+            table.push(fault.help("known: `title`, `date`, `link`, `text`"));
+        }
+        known
+    });
+    let require = require.collect();
+    let strip: Vec<String> =
+        table.strings("strip").into_iter().map(|v| v.value).filter(|s| !s.is_empty()).collect();
+    Some(Settings {
+        name: text(table, "name"),
+        kind: if json { Kind::Json(rule) } else { Kind::Feed },
+        headers: headers(table),
+        route_by_media: flag(table, "route_by_media", false),
+        code_space,
+        code: code_rule(table),
+        rank: table.integer_in("rank", 1..=1_000_000).and_then(|v| u32::try_from(v.value).ok()),
+        zone: zone(table, "timezone").unwrap_or(chrono_tz::Tz::Asia__Shanghai),
+        encoding: encoding.map(|v| v.value),
+        require,
+        cleaner: cleaner(table, &strip)?,
+        strip,
+        digest: regex(table, "digest"),
+        link: text(table, "link").map(|link| fill_vars(&link, vars)),
+        interval: interval(table, poll),
+        enabled: flag(table, "enabled", true),
+    })
+}
+
+fn interval(table: &mut Reader, poll: &Poll) -> i64 {
+    let floor = poll.min_interval.min(Duration::from_secs(FLOOR));
+    let given = table.duration("interval").map(|v| {
+        if v.value < floor {
+            table.push(Fault::error(&v.place, format!("`interval` must be at least {}s", floor.as_secs())));
+        }
+        v.value
+    });
+    i64::try_from(given.unwrap_or(poll.interval).as_secs()).unwrap_or(i64::MAX)
+}
+
+fn headers(table: &mut Reader) -> Vec<(String, String)> {
+    let mut headers = Vec::new();
+    for (name, value) in table.string_map("headers") {
+        let good = name.value.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+            && value.value.bytes().all(|b| (0x20..0x7f).contains(&b));
+        if good {
+            headers.push((name.value, value.value));
+        } else {
+            table.error(&value.place, format!("`{}` cannot be sent as a header", name.value));
+        }
+    }
+    headers
+}
+
+fn code_rule(table: &mut Reader) -> Option<CodeRule> {
+    let mut code = table.table("code")?;
+    let from = code.parsed("from", |s| match s.split_once(':') {
+        Some(("query", name)) if !name.is_empty() => Ok(CodeFrom::Query(name.to_owned())),
+        None if s == "field" => Ok(CodeFrom::Field),
+        None if s == "guid" => Ok(CodeFrom::Guid),
+        None if s == "link" => Ok(CodeFrom::Link),
+        _ => Err(format!("must be `field`, `guid`, `link` or `query:NAME`, not `{s}`")),
+    });
+    let pattern = regex(&mut code, "pattern");
+    let canonical = text(&mut code, "canonical");
+    code.finish();
+    Some(CodeRule { from: from.map_or(CodeFrom::Field, |v| v.value), pattern, canonical })
+}
+
+fn json_rule(table: &mut Reader, vars: &BTreeMap<String, String>, json: bool) -> JsonRule {
+    let items = table.string("items");
+    if let Some(items) = items.as_ref().filter(|v| !v.value.is_empty() && !v.value.starts_with('/')) {
+        let fault = Fault::error(&items.place, "`items` must be a JSON Pointer");
+        table.push(fault.help(format!("write `\"/{}\"`", items.value.replace('.', "/"))));
+    }
+    let fields = table.table("fields").map(field_rules);
+    if json && fields.is_none() {
+        let fault = Fault::error(table.place(), "a source of kind `json` needs `fields`");
+        table.push(
+            fault.help("say where each field stands: `fields = { title = \"/title\", link = \"/url\" }`"),
+        );
+    }
+    let detail = table.table("detail").map(|mut detail| {
+        let url =
+            detail.required("url", Reader::string).map(|v| fill_vars(&v.value, vars)).unwrap_or_default();
+        let fields = detail.table("fields").map(field_rules).unwrap_or_default();
+        detail.finish();
+        DetailRule { url, fields }
+    });
+    JsonRule { items: items.map(|v| v.value).unwrap_or_default(), fields: fields.unwrap_or_default(), detail }
+}
+
+fn field_rules(mut table: Reader) -> FieldRules {
+    let mut rules = FieldRules::default();
+    for (name, pointers) in rules.named() {
+        for pointer in table.strings(name) {
+            if !pointer.value.starts_with('/') {
+                let fault = Fault::error(&pointer.place, format!("`{name}` must be a JSON Pointer"));
+                table.push(fault.help(format!("write `\"/{}\"`", pointer.value.replace('.', "/"))));
+            }
+            pointers.push(pointer.value);
+        }
+    }
+    table.finish();
+    rules
+}
+
+fn cleaner(table: &mut Reader, strip: &[String]) -> Option<Arc<Cleaner>> {
+    let mut clean = table.section("clean");
+    let strings = |clean: &mut Reader, key: &str| clean.strings(key);
+    let drop = strings(&mut clean, "drop");
+    let unwrap = strings(&mut clean, "unwrap");
+    for selector in drop.iter().chain(&unwrap) {
+        let one = CleanRules { drop: vec![selector.value.clone()], ..CleanRules::default() };
+        if Cleaner::new(&one).is_err() {
+            let fault = Fault::error(&selector.place, format!("`{}` is not a CSS selector", selector.value));
+            clean.push(fault.help("examples: `p.ad`, `div#banner`, `p:has(a.chart)`"));
+        }
+    }
+    let values = |list: Vec<Value<String>>| list.into_iter().map(|v| v.value).collect();
+    let rules = CleanRules {
+        drop: values(drop),
+        unwrap: values(unwrap),
+        keep_classes: values(clean.strings("keep_classes")),
+        strip: strip.to_vec(),
+        attribution: regex(&mut clean, "attribution").or_else(|| Regex::new(ATTRIBUTION).ok()),
+    };
+    clean.finish();
+    Cleaner::new(&rules).ok().map(Arc::new)
+}
+
+fn regex(table: &mut Reader, key: &str) -> Option<Regex> {
+    table
+        .parsed(key, |s| {
+            let built = regex::RegexBuilder::new(s).size_limit(1 << 20).build();
+            built.map_err(|e| {
+                format!(
+                    "is not a regular expression: {}",
+                    e.to_string().lines().last().unwrap_or_default().trim()
+                )
+            })
+        })
+        .map(|v| v.value)
+}
+
+fn category(table: &Reader, value: &Value<String>) -> Option<CategoryChoice> {
+    let name = value.value.trim();
+    if name.is_empty() || name.chars().count() > 64 {
+        table.error(&value.place, "`category` must have 1 to 64 characters");
+        return None;
+    }
+    let slug = Slug::new(name);
+    // A slug alone keeps the name that the category has, or gets later.
+    let name = if slug.is_some() { String::new() } else { name.to_owned() };
+    Some(CategoryChoice { name, slug })
+}
+
+fn address(table: &Reader, value: &Value<String>, vars: &BTreeMap<String, String>) -> Option<Url> {
+    let filled = fill_vars(&value.value, vars);
+    let problem = match Url::parse(&filled) {
+        Ok(url) if !matches!(url.scheme(), "http" | "https") => {
+            format!("`{filled}` is not an http or https address")
+        }
+        Ok(url) if !url.username().is_empty() || url.password().is_some() => {
+            "an address with a user name is refused: put `Authorization` into `headers`".to_owned()
+        }
+        Ok(url) if url.has_host() => return Some(url),
+        _ if filled.contains('{') => format!("`{filled}` has a name in braces that `[vars]` does not set"),
+        _ => format!("`{filled}` is not an address"),
+    };
+    let fault = Fault::error(&value.place, problem);
+    table.push(fault.help("an address begins with `https://` or `http://`"));
+    None
+}
+
+fn fill_vars(template: &str, vars: &BTreeMap<String, String>) -> String {
+    vars.iter().fold(template.to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
+}

@@ -1,0 +1,118 @@
+//! The control socket: how commands reach a running daemon (RULES 6.4).
+//!
+//! Owns: the protocol (one POST of a [`Query`] over HTTP on a Unix socket, answered by a line
+//! of JSON an [`Event`]), its client and its server. Does not own: what queries do; the daemon
+//! passes that in.
+
+mod client;
+mod server;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use thiserror::Error;
+use tokio::sync::mpsc;
+
+pub use client::{Asked, ask};
+pub use server::{Listener, listen};
+
+/// Version of the protocol; client and daemon must agree.
+pub const VERSION: u32 = 1;
+
+/// What a command asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Query {
+    /// One round over these sources, or all.
+    Poll {
+        /// Ids; empty for all that are enabled.
+        sources: Vec<String>,
+    },
+    /// Bring all outputs up to date.
+    Publish,
+    /// All sources with their state.
+    Sources,
+    /// All categories.
+    Categories,
+    /// The newest items.
+    Items {
+        /// Slug or name; all without.
+        category: Option<String>,
+        /// At most this many.
+        limit: usize,
+    },
+    /// All of one item.
+    Item {
+        /// InfoCode, as text; aliases of its code space too.
+        code: String,
+    },
+    /// Items whose title or code contains a text.
+    Find {
+        /// The text.
+        text: String,
+        /// At most this many.
+        limit: usize,
+    },
+    /// Take an old Jekyll site over.
+    ImportJekyll {
+        /// Its folder, absolute.
+        folder: String,
+        /// Only say what would happen.
+        dry_run: bool,
+    },
+}
+
+/// What comes back, one JSON object a line.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Event {
+    /// How far long work is.
+    Progress {
+        /// Steps done.
+        done: usize,
+        /// Steps in all.
+        of: usize,
+        /// What was done last.
+        what: String,
+    },
+    /// The answer; the last event.
+    Done(Value),
+    /// It failed; the last event.
+    Failed(String),
+}
+
+/// Where the handler of a query puts its events.
+pub type Events = mpsc::Sender<Event>;
+
+/// Why a daemon could not be asked.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ControlError {
+    /// The socket is there and something is wrong with it.
+    #[error("cannot talk to the daemon at `{path}`")]
+    Talk {
+        /// The socket.
+        path: String,
+        /// What went wrong.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The daemon answered something else.
+    #[error(
+        "the daemon at `{path}` answered in another way than this feedmill knows ({detail}); use the same version for both"
+    )]
+    Protocol {
+        /// The socket.
+        path: String,
+        /// What it said.
+        detail: String,
+    },
+    /// The socket cannot be made.
+    #[error("cannot listen on the control socket `{path}`")]
+    Listen {
+        /// The socket.
+        path: String,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+}

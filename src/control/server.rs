@@ -1,0 +1,90 @@
+//! Answering commands.
+
+use std::future::Future;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::routing::post;
+use axum::{Json, Router};
+use bytes::Bytes;
+use tokio::net::UnixListener;
+use tokio::sync::mpsc;
+use tokio_stream::StreamExt;
+use tokio_stream::wrappers::ReceiverStream;
+
+use super::{ControlError, Event, Events, Query, VERSION};
+
+/// What answers a query: it sends events and ends.
+type Handler = Arc<dyn Fn(Query, Events) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
+
+/// A bound control socket; its file goes when it is dropped.
+#[derive(Debug)]
+pub struct Listener {
+    socket: UnixListener,
+    file: SocketFile,
+}
+
+/// Removes the socket's file at the end.
+#[derive(Debug)]
+struct SocketFile(PathBuf);
+
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        // One that stays is removed by the next start.
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+/// Binds the socket with mode 0660. The caller holds the store's lock, so a file that is
+/// already there belongs to nobody alive.
+///
+/// # Errors
+/// [`ControlError::Listen`].
+pub fn listen(path: &Path) -> Result<Listener, ControlError> {
+    let fail = |source| ControlError::Listen { path: path.display().to_string(), source };
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(fail)?;
+    }
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(fail(error)),
+        _ => {}
+    }
+    let socket = UnixListener::bind(path).map_err(fail)?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o660)).map_err(fail)?;
+    Ok(Listener { socket, file: SocketFile(path.to_owned()) })
+}
+
+impl Listener {
+    /// Answers queries until `stop` ends.
+    ///
+    /// # Errors
+    /// When the socket fails.
+    pub async fn run<H, F, S>(self, handler: H, stop: S) -> std::io::Result<()>
+    where
+        H: Fn(Query, Events) -> F + Send + Sync + 'static,
+        F: Future<Output = ()> + Send + 'static,
+        S: Future<Output = ()> + Send + 'static,
+    {
+        let handler: Handler = Arc::new(move |query, events| Box::pin(handler(query, events)));
+        let router = Router::new().route(&format!("/v{VERSION}"), post(answer)).with_state(handler);
+        let Self { socket, file } = self;
+        let ended = axum::serve(socket, router).with_graceful_shutdown(stop).await;
+        drop(file);
+        ended
+    }
+}
+
+async fn answer(State(handler): State<Handler>, Json(query): Json<Query>) -> Body {
+    let (sender, receiver) = mpsc::channel::<Event>(64);
+    tokio::spawn(handler(query, sender));
+    let lines = ReceiverStream::new(receiver).map(|event| {
+        let mut line = serde_json::to_vec(&event).map_err(std::io::Error::other)?;
+        line.push(b'\n');
+        Ok::<Bytes, std::io::Error>(line.into())
+    });
+    Body::from_stream(lines)
+}

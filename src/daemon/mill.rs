@@ -1,0 +1,207 @@
+//! All parts put together from one config.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+
+use futures_util::{StreamExt, stream};
+use tokio::sync::Notify;
+use tracing::{info, warn};
+
+use super::DaemonError;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::fetch::Fetcher;
+use crate::import::{ImportError, ImportOptions, ImportReport, jekyll};
+use crate::ingest::{Ingest, PollReport};
+use crate::model::{SourceId, Timestamp};
+use crate::parse::clean::{CleanRules, Cleaner};
+use crate::publish::{Look, Pages, PublishError, PublishReport, Publisher};
+use crate::source::Source;
+use crate::store::{Handle, SledStore, Store, StoreError};
+
+/// The parts of a running mill.
+#[derive(Debug)]
+pub struct Mill {
+    /// The settings.
+    pub config: Config,
+    /// The store.
+    pub store: Handle,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Makes pages.
+    pub pages: Arc<Pages>,
+    /// Rung when something new waits to be published.
+    pub(super) changed: Notify,
+    /// Polls of due sources that are running now.
+    pub(super) running: AtomicUsize,
+    ingest: Ingest,
+    publisher: Arc<Publisher>,
+    sources: BTreeMap<SourceId, Arc<Source>>,
+    /// Ids in the order of the config.
+    order: Vec<SourceId>,
+}
+
+impl Mill {
+    /// Opens the store and builds everything.
+    ///
+    /// # Errors
+    /// [`DaemonError`]; a store in use by another process is [`StoreError::Locked`].
+    pub async fn open(config: Config, clock: Arc<dyn Clock>) -> Result<Self, DaemonError> {
+        let now = clock.now();
+        let settings = config.clone();
+        let opened = tokio::task::spawn_blocking(move || open_store(&settings, now));
+        let store = opened.await.map_err(|e| DaemonError::Task(e.to_string()))??;
+        let fetcher = Fetcher::new(config.fetch.clone())?;
+        let pages = Arc::new(Pages::new(Arc::new(config.publish.clone()))?);
+        let ingest = Ingest::new(store.clone(), fetcher, Arc::clone(&clock), config.ingest.clone());
+        let order = config.sources.iter().map(|source| source.id.clone()).collect();
+        let sources =
+            config.sources.iter().map(|source| (source.id.clone(), Arc::new(source.clone()))).collect();
+        Ok(Self {
+            publisher: Arc::new(Publisher::new(Arc::clone(&pages))),
+            changed: Notify::new(),
+            running: AtomicUsize::new(0),
+            config,
+            store,
+            clock,
+            pages,
+            ingest,
+            sources,
+            order,
+        })
+    }
+
+    /// The sources in the order of the config.
+    pub fn sources(&self) -> impl Iterator<Item = &Arc<Source>> {
+        self.order.iter().filter_map(|id| self.sources.get(id))
+    }
+
+    /// One source.
+    #[must_use]
+    pub fn source(&self, id: &SourceId) -> Option<&Arc<Source>> {
+        self.sources.get(id)
+    }
+
+    /// Polls one source and tells the log what came of it.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn poll(&self, source: &Source) -> Result<PollReport, StoreError> {
+        let report = self.ingest.poll(source).await?;
+        self.tell(&report);
+        Ok(report)
+    }
+
+    /// One round over `wanted`: answers are fetched side by side and taken in one after the
+    /// other in the given order, so that the round ends the same whoever answers first.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn round(
+        &self,
+        wanted: Vec<Arc<Source>>,
+        progress: impl Fn(usize, usize, &str),
+    ) -> Result<Vec<PollReport>, StoreError> {
+        let all = wanted.len();
+        let ahead = self.config.fetch.concurrency.max(1);
+        let mut answers = stream::iter(wanted)
+            .map(|source| async move {
+                let answer = self.ingest.ask(&source).await;
+                (source, answer)
+            })
+            .buffered(ahead);
+        let mut reports = Vec::with_capacity(all);
+        while let Some((source, answer)) = answers.next().await {
+            let report = self.ingest.take(&source, answer?).await?;
+            self.tell(&report);
+            reports.push(report);
+            progress(reports.len(), all, source.id.as_str());
+        }
+        if reports.iter().any(PollReport::changed) {
+            self.changed.notify_one();
+        }
+        Ok(reports)
+    }
+
+    fn tell(&self, report: &PollReport) {
+        if let Some(error) = &report.error {
+            warn!(source.id = %report.source, error, "poll failed");
+        } else if report.changed() {
+            info!(
+                source.id = %report.source, inserted = report.inserted, updated = report.updated,
+                joined = report.joined, held = report.held, "polled"
+            );
+        }
+    }
+
+    /// Brings the outputs up to date.
+    ///
+    /// # Errors
+    /// [`PublishError`].
+    pub async fn publish(
+        &self,
+        look: Look,
+        progress: impl Fn(usize, usize) + Send + 'static,
+    ) -> Result<PublishReport, PublishError> {
+        let publisher = Arc::clone(&self.publisher);
+        let report = self.store.call(move |store| Ok(publisher.publish(store, look, &progress))).await??;
+        if report.written + report.removed > 0 {
+            info!(rendered = report.rendered, written = report.written, bytes = report.bytes, "published");
+        }
+        Ok(report)
+    }
+
+    /// Takes an old Jekyll site over.
+    ///
+    /// # Errors
+    /// [`ImportError`].
+    pub async fn import_jekyll(
+        &self,
+        folder: &Path,
+        dry_run: bool,
+        progress: impl Fn(usize, usize) + Send + 'static,
+    ) -> Result<ImportReport, ImportError> {
+        let options = self.import_options();
+        let folder = folder.to_owned();
+        let now = self.clock.now();
+        let work = move |store: &dyn Store| Ok(jekyll(store, &folder, &options, dry_run, now, &progress));
+        let report = self.store.call(work).await??;
+        self.changed.notify_one();
+        Ok(report)
+    }
+
+    /// The code rules and the cleaner of the sources that share the site's code space.
+    fn import_options(&self) -> ImportOptions {
+        let bare = self.config.ingest.bare_space.clone();
+        let own: Vec<&Arc<Source>> =
+            self.sources().filter(|s| Some(&s.code_space) == bare.as_ref()).collect();
+        // Rules without patterns always can be made ready.
+        let plain = || Cleaner::new(&CleanRules::default()).map(Arc::new);
+        let cleaner = own.first().map_or_else(plain, |source| Ok(Arc::clone(&source.cleaner)));
+        ImportOptions {
+            zone: self.config.ingest.zone,
+            code_rules: own.iter().filter_map(|source| source.code.clone()).collect(),
+            bare_space: bare,
+            cleaner: cleaner.unwrap_or_else(|e| panic!("the cleaner without rules: {e}")),
+            newcomers: self.config.ingest.newcomers,
+        }
+    }
+}
+
+fn open_store(config: &Config, now: Timestamp) -> Result<Handle, StoreError> {
+    let store = SledStore::open(&config.store, config.cache)?;
+    store.fix("site.id_authority", &config.id_authority)?;
+    store.fix("site.code_space", &config.code_space)?;
+    for category in &config.categories {
+        let made = store.ensure_category(&category.name, Some(&category.slug), now)?;
+        for alias in &category.aliases {
+            store.alias_category(made.id, alias)?;
+        }
+    }
+    let enabled: Vec<SourceId> = config.sources.iter().filter(|s| s.enabled).map(|s| s.id.clone()).collect();
+    store.register(&enabled, now)?;
+    store.sync()?;
+    Ok(Handle::new(Arc::new(store)))
+}

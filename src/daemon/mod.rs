@@ -1,0 +1,145 @@
+//! The daemon: builds the concrete parts from the config and owns the tasks.
+//!
+//! Owns: [`Mill`] (all parts put together), the scheduler, the publisher's task, the
+//! listeners, shutdown, and what queries of the control socket do. Does not own: any of the
+//! work itself.
+
+mod mill;
+mod requests;
+mod tasks;
+
+use std::sync::Arc;
+
+use thiserror::Error;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tracing::info;
+
+use crate::control::{self, ControlError};
+use crate::fetch::FetchError;
+use crate::publish::PublishError;
+use crate::render::html::ThemeError;
+use crate::serve::Server;
+use crate::store::StoreError;
+
+pub use mill::Mill;
+pub use requests::{ItemAnswer, ItemRow, SourceRow, handle};
+
+/// Why the daemon could not start or go on.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum DaemonError {
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The fetcher cannot be built.
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
+    /// The built-in theme is broken.
+    #[error("the theme cannot be used")]
+    Theme(#[from] ThemeError),
+    /// The outputs.
+    #[error(transparent)]
+    Publish(#[from] PublishError),
+    /// The control socket.
+    #[error(transparent)]
+    Control(#[from] ControlError),
+    /// The listen address.
+    #[error("cannot listen on `{address}`; is another server there? see `serve.listen`")]
+    Listen {
+        /// The address.
+        address: String,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A task of ours broke.
+    #[error("a task of the daemon broke: {0}")]
+    Task(String),
+}
+
+/// Polls, publishes and serves until `stop` is cancelled, then ends cleanly: polls in flight
+/// end or are given up, all that was stored is published, requests are answered.
+///
+/// # Errors
+/// [`DaemonError`] when it cannot start, or when the store fails.
+pub async fn run(
+    mill: Arc<Mill>,
+    stop: CancellationToken,
+    ready: impl FnOnce(Option<std::net::SocketAddr>),
+) -> Result<(), DaemonError> {
+    let listener = match mill.config.listen {
+        Some(address) => Some(bind(address).await?),
+        None => None,
+    };
+    let address = listener.as_ref().and_then(|l| l.local_addr().ok());
+    let socket = control::listen(&mill.config.socket)?;
+    // What is stored is shown before anything is asked for.
+    mill.publish(crate::publish::Look::Whole, |_, _| {}).await?;
+
+    let mut tasks = tokio::task::JoinSet::new();
+    let answering = Arc::clone(&mill);
+    let handler = move |query, events| requests::handle(Arc::clone(&answering), query, events);
+    let stopping = stop.clone();
+    tasks.spawn(async move {
+        socket.run(handler, stopping.cancelled_owned()).await.map_err(|e| DaemonError::Task(e.to_string()))
+    });
+    if let Some(listener) = listener {
+        let server = Server::new(Arc::clone(&mill.pages), mill.store.clone());
+        let stopping = stop.clone();
+        tasks.spawn(async move {
+            server
+                .run(listener, stopping.cancelled_owned())
+                .await
+                .map_err(|e| DaemonError::Task(e.to_string()))
+        });
+    }
+    tasks.spawn(tasks::schedule(Arc::clone(&mill), stop.clone()));
+    tasks.spawn(tasks::publish(Arc::clone(&mill), stop.clone()));
+    info!(sources = mill.sources().count(), listen = address.map(|a| a.to_string()), "ready");
+    ready(address);
+
+    let mut failed = None;
+    while let Some(ended) = tasks.join_next().await {
+        let result = ended.unwrap_or_else(|e| Err(DaemonError::Task(e.to_string())));
+        if let Err(error) = result {
+            failed.get_or_insert(error);
+        }
+        // One that ends by itself takes all down, so that systemd can start afresh.
+        stop.cancel();
+    }
+    mill.publish(crate::publish::Look::Changed, |_, _| {}).await?;
+    info!("stopped");
+    failed.map_or(Ok(()), Err)
+}
+
+/// Serves what is published, without polling, until `stop` is cancelled.
+///
+/// # Errors
+/// [`DaemonError`].
+pub async fn serve(
+    mill: Arc<Mill>,
+    stop: CancellationToken,
+    ready: impl FnOnce(std::net::SocketAddr),
+) -> Result<(), DaemonError> {
+    let address = mill.config.listen.unwrap_or_else(|| std::net::SocketAddr::from(([127, 0, 0, 1], 8_640)));
+    let listener = bind(address).await?;
+    let socket = control::listen(&mill.config.socket)?;
+    mill.publish(crate::publish::Look::Whole, |_, _| {}).await?;
+    let answering = Arc::clone(&mill);
+    let handler = move |query, events| requests::handle(Arc::clone(&answering), query, events);
+    let controlling = tokio::spawn(socket.run(handler, stop.clone().cancelled_owned()));
+    ready(listener.local_addr().unwrap_or(address));
+    let server = Server::new(Arc::clone(&mill.pages), mill.store.clone());
+    server.run(listener, stop.cancelled_owned()).await.map_err(|e| DaemonError::Task(e.to_string()))?;
+    controlling
+        .await
+        .map_err(|e| DaemonError::Task(e.to_string()))?
+        .map_err(|e| DaemonError::Task(e.to_string()))
+}
+
+async fn bind(address: std::net::SocketAddr) -> Result<TcpListener, DaemonError> {
+    TcpListener::bind(address)
+        .await
+        .map_err(|source| DaemonError::Listen { address: address.to_string(), source })
+}

@@ -1,0 +1,273 @@
+//! What the queries of the command line do; the same code runs in the daemon and without.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::Mill;
+use crate::control::{Event, Events, Query};
+use crate::ingest::chain;
+use crate::model::{Body, Category, CategoryId, InfoCode, Item, SourceId};
+use crate::publish::Look;
+use crate::source::Source;
+use crate::store::{Revision, Sighting, Store, StoreError, Window};
+
+/// A source in a list.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SourceRow {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// What it asks for.
+    pub url: String,
+    /// Whether it is polled.
+    pub enabled: bool,
+    /// Items ever taken in.
+    pub items: u64,
+    /// RFC 3339, or nothing.
+    pub last_good: Option<String>,
+    /// RFC 3339, or nothing.
+    pub next_poll: Option<String>,
+    /// Why then.
+    pub why: String,
+    /// Failed polls in a row.
+    pub fails: u32,
+    /// What the last failure said.
+    pub last_error: Option<String>,
+    /// Records that the last poll held back.
+    pub held: Vec<String>,
+    /// Newspapers' names that wait to become categories.
+    pub waiting_names: Vec<String>,
+}
+
+/// An item in a list.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ItemRow {
+    /// InfoCode as text.
+    pub info_code: String,
+    /// Title.
+    pub title: String,
+    /// RFC 3339.
+    pub published: String,
+    /// Slugs, the home category first.
+    pub categories: Vec<String>,
+    /// Its page.
+    pub url: String,
+}
+
+/// All of one item.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ItemAnswer {
+    /// As in lists.
+    #[serde(flatten)]
+    pub row: ItemRow,
+    /// The published id.
+    pub id: String,
+    /// The record.
+    pub item: Item,
+    /// The text and what belongs to it.
+    pub body: Body,
+    /// How it looked before.
+    pub revisions: Vec<Revision>,
+    /// Which sources list it.
+    pub listings: Vec<(SourceId, Sighting)>,
+}
+
+/// Answers one query; the last event is `Done` or `Failed`.
+pub async fn handle(mill: Arc<Mill>, query: Query, events: Events) {
+    let last = match answer(&mill, query, &events).await {
+        Ok(value) => Event::Done(value),
+        Err(message) => Event::Failed(message),
+    };
+    // A command that went away does not want its answer any more.
+    let _ = events.send(last).await;
+}
+
+async fn answer(mill: &Arc<Mill>, query: Query, events: &Events) -> Result<Value, String> {
+    match query {
+        Query::Poll { sources } => poll(mill, &sources, events).await,
+        Query::Publish => {
+            let report = mill.publish(Look::Whole, progress(events, "publishing")).await;
+            value(&report.map_err(|e| chain(&e))?)
+        }
+        Query::Sources => value(&source_rows(mill).await.map_err(|e| chain(&e))?),
+        Query::Categories => {
+            let categories = mill.store.call(|store| store.categories()).await.map_err(|e| chain(&e))?;
+            value(&categories.iter().map(|c| category_row(mill, c)).collect::<Vec<_>>())
+        }
+        Query::Items { category, limit } => items(mill, category, limit).await,
+        Query::Item { code } => item(mill, code).await,
+        Query::Find { text, limit } => {
+            let mill = Arc::clone(mill);
+            let found =
+                mill.store.clone().call(move |store| rows(&mill, store, &store.find(&text, limit)?)).await;
+            value(&found.map_err(|e| chain(&e))?)
+        }
+        Query::ImportJekyll { folder, dry_run } => {
+            let done =
+                mill.import_jekyll(&PathBuf::from(folder), dry_run, progress(events, "importing")).await;
+            value(&done.map_err(|e| chain(&e))?)
+        }
+    }
+}
+
+fn value<T: Serialize>(answer: &T) -> Result<Value, String> {
+    serde_json::to_value(answer).map_err(|e| e.to_string())
+}
+
+/// Progress of blocking work; a full channel drops a step rather than slow the work down.
+fn progress(events: &Events, what: &'static str) -> impl Fn(usize, usize) + Send + 'static {
+    let events = events.clone();
+    move |done, of| {
+        let _ = events.try_send(Event::Progress { done, of, what: what.to_owned() });
+    }
+}
+
+async fn poll(mill: &Arc<Mill>, wanted: &[String], events: &Events) -> Result<Value, String> {
+    let mut sources: Vec<Arc<Source>> = Vec::new();
+    if wanted.is_empty() {
+        sources = mill.sources().filter(|source| source.enabled).cloned().collect();
+    }
+    for id in wanted {
+        let found = SourceId::new(id).and_then(|id| mill.source(&id).cloned());
+        sources.push(found.ok_or_else(|| format!("there is no source `{id}`; see `feedmill source list`"))?);
+    }
+    let now = mill.clock.now();
+    let mut waiting = Vec::new();
+    let mut ready = Vec::new();
+    for source in sources {
+        let id = source.id.clone();
+        let state = mill.store.call(move |store| store.source(&id)).await.map_err(|e| chain(&e))?;
+        if state.not_before > now {
+            waiting.push(json!({ "source": source.id.as_str(), "not_before": state.not_before.rfc3339(), "why": state.why }));
+        } else {
+            ready.push(source);
+        }
+    }
+    let events = events.clone();
+    let reports = mill
+        .round(ready, |done, of, what| {
+            let _ = events.try_send(Event::Progress { done, of, what: what.to_owned() });
+        })
+        .await
+        .map_err(|e| chain(&e))?;
+    let published = mill.publish(Look::Changed, |_, _| {}).await.map_err(|e| chain(&e))?;
+    Ok(json!({ "polls": reports, "waiting": waiting, "published": published }))
+}
+
+async fn source_rows(mill: &Arc<Mill>) -> Result<Vec<SourceRow>, StoreError> {
+    let configured: Vec<Arc<Source>> = mill.sources().cloned().collect();
+    mill.store
+        .call(move |store| {
+            configured
+                .iter()
+                .map(|source| {
+                    let state = store.source(&source.id)?;
+                    Ok(SourceRow {
+                        id: source.id.to_string(),
+                        name: source.name.clone(),
+                        url: source.url.to_string(),
+                        enabled: source.enabled,
+                        items: state.items,
+                        last_good: state.last_good.map(crate::model::Timestamp::rfc3339),
+                        next_poll: source.enabled.then(|| state.next_poll.rfc3339()),
+                        why: state.why,
+                        fails: state.fails,
+                        last_error: state.last_error,
+                        held: state.held,
+                        waiting_names: state.waiting_names,
+                    })
+                })
+                .collect()
+        })
+        .await
+}
+
+fn category_row(mill: &Mill, category: &Category) -> Value {
+    json!({
+        "slug": category.slug.as_str(),
+        "name": category.name,
+        "items": category.arrivals,
+        "newest": category.newest.map(crate::model::Timestamp::rfc3339),
+        "changed_at": category.changed_at.rfc3339(),
+        "url": mill.pages.url(&crate::sink::OutputKey::Category(category.slug.clone())),
+    })
+}
+
+async fn items(mill: &Arc<Mill>, category: Option<String>, limit: usize) -> Result<Value, String> {
+    let own = Arc::clone(mill);
+    let found = mill.store.call(move |store| {
+        let id = match &category {
+            None => CategoryId::SITE,
+            Some(name) => match store.find_category(name)? {
+                Some(found) => found.id,
+                None => {
+                    return Ok(Err(format!("there is no category `{name}`; see `feedmill category list`")));
+                }
+            },
+        };
+        let window = Window { items: limit, age: -1, most: limit, archived: true };
+        Ok(Ok(rows(&own, store, &store.items_in(id, window)?)?))
+    });
+    value(&found.await.map_err(|e| chain(&e))??)
+}
+
+fn rows(mill: &Mill, store: &dyn Store, items: &[Item]) -> Result<Vec<ItemRow>, StoreError> {
+    items.iter().map(|item| row(mill, store, item)).collect()
+}
+
+fn row(mill: &Mill, store: &dyn Store, item: &Item) -> Result<ItemRow, StoreError> {
+    let mut categories = Vec::new();
+    for id in &item.categories {
+        categories.extend(store.category(*id)?.map(|c| c.slug.to_string()));
+    }
+    Ok(ItemRow {
+        info_code: item.code.text(mill.config.ingest.bare_space.as_ref()),
+        title: item.title.clone(),
+        published: item.published.rfc3339(),
+        categories,
+        url: mill.pages.url(&crate::sink::OutputKey::Article(item.permalink.clone())),
+    })
+}
+
+async fn item(mill: &Arc<Mill>, code: String) -> Result<Value, String> {
+    let own = Arc::clone(mill);
+    let found = mill.store.call(move |store| {
+        for code in readings(&own, &code) {
+            if let Some(item) = store.item(&code)? {
+                return Ok(Some(ItemAnswer {
+                    row: row(&own, store, &item)?,
+                    id: own.pages.published_id(&code),
+                    body: store.body(&code)?,
+                    revisions: store.revisions(&code)?,
+                    listings: store.listings(&code)?,
+                    item,
+                }));
+            }
+        }
+        Ok(None)
+    });
+    match found.await.map_err(|e| chain(&e))? {
+        Some(answer) => value(&answer),
+        None => {
+            Err("there is no item with this code; `feedmill item find TEXT` searches titles and codes"
+                .to_owned())
+        }
+    }
+}
+
+/// What a person may mean by a code: as written, or the canonical form of a source's rule.
+fn readings(mill: &Mill, code: &str) -> Vec<InfoCode> {
+    let bare = mill.config.ingest.bare_space.as_ref();
+    let mut all: Vec<InfoCode> = InfoCode::parse(code, bare).into_iter().collect();
+    let (space, listed) = code.split_once('~').unwrap_or((bare.map_or("", |s| s.as_str()), code));
+    for source in mill.sources().filter(|source| source.code_space.as_str() == space) {
+        let canonical = source.canonical_code(listed);
+        all.push(InfoCode::new(source.code_space.clone(), &canonical));
+    }
+    all.dedup();
+    all
+}

@@ -1,0 +1,161 @@
+//! The two tasks that turn the mill: one claims due sources, one publishes what changed.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, error, warn};
+
+use super::{DaemonError, Mill};
+use crate::model::Timestamp;
+use crate::publish::Look;
+use crate::store::StoreError;
+
+/// A claimed source comes back by itself after this many seconds, if its poll was lost.
+const LEASE: i64 = 15 * 60;
+/// Sources polled at once, as a multiple of the fetcher's concurrency: some wait for hosts.
+const IN_FLIGHT: usize = 4;
+/// The longest sleep between two looks at what is due.
+const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+/// Polls that are running get this long to end when the daemon stops.
+const GRACE: Duration = Duration::from_secs(3);
+/// A publish waits this long for polls of the same moment, then this long at the most.
+const QUIET: Duration = Duration::from_millis(300);
+const PATIENCE: Duration = Duration::from_secs(5);
+/// After a failed publish.
+const RETRY: Duration = Duration::from_secs(10);
+
+/// Claims due sources and polls each in a task of its own.
+pub(super) async fn schedule(mill: Arc<Mill>, stop: CancellationToken) -> Result<(), DaemonError> {
+    let most = mill.config.fetch.concurrency.max(1) * IN_FLIGHT;
+    let mut polls: JoinSet<Result<(), StoreError>> = JoinSet::new();
+    let result = loop {
+        let free = most.saturating_sub(polls.len());
+        let now = mill.clock.now();
+        let due = mill.store.call(move |store| store.claim_due(now, free, LEASE)).await;
+        let due = match due {
+            Ok(due) => due,
+            Err(error) => break Err(error),
+        };
+        let claimed = due.len();
+        for id in due {
+            let mill = Arc::clone(&mill);
+            polls.spawn(async move { poll_one(&mill, id).await });
+        }
+        if claimed > 0 && claimed == free {
+            // More may be due as soon as one has ended.
+            debug!(in_flight = polls.len(), "all places taken");
+        }
+        let pause = pause(&mill, polls.len() >= most).await;
+        tokio::select! {
+            () = stop.cancelled() => break Ok(()),
+            Some(ended) = polls.join_next() => if let Err(error) = outcome(ended) { break Err(error) },
+            () = sleep(pause) => {}
+        }
+    };
+    let ended = timeout(GRACE, async { while polls.join_next().await.is_some() {} }).await;
+    if ended.is_err() {
+        warn!(polls = polls.len(), "polls given up; they are asked again at the next start");
+        polls.shutdown().await;
+    }
+    result.map_err(DaemonError::from)
+}
+
+/// A panic of one poll is its own: the source comes back when its lease ends.
+fn outcome(ended: Result<Result<(), StoreError>, tokio::task::JoinError>) -> Result<(), StoreError> {
+    match ended {
+        Ok(result) => result,
+        Err(error) => {
+            error!(%error, "a poll broke");
+            Ok(())
+        }
+    }
+}
+
+async fn poll_one(mill: &Mill, id: crate::model::SourceId) -> Result<(), StoreError> {
+    let Some(source) = mill.source(&id).filter(|source| source.enabled).cloned() else {
+        return rest(mill, id).await;
+    };
+    let _running = Running::of(&mill.running);
+    let report = mill.poll(&source).await?;
+    if report.changed() {
+        mill.changed.notify_one();
+    }
+    Ok(())
+}
+
+/// A source that the config does not have (any more) rests until it is back.
+async fn rest(mill: &Mill, id: crate::model::SourceId) -> Result<(), StoreError> {
+    mill.store
+        .call(move |store| {
+            let mut state = store.source(&id)?;
+            state.next_poll = Timestamp::MAX;
+            "not in the config, or switched off".clone_into(&mut state.why);
+            store.complete(&id, &state, &[])
+        })
+        .await
+}
+
+/// Counts a poll while it runs, so that the publisher can wait for the end of a round.
+struct Running<'a>(&'a AtomicUsize);
+
+impl<'a> Running<'a> {
+    fn of(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::SeqCst);
+        Self(count)
+    }
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+async fn pause(mill: &Mill, full: bool) -> Duration {
+    if full {
+        return LONGEST_SLEEP;
+    }
+    let now = mill.clock.now();
+    match mill.store.call(|store| store.next_due()).await {
+        Ok(Some(next)) => {
+            let seconds = u64::try_from(next.since(now)).unwrap_or(0);
+            Duration::from_secs(seconds).clamp(Duration::from_millis(200), LONGEST_SLEEP)
+        }
+        _ => LONGEST_SLEEP,
+    }
+}
+
+/// Publishes after changes; what fails is tried again.
+pub(super) async fn publish(mill: Arc<Mill>, stop: CancellationToken) -> Result<(), DaemonError> {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            () = mill.changed.notified() => {}
+        }
+        // The lists of one round are taken in before anything is published (RULES 1.4).
+        let _ = timeout(PATIENCE, quiet(&mill.running)).await;
+        if let Err(error) = mill.publish(Look::Changed, |_, _| {}).await {
+            error!(error = %crate::ingest::chain(&error), "publish failed; the old outputs stay");
+            if matches!(error, crate::publish::PublishError::Store(_)) {
+                return Err(error.into());
+            }
+            tokio::select! {
+                () = stop.cancelled() => return Ok(()),
+                () = sleep(RETRY) => mill.changed.notify_one(),
+            }
+        }
+    }
+}
+
+async fn quiet(running: &AtomicUsize) {
+    loop {
+        sleep(QUIET).await;
+        if running.load(Ordering::SeqCst) == 0 {
+            return;
+        }
+    }
+}

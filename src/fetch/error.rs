@@ -1,0 +1,203 @@
+//! Why a fetch failed, in words that say what to do, and in a kind that metrics can count.
+
+use std::time::Duration;
+
+use super::guard::Blocked;
+use crate::model::Timestamp;
+
+/// A failed fetch. No text holds a path, a query or a byte of the body: they may be secret or hostile.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FetchError {
+    /// The client could not be built.
+    #[error("the HTTP client cannot be set up; check `fetch.user_agent` and the system's CA certificates")]
+    Setup(#[source] reqwest::Error),
+    /// A header of the source is malformed, or one that only the fetcher sets.
+    #[error("the header `{name}` cannot be sent; correct it or take it out of `headers`")]
+    Header {
+        /// As configured.
+        name: String,
+    },
+    /// Neither http nor https.
+    #[error("the scheme `{scheme}` is not fetched; write an http or https address")]
+    Scheme {
+        /// The scheme found.
+        scheme: String,
+    },
+    /// Refused by the address guard.
+    #[error(transparent)]
+    Blocked(#[from] Blocked),
+    /// A redirect that is not followed.
+    #[error("the redirect from {host} is not followed: {reason}; write the final address in the source")]
+    Redirect {
+        /// The host that sent it.
+        host: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// The name has no address.
+    #[error("the name {host} cannot be resolved; check its spelling and the DNS")]
+    Dns {
+        /// The name.
+        host: String,
+        /// What the resolver said.
+        source: reqwest::Error,
+    },
+    /// No connection, or one that ended before the answer.
+    #[error("no answer from {host}; it is tried again later")]
+    Connect {
+        /// The host asked.
+        host: String,
+        /// What went wrong.
+        source: reqwest::Error,
+    },
+    /// The handshake failed or the certificate is not valid.
+    #[error("no safe connection to {host}; its certificate has to be valid for that name")]
+    Tls {
+        /// The host asked.
+        host: String,
+        /// What went wrong.
+        source: reqwest::Error,
+    },
+    /// The deadline has passed.
+    #[error("{host} has not answered in full within {limit:?}; raise `fetch.timeout` if it needs longer")]
+    Timeout {
+        /// The host asked.
+        host: String,
+        /// The deadline that was missed.
+        limit: Duration,
+    },
+    /// The answer is not sound HTTP.
+    #[error("the answer from {host} is not valid HTTP; its operator has to mend that")]
+    Http {
+        /// The host asked.
+        host: String,
+        /// What is wrong with it.
+        source: reqwest::Error,
+    },
+    /// A status that brings no document.
+    #[error("{host} answers {status} ({}); {}", meaning(*status), way_out(*status))]
+    Status {
+        /// The host asked.
+        host: String,
+        /// The status code.
+        status: u16,
+        /// Earliest next request, from the `Retry-After` of a 429 or 503.
+        retry_after: Option<Timestamp>,
+    },
+    /// Larger than the cap.
+    #[error("the body from {host} exceeds {limit} bytes; raise `fetch.max_body` if that is meant")]
+    TooLarge {
+        /// The host asked.
+        host: String,
+        /// The cap in bytes.
+        limit: u64,
+    },
+    /// Ended before its end.
+    #[error("the body from {host} ends early; it is tried again later")]
+    Truncated {
+        /// The host asked.
+        host: String,
+        /// What went wrong.
+        source: reqwest::Error,
+    },
+    /// Not what its `Content-Encoding` or framing says.
+    #[error("the body from {host} cannot be decoded; its operator has to mend that")]
+    Decode {
+        /// The host asked.
+        host: String,
+        /// What went wrong.
+        source: reqwest::Error,
+    },
+    /// In a coding that was not asked for.
+    #[error("the body from {host} is coded as `{coding}`; only one of gzip, br, zstd and deflate is read")]
+    Coding {
+        /// The host asked.
+        host: String,
+        /// The coding, cut to 40 characters.
+        coding: String,
+    },
+}
+
+impl FetchError {
+    /// One word for metrics and status pages.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Setup(_) | Self::Header { .. } => "config",
+            Self::Scheme { .. } => "scheme",
+            Self::Blocked(_) => "blocked",
+            Self::Redirect { .. } => "redirect",
+            Self::Dns { .. } => "dns",
+            Self::Connect { .. } => "connect",
+            Self::Tls { .. } => "tls",
+            Self::Timeout { .. } => "timeout",
+            Self::Http { .. } => "http",
+            Self::Status { status: 410, .. } => "gone",
+            Self::Status { status: 204 | 205, .. } => "not_a_feed",
+            Self::Status { .. } => "http_status",
+            Self::TooLarge { .. } => "too_large",
+            Self::Truncated { .. } => "truncated",
+            Self::Decode { .. } | Self::Coding { .. } => "decode",
+        }
+    }
+
+    /// Whether the same request may succeed later without anybody changing anything.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Dns { .. } | Self::Connect { .. } | Self::Timeout { .. } | Self::Truncated { .. } => true,
+            Self::Status { status, .. } => matches!(status, 408 | 425 | 429 | 500..=599),
+            _ => false,
+        }
+    }
+
+    /// The earliest next request that the server has asked for, at most a day ahead.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Timestamp> {
+        match self {
+            Self::Status { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
+
+    /// The status code, if one came that brings no document.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            Self::Status { status, .. } => Some(*status),
+            _ => None,
+        }
+    }
+}
+
+/// What the status means, for those who do not know it by heart.
+fn meaning(status: u16) -> &'static str {
+    match status {
+        204 | 205 => "no content",
+        206 => "part of the content",
+        304 => "not modified, though nothing was asked that way",
+        400 => "bad request",
+        401 => "credentials required",
+        403 => "forbidden",
+        404 => "not found",
+        407 => "proxy credentials required",
+        408 => "request timeout",
+        410 => "gone",
+        429 => "rate limited",
+        451 => "unavailable for legal reasons",
+        500..=599 => "server error",
+        _ => "no document",
+    }
+}
+
+fn way_out(status: u16) -> &'static str {
+    match status {
+        401 | 403 => "give it the header it wants under `headers`, or ask its operator",
+        404 => "check the address of the source",
+        410 => "remove the source or give it a new address",
+        429 => "poll it less often",
+        408 | 425 | 500..=599 => "it is tried again later",
+        _ => "check the address in a browser",
+    }
+}

@@ -1,0 +1,300 @@
+//! What the headers of requests and answers mean. Pure: the time is an argument.
+
+use std::time::UNIX_EPOCH;
+
+use reqwest::header::{
+    AGE, AsHeaderName, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, DATE, ETAG, EXPIRES, HeaderMap,
+    HeaderName, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, RETRY_AFTER,
+};
+
+use super::FetchError;
+use crate::model::Timestamp;
+use crate::model::http::{Freshness, Request, Validators};
+
+/// What Miniflux asks for: feeds first, pages too (sources may be pages), the rest if need be.
+pub(super) const ACCEPT_FEEDS: &str = "application/xml, application/atom+xml, application/rss+xml, \
+    application/rdf+xml, application/feed+json, text/html, */*;q=0.9";
+
+/// Longest wait that an answer can ask for, in seconds (RULES 6.5).
+const DAY: i64 = 24 * 60 * 60;
+const MAX_ETAG: usize = 1000;
+const MAX_LAST_MODIFIED: usize = 100;
+const MAX_CONTENT_TYPE: usize = 1000;
+
+/// A source must not set these: they belong to the connection (RFC 9110, 7.6.1) or name another host
+/// than the one the guard has checked.
+const OWN: [&str; 9] = [
+    "accept-encoding",
+    "connection",
+    "content-length",
+    "host",
+    "keep-alive",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// The source's own headers and the validators: all that only the first origin may see.
+pub(super) fn of_request(request: &Request) -> Result<HeaderMap, FetchError> {
+    let mut headers = HeaderMap::new();
+    for (name, value) in &request.headers {
+        let refused = || FetchError::Header { name: name.clone() };
+        let key = HeaderName::from_bytes(name.as_bytes()).map_err(|_| refused())?;
+        if OWN.contains(&key.as_str()) {
+            return Err(refused());
+        }
+        let mut value = HeaderValue::from_bytes(value.as_bytes()).map_err(|_| refused())?;
+        // Tokens are sent in these: kept out of debug output.
+        value.set_sensitive(true);
+        headers.append(key, value);
+    }
+    // Opaque, so sent as it came (RFC 9110, 8.8.3); one that no longer fits a header is left out.
+    for (name, text) in
+        [(IF_NONE_MATCH, &request.validators.etag), (IF_MODIFIED_SINCE, &request.validators.last_modified)]
+    {
+        if let Some(value) = text.as_ref().and_then(|text| HeaderValue::from_bytes(text.as_bytes()).ok()) {
+            headers.insert(name, value);
+        }
+    }
+    Ok(headers)
+}
+
+/// Whether the request can be answered with 304.
+pub(super) fn is_conditional(headers: &HeaderMap) -> bool {
+    headers.contains_key(IF_NONE_MATCH) || headers.contains_key(IF_MODIFIED_SINCE)
+}
+
+/// `ETag` and `Last-Modified` as they came; an oversized one is dropped, not cut.
+pub(super) fn validators(headers: &HeaderMap) -> Validators {
+    Validators {
+        etag: text(headers, ETAG, MAX_ETAG),
+        last_modified: text(headers, LAST_MODIFIED, MAX_LAST_MODIFIED),
+    }
+}
+
+/// `Content-Type` as it came.
+pub(super) fn content_type(headers: &HeaderMap) -> Option<String> {
+    text(headers, CONTENT_TYPE, MAX_CONTENT_TYPE)
+}
+
+/// A coding that the client has left in place, because it is unknown or there are several.
+pub(super) fn foreign_coding(headers: &HeaderMap) -> Option<String> {
+    headers
+        .get_all(CONTENT_ENCODING)
+        .iter()
+        .map(|value| String::from_utf8_lossy(value.as_bytes()).trim().to_ascii_lowercase())
+        .find(|coding| !coding.is_empty() && coding != "identity")
+        .map(|coding| coding.chars().take(40).collect())
+}
+
+/// RFC 9111, 4.2.1: `max-age`, else `Expires` − `Date`, both less `Age`; never more than a day.
+pub(super) fn freshness(headers: &HeaderMap, now: Timestamp) -> Freshness {
+    let lifetime = match cache_control(headers) {
+        CacheControl::MaxAge(seconds) => Some(seconds),
+        CacheControl::Revalidate => None,
+        CacheControl::Silent => headers.get(EXPIRES).map(|_| {
+            // An unreadable Expires, "0" above all, means expired (RFC 9111, 5.3).
+            let sent = date(headers, DATE).unwrap_or(now);
+            date(headers, EXPIRES).map_or(0, |expires| expires.since(sent))
+        }),
+    };
+    let age = text(headers, AGE, 20).and_then(|text| seconds(&text)).unwrap_or(0);
+    Freshness { until: lifetime.map(|lifetime| now.plus(lifetime.saturating_sub(age).clamp(0, DAY))) }
+}
+
+/// RFC 9110, 10.2.3: seconds or a date; never more than a day. What cannot be read, or lies behind,
+/// says nothing. A date is read against the server's own clock if it tells it.
+pub(super) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Timestamp> {
+    let wait = match seconds(&text(headers, RETRY_AFTER, 100)?) {
+        Some(seconds) => seconds,
+        None => date(headers, RETRY_AFTER)?.since(date(headers, DATE).unwrap_or(now)),
+    };
+    (wait >= 0).then(|| now.plus(wait.min(DAY)))
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum CacheControl {
+    MaxAge(i64),
+    /// `no-cache` or `no-store`: the answer is not fresh for any time (RFC 9111, 5.2.2).
+    Revalidate,
+    Silent,
+}
+
+fn cache_control(headers: &HeaderMap) -> CacheControl {
+    let mut found = CacheControl::Silent;
+    for value in headers.get_all(CACHE_CONTROL) {
+        let value = String::from_utf8_lossy(value.as_bytes()).to_ascii_lowercase();
+        for directive in value.split(',') {
+            let (name, argument) = directive.split_once('=').unwrap_or((directive, ""));
+            match name.trim() {
+                // `no-cache="set-cookie"` is about that field alone.
+                "no-store" => return CacheControl::Revalidate,
+                "no-cache" if argument.is_empty() => return CacheControl::Revalidate,
+                // The first of several counts (RFC 9111, 4.2.1); an unreadable one means stale.
+                "max-age" if found == CacheControl::Silent => {
+                    let age = seconds(argument.trim().trim_matches('"')).unwrap_or(0);
+                    found = CacheControl::MaxAge(age);
+                }
+                _ => {}
+            }
+        }
+    }
+    found
+}
+
+/// Delta seconds: digits only; what overflows is as large as can be (RFC 9111, 1.2.2).
+fn seconds(text: &str) -> Option<i64> {
+    let text = text.trim();
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    digits.then(|| text.parse().unwrap_or(i64::MAX))
+}
+
+fn date(headers: &HeaderMap, name: impl AsHeaderName) -> Option<Timestamp> {
+    let time = httpdate::parse_http_date(&text(headers, name, 100)?).ok()?;
+    let since = time.duration_since(UNIX_EPOCH).ok()?;
+    Some(Timestamp::from_unix(i64::try_from(since.as_secs()).ok()?))
+}
+
+/// The first value of a header if it is UTF-8 and no longer than `limit` bytes.
+fn text(headers: &HeaderMap, name: impl AsHeaderName, limit: usize) -> Option<String> {
+    let value = headers.get(name)?.as_bytes();
+    let text = str::from_utf8(value).ok().filter(|text| !text.is_empty() && text.len() <= limit)?;
+    Some(text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use url::Url;
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::EPOCH;
+
+    fn map(lines: &str) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for line in lines.split('|').filter(|line| !line.is_empty()) {
+            let (name, value) = line.split_once(':').unwrap();
+            let name = HeaderName::from_bytes(name.as_bytes()).unwrap();
+            headers.append(name, HeaderValue::from_bytes(value.trim().as_bytes()).unwrap());
+        }
+        headers
+    }
+
+    /// 2026-11-24T00:00:00Z, as `Date` below says.
+    fn now() -> Timestamp {
+        NOW.plus(1_795_478_400)
+    }
+
+    #[test]
+    fn freshness_table() {
+        for (lines, expected) in [
+            ("", None),
+            ("cache-control: max-age=600", Some(600)),
+            ("cache-control: public, MAX-AGE=600 , s-maxage=5", Some(600)),
+            ("cache-control: max-age=\"600\"", Some(600)),
+            ("cache-control: max-age=600, max-age=9", Some(600)),
+            ("cache-control: public|cache-control: max-age=60", Some(60)),
+            ("cache-control: max-age=600|age: 100", Some(500)),
+            ("cache-control: max-age=600|age: 1000", Some(0)),
+            ("cache-control: max-age=600|age: x", Some(600)),
+            ("cache-control: max-age=0", Some(0)),
+            ("cache-control: max-age=-5", Some(0)),
+            ("cache-control: max-age", Some(0)),
+            ("cache-control: max-age=2147483647", Some(DAY)),
+            ("cache-control: max-age=99999999999999999999999", Some(DAY)),
+            ("cache-control: no-cache, max-age=600", None),
+            ("cache-control: max-age=600, no-store", None),
+            ("cache-control: no-cache=\"set-cookie\", max-age=600", Some(600)),
+            ("cache-control: max-age=60|expires: Tue, 24 Nov 2026 01:00:00 GMT", Some(60)),
+            ("expires: Tue, 24 Nov 2026 01:00:00 GMT", Some(3600)),
+            ("expires: Tue, 24 Nov 2026 01:00:00 GMT|date: Tue, 24 Nov 2026 00:30:00 GMT", Some(1800)),
+            (
+                "expires: Tue, 24 Nov 2026 01:00:00 GMT|date: Tue, 24 Nov 2026 00:30:00 GMT|age: 800",
+                Some(1000),
+            ),
+            ("expires: Tuesday, 24-Nov-26 01:00:00 GMT", Some(3600)),
+            ("expires: Tue Nov 24 01:00:00 2026", Some(3600)),
+            ("expires: Fri, 31 Dec 9999 23:59:59 GMT", Some(DAY)),
+            ("expires: Thu, 01 Jan 1970 00:00:00 GMT", Some(0)),
+            ("expires: 0", Some(0)),
+            ("expires: -1", Some(0)),
+            ("cache-control: no-cache|expires: Tue, 24 Nov 2026 01:00:00 GMT", None),
+        ] {
+            let until = freshness(&map(lines), now()).until;
+            assert_eq!(until.map(|until| until.since(now())), expected, "{lines}");
+        }
+    }
+
+    #[test]
+    fn retry_after_table() {
+        for (lines, expected) in [
+            ("", None),
+            ("retry-after: 30", Some(30)),
+            ("retry-after: 0", Some(0)),
+            ("retry-after: 999999999999", Some(DAY)),
+            ("retry-after: 99999999999999999999999999", Some(DAY)),
+            ("retry-after: -5", None),
+            ("retry-after: soon", None),
+            ("retry-after: Tue, 24 Nov 2026 00:01:00 GMT", Some(60)),
+            ("retry-after: Tue, 24 Nov 2026 00:01:00 GMT|date: Tue, 24 Nov 2026 00:00:30 GMT", Some(30)),
+            ("retry-after: Mon, 23 Nov 2026 00:01:00 GMT", None),
+            ("retry-after: Fri, 31 Dec 9999 23:59:59 GMT", Some(DAY)),
+        ] {
+            let wait = retry_after(&map(lines), now()).map(|until| until.since(now()));
+            assert_eq!(wait, expected, "{lines}");
+        }
+    }
+
+    #[test]
+    fn validators_are_opaque_and_capped() {
+        let long =
+            |length: usize| format!("etag: {}|last-modified: {}", "e".repeat(length), "m".repeat(length));
+        for (lines, etag, last_modified) in [
+            ("etag: W/\"abc\"".to_owned(), Some("W/\"abc\"".to_owned()), None),
+            ("etag: a\"bä".to_owned(), Some("a\"bä".to_owned()), None),
+            ("etag: \"1\"|etag: \"2\"".to_owned(), Some("\"1\"".to_owned()), None),
+            ("last-modified: Yesterday, 99 Foo".to_owned(), None, Some("Yesterday, 99 Foo".to_owned())),
+            ("etag: ".to_owned(), None, None),
+            (long(100), Some("e".repeat(100)), Some("m".repeat(100))),
+            (long(101), Some("e".repeat(101)), None),
+            (long(1000), Some("e".repeat(1000)), None),
+            (long(1001), None, None),
+        ] {
+            assert_eq!(validators(&map(&lines)), Validators { etag, last_modified }, "{lines}");
+        }
+        let mut latin = HeaderMap::new();
+        latin.insert(ETAG, HeaderValue::from_bytes(b"\"\xe4\"").unwrap());
+        assert_eq!(validators(&latin), Validators::default());
+    }
+
+    #[test]
+    fn requests_keep_validators_and_refuse_foreign_fields() {
+        let mut request = Request::get(Url::parse("http://example.org/").unwrap());
+        request.headers = vec![("X-Key".to_owned(), "s3cret".to_owned())];
+        request.validators.etag = Some("W/\"ä\"".to_owned());
+        request.validators.last_modified = Some("never\n".to_owned());
+        let headers = of_request(&request).unwrap();
+        assert_eq!(headers["x-key"], "s3cret");
+        assert_eq!(headers["if-none-match"].as_bytes(), "W/\"ä\"".as_bytes());
+        assert!(!headers.contains_key("if-modified-since"), "a line break was let through");
+        assert!(is_conditional(&headers));
+        for (name, value) in [("Host", "inner"), ("Connection", "x"), ("a b", "x"), ("x", "a\r\nb: c")] {
+            request.headers = vec![(name.to_owned(), value.to_owned())];
+            let error = of_request(&request).unwrap_err();
+            assert_eq!((error.kind(), error.is_transient()), ("config", false), "{name}");
+        }
+    }
+
+    #[test]
+    fn codings_left_in_place() {
+        for (lines, expected) in [
+            ("", None),
+            ("content-encoding: identity", None),
+            ("content-encoding: gzip, gzip", Some("gzip, gzip")),
+            ("content-encoding: X-Odd", Some("x-odd")),
+        ] {
+            assert_eq!(foreign_coding(&map(lines)).as_deref(), expected, "{lines}");
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! Who may ask now: a bound on all requests, a bound for each host, and a pause between two starts on one.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
+use url::Url;
+
+/// Entries below which no sweep is worth its time.
+const SWEEP_FROM: usize = 64;
+
+/// Hands out turns; one for the whole fetcher.
+#[derive(Debug)]
+pub(super) struct Hosts {
+    all: Arc<Semaphore>,
+    per_host: usize,
+    spacing: Duration,
+    known: Mutex<Known>,
+}
+
+#[derive(Debug)]
+struct Known {
+    hosts: HashMap<String, Arc<Host>>,
+    sweep_at: usize,
+}
+
+#[derive(Debug)]
+struct Host {
+    slots: Arc<Semaphore>,
+    /// Earliest next start.
+    next: Mutex<Instant>,
+}
+
+/// Leave for one request; dropping it gives it back.
+#[derive(Debug)]
+#[must_use]
+pub(super) struct Turn {
+    _all: Option<OwnedSemaphorePermit>,
+    _slot: Option<OwnedSemaphorePermit>,
+    /// Keeps the entry from being swept while the request runs.
+    _host: Arc<Host>,
+}
+
+impl Hosts {
+    /// At least one at a time is always let through: a zero would stop all polling without a word.
+    pub(super) fn new(concurrency: usize, per_host: usize, spacing: Duration) -> Self {
+        let bound = |wanted: usize| wanted.clamp(1, Semaphore::MAX_PERMITS);
+        Self {
+            all: Arc::new(Semaphore::new(bound(concurrency))),
+            per_host: bound(per_host),
+            spacing,
+            known: Mutex::new(Known { hosts: HashMap::new(), sweep_at: SWEEP_FROM }),
+        }
+    }
+
+    /// Waits for a turn on `url`'s host and port.
+    pub(super) async fn turn(&self, url: &Url) -> Turn {
+        let host = self.host(&key(url));
+        let slot = Arc::clone(&host.slots).acquire_owned().await.ok();
+        loop {
+            // First the host's pause, then the common bound: who waits for a slow host must not keep
+            // the others out. The start is claimed only with both in hand, else two requests that
+            // waited for the common bound would start at once.
+            tokio::time::sleep_until(host.next()).await;
+            let all = Arc::clone(&self.all).acquire_owned().await.ok();
+            if host.claim(self.spacing) {
+                return Turn { _all: all, _slot: slot, _host: host };
+            }
+        }
+    }
+
+    fn host(&self, key: &str) -> Arc<Host> {
+        let mut known = lock(&self.known);
+        if let Some(host) = known.hosts.get(key) {
+            return Arc::clone(host);
+        }
+        if known.hosts.len() >= known.sweep_at {
+            let now = Instant::now();
+            // Nobody can take a new reference while the map is locked, so one means idle.
+            known.hosts.retain(|_, host| Arc::strong_count(host) > 1 || host.next() > now);
+            known.sweep_at = SWEEP_FROM.max(known.hosts.len() * 2);
+        }
+        let slots = Arc::new(Semaphore::new(self.per_host));
+        let host = Arc::new(Host { slots, next: Mutex::new(Instant::now()) });
+        known.hosts.insert(key.to_owned(), Arc::clone(&host));
+        host
+    }
+}
+
+impl Host {
+    fn next(&self) -> Instant {
+        *lock(&self.next)
+    }
+
+    /// Takes the next start if its time has come.
+    fn claim(&self, spacing: Duration) -> bool {
+        let mut next = lock(&self.next);
+        let now = Instant::now();
+        if *next > now {
+            return false;
+        }
+        *next = now + spacing;
+        true
+    }
+}
+
+/// Host and port as one string: two ports of one machine are two servers.
+fn key(url: &Url) -> String {
+    format!("{}:{}", url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or_default())
+}
+
+/// What these locks guard is valid after every statement, so a panic elsewhere spoils nothing.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SPACING: Duration = Duration::from_millis(60);
+
+    fn url(host: &str) -> Url {
+        Url::parse(&format!("http://{host}/feed")).unwrap()
+    }
+
+    #[tokio::test]
+    async fn starts_are_spaced_per_host() {
+        let hosts = Hosts::new(16, 2, SPACING);
+        let begin = Instant::now();
+        drop(hosts.turn(&url("a.test")).await);
+        drop(hosts.turn(&url("b.test")).await);
+        drop(hosts.turn(&url("a.test:81")).await);
+        assert!(begin.elapsed() < SPACING, "other hosts have waited");
+        drop(hosts.turn(&url("A.test:80")).await);
+        assert!(begin.elapsed() >= SPACING);
+    }
+
+    #[tokio::test]
+    async fn slots_bound_a_host_and_the_whole() {
+        let hosts = Hosts::new(3, 2, Duration::ZERO);
+        let _first = hosts.turn(&url("a.test")).await;
+        let second = hosts.turn(&url("a.test")).await;
+        let soon = Duration::from_millis(50);
+        assert!(tokio::time::timeout(soon, hosts.turn(&url("a.test"))).await.is_err());
+        let _third = hosts.turn(&url("b.test")).await;
+        assert!(tokio::time::timeout(soon, hosts.turn(&url("c.test"))).await.is_err());
+        drop(second);
+        assert!(tokio::time::timeout(soon, hosts.turn(&url("a.test"))).await.is_ok());
+    }
+
+    /// Waiting for the common bound must not let two starts on one host fall together.
+    #[tokio::test]
+    async fn spacing_holds_behind_the_common_bound() {
+        let hosts = Arc::new(Hosts::new(2, 2, SPACING));
+        let (one, two) = (hosts.turn(&url("x.test")).await, hosts.turn(&url("y.test")).await);
+        let tasks: Vec<_> = (0..2)
+            .map(|_| {
+                let hosts = Arc::clone(&hosts);
+                tokio::spawn(async move {
+                    let turn = hosts.turn(&url("a.test")).await;
+                    (Instant::now(), turn)
+                })
+            })
+            .collect();
+        tokio::time::sleep(SPACING).await;
+        drop((one, two));
+        let mut starts = Vec::new();
+        for task in tasks {
+            starts.push(task.await.unwrap().0);
+        }
+        starts.sort();
+        assert!(starts[1] - starts[0] >= SPACING);
+    }
+
+    #[tokio::test]
+    async fn idle_hosts_are_forgotten() {
+        let spacing = Duration::from_millis(5);
+        let hosts = Hosts::new(16, 2, spacing);
+        let kept = hosts.turn(&url("kept.test")).await;
+        for round in 0..20 {
+            for number in 0..50 {
+                drop(hosts.turn(&url(&format!("h{round}-{number}.test"))).await);
+            }
+            tokio::time::sleep(spacing * 2).await;
+        }
+        let known = lock(&hosts.known);
+        assert!(known.hosts.len() <= SWEEP_FROM * 2, "{}", known.hosts.len());
+        assert!(known.hosts.contains_key("kept.test:80"));
+        drop(kept);
+    }
+
+    #[tokio::test]
+    async fn zero_bounds_still_let_one_through() {
+        drop(Hosts::new(0, 0, Duration::ZERO).turn(&url("a.test")).await);
+    }
+}

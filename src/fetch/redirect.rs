@@ -1,0 +1,170 @@
+//! Where a redirect leads, and whether it is followed. Pure; the guard looks at the result again.
+
+use reqwest::header::HeaderValue;
+use url::{ParseError, Url};
+
+use super::FetchError;
+use super::guard::Blocked;
+
+/// Longer addresses are no addresses.
+const MAX_LOCATION: usize = 8 * 1024;
+
+/// The hops of one request.
+#[derive(Debug)]
+pub(super) struct Trail {
+    seen: Vec<Url>,
+    at: Url,
+    left: u8,
+    home: bool,
+}
+
+impl Trail {
+    /// Starts at `url` and follows at most `redirects`.
+    pub(super) fn new(mut url: Url, redirects: u8) -> Self {
+        url.set_fragment(None);
+        Self { seen: Vec::new(), at: url, left: redirects, home: true }
+    }
+
+    /// The address of this hop.
+    pub(super) fn url(&self) -> &Url {
+        &self.at
+    }
+
+    /// The host of this hop, for error texts: without path and query, which may hold keys.
+    pub(super) fn host(&self) -> String {
+        self.at.host_str().unwrap_or_default().to_owned()
+    }
+
+    /// Whether no hop has left the first origin (RFC 6454, 4). A way back does not count: the foreign
+    /// host would choose what is asked with our headers.
+    pub(super) fn is_home(&self) -> bool {
+        self.home
+    }
+
+    /// Goes where `location` leads.
+    pub(super) fn follow(&mut self, location: Option<&HeaderValue>) -> Result<(), FetchError> {
+        let next = self.resolve(location)?;
+        let refuse = |reason| FetchError::Redirect { host: self.host(), reason };
+        if !matches!(next.scheme(), "http" | "https") {
+            return Err(FetchError::Scheme { scheme: next.scheme().to_owned() });
+        }
+        if next == self.at || self.seen.contains(&next) {
+            return Err(refuse("it leads in a circle"));
+        }
+        if self.left == 0 {
+            return Err(refuse("it is one hop too many"));
+        }
+        let first = self.seen.first().unwrap_or(&self.at);
+        if first.scheme() == "https" && next.scheme() == "http" {
+            return Err(refuse("it leads from https to http"));
+        }
+        self.home &= next.origin() == first.origin();
+        self.left -= 1;
+        self.seen.push(std::mem::replace(&mut self.at, next));
+        Ok(())
+    }
+
+    /// RFC 9110, 10.2.2: a reference relative to this hop.
+    fn resolve(&self, location: Option<&HeaderValue>) -> Result<Url, FetchError> {
+        let refuse = |reason| FetchError::Redirect { host: self.host(), reason };
+        let bytes = location.map(HeaderValue::as_bytes).unwrap_or_default();
+        if bytes.is_empty() || bytes.len() > MAX_LOCATION {
+            return Err(refuse("its `Location` is missing or too long"));
+        }
+        // The parser would drop tabs in silence.
+        if bytes.iter().any(u8::is_ascii_control) {
+            return Err(refuse("its `Location` holds control characters"));
+        }
+        let text = str::from_utf8(bytes).map_err(|_| refuse("its `Location` is not UTF-8"))?;
+        let malformed = || Blocked::Malformed { host: self.host() };
+        // Readers differ on which side of a backslash the host is.
+        if text.contains('\\') {
+            return Err(malformed().into());
+        }
+        let mut next = self.at.join(text).map_err(|error| match error {
+            ParseError::EmptyHost
+            | ParseError::IdnaError
+            | ParseError::InvalidIpv4Address
+            | ParseError::InvalidIpv6Address
+            | ParseError::InvalidDomainCharacter => malformed().into(),
+            _ => refuse("its `Location` is not an address"),
+        })?;
+        next.set_fragment(None);
+        Ok(next)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn follow(trail: &mut Trail, location: &str) -> Result<(), FetchError> {
+        trail.follow(Some(&HeaderValue::from_bytes(location.as_bytes()).unwrap()))
+    }
+
+    #[test]
+    fn locations() {
+        for (location, expected) in [
+            ("next", "http://a.test/dir/next"),
+            ("/next?x=1#part", "http://a.test/next?x=1"),
+            ("?page=2", "http://a.test/dir/feed?page=2"),
+            ("//b.test/x", "http://b.test/x"),
+            ("https://a.test/ä", "https://a.test/%C3%A4"),
+            ("http://0x7f.1/", "http://127.0.0.1/"),
+            ("", "redirect"),
+            ("#part", "redirect"),
+            ("feed", "redirect"),
+            ("http://a.test/\tx", "redirect"),
+            ("http://a.test:99999/", "redirect"),
+            ("http://", "blocked"),
+            ("http://[fe80::1%25lo]/", "blocked"),
+            ("http://xn--127.0.9.9-/", "blocked"),
+            ("http://a.test\\@127.0.0.1/", "blocked"),
+            ("file:///etc/passwd", "scheme"),
+            ("gopher://a.test/_x", "scheme"),
+            ("data:text/xml,x", "scheme"),
+            ("http+unix://%2Frun%2Fx/", "scheme"),
+        ] {
+            let mut trail = Trail::new(Url::parse("http://a.test/dir/feed#x").unwrap(), 5);
+            let result = follow(&mut trail, location);
+            let found = result.map_or_else(|error| error.kind().to_owned(), |()| trail.url().to_string());
+            assert_eq!(found, expected, "{location:?}");
+        }
+    }
+
+    #[test]
+    fn hops_are_bounded_and_never_turn_back() {
+        let mut trail = Trail::new(Url::parse("http://a.test/0").unwrap(), 5);
+        for hop in 1..=5 {
+            follow(&mut trail, &format!("/{hop}")).unwrap();
+        }
+        assert!(follow(&mut trail, "/3").unwrap_err().to_string().contains("circle"));
+        assert!(follow(&mut trail, "/6").unwrap_err().to_string().contains("too many"));
+        assert!(trail.follow(None).is_err());
+        let mut none = Trail::new(Url::parse("http://a.test/0").unwrap(), 0);
+        assert_eq!(follow(&mut none, "/1").unwrap_err().kind(), "redirect");
+    }
+
+    #[test]
+    fn home_is_one_origin() {
+        for (location, home) in [
+            ("/x", true),
+            ("http://A.test:80/x", true),
+            ("http://a.test:81/x", false),
+            ("https://a.test/x", false),
+            ("http://b.a.test/x", false),
+        ] {
+            let mut trail = Trail::new(Url::parse("http://a.test/0").unwrap(), 5);
+            follow(&mut trail, location).unwrap();
+            assert_eq!(trail.is_home(), home, "{location}");
+            follow(&mut trail, "http://a.test/back").unwrap();
+            assert_eq!(trail.is_home(), home, "{location} and back");
+        }
+    }
+
+    #[test]
+    fn no_way_down_from_https() {
+        let mut trail = Trail::new(Url::parse("https://a.test/").unwrap(), 5);
+        assert_eq!(follow(&mut trail, "http://a.test/").unwrap_err().kind(), "redirect");
+    }
+}

@@ -1,0 +1,129 @@
+//! From a listed record to an item: cleaning, excerpt, permalink. Pure.
+
+use chrono_tz::Tz;
+use url::Url;
+
+use super::identity::Listed;
+use crate::model::item::caps;
+use crate::model::text::{clip, html_to_text, strip_illegal};
+use crate::model::{Article, Author, Body, Category, CodeSpace, Enclosure, Entry, Item, Timestamp};
+use crate::parse::clean::Cleaned;
+use crate::source::Source;
+
+/// Characters of the text that stand for a missing title (RULES 1.9).
+const TITLE_FROM_TEXT: usize = 60;
+
+/// The published form of a record, before it is compared with what is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Draft {
+    /// Plain text, never empty.
+    pub title: String,
+    /// Absolute.
+    pub link: Option<String>,
+    /// Plain text.
+    pub excerpt: String,
+    /// The newspaper.
+    pub media_name: Option<String>,
+    /// A picture.
+    pub image: Option<String>,
+    /// The large part.
+    pub body: Body,
+}
+
+/// Cleans a record. This is the dear step: it runs only for new and changed records.
+#[must_use]
+pub fn draft(source: &Source, entry: &Entry) -> Draft {
+    let base = entry.link.as_deref().and_then(|l| Url::parse(l).ok()).unwrap_or_else(|| source.url.clone());
+    let Cleaned { html, text, media_name, image } = match &entry.content {
+        Some(content) => source.cleaner.clean(content, Some(&base)),
+        None => source.cleaner.clean(entry.summary.as_deref().unwrap_or_default(), Some(&base)),
+    };
+    // A summary that is the whole text is no digest of it.
+    let digest = entry.content.as_ref().and(entry.summary.as_deref()).map(html_to_text);
+    let digest = digest.map(|d| strip_illegal(&d)).filter(|d| !d.is_empty() && *d != text);
+    let title = strip_illegal(&entry.title);
+    let title =
+        if title.trim().is_empty() { clip(&text, TITLE_FROM_TEXT) } else { clip(&title, caps::TITLE) };
+    let link = entry.link.clone().filter(|l| l.len() <= caps::URL);
+    let title = if title.is_empty() { link.clone().unwrap_or_default() } else { title };
+    let picture = entry.enclosures.iter().find(|e| is_picture(e)).map(|e| e.url.clone());
+    Draft {
+        title,
+        link,
+        excerpt: clip(digest.as_deref().unwrap_or(&text), caps::EXCERPT),
+        media_name: entry
+            .media_name
+            .clone()
+            .or(media_name)
+            .map(|name| clip(&strip_illegal(name.trim()), caps::NAME))
+            .filter(|name| !name.is_empty()),
+        image: image.or(picture).filter(|url| url.len() <= caps::URL),
+        body: Body {
+            html,
+            digest,
+            authors: entry.authors.iter().take(caps::LIST).map(author).collect(),
+            tags: entry.categories.iter().take(caps::LIST).map(|t| clip(&strip_illegal(t), 100)).collect(),
+            enclosures: entry
+                .enclosures
+                .iter()
+                .filter(|e| e.url.len() <= caps::URL)
+                .take(caps::LIST)
+                .cloned()
+                .collect(),
+            language: entry.language.clone().filter(|l| l.len() <= 35),
+        },
+    }
+}
+
+fn is_picture(enclosure: &Enclosure) -> bool {
+    enclosure.media_type.as_deref().is_some_and(|t| t.starts_with("image/"))
+}
+
+fn author(author: &Author) -> Author {
+    Author {
+        name: clip(&strip_illegal(&author.name), 200),
+        email: author.email.clone().filter(|e| e.len() <= 254),
+        uri: author.uri.clone().filter(|u| u.len() <= caps::URL),
+    }
+}
+
+/// A new item of a draft.
+#[must_use]
+pub fn new_article(
+    source: &Source,
+    listed: &Listed,
+    draft: Draft,
+    home: &Category,
+    place: (Tz, Option<&CodeSpace>),
+    now: Timestamp,
+) -> Article {
+    let published = listed.entry.published.or(listed.entry.updated).map_or(now, |date| date.min(now));
+    let item = Item {
+        permalink: permalink(home, published, place.0, &listed.code.file_name(place.1)),
+        code: listed.code.clone(),
+        title: draft.title,
+        link: draft.link,
+        excerpt: draft.excerpt,
+        media_name: draft.media_name,
+        image: draft.image,
+        published,
+        updated: published,
+        first_seen: now,
+        home: home.id,
+        categories: vec![home.id],
+        lead: source.id.clone(),
+        rank: source.rank,
+        revisions: 0,
+        generation: 0,
+        touched: 0,
+        imported: false,
+    };
+    Article { item, body: draft.body }
+}
+
+/// `slug/2021/12/21/CODE.html`: the day in the site's zone, set once (RULES 5.3).
+#[must_use]
+pub fn permalink(home: &Category, published: Timestamp, zone: Tz, file: &str) -> String {
+    let day = published.to_utc().with_timezone(&zone).format("%Y/%m/%d");
+    format!("{}/{day}/{file}.html", home.slug)
+}

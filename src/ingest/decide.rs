@@ -1,0 +1,100 @@
+//! What is done with a listed record: pure, and always with a reason.
+
+use crate::model::{Item, SourceId};
+use crate::store::Sighting;
+
+use super::identity::Listed;
+
+/// Further changes of one item are counted, not published (RULES 1.5).
+pub const MAX_REVISIONS: u32 = 24;
+/// Ages in seconds at which the detail of a stub is asked for again (RULES 1.11).
+const CHECKS: [i64; 2] = [3_600, 86_400];
+/// How old a sighting's `last` may grow before it is written again, in seconds.
+const LAST_MOVES_AFTER: i64 = 3_600;
+
+/// What to do with a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    /// A new item.
+    Insert,
+    /// The source that gives the content, or one that outranks it, says something new.
+    Revise,
+    /// Known; this listing adds at most a category and a sighting.
+    Note,
+    /// Known and unchanged.
+    Keep,
+}
+
+/// Decides about one record. `reason` is for the log and for `item explain`.
+#[must_use]
+pub fn decide(
+    item: Option<&Item>,
+    listed: &Listed,
+    source: &SourceId,
+    rank: u32,
+    now: crate::model::Timestamp,
+) -> (Decision, &'static str) {
+    let Some(item) = item else { return (Decision::Insert, "never seen before") };
+    let leads = item.lead == *source;
+    match &listed.sighting {
+        None if rank < item.rank && !leads => {
+            (Decision::Revise, "this source outranks the one that gave the content")
+        }
+        None if leads => (Decision::Revise, "its source lists it under a record not seen before"),
+        None => (Decision::Note, "known from a source that ranks the same or higher"),
+        Some(seen) if unchanged(seen, listed) => {
+            if now.since(seen.last) >= LAST_MOVES_AFTER || moved(seen, listed) {
+                (Decision::Note, "unchanged; the time of its last listing moves")
+            } else {
+                (Decision::Keep, "unchanged")
+            }
+        }
+        Some(_) if leads || rank < item.rank => (Decision::Revise, "its source changed it"),
+        Some(_) => (Decision::Note, "changed in a source that does not give the content"),
+    }
+}
+
+/// Known, unchanged, seen lately, and no look for corrections is due: not even its item has to
+/// be read.
+#[must_use]
+pub fn settled(listed: &Listed, now: crate::model::Timestamp) -> bool {
+    listed.sighting.as_ref().is_some_and(|seen| {
+        unchanged(seen, listed)
+            && !moved(seen, listed)
+            && now.since(seen.last) < LAST_MOVES_AFTER
+            && !check_due(seen, now)
+    })
+}
+
+/// Only hashes of the same fields can be compared; a new version adopts the record silently.
+fn unchanged(seen: &Sighting, listed: &Listed) -> bool {
+    seen.listed == listed.hash || !seen.listed.comparable(&listed.hash)
+}
+
+fn moved(seen: &Sighting, listed: &Listed) -> bool {
+    listed.guid.is_some() && seen.guid != listed.guid
+}
+
+/// Whether the detail of a stub is wanted now.
+#[must_use]
+pub fn wants_detail(
+    item: Option<&Item>,
+    listed: &Listed,
+    source: &SourceId,
+    rank: u32,
+    now: crate::model::Timestamp,
+) -> bool {
+    match (&listed.sighting, item) {
+        (_, None) => true,
+        // Another source gives the content and outranks this one: its copy is not needed.
+        (_, Some(item)) if item.lead != *source && item.rank <= rank => false,
+        (None, Some(_)) => true,
+        (Some(seen), Some(_)) => !unchanged(seen, listed) || check_due(seen, now),
+    }
+}
+
+/// Whether a look for corrections is due.
+#[must_use]
+pub fn check_due(seen: &Sighting, now: crate::model::Timestamp) -> bool {
+    CHECKS.get(usize::from(seen.checks)).is_some_and(|age| now.since(seen.first) >= *age)
+}

@@ -1,0 +1,54 @@
+//! Details of stubs: asked for only when unknown or changed (RULES 1.11).
+
+use futures_util::{StreamExt, stream};
+
+use super::identity::Listed;
+use super::{Ingest, PollError};
+use crate::model::{ContentHash, Request, Response};
+use crate::source::Source;
+
+/// Details asked for at once; the fetcher spaces them per host.
+const AT_ONCE: usize = 4;
+
+/// A record whose detail was asked for.
+pub(super) struct Detailed {
+    pub(super) listed: Listed,
+    /// Of the detail; `None` when there was none to ask for.
+    pub(super) hash: Option<ContentHash>,
+}
+
+impl Ingest {
+    /// Asks for the details of `wanted`; the failed ones come back with their reason.
+    pub(super) async fn details(&self, source: &Source, wanted: Vec<Listed>) -> (Vec<Detailed>, Vec<String>) {
+        let mut good = Vec::new();
+        let mut failed = Vec::new();
+        let mut answers = stream::iter(wanted).map(|listed| self.detail(source, listed)).buffered(AT_ONCE);
+        while let Some(answer) = answers.next().await {
+            match answer {
+                Ok(detailed) => good.push(detailed),
+                Err(reason) => failed.push(reason),
+            }
+        }
+        (good, failed)
+    }
+
+    async fn detail(&self, source: &Source, mut listed: Listed) -> Result<Detailed, String> {
+        let name = listed.code.code().to_owned();
+        let fail = |error: &PollError| format!("{name}: its detail failed: {}", super::chain(error));
+        let request = source.detail(&listed.entry).map_err(|e| fail(&e.into()))?;
+        let Some(request) = request else { return Ok(Detailed { listed, hash: None }) };
+        let (body, content_type) = self.fetch_detail(&request).await.map_err(|e| fail(&e))?;
+        source.take_detail(&mut listed.entry, &body, content_type.as_deref()).map_err(|e| fail(&e.into()))?;
+        let content = listed.entry.content.as_deref().unwrap_or_default();
+        let hash = ContentHash::of(&[("title", &listed.entry.title), ("content", content)]);
+        Ok(Detailed { listed, hash: Some(hash) })
+    }
+
+    async fn fetch_detail(&self, request: &Request) -> Result<(bytes::Bytes, Option<String>), PollError> {
+        match self.fetcher.get(request, self.clock.now()).await? {
+            Response::Fetched(fetched) => Ok((fetched.body, fetched.content_type)),
+            // Without validators a 304 has no meaning; an empty body is named by the parser.
+            Response::NotModified(_) => Ok((bytes::Bytes::new(), None)),
+        }
+    }
+}

@@ -1,0 +1,283 @@
+//! How an InfoCode is found (RULES 1.1 to 1.9). Reads the store, writes nothing.
+
+use std::collections::{HashMap, HashSet};
+
+use sha2::{Digest, Sha256};
+
+use crate::model::{ContentHash, Document, Entry, InfoCode, Timestamp};
+use crate::parse::{link, text};
+use crate::source::Source;
+use crate::store::{Alias, AliasKind, Result, Sighting, Store};
+
+/// Characters of text from which equal title and text mean the same item (RULES 1.6).
+const SAME_TEXT_FROM: usize = 200;
+/// Seconds between two listings of the same text that still are one item (RULES 1.6).
+const SAME_TEXT_WITHIN: i64 = 7 * 86_400;
+
+/// A record with its identity.
+#[derive(Debug, Clone)]
+pub struct Listed {
+    /// What the source sent.
+    pub entry: Entry,
+    /// Its identity.
+    pub code: InfoCode,
+    /// By which rule.
+    pub rule: Rule,
+    /// Hash of its guid, where it is not void.
+    pub guid: Option<[u8; 16]>,
+    /// What is to lead to it from now on.
+    pub aliases: Vec<Alias>,
+    /// Hash of what the list says.
+    pub hash: ContentHash,
+    /// What the source listed before under this code.
+    pub sighting: Option<Sighting>,
+}
+
+/// Which rule found an identity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rule {
+    /// The source's own code.
+    Code,
+    /// Its guid.
+    Guid,
+    /// Its canonical link.
+    Link,
+    /// Its title and text.
+    Text,
+    /// A known item under a new guid.
+    SameItem,
+}
+
+/// All records of a document.
+#[derive(Debug, Default)]
+pub struct Identified {
+    /// Those that can be taken in, each code once, in the order of the document.
+    pub listed: Vec<Listed>,
+    /// Those held back, each with its reason.
+    pub held: Vec<String>,
+    /// Guids that turned out void in this document.
+    pub void: Vec<[u8; 16]>,
+}
+
+/// Finds the identity of every record of a document.
+///
+/// # Errors
+/// Those of the store.
+pub fn identify(store: &dyn Store, source: &Source, document: Document) -> Result<Identified> {
+    let facts = Facts::of(&document);
+    let known_void = store.void_guids(&source.id, &facts.guids)?;
+    let mut void: HashSet<[u8; 16]> =
+        facts.guids.iter().zip(known_void).filter(|(_, void)| *void).map(|(guid, _)| *guid).collect();
+    let mut found =
+        Identified { void: facts.void.difference(&void).copied().collect(), ..Identified::default() };
+    found.void.sort_unstable();
+    void.extend(&facts.void);
+    let search = Search { store, source, facts: &facts, void: &void };
+    let mut taken = HashSet::new();
+    for entry in document.entries {
+        match search.one(entry)? {
+            Ok(listed) => {
+                if taken.insert(listed.code.clone()) {
+                    found.listed.push(listed);
+                }
+            }
+            Err(reason) => found.held.push(reason),
+        }
+    }
+    let codes: Vec<InfoCode> = found.listed.iter().map(|listed| listed.code.clone()).collect();
+    for (listed, sighting) in found.listed.iter_mut().zip(store.sightings(&source.id, &codes)?) {
+        listed.sighting = sighting;
+    }
+    Ok(found)
+}
+
+/// What the document as a whole says about guids and links.
+#[derive(Debug, Default)]
+struct Facts {
+    guids: Vec<[u8; 16]>,
+    /// Guids that stand for different links in this document (RULES 1.7).
+    void: HashSet<[u8; 16]>,
+    /// How often each canonical link stands in it.
+    links: HashMap<String, u32>,
+    /// The channel's own link, canonical.
+    own_link: Option<String>,
+}
+
+impl Facts {
+    fn of(document: &Document) -> Self {
+        let mut facts =
+            Self { own_link: document.link.as_deref().and_then(link::canonical), ..Self::default() };
+        let mut link_of: HashMap<[u8; 16], Option<String>> = HashMap::new();
+        for entry in &document.entries {
+            let canonical = entry.link.as_deref().and_then(link::canonical);
+            if let Some(canonical) = &canonical {
+                *facts.links.entry(canonical.clone()).or_default() += 1;
+            }
+            if let Some(guid) = &entry.guid {
+                let guid = hash(&["guid", guid]);
+                facts.guids.push(guid);
+                let first = link_of.entry(guid).or_insert_with(|| canonical.clone());
+                if *first != canonical {
+                    facts.void.insert(guid);
+                }
+            }
+        }
+        facts
+    }
+
+    /// A link that stands for one record only, and not for the whole feed.
+    fn identifies(&self, canonical: &str) -> bool {
+        self.links.get(canonical) == Some(&1) && self.own_link.as_deref() != Some(canonical)
+    }
+}
+
+struct Search<'a> {
+    store: &'a dyn Store,
+    source: &'a Source,
+    facts: &'a Facts,
+    void: &'a HashSet<[u8; 16]>,
+}
+
+impl Search<'_> {
+    /// One record's identity, or why it is held back.
+    fn one(&self, mut entry: Entry) -> Result<std::result::Result<Listed, String>> {
+        let missing: Vec<&str> = self
+            .source
+            .require
+            .iter()
+            .filter(|field| field.missing_in(&entry))
+            .map(|field| field.name())
+            .collect();
+        if !missing.is_empty() {
+            return Ok(Err(format!("{}: no {}", shown(&entry), missing.join(", no "))));
+        }
+        let plain = entry.content.as_deref().or(entry.summary.as_deref()).unwrap_or_default();
+        if entry.title.is_empty() && plain.trim().is_empty() && entry.link.is_none() {
+            return Ok(Err(format!("{}: neither title nor text nor link", shown(&entry))));
+        }
+        let guid = entry.guid.as_deref().map(|g| hash(&["guid", g])).filter(|g| !self.void.contains(g));
+        let canonical = entry.link.as_deref().and_then(link::canonical).filter(|l| self.facts.identifies(l));
+        let text = text_hash(&entry);
+        let mut aliases: Vec<Alias> = Vec::new();
+        aliases.extend(guid.map(|g| (AliasKind::Guid, g)));
+        aliases.extend(canonical.as_ref().map(|l| (AliasKind::Link, hash(&["link", l]))));
+        aliases.extend(text.map(|t| (AliasKind::Text, t)));
+        let (code, rule) = if let Some(rule) = &self.source.code {
+            let Some(listed) = rule.listed(&entry) else {
+                return Ok(Err(format!(
+                    "{}: its code is missing or does not match `code.pattern`",
+                    shown(&entry)
+                )));
+            };
+            let canonical = self.source.canonical_code(&listed);
+            entry.code = Some(listed);
+            // Its own code says all: nothing else needs to lead to it.
+            aliases.clear();
+            (InfoCode::new(self.source.code_space.clone(), &canonical), Rule::Code)
+        } else {
+            self.derive(&entry, guid, canonical.as_deref(), &aliases)?
+        };
+        let hash = listed_hash(&entry);
+        Ok(Ok(Listed { entry, code, rule, guid, aliases, hash, sighting: None }))
+    }
+
+    /// The identity of a record of a source without codes of its own.
+    fn derive(
+        &self,
+        entry: &Entry,
+        guid: Option<[u8; 16]>,
+        canonical: Option<&str>,
+        aliases: &[Alias],
+    ) -> Result<(InfoCode, Rule)> {
+        let id = &self.source.id;
+        let space = self.source.code_space.clone();
+        if let Some(guid) = guid {
+            if let Some(known) = self.store.aliased(id, (AliasKind::Guid, guid))? {
+                return Ok((known, Rule::Guid));
+            }
+            for alias in aliases.iter().filter(|(kind, _)| *kind != AliasKind::Guid) {
+                if let Some(known) = self.store.aliased(id, *alias)?
+                    && self.same_item(&known, alias.0, entry)?
+                {
+                    return Ok((known, Rule::SameItem));
+                }
+            }
+            return Ok((
+                InfoCode::derived(space, &["guid", entry.guid.as_deref().unwrap_or_default()]),
+                Rule::Guid,
+            ));
+        }
+        if let Some(canonical) = canonical {
+            let known = self.store.aliased(id, (AliasKind::Link, hash(&["link", canonical])))?;
+            return Ok((known.unwrap_or_else(|| InfoCode::derived(space, &["link", canonical])), Rule::Link));
+        }
+        let plain = entry.content.as_deref().or(entry.summary.as_deref()).unwrap_or_default();
+        let plain = text::html_to_text(plain);
+        Ok((InfoCode::derived(space, &["text", &entry.title, &plain]), Rule::Text))
+    }
+
+    /// RULES 1.6: the known item's old guid is gone, and link or text say it is the same.
+    fn same_item(&self, known: &InfoCode, kind: AliasKind, entry: &Entry) -> Result<bool> {
+        let sighting = self.store.sightings(&self.source.id, std::slice::from_ref(known))?.pop().flatten();
+        let Some(old) = sighting else { return Ok(false) };
+        if old.guid.is_none_or(|guid| self.facts.guids.contains(&guid)) {
+            return Ok(false);
+        }
+        if kind == AliasKind::Link {
+            return Ok(true);
+        }
+        let Some(item) = self.store.item(known)? else { return Ok(false) };
+        let here = entry.published.unwrap_or(old.last);
+        Ok(here.since(item.published).abs() <= SAME_TEXT_WITHIN)
+    }
+}
+
+/// What a list says of a record, without its dates.
+fn listed_hash(entry: &Entry) -> ContentHash {
+    let enclosures: Vec<&str> = entry.enclosures.iter().map(|e| e.url.as_str()).collect();
+    let authors: Vec<&str> = entry.authors.iter().map(|a| a.name.as_str()).collect();
+    ContentHash::of(&[
+        ("title", &entry.title),
+        ("link", entry.link.as_deref().unwrap_or_default()),
+        ("summary", entry.summary.as_deref().unwrap_or_default()),
+        ("content", entry.content.as_deref().unwrap_or_default()),
+        ("media", entry.media_name.as_deref().unwrap_or_default()),
+        ("authors", &authors.join("\n")),
+        ("enclosures", &enclosures.join("\n")),
+    ])
+}
+
+/// Title and text, where the text is long enough to tell articles apart.
+fn text_hash(entry: &Entry) -> Option<[u8; 16]> {
+    let html = entry.content.as_deref().or(entry.summary.as_deref())?;
+    if html.chars().count() < SAME_TEXT_FROM {
+        return None;
+    }
+    let plain = text::html_to_text(html);
+    (plain.chars().count() >= SAME_TEXT_FROM).then(|| hash(&["text", &entry.title, &plain]))
+}
+
+fn hash(parts: &[&str]) -> [u8; 16] {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part.as_bytes());
+    }
+    let digest = hash.finalize();
+    let mut short = [0; 16];
+    short.copy_from_slice(&digest[..16]);
+    short
+}
+
+/// How a record that cannot be taken in is named to people.
+fn shown(entry: &Entry) -> String {
+    let name =
+        entry.code.as_deref().or(entry.guid.as_deref()).or(entry.link.as_deref()).unwrap_or(&entry.title);
+    if name.is_empty() { "a record without any name".to_owned() } else { text::clip(name, 40) }
+}
+
+/// The order in which new items enter: oldest first, ties by code.
+#[must_use]
+pub fn entry_order(a: (Timestamp, &InfoCode), b: (Timestamp, &InfoCode)) -> std::cmp::Ordering {
+    a.0.cmp(&b.0).then_with(|| a.1.cmp(b.1))
+}

@@ -1,0 +1,101 @@
+//! Which categories a record goes to (RULES 5.4).
+
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+
+use crate::model::{Category, CategoryId, Timestamp, item::caps};
+use crate::source::Source;
+use crate::store::{Result, Store};
+
+/// New categories a day that names of newspapers may make, after a source's first poll.
+const NEW_A_DAY: u32 = 50;
+
+/// What to do with the name of a newspaper that is no category yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum AutoCategories {
+    /// Make it a category.
+    Yes,
+    /// Use the source's own category; the name waits for an admin.
+    #[default]
+    Hold,
+    /// Use the source's own category.
+    No,
+}
+
+/// Routes records by their newspaper's name.
+#[derive(Debug)]
+pub struct Routing {
+    auto: AutoCategories,
+    /// (day, categories made on it)
+    made: Mutex<(i64, u32)>,
+}
+
+/// Where one record goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Route {
+    /// The category.
+    pub category: Category,
+    /// A name that was not made a category.
+    pub waiting: Option<String>,
+}
+
+impl Routing {
+    /// With a policy for unknown names.
+    #[must_use]
+    pub fn new(auto: AutoCategories) -> Self {
+        Self { auto, made: Mutex::new((0, 0)) }
+    }
+
+    /// The category of a record of `source` that names `media_name`.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn route(
+        &self,
+        store: &dyn Store,
+        source: &Source,
+        media_name: Option<&str>,
+        first_poll: bool,
+        now: Timestamp,
+    ) -> Result<Route> {
+        let own = |waiting: Option<String>| {
+            let choice = &source.category;
+            let category = store.ensure_category(&choice.name, choice.slug.as_ref(), now)?;
+            Ok(Route { category, waiting })
+        };
+        let name = media_name.map(str::trim).filter(|n| source.route_by_media && !n.is_empty());
+        let Some(name) = name else { return own(None) };
+        if let Some(category) = store.find_category(name)?
+            && category.id != CategoryId::SITE
+        {
+            return Ok(Route { category, waiting: None });
+        }
+        let fits = name.chars().count() <= caps::NAME && !name.chars().any(char::is_control);
+        match self.auto {
+            AutoCategories::Yes if fits && (first_poll || self.may_make(now)) => {
+                Ok(Route { category: store.ensure_category(name, None, now)?, waiting: None })
+            }
+            AutoCategories::No => own(None),
+            _ => own(Some(crate::parse::text::clip(name, caps::NAME))),
+        }
+    }
+
+    fn may_make(&self, now: Timestamp) -> bool {
+        let day = now.unix() / 86_400;
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        if made.0 != day {
+            *made = (day, 0);
+        }
+        made.1 += 1;
+        made.1 <= NEW_A_DAY
+    }
+}
+
+/// Names that wait, joined with those known, at most 10, in their order.
+#[must_use]
+pub fn waiting(known: &[String], new: &BTreeSet<String>) -> Vec<String> {
+    let mut all: Vec<String> = known.to_vec();
+    all.extend(new.iter().filter(|name| !known.contains(name)).cloned());
+    all.truncate(10);
+    all
+}

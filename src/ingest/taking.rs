@@ -1,0 +1,313 @@
+//! Taking the records of one document in: details, decisions, commit.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use tracing::debug;
+
+use super::article::{self, Draft};
+use super::decide::{Decision, MAX_REVISIONS, check_due, decide, settled, wants_detail};
+use super::details::Detailed;
+use super::identity::{Identified, Listed, entry_order, identify};
+use super::routing::waiting;
+use super::{HELD_SHOWN, Ingest, IngestOptions, MAX_DETAILS, PollReport, Routing};
+use crate::model::{
+    Category, CategoryId, Document, InfoCode, Item, SourceId, SourceState, Timestamp, item::caps,
+};
+use crate::parse::text::clip;
+use crate::source::{Kind, Source};
+use crate::store::{Change, Placement, Result, Revision, Sighting, Store};
+
+impl Ingest {
+    /// Takes a document in; gives the guids that turned out void.
+    pub(super) async fn take_document(
+        &self,
+        source: &Source,
+        document: Document,
+        state: &mut SourceState,
+        report: &mut PollReport,
+    ) -> Result<Vec<[u8; 16]>> {
+        let now = self.clock.now();
+        report.listed = document.entries.len();
+        report.held = document.beyond_cap;
+        let first_poll = state.last_good.is_none();
+        let shared = Arc::new(source.clone());
+        let with_details = matches!(&source.kind, Kind::Json(rule) if rule.detail.is_some());
+        let (identified, mut ready, wanted) = {
+            let source = Arc::clone(&shared);
+            self.store.call(move |store| sort_out(store, &source, document, with_details, now)).await?
+        };
+        let Identified { held, void, .. } = identified;
+        let mut held = held;
+        report.held += held.len() + wanted.len().saturating_sub(MAX_DETAILS);
+        let asked: Vec<Listed> = wanted.into_iter().take(MAX_DETAILS).collect();
+        report.details = asked.len();
+        let (good, failed) = self.details(source, asked).await;
+        report.held += failed.len();
+        held.extend(failed);
+        ready.extend(good);
+        state.held = held.iter().take(HELD_SHOWN).map(|reason| clip(reason, 120)).collect();
+
+        let deciding = self.deciding.lock().await;
+        let taking = Taking {
+            source: shared,
+            options: self.options.clone(),
+            first_poll,
+            now,
+            published: 0,
+            known: BTreeMap::new(),
+            changes: Vec::new(),
+            tally: Tally::default(),
+        };
+        let routing = Arc::clone(&self.routing);
+        let tally = self.store.call(move |store| taking.run(store, &routing, ready)).await?;
+        drop(deciding);
+        report.inserted = tally.inserted;
+        report.updated = tally.updated;
+        report.joined = tally.joined;
+        report.unchanged = tally.unchanged;
+        state.waiting_names = waiting(&state.waiting_names, &tally.waiting);
+        Ok(void)
+    }
+}
+
+/// Identities, and which records need their detail first.
+fn sort_out(
+    store: &dyn Store,
+    source: &Source,
+    document: Document,
+    with_details: bool,
+    now: Timestamp,
+) -> Result<(Identified, Vec<Detailed>, Vec<Listed>)> {
+    let mut identified = identify(store, source, document)?;
+    let mut ready = Vec::new();
+    let mut wanted = Vec::new();
+    for listed in std::mem::take(&mut identified.listed) {
+        let needs = with_details && !settled(&listed, now) && {
+            let item = store.item(&listed.code)?;
+            wants_detail(item.as_ref(), &listed, &source.id, source.rank, now)
+        };
+        if needs {
+            wanted.push(listed);
+        } else {
+            ready.push(Detailed { listed, hash: None });
+        }
+    }
+    Ok((identified, ready, wanted))
+}
+
+#[derive(Debug, Default)]
+struct Tally {
+    inserted: usize,
+    updated: usize,
+    joined: usize,
+    unchanged: usize,
+    waiting: BTreeSet<String>,
+}
+
+/// One document on its way into the store; runs on a blocking thread.
+struct Taking {
+    source: Arc<Source>,
+    options: IngestOptions,
+    first_poll: bool,
+    now: Timestamp,
+    /// The generation up to which all was published once.
+    published: u64,
+    /// Categories met so far.
+    known: BTreeMap<CategoryId, Category>,
+    changes: Vec<Change>,
+    tally: Tally,
+}
+
+impl Taking {
+    fn run(mut self, store: &dyn Store, routing: &Routing, ready: Vec<Detailed>) -> Result<Tally> {
+        self.published = store.published_generation()?;
+        for detailed in ready {
+            self.one(store, routing, detailed)?;
+        }
+        let mut changes = std::mem::take(&mut self.changes);
+        changes.sort_by(|a, b| entry_order(age_of(a), age_of(b)));
+        if self.first_poll {
+            self.hold_back_newcomers(&mut changes);
+        }
+        store.commit(changes, self.now)?;
+        Ok(self.tally)
+    }
+
+    fn one(&mut self, store: &dyn Store, routing: &Routing, detailed: Detailed) -> Result<()> {
+        let Detailed { listed, hash } = detailed;
+        let source = Arc::clone(&self.source);
+        if hash.is_none() && settled(&listed, self.now) {
+            self.tally.unchanged += 1;
+            return Ok(());
+        }
+        let item = store.item(&listed.code)?;
+        let (mut decision, mut reason) = decide(item.as_ref(), &listed, &source.id, source.rank, self.now);
+        if let (Some(seen), Some(hash), Decision::Keep | Decision::Note) = (&listed.sighting, hash, decision)
+        {
+            let leads = item.as_ref().is_some_and(|item| item.lead == source.id);
+            (decision, reason) = match seen.detail {
+                Some(before) if before != hash && leads => (Decision::Revise, "its detail changed"),
+                _ => (Decision::Note, "its detail was looked at again"),
+            };
+        }
+        debug!(source.id = %source.id, info_code = %listed.code, rule = ?listed.rule, decision = ?decision, reason, "decided");
+        let mut change = Change::of(listed.code.clone());
+        change.sighting = Some((source.id.clone(), self.sighting(&listed, hash)));
+        change.aliases = listed.aliases.iter().map(|alias| (source.id.clone(), *alias)).collect();
+        match (decision, item) {
+            (Decision::Keep, _) => {
+                self.tally.unchanged += 1;
+                return Ok(());
+            }
+            (_, None) => self.insert(store, routing, &listed, &mut change)?,
+            (decision, Some(item)) => self.touch(store, routing, &listed, item, decision, &mut change)?,
+        }
+        self.changes.push(change);
+        Ok(())
+    }
+
+    fn sighting(&self, listed: &Listed, detail: Option<crate::model::ContentHash>) -> Sighting {
+        match &listed.sighting {
+            Some(seen) => Sighting {
+                first: seen.first,
+                last: self.now.max(seen.last),
+                listed: listed.hash,
+                guid: listed.guid.or(seen.guid),
+                checks: seen.checks + u8::from(detail.is_some() && check_due(seen, self.now)),
+                detail: detail.or(seen.detail),
+            },
+            None => Sighting {
+                first: self.now,
+                last: self.now,
+                listed: listed.hash,
+                guid: listed.guid,
+                checks: 0,
+                detail,
+            },
+        }
+    }
+
+    fn route(&mut self, store: &dyn Store, routing: &Routing, media_name: Option<&str>) -> Result<Category> {
+        let route = routing.route(store, &self.source, media_name, self.first_poll, self.now)?;
+        self.tally.waiting.extend(route.waiting);
+        self.known.insert(route.category.id, route.category.clone());
+        Ok(route.category)
+    }
+
+    fn insert(
+        &mut self,
+        store: &dyn Store,
+        routing: &Routing,
+        listed: &Listed,
+        change: &mut Change,
+    ) -> Result<()> {
+        let draft = article::draft(&self.source, &listed.entry);
+        let home = self.route(store, routing, draft.media_name.as_deref())?;
+        let place = (self.options.zone, self.options.bare_space.as_ref());
+        let article = article::new_article(&self.source, listed, draft, &home, place, self.now);
+        change.enters = vec![shown(home.id), shown(CategoryId::SITE)];
+        change.item = Some(article.item);
+        change.body = Some(article.body);
+        self.tally.inserted += 1;
+        Ok(())
+    }
+
+    fn touch(
+        &mut self,
+        store: &dyn Store,
+        routing: &Routing,
+        listed: &Listed,
+        mut item: Item,
+        decision: Decision,
+        change: &mut Change,
+    ) -> Result<()> {
+        let draft = (decision == Decision::Revise).then(|| article::draft(&self.source, &listed.entry));
+        let named = draft.as_ref().map_or(listed.entry.media_name.as_deref(), |d| d.media_name.as_deref());
+        let category = self.route(store, routing, named)?;
+        let joins = !item.categories.contains(&category.id) && item.categories.len() < caps::CATEGORIES;
+        if joins {
+            item.categories.push(category.id);
+            // The same set whichever source came first; the home category leads.
+            item.categories[1..].sort_unstable();
+            change.enters.push(shown(category.id));
+        }
+        let revised = match draft {
+            Some(draft) => self.revise(store, &mut item, draft, change)?,
+            None => false,
+        };
+        self.tally.joined += usize::from(joins && !revised);
+        self.tally.updated += usize::from(revised);
+        self.tally.unchanged += usize::from(!joins && !revised);
+        if joins || revised || change.item.is_some() {
+            change.item = Some(item);
+        }
+        Ok(())
+    }
+
+    /// Puts a draft into its item; `true` when what is published changes.
+    fn revise(&self, store: &dyn Store, item: &mut Item, draft: Draft, change: &mut Change) -> Result<bool> {
+        let body = store.body(&item.code)?;
+        let real = item.title != draft.title || body.html != draft.body.html;
+        let differs = real
+            || item.link != draft.link
+            || item.media_name != draft.media_name
+            || item.image != draft.image
+            || body != draft.body;
+        let took_over = item.lead != self.source.id || item.rank != self.source.rank;
+        let before = std::mem::replace(&mut item.lead, self.source.id.clone());
+        item.rank = self.source.rank;
+        if !differs {
+            if took_over {
+                change.item = Some(item.clone());
+            }
+            return Ok(false);
+        }
+        let public = item.generation <= self.published;
+        // What an import brought is only now seen at its source: no change of the article.
+        let first_hand = item.imported && before == SourceId::import();
+        if real && public && !first_hand {
+            item.revisions += 1;
+            if item.revisions > MAX_REVISIONS {
+                change.item = Some(item.clone());
+                return Ok(false);
+            }
+            change.replaces = Some(Revision {
+                replaced_at: self.now,
+                title: item.title.clone(),
+                excerpt: item.excerpt.clone(),
+                lead: before,
+            });
+            item.updated = self.now.max(item.published);
+        }
+        item.title = draft.title;
+        item.link = draft.link;
+        item.excerpt = draft.excerpt;
+        item.media_name = draft.media_name;
+        item.image = draft.image;
+        change.body = Some(draft.body);
+        Ok(true)
+    }
+
+    /// RULES 3.1: a new source enters each window with a bounded number of its newest items.
+    fn hold_back_newcomers(&self, changes: &mut [Change]) {
+        let mut entered: BTreeMap<CategoryId, usize> = BTreeMap::new();
+        for change in changes.iter_mut().rev() {
+            for placement in &mut change.enters {
+                let (category, site) = self.options.newcomers;
+                let most = if placement.category == CategoryId::SITE { site } else { category };
+                let count = entered.entry(placement.category).or_default();
+                *count += 1;
+                placement.shown = *count <= most;
+            }
+        }
+    }
+}
+
+fn shown(category: CategoryId) -> Placement {
+    Placement { category, shown: true }
+}
+
+fn age_of(change: &Change) -> (Timestamp, &InfoCode) {
+    (change.item.as_ref().map_or(Timestamp::EPOCH, |item| item.published), &change.code)
+}

@@ -1,0 +1,44 @@
+//! feedmill polls newspapers' feeds, keeps every article exactly once under its infoCode, and
+//! publishes one clean feed per category as RSS, Atom, JSON Feed and web pages.
+//!
+//! ```text
+//! config ─► source ─► fetch ─► parse ─► ingest ─► store ─► publish ─► render ─► sink ─► serve
+//!           what to   bytes +  bytes →  decide:   items +  what       bytes     files   HTTP
+//!           ask       valid-   items    insert,   gener-   differs,
+//!                     ators             update,   ations   which
+//!                                       skip               items
+//! ```
+//!
+//! The store is the only meeting point of the two halves: publishing reads nothing but the
+//! store, so a failing source can never empty or spoil an output.
+//!
+//! # Where do I add …
+//! - a **source kind**: `source` (one file, one variant; the compiler lists the rest)
+//! - a **feed format** to read: `parse`; to write: `render` and its key in `sink`
+//! - a **store**: implement [`store::Store`]
+//! - a **setting**: the room's own option struct, then `config::sections` or `config::sources`
+//! - a **command**: `cli` (one file), and a [`control::Query`] if it touches the store
+//!
+//! # Direction
+//! `model, clock` ← `parse, render, schedule` (pure) ← `source` (pure), `fetch, store, sink`
+//! (IO, none knows another) ← `ingest, publish, import` ← `serve, control` ← `config, demo` ←
+//! `daemon` ← `cli`. `tests/direction.rs` refuses an import that runs the other way.
+
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod control;
+pub mod daemon;
+pub mod demo;
+pub mod fetch;
+pub mod import;
+pub mod ingest;
+pub mod model;
+pub mod parse;
+pub mod publish;
+pub mod render;
+pub mod schedule;
+pub mod serve;
+pub mod sink;
+pub mod source;
+pub mod store;

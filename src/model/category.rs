@@ -1,0 +1,34 @@
+//! Categories: usually a newspaper.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Slug, Timestamp};
+
+/// The store's number of a category; never shown. 0 is the whole site.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct CategoryId(pub u32);
+
+impl CategoryId {
+    /// The whole site: it has a window, a generation and an arrival order like any category.
+    pub const SITE: Self = Self(0);
+}
+
+/// A category as the store keeps it: name and slug are one pair, set once (RULES 5.2).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Category {
+    /// Number in the store.
+    pub id: CategoryId,
+    /// Name in addresses and on disk.
+    pub slug: Slug,
+    /// Name for people.
+    pub name: String,
+    /// Grows with every change of what the category publishes (RULES 4.1).
+    pub generation: u64,
+    /// When that change was stored: `updated` of its feeds (RULES 2.2).
+    pub changed_at: Timestamp,
+    /// `published` of its newest item.
+    pub newest: Option<Timestamp>,
+    /// Items that ever arrived; the last arrival number given.
+    pub arrivals: u32,
+}

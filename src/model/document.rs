@@ -1,0 +1,94 @@
+//! What a parser makes of an upstream document: neutral, decoded, nothing cleaned (RULES 8).
+
+use serde::{Deserialize, Serialize};
+
+use super::Timestamp;
+
+/// A person, or an organisation, that wrote something.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Author {
+    /// Display name; may be empty when only an address is known.
+    pub name: String,
+    /// E-mail address, unchecked.
+    pub email: Option<String>,
+    /// Home page.
+    pub uri: Option<String>,
+}
+
+/// A file that belongs to an item: sound, picture, document.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Enclosure {
+    /// Absolute address.
+    pub url: String,
+    /// Media type as the source states it.
+    #[serde(rename = "type")]
+    pub media_type: Option<String>,
+    /// Size in bytes as the source states it.
+    pub length: Option<u64>,
+}
+
+/// One upstream document: a feed, or the answer of an API.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Document {
+    /// `rss`, `rdf`, `atom`, `json_feed` or `json`, with the version where it is known.
+    pub format: String,
+    /// Plain text.
+    pub title: String,
+    /// The page that belongs to the feed, absolute.
+    pub link: Option<String>,
+    /// BCP 47 as the source states it.
+    pub language: Option<String>,
+    /// WHATWG name of the encoding the bytes were read in.
+    pub encoding: String,
+    /// The feed's own id.
+    pub id: Option<String>,
+    /// Plain text.
+    pub subtitle: Option<String>,
+    /// When the document says it last changed.
+    pub updated: Option<Timestamp>,
+    /// Authors of the whole feed.
+    pub authors: Vec<Author>,
+    /// The items in the order of the document.
+    pub entries: Vec<Entry>,
+    /// Items that were left out because the document holds more than the cap.
+    #[serde(skip)]
+    pub beyond_cap: usize,
+    /// Minutes for which the document may be kept (RSS `ttl`), as a hint for the schedule.
+    #[serde(skip)]
+    pub ttl_minutes: Option<u32>,
+}
+
+/// One item of an upstream document.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Entry {
+    /// The upstream's own id, raw: `guid`, `atom:id`, JSON Feed `id`.
+    #[serde(rename = "id")]
+    pub guid: Option<String>,
+    /// The code as a rule of the source listed it, before the canonical form.
+    #[serde(skip)]
+    pub code: Option<String>,
+    /// Plain text, entities decoded.
+    pub title: String,
+    /// The article's page, absolute.
+    pub link: Option<String>,
+    /// First publication as the source states it.
+    pub published: Option<Timestamp>,
+    /// Last change as the source states it.
+    pub updated: Option<Timestamp>,
+    /// Authors.
+    pub authors: Vec<Author>,
+    /// The source's own labels.
+    pub categories: Vec<String>,
+    /// HTML, not cleaned.
+    pub summary: Option<String>,
+    /// HTML, not cleaned.
+    pub content: Option<String>,
+    /// Files.
+    pub enclosures: Vec<Enclosure>,
+    /// The newspaper that the record names (`from`, `medianame`).
+    #[serde(skip)]
+    pub media_name: Option<String>,
+    /// BCP 47 as the source states it.
+    #[serde(skip)]
+    pub language: Option<String>,
+}

@@ -1,0 +1,88 @@
+//! Items: an article as the store keeps it and the publisher reads it.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Author, CategoryId, Enclosure, InfoCode, SourceId, Timestamp};
+
+/// Caps that keep a record of [`Item`] below the store's value limit.
+pub mod caps {
+    /// Characters of a title.
+    pub const TITLE: usize = 400;
+    /// Bytes of an address.
+    pub const URL: usize = 1_500;
+    /// Characters of an excerpt.
+    pub const EXCERPT: usize = 200;
+    /// Characters of a newspaper's name (RULES 5.4).
+    pub const NAME: usize = 64;
+    /// Categories of one item.
+    pub const CATEGORIES: usize = 64;
+    /// Authors, tags and enclosures of one item, each.
+    pub const LIST: usize = 32;
+}
+
+/// What lists of articles need; small and fixed in size, the rest is in [`Body`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Item {
+    /// The one identity.
+    pub code: InfoCode,
+    /// Plain text.
+    pub title: String,
+    /// The original article, absolute.
+    pub link: Option<String>,
+    /// Plain text: the source's digest, or the beginning of the text.
+    pub excerpt: String,
+    /// The newspaper that the article names as its origin.
+    pub media_name: Option<String>,
+    /// First picture of the text or the enclosures, absolute.
+    pub image: Option<String>,
+    /// Fixed at first publication: min(source's date, first seen).
+    pub published: Timestamp,
+    /// Moves on a real change of title or text (RULES 2.1).
+    pub updated: Timestamp,
+    /// When the mill first saw it.
+    pub first_seen: Timestamp,
+    /// Category of the permalink; set once.
+    pub home: CategoryId,
+    /// All categories, the home one first.
+    pub categories: Vec<CategoryId>,
+    /// Path of the article page without the leading slash; set once (RULES 5.3).
+    pub permalink: String,
+    /// The listing source that gives title, text, media name and link.
+    pub lead: SourceId,
+    /// Rank of `lead` when it gave them; lower outranks higher.
+    pub rank: u32,
+    /// Changes of title or text seen so far.
+    pub revisions: u32,
+    /// The arrival number of the commit that stored it; for "not yet published".
+    pub generation: u64,
+    /// Grows with every change of this record; filled by the store.
+    pub touched: u64,
+    /// Taken over from an older site.
+    pub imported: bool,
+}
+
+/// The large part of an item, compressed and chunked by the store.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Body {
+    /// Cleaned HTML.
+    pub html: String,
+    /// Plain text of the source's own digest or summary, if it gave one.
+    pub digest: Option<String>,
+    /// Authors.
+    pub authors: Vec<Author>,
+    /// The source's labels.
+    pub tags: Vec<String>,
+    /// Files.
+    pub enclosures: Vec<Enclosure>,
+    /// BCP 47.
+    pub language: Option<String>,
+}
+
+/// An item with its body.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Article {
+    /// The small part.
+    pub item: Item,
+    /// The large part.
+    pub body: Body,
+}

@@ -1,0 +1,27 @@
+//! The words that every room of the house shares: plain types without IO.
+//!
+//! Owns: instants, InfoCodes, slugs, content hashes, documents as parsers give them, items as
+//! the store keeps them, and what passes between sources and the fetcher. Does not own: any
+//! decision (see `ingest`), any bytes on disk (see `store`), any output (see `render`).
+//! A new type belongs here only when at least two rooms pass it to each other.
+
+pub mod category;
+pub mod document;
+pub mod hash;
+pub mod http;
+pub mod info_code;
+pub mod item;
+pub mod slug;
+pub mod source;
+pub mod text;
+pub mod timestamp;
+
+pub use category::{Category, CategoryId};
+pub use document::{Author, Document, Enclosure, Entry};
+pub use hash::ContentHash;
+pub use http::{Fetched, Request, Response, Validators};
+pub use info_code::{CodeSpace, InfoCode};
+pub use item::{Article, Body, Item};
+pub use slug::Slug;
+pub use source::{SourceId, SourceState};
+pub use timestamp::Timestamp;

@@ -1,0 +1,70 @@
+//! Sources: a configured upstream, and what is remembered of it between polls.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Timestamp, Validators};
+
+/// A source's immutable id, 1 to 64 of `[a-z0-9._-]`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SourceId(String);
+
+impl SourceId {
+    /// `None` unless `text` is 1 to 64 of `[a-z0-9._-]` and begins with a letter or digit.
+    #[must_use]
+    pub fn new(text: &str) -> Option<Self> {
+        let good = (1..=64).contains(&text.len())
+            && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b))
+            && text.starts_with(|c: char| c.is_ascii_alphanumeric());
+        good.then(|| Self(text.to_owned()))
+    }
+
+    /// What stands for a source in items that were imported.
+    #[must_use]
+    pub fn import() -> Self {
+        Self("import".to_owned())
+    }
+
+    /// The id.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for SourceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What the store remembers of a source between polls.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceState {
+    /// Of the last document that was taken in whole (RULES 1.10).
+    pub validators: Validators,
+    /// When the next poll may start.
+    pub next_poll: Timestamp,
+    /// No poll at all before this: the upstream's own `Retry-After`.
+    pub not_before: Timestamp,
+    /// Why then, for people.
+    pub why: String,
+    /// When the last poll ended, whatever came of it.
+    pub last_poll: Option<Timestamp>,
+    /// When a poll last ended well.
+    pub last_good: Option<Timestamp>,
+    /// Failed polls in a row.
+    pub fails: u32,
+    /// What the last failure said, at most 500 characters.
+    pub last_error: Option<String>,
+    /// Records that the last poll held back, each with its reason; at most 10 are kept.
+    pub held: Vec<String>,
+    /// Newspapers' names that wait for a decision (`categories.auto = "hold"`); at most 20.
+    pub waiting_names: Vec<String>,
+    /// Items ever taken in.
+    pub items: u64,
+    /// Title of the last document, at most 200 characters.
+    pub title: String,
+}

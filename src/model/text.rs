@@ -1,0 +1,72 @@
+//! Text that both the parsing and the publishing half have to trim: what XML can carry, one
+//! line, a clipped line, the text of HTML.
+
+use dom_query::Document;
+
+/// Text without the characters that XML 1.0 cannot carry (section 2.2); HTML that goes into
+/// feeds must not hold them either, not even as references.
+#[must_use]
+pub fn strip_illegal(text: &str) -> String {
+    text.chars().filter(|c| is_xml_char(*c)).collect()
+}
+
+/// XML 1.0, production 2, without the control characters that section 2.2 discourages.
+#[must_use]
+pub fn is_xml_char(c: char) -> bool {
+    matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..)
+        && !matches!(c, '\u{7F}'..='\u{84}' | '\u{86}'..='\u{9F}')
+}
+
+/// All white space as single spaces, ends trimmed; an ideographic space within stays.
+#[must_use]
+pub fn one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for word in text.split(|c: char| c.is_whitespace() && c != '\u{3000}' || c.is_control()) {
+        if !word.is_empty() {
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+    }
+    line.trim().to_owned()
+}
+
+/// The first `most` characters, with an ellipsis where something was cut.
+#[must_use]
+pub fn clip(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        None => text.to_owned(),
+        Some((end, _)) => format!("{}…", text[..end].trim_end()),
+    }
+}
+
+/// The text of HTML, blocks apart from each other by a space.
+#[must_use]
+pub fn html_to_text(html: &str) -> String {
+    if !html.contains(['<', '&']) {
+        return one_line(html);
+    }
+    let document = Document::fragment(html);
+    document.select("script, style, template, noscript").remove();
+    document.select("br, p, div, li, tr, h1, h2, h3, h4, h5, h6, blockquote").append_html(" ");
+    document.select("br").before_html(" ");
+    one_line(&document.text())
+}
+
+/// `text` with the characters that HTML reserves escaped.
+#[must_use]
+pub fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            c => out.push(c),
+        }
+    }
+    out
+}

@@ -1,0 +1,79 @@
+//! Whole seconds in UTC: the only instant the mill knows (RULES 2.1).
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+/// Seconds since 1970-01-01T00:00:00Z, never outside the years 1970 to 9999.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    /// The first instant there is, 1970-01-01T00:00:00Z.
+    pub const EPOCH: Self = Self(0);
+    /// The last instant there is, 9999-12-31T23:59:59Z.
+    pub const MAX: Self = Self(253_402_300_799);
+
+    /// Clamps `seconds` (Unix time) into the years 1970 to 9999.
+    #[must_use]
+    pub fn from_unix(seconds: i64) -> Self {
+        Self(seconds.clamp(Self::EPOCH.0, Self::MAX.0))
+    }
+
+    /// Unix time in seconds.
+    #[must_use]
+    pub fn unix(self) -> i64 {
+        self.0
+    }
+
+    /// The same as `chrono`'s UTC date and time.
+    #[must_use]
+    pub fn to_utc(self) -> DateTime<Utc> {
+        DateTime::from_timestamp(self.0, 0).unwrap_or_default()
+    }
+
+    /// RFC 3339 in UTC with `Z`, for Atom and JSON Feed.
+    #[must_use]
+    pub fn rfc3339(self) -> String {
+        self.to_utc().format("%Y-%m-%dT%H:%M:%SZ").to_string()
+    }
+
+    /// RFC 822 with a four-digit year and `+0000`, for RSS (RSS profile, `pubDate`).
+    #[must_use]
+    pub fn rfc822(self) -> String {
+        self.to_utc().format("%a, %d %b %Y %H:%M:%S +0000").to_string()
+    }
+
+    /// This instant moved by `seconds`, kept in range.
+    #[must_use]
+    pub fn plus(self, seconds: i64) -> Self {
+        Self::from_unix(self.0.saturating_add(seconds))
+    }
+
+    /// Seconds from `earlier` to `self`; negative when `earlier` is later.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> i64 {
+        self.0 - earlier.0
+    }
+}
+
+impl From<DateTime<Utc>> for Timestamp {
+    fn from(value: DateTime<Utc>) -> Self {
+        Self::from_unix(value.timestamp())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formats_and_clamps() {
+        let seed = Timestamp::from_unix(1_640_066_107);
+        assert_eq!(seed.rfc3339(), "2021-12-21T05:55:07Z");
+        assert_eq!(seed.rfc822(), "Tue, 21 Dec 2021 05:55:07 +0000");
+        assert_eq!(Timestamp::from_unix(-5), Timestamp::EPOCH);
+        assert_eq!(Timestamp::from_unix(i64::MAX), Timestamp::MAX);
+        assert_eq!(Timestamp::MAX.plus(1), Timestamp::MAX);
+    }
+}

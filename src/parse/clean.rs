@@ -1,0 +1,278 @@
+//! Cleaning: upstream HTML to HTML that any reader may show (the written allow-list is
+//! [`Cleaner`]'s). Source rules run first on the tree, then `ammonia` sanitises.
+
+use std::collections::HashSet;
+
+use ammonia::{Builder, UrlRelative};
+use dom_query::{Document, Matcher, NodeRef};
+use regex::Regex;
+use url::Url;
+
+use super::{link, text};
+use crate::model::text::strip_illegal;
+
+/// What a source's config says about its HTML.
+#[derive(Debug, Clone, Default)]
+pub struct CleanRules {
+    /// CSS selectors of elements to drop with all they hold.
+    pub drop: Vec<String>,
+    /// CSS selectors of elements to replace by what they hold.
+    pub unwrap: Vec<String>,
+    /// Classes that stay on their elements.
+    pub keep_classes: Vec<String>,
+    /// Text to take out wherever it stands, such as an indent of ideographic spaces.
+    pub strip: Vec<String>,
+    /// Finds the newspaper that the text names as its origin; group 1 is the name.
+    pub attribution: Option<Regex>,
+}
+
+/// What is left of an upstream text.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Cleaned {
+    /// Safe HTML; every address in it is absolute.
+    pub html: String,
+    /// Its text on one line.
+    pub text: String,
+    /// The newspaper that it names as its origin.
+    pub media_name: Option<String>,
+    /// The first picture.
+    pub image: Option<String>,
+}
+
+/// A rule that is not CSS.
+#[derive(Debug, thiserror::Error, Clone, PartialEq, Eq)]
+#[error("`{selector}` is not a CSS selector")]
+pub struct BadSelector {
+    /// As written.
+    pub selector: String,
+}
+
+/// The rules of one source, made ready once.
+pub struct Cleaner {
+    drop: Vec<Matcher>,
+    unwrap: Vec<Matcher>,
+    strip: Vec<String>,
+    attribution: Option<Regex>,
+    sanitiser: Builder<'static>,
+    attributes: Matcher,
+    hidden: Matcher,
+    paragraphs: Matcher,
+    breaks: Matcher,
+}
+
+impl std::fmt::Debug for Cleaner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Cleaner").field("strip", &self.strip).finish_non_exhaustive()
+    }
+}
+
+impl Cleaner {
+    /// Makes the rules ready.
+    ///
+    /// # Errors
+    /// [`BadSelector`] for the first rule that is not CSS.
+    pub fn new(rules: &CleanRules) -> Result<Self, BadSelector> {
+        let all = |list: &[String]| list.iter().map(|s| matcher(s)).collect::<Result<Vec<_>, _>>();
+        Ok(Self {
+            drop: all(&rules.drop)?,
+            unwrap: all(&rules.unwrap)?,
+            strip: rules.strip.clone(),
+            attribution: rules.attribution.clone(),
+            sanitiser: sanitiser(&rules.keep_classes),
+            attributes: matcher("[href], [src], [srcset], [poster], [cite], [data-src], [data-original]")?,
+            hidden: matcher("[hidden], [style*='display:none'], [style*='display: none']")?,
+            paragraphs: matcher("p, center, span")?,
+            breaks: matcher("p > br:last-child")?,
+        })
+    }
+
+    /// Cleans one text; `base` resolves its relative addresses.
+    #[must_use]
+    pub fn clean(&self, html: &str, base: Option<&Url>) -> Cleaned {
+        let mut source = html.trim().to_owned();
+        for unwanted in &self.strip {
+            source = source.replace(unwanted.as_str(), "");
+        }
+        let document = Document::fragment(source);
+        self.apply_rules(&document);
+        for node in document.select_matcher(&self.attributes).nodes() {
+            make_absolute(node, base);
+        }
+        for picture in document.select("img").nodes() {
+            // Set here and not by the sanitiser, whose order differs from process to process.
+            picture.remove_attrs(&["loading", "referrerpolicy"]);
+            picture.set_attr("loading", "lazy");
+            picture.set_attr("referrerpolicy", "no-referrer");
+        }
+        let html = self.sanitiser.clean(&document.html()).to_string();
+        let html = strip_illegal(html.trim());
+        let text = text::html_to_text(&html);
+        let media_name = self.attribution.as_ref().and_then(|rule| {
+            let found = rule.captures_iter(&text).last()?;
+            Some(text::one_line(found.get(1)?.as_str())).filter(|name| !name.is_empty())
+        });
+        let image = document
+            .select("img[src]")
+            .iter()
+            .find_map(|img| img.attr("src").map(|src| src.to_string()))
+            .filter(|src| src.starts_with("http"));
+        Cleaned { html, text, media_name, image }
+    }
+
+    fn apply_rules(&self, document: &Document) {
+        for rule in &self.drop {
+            document.select_matcher(rule).remove();
+        }
+        document.select_matcher(&self.hidden).remove();
+        for rule in &self.unwrap {
+            // The sanitiser knows no `span` and keeps what it holds.
+            document.select_matcher(rule).rename("span");
+        }
+        for br in document.select_matcher(&self.breaks).nodes() {
+            let last = br.next_sibling().is_none_or(|rest| rest.text().trim().is_empty());
+            if last {
+                br.remove_from_parent();
+            }
+        }
+        for node in document.select_matcher(&self.paragraphs).nodes() {
+            if node.element_children().is_empty() && node.text().trim().is_empty() {
+                node.remove_from_parent();
+            }
+        }
+    }
+}
+
+fn matcher(selector: &str) -> Result<Matcher, BadSelector> {
+    Matcher::new(selector).map_err(|_| BadSelector { selector: selector.to_owned() })
+}
+
+/// The allow-list: `ammonia`'s, without elements that only carry style or structure of the
+/// page they came from; no class but those kept, no style, no id; http, https and mailto.
+fn sanitiser(keep_classes: &[String]) -> Builder<'static> {
+    let mut builder = Builder::default();
+    builder
+        .rm_tags(["span", "article", "aside", "footer", "header", "hgroup", "nav", "map", "area", "center"])
+        .add_tags(["audio", "video", "source"])
+        .add_tag_attributes("audio", ["src", "controls"])
+        .add_tag_attributes("video", ["src", "controls", "poster", "width", "height"])
+        .add_tag_attributes("source", ["src", "type"])
+        .add_tag_attributes("img", ["srcset", "loading", "referrerpolicy"])
+        .rm_tag_attributes("img", ["align"])
+        .rm_generic_attributes(["lang"])
+        .add_clean_content_tags([
+            "noscript", "template", "iframe", "object", "form", "select", "textarea", "button", "svg",
+            "math", "title",
+        ])
+        .url_schemes(HashSet::from(["http", "https", "mailto"]))
+        .url_relative(UrlRelative::Deny)
+        .link_rel(Some("noopener noreferrer"));
+    if !keep_classes.is_empty() {
+        // Rules are made once and live as long as the process: few and small.
+        let classes: Vec<&'static str> =
+            keep_classes.iter().map(|class| &*Box::leak(class.clone().into_boxed_str())).collect();
+        for tag in ["p", "div", "blockquote", "ul", "ol", "li", "table", "figure", "pre", "code"] {
+            builder.add_allowed_classes(tag, classes.iter().copied());
+        }
+    }
+    builder
+}
+
+/// Absolute addresses in every attribute that holds one; lazy pictures get their real source.
+fn make_absolute(node: &NodeRef<'_>, base: Option<&Url>) {
+    for lazy in ["data-src", "data-original"] {
+        if let Some(real) = node.attr(lazy)
+            && node.node_name().as_deref() == Some("img")
+        {
+            node.set_attr("src", &real);
+        }
+    }
+    for name in ["href", "src", "poster", "cite"] {
+        if let Some(value) = node.attr(name) {
+            if name == "href" && value.trim_start().to_ascii_lowercase().starts_with("mailto:") {
+                continue;
+            }
+            match link::absolute(&value, base) {
+                Some(url) => node.set_attr(name, &url),
+                None => node.remove_attr(name),
+            }
+        }
+    }
+    if let Some(value) = node.attr("srcset") {
+        let candidates: Vec<String> = value
+            .split(", ")
+            .filter_map(|candidate| {
+                let (url, size) = candidate.trim().split_once(' ').unwrap_or((candidate.trim(), ""));
+                Some(format!("{} {size}", link::absolute(url, base)?).trim_end().to_owned())
+            })
+            .collect();
+        if candidates.is_empty() {
+            node.remove_attr("srcset");
+        } else {
+            node.set_attr("srcset", &candidates.join(", "));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn cleaner(rules: CleanRules) -> Cleaner {
+        Cleaner::new(&rules).unwrap()
+    }
+
+    fn clean(html: &str) -> String {
+        let base = Url::parse("https://a.example/x/y.html").unwrap();
+        cleaner(CleanRules::default()).clean(html, Some(&base)).html
+    }
+
+    #[test]
+    fn what_is_kept_and_what_goes() {
+        for (html, want) in [
+            ("<p>一</p>\n <p>二</p>", "<p>一</p>\n <p>二</p>"),
+            ("<p onclick=x style='a' class=c id=i>一</p>", "<p>一</p>"),
+            ("<script>x</script><iframe src=x></iframe><p>一</p>", "<p>一</p>"),
+            ("<p style=\"display:none;height:1px\"><br /></p><p>一</p>", "<p>一</p>"),
+            ("<!-- c --><p>一<br /></p>", "<p>一</p>"),
+            ("<p>《&lt;议定书&gt;》</p>", "<p>《&lt;议定书&gt;》</p>"),
+            ("<a href='javascript:x'>一</a>", "<a rel=\"noopener noreferrer\">一</a>"),
+            ("<a href='../z'>一</a>", "<a href=\"https://a.example/z\" rel=\"noopener noreferrer\">一</a>"),
+            ("<p>a&#1;b\u{b}c</p>", "<p>abc</p>"),
+        ] {
+            assert_eq!(clean(html), want, "{html}");
+        }
+        assert!(clean("<img data-src=/p.jpg>").contains("src=\"https://a.example/p.jpg\""));
+        assert!(
+            clean("<img src=x srcset='/a.jpg 1x, /b.jpg 2x'>")
+                .contains("srcset=\"https://a.example/a.jpg 1x, https://a.example/b.jpg 2x\"")
+        );
+    }
+
+    #[test]
+    fn rules_of_a_source() {
+        let rules = CleanRules {
+            drop: vec!["p:has(a.chart)".to_owned()],
+            unwrap: vec!["a.tip".to_owned()],
+            keep_classes: vec!["em".to_owned()],
+            strip: vec!["　　".to_owned()],
+            attribution: Some(Regex::new("（来源：(.+?)）").unwrap()),
+        };
+        let html = "<p>　　一<span id=s><a class=tip href=http://x.example>二</a></span><span></span></p>\
+                    <p><a class=chart href=http://x.example><img src=http://x.example/k></a></p>\
+                    <p class='em other'>（来源：上海<a class=tip>证券</a>报）</p>";
+        let cleaned = cleaner(rules).clean(html, None);
+        assert_eq!(cleaned.html, "<p>一二</p><p class=\"em\">（来源：上海证券报）</p>");
+        assert_eq!(cleaned.media_name.as_deref(), Some("上海证券报"));
+        assert_eq!(cleaned.image, None);
+        assert!(Cleaner::new(&CleanRules { drop: vec!["p[".to_owned()], ..CleanRules::default() }).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn cleaning_is_idempotent(html in "(<(p|b|div|a href='x'|img src='/y'|ul|li|table|td|br)>|</(p|b|div|ul|li|table)>|[a-z &;<>\"']|&lt;|一){0,40}") {
+            let once = clean(&html);
+            prop_assert_eq!(clean(&once), once);
+        }
+    }
+}

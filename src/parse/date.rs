@@ -1,0 +1,290 @@
+//! One lenient reader for the dates met in feeds. Nonsense becomes "no date", never "now".
+
+use chrono::{DateTime, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, TimeZone};
+use chrono_tz::Tz;
+
+use crate::model::Timestamp;
+
+/// Longest text that can be a date, in bytes.
+const MAX_LEN: usize = 120;
+
+/// The instant that `text` names; `zone` is used where it names no zone of its own.
+#[must_use]
+pub fn parse(text: &str, zone: Tz) -> Option<Timestamp> {
+    let text = text.trim();
+    if text.is_empty() || text.len() > MAX_LEN {
+        return None;
+    }
+    if let Ok(exact) = DateTime::parse_from_rfc3339(text) {
+        return in_range(exact.timestamp());
+    }
+    let parts = Parts::read(text)?;
+    let day = NaiveDate::from_ymd_opt(parts.year?, parts.month?, parts.day?)?;
+    let (hour, minute, second) = parts.time.unwrap_or_default();
+    let hour = match parts.afternoon {
+        Some(true) if hour < 12 => hour + 12,
+        Some(false) if hour == 12 => 0,
+        _ => hour,
+    };
+    let (day, hour) = if (hour, minute, second) == (24, 0, 0) { (day.succ_opt()?, 0) } else { (day, hour) };
+    let time = NaiveTime::from_hms_opt(hour, minute, second.min(59))?;
+    let naive = day.and_time(time);
+    match parts.offset {
+        Some(offset) => in_range(naive.and_utc().timestamp() - i64::from(offset)),
+        None => in_zone(naive, zone),
+    }
+}
+
+fn in_range(seconds: i64) -> Option<Timestamp> {
+    (0..=Timestamp::MAX.unix()).contains(&seconds).then(|| Timestamp::from_unix(seconds))
+}
+
+/// A naive time in a zone; the earlier of two, and the hour after a gap.
+#[must_use]
+pub fn in_zone(naive: NaiveDateTime, zone: Tz) -> Option<Timestamp> {
+    match zone.from_local_datetime(&naive) {
+        LocalResult::Single(at) | LocalResult::Ambiguous(at, _) => in_range(at.timestamp()),
+        LocalResult::None => {
+            in_range(zone.from_utc_datetime(&(naive - chrono::Duration::hours(1))).timestamp())
+                .and_then(|_| zone.from_local_datetime(&(naive + chrono::Duration::hours(1))).earliest())
+                .and_then(|at| in_range(at.timestamp()))
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+struct Parts {
+    year: Option<i32>,
+    month: Option<u32>,
+    day: Option<u32>,
+    time: Option<(u32, u32, u32)>,
+    /// Seconds east of Greenwich.
+    offset: Option<i32>,
+    afternoon: Option<bool>,
+}
+
+impl Parts {
+    fn read(text: &str) -> Option<Self> {
+        let mut parts = Self::default();
+        let spaced =
+            split_iso(&text.replace(['年', '月'], "-").replace('日', " ").replace(['(', ')', ','], " "));
+        for word in spaced.split_whitespace() {
+            parts.take(word)?;
+        }
+        Some(parts)
+    }
+
+    /// Takes one word; `None` when it contradicts what a date can hold.
+    fn take(&mut self, word: &str) -> Option<()> {
+        if word.contains(':') && word.as_bytes()[0].is_ascii_digit() {
+            return self.take_time(word);
+        }
+        if let Some(month) = month_name(word) {
+            self.month = Some(month);
+            return Some(());
+        }
+        if self.time.is_some() && self.offset.is_none() {
+            if let Some(offset) = zone_offset(word) {
+                self.offset = Some(offset);
+                return Some(());
+            }
+            if let Some(rest) = word.strip_prefix("GMT").or_else(|| word.strip_prefix("UTC")) {
+                self.offset = zone_offset(rest).or(Some(0));
+                return Some(());
+            }
+        }
+        match word.to_ascii_lowercase().as_str() {
+            "am" | "上午" => self.afternoon = Some(false),
+            "pm" | "下午" => self.afternoon = Some(true),
+            _ if word.as_bytes()[0].is_ascii_digit() => return self.take_numbers(word),
+            // Weekday names are often wrong and never needed; other words tell nothing.
+            _ => {}
+        }
+        Some(())
+    }
+
+    fn take_time(&mut self, word: &str) -> Option<()> {
+        let end = word.find(|c: char| !c.is_ascii_digit() && c != ':' && c != '.').unwrap_or(word.len());
+        let (clock, zone) = word.split_at(end);
+        let mut numbers = clock.split(':').map(|n| n.split('.').next().unwrap_or(n).parse::<u32>());
+        let hour = numbers.next()?.ok()?;
+        let minute = numbers.next()?.ok()?;
+        let second = numbers.next().transpose().ok()?.unwrap_or(0);
+        self.time = Some((hour, minute, second));
+        match zone.to_ascii_lowercase().as_str() {
+            "" => {}
+            "am" => self.afternoon = Some(false),
+            "pm" => self.afternoon = Some(true),
+            _ => self.offset = zone_offset(zone),
+        }
+        Some(())
+    }
+
+    fn take_numbers(&mut self, word: &str) -> Option<()> {
+        let pieces: Vec<&str> = word.split(['-', '/', '.']).filter(|p| !p.is_empty()).collect();
+        match pieces.as_slice() {
+            [year, month, day] if year.len() == 4 => {
+                self.year = year.parse().ok();
+                self.month = month.parse().ok().or_else(|| month_name(month));
+                self.day = day.parse().ok();
+            }
+            // 21-Dec-2021, 21/12/2021, 12/21/2021
+            [first, second, year] => {
+                let (a, b) = (first.parse::<u32>().ok()?, second.parse::<u32>().ok());
+                let month = month_name(second);
+                (self.day, self.month) = match (month, b) {
+                    (Some(month), _) => (Some(a), Some(month)),
+                    (None, Some(b)) if word.contains('/') && b > 12 => (Some(b), Some(a)),
+                    (None, b) => (Some(a), b),
+                };
+                self.year = Some(full_year(year)?);
+            }
+            [year, month] if year.len() == 4 => {
+                self.year = year.parse().ok();
+                self.month = month.parse().ok();
+                self.day = Some(1);
+            }
+            [compact] if compact.len() == 8 && self.year.is_none() => {
+                self.year = compact[..4].parse().ok();
+                self.month = compact[4..6].parse().ok();
+                self.day = compact[6..].parse().ok();
+            }
+            [number] => {
+                let digits: String = number.chars().take_while(char::is_ascii_digit).collect();
+                if digits.len() <= 2 && self.day.is_none() {
+                    self.day = digits.parse().ok();
+                } else if self.year.is_none() {
+                    self.year = Some(full_year(&digits)?);
+                }
+            }
+            _ => return None,
+        }
+        Some(())
+    }
+}
+
+/// `2021-12-21T05:55` as two words.
+fn split_iso(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut spaced = text.to_owned();
+    for (at, _) in text.match_indices(['T', 't']).collect::<Vec<_>>().into_iter().rev() {
+        let digit = |i: Option<usize>| i.and_then(|i| bytes.get(i)).is_some_and(u8::is_ascii_digit);
+        if digit(at.checked_sub(1)) && digit(Some(at + 1)) {
+            spaced.replace_range(at..=at, " ");
+        }
+    }
+    spaced
+}
+
+fn full_year(text: &str) -> Option<i32> {
+    let digits: String = text.chars().take_while(char::is_ascii_digit).collect();
+    let year: i32 = digits.parse().ok()?;
+    // Two digits pivot as in RFC 2822, 4.3.
+    Some(match digits.len() {
+        1 | 2 if year < 50 => 2000 + year,
+        1..=3 => 1900 + year,
+        _ => year,
+    })
+}
+
+fn month_name(word: &str) -> Option<u32> {
+    const NAMES: [&str; 12] =
+        ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+    let lower = word.trim_end_matches('.').to_ascii_lowercase();
+    let head = lower.get(..3)?;
+    if !lower.bytes().all(|b| b.is_ascii_alphabetic()) {
+        return None;
+    }
+    let at = NAMES.iter().position(|name| *name == head)?;
+    u32::try_from(at + 1).ok()
+}
+
+/// `+0800`, `+08:00`, `+8`, `Z`, or a name met in feeds, in seconds.
+fn zone_offset(word: &str) -> Option<i32> {
+    let hours = |h: i32| Some(h * 3_600);
+    match word.to_ascii_uppercase().as_str() {
+        "Z" | "UT" | "UTC" | "GMT" | "WET" => return hours(0),
+        "EST" | "CDT" => return hours(-5),
+        "EDT" | "AST" => return hours(-4),
+        "ET" => return hours(-5),
+        "CST" | "MDT" => return hours(-6),
+        "MST" | "PDT" => return hours(-7),
+        "PST" => return hours(-8),
+        "ADT" => return hours(-3),
+        "MET" | "CET" | "BST" | "WEST" => return hours(1),
+        "CEST" | "MEST" | "EET" => return hours(2),
+        "EEST" | "MSK" => return hours(3),
+        "HKT" | "SGT" => return hours(8),
+        "JST" | "KST" => return hours(9),
+        "AEST" => return hours(10),
+        _ => {}
+    }
+    let sign = match word.as_bytes().first()? {
+        b'+' => 1,
+        b'-' => -1,
+        _ => return None,
+    };
+    let digits: String = word[1..].chars().filter(char::is_ascii_digit).collect();
+    if word[1..].chars().any(|c| !c.is_ascii_digit() && c != ':') {
+        return None;
+    }
+    let (h, m) = match digits.len() {
+        1 | 2 => (digits.parse::<i32>().ok()?, 0),
+        3 => (digits[..1].parse().ok()?, digits[1..].parse().ok()?),
+        4 => (digits[..2].parse().ok()?, digits[2..].parse().ok()?),
+        _ => return None,
+    };
+    (h <= 14 && m < 60).then_some(sign * (h * 3_600 + m * 60))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn dates_met_in_feeds() {
+        const SEED: &str = "2021-12-21T05:55:07Z";
+        for (text, want) in [
+            ("2021-12-21 13:55:07", SEED),
+            ("2021-12-21T13:55:07", SEED),
+            ("2021-12-21T05:55:07Z", SEED),
+            ("2021-12-21T13:55:07+08:00", SEED),
+            ("2021-12-21 13:55:07 +0800", SEED),
+            ("Tue, 21 Dec 2021 05:55:07 GMT", SEED),
+            ("Mon, 21 Dec 2021 05:55:07 +0000", SEED),
+            ("21 Dec 21 05:55:07 UT", SEED),
+            ("Tue Dec 21 05:55:07 UTC 2021", SEED),
+            ("2021年12月21日 13:55:07", SEED),
+            ("2021/12/21 13:55:07", SEED),
+            ("Tue, 21 December 2021 00:55:07 EST", SEED),
+            ("12/21/2021 01:55:07 PM", SEED),
+            ("2021-12-21", "2021-12-20T16:00:00Z"),
+            ("20211221", "2021-12-20T16:00:00Z"),
+            ("Tue, 21 Dec 2021", "2021-12-20T16:00:00Z"),
+            ("2021-12-21T24:00:00Z", "2021-12-22T00:00:00Z"),
+            ("Sat, 01 Jan 2022 05:55 CEST", "2022-01-01T03:55:00Z"),
+        ] {
+            let got = parse(text, Tz::Asia__Shanghai).map(Timestamp::rfc3339);
+            assert_eq!(got.as_deref(), Some(want), "{text}");
+        }
+    }
+
+    #[test]
+    fn nonsense_is_no_date() {
+        for text in ["", " +0800", "yesterday", "2021-13-40", "0000-00-00 00:00:00", "99999999999999999999"] {
+            assert_eq!(parse(text, Tz::UTC), None, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_without_panic(text in "\\PC{0,130}") {
+            let _ = parse(&text, Tz::Asia__Shanghai);
+        }
+        #[test]
+        fn date_like_text_is_read_without_panic(text in "[0-9A-Za-z:+. /,年月日-]{0,40}") {
+            let _ = parse(&text, Tz::Europe__Berlin);
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! JSON Feed 1.0 and 1.1, read leniently with `serde_json`.
+
+use serde_json::Value;
+
+use super::{Context, ParseError, date, link, text};
+use crate::model::{Author, Document, Enclosure, Entry};
+
+const FORMAT: &str = "JSON Feed";
+
+/// Reads a JSON Feed (UTF-8).
+///
+/// # Errors
+/// [`ParseError::Broken`] for JSON that is broken, [`ParseError::Unknown`] for other JSON.
+pub fn parse(json: &str, context: &Context) -> Result<Document, ParseError> {
+    let root: Value = serde_json::from_str(json)
+        .map_err(|error| ParseError::Broken { format: FORMAT, detail: error.to_string() })?;
+    let items = root.get("items").and_then(Value::as_array);
+    let version = root.get("version").and_then(Value::as_str).unwrap_or_default();
+    let Some(items) = items.filter(|_| version.contains("jsonfeed.org") || root.get("title").is_some())
+    else {
+        return Err(ParseError::Unknown { found: json.chars().take(40).collect() });
+    };
+    let base = context.base.as_ref();
+    let feed_authors = authors(&root);
+    Ok(Document {
+        format: "json_feed".to_owned(),
+        title: string(&root, "title").map(|t| text::one_line(&t)).unwrap_or_default(),
+        link: string(&root, "home_page_url").and_then(|l| link::absolute(&l, base)),
+        language: string(&root, "language"),
+        id: string(&root, "feed_url"),
+        subtitle: string(&root, "description").map(|t| text::one_line(&t)),
+        entries: items.iter().filter(|i| i.is_object()).map(|i| entry(i, context, &feed_authors)).collect(),
+        authors: feed_authors,
+        ..Document::default()
+    })
+}
+
+fn entry(item: &Value, context: &Context, feed_authors: &[Author]) -> Entry {
+    let base = context.base.as_ref();
+    let time = |name| string(item, name).and_then(|d| date::parse(&d, context.zone));
+    let mut own = authors(item);
+    if own.is_empty() {
+        own = feed_authors.to_vec();
+    }
+    Entry {
+        guid: string(item, "id").or_else(|| string(item, "url")),
+        title: string(item, "title").map(|t| text::one_line(&t)).unwrap_or_default(),
+        link: ["url", "external_url"].iter().find_map(|n| link::absolute(&string(item, n)?, base)),
+        published: time("date_published"),
+        updated: time("date_modified"),
+        authors: own,
+        categories: tags(item),
+        summary: string(item, "summary").map(|s| text::escape(&s)),
+        content: string(item, "content_html")
+            .or_else(|| string(item, "content_text").map(|t| paragraphs(&t))),
+        enclosures: enclosures(item, context),
+        language: string(item, "language"),
+        ..Entry::default()
+    }
+}
+
+/// A string, or a number as its digits; `None` for anything else and for the empty string.
+fn string(value: &Value, name: &str) -> Option<String> {
+    match value.get(name)? {
+        Value::String(text) => Some(text.trim().to_owned()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+    .filter(|text| !text.is_empty())
+}
+
+/// `authors` of version 1.1, else `author` of version 1.0.
+fn authors(value: &Value) -> Vec<Author> {
+    let many = value.get("authors").and_then(Value::as_array).into_iter().flatten();
+    many.chain(value.get("author").filter(|_| value.get("authors").is_none()))
+        .map(|a| Author {
+            name: a.as_str().map(str::to_owned).or_else(|| string(a, "name")).unwrap_or_default(),
+            email: None,
+            uri: string(a, "url"),
+        })
+        .filter(|a| !a.name.is_empty() || a.uri.is_some())
+        .collect()
+}
+
+fn tags(item: &Value) -> Vec<String> {
+    match item.get("tags") {
+        Some(Value::Array(tags)) => {
+            tags.iter().filter_map(Value::as_str).map(text::one_line).filter(|t| !t.is_empty()).collect()
+        }
+        Some(Value::String(tag)) => vec![text::one_line(tag)],
+        _ => Vec::new(),
+    }
+}
+
+fn enclosures(item: &Value, context: &Context) -> Vec<Enclosure> {
+    let attachments = item.get("attachments").and_then(Value::as_array).into_iter().flatten();
+    attachments
+        .filter_map(|a| {
+            Some(Enclosure {
+                url: link::absolute(&string(a, "url")?, context.base.as_ref())?,
+                media_type: string(a, "mime_type"),
+                length: a.get("size_in_bytes").and_then(Value::as_u64),
+            })
+        })
+        .collect()
+}
+
+/// Plain text as HTML: one paragraph for each block of lines.
+fn paragraphs(plain: &str) -> String {
+    plain
+        .split("\n\n")
+        .map(str::trim)
+        .filter(|block| !block.is_empty())
+        .map(|block| format!("<p>{}</p>", text::escape(block).replace('\n', "<br>")))
+        .collect()
+}

@@ -1,0 +1,78 @@
+//! Addresses: absolute, http or https, and one spelling for identity.
+
+use url::Url;
+
+/// An absolute http or https address; `None` for anything else.
+#[must_use]
+pub fn absolute(raw: &str, base: Option<&Url>) -> Option<String> {
+    let raw = raw.trim();
+    if raw.is_empty() {
+        return None;
+    }
+    let url = match base {
+        Some(base) => base.join(raw).ok()?,
+        None => Url::parse(raw).ok()?,
+    };
+    (matches!(url.scheme(), "http" | "https") && url.has_host()).then(|| url.to_string())
+}
+
+/// One spelling of an address for identity: no fragment, no tracking parameters, no user.
+/// The scheme stays as it is.
+#[must_use]
+pub fn canonical(link: &str) -> Option<String> {
+    let mut url = Url::parse(link).ok()?;
+    url.set_fragment(None);
+    if !url.username().is_empty() || url.password().is_some() {
+        url.set_username("").ok()?;
+        url.set_password(None).ok()?;
+    }
+    if url.query().is_some() {
+        let kept: Vec<(String, String)> = url
+            .query_pairs()
+            .filter(|(name, _)| !is_tracking(name))
+            .map(|(name, value)| (name.into_owned(), value.into_owned()))
+            .collect();
+        if kept.is_empty() {
+            url.set_query(None);
+        } else if kept.len() != url.query_pairs().count() {
+            url.query_pairs_mut().clear().extend_pairs(kept);
+        }
+    }
+    Some(url.to_string())
+}
+
+fn is_tracking(name: &str) -> bool {
+    name.starts_with("utm_")
+        || matches!(name, "fbclid" | "gclid" | "yclid" | "spm" | "mc_cid" | "mc_eid" | "igshid")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn absolute_and_safe() {
+        let base = Url::parse("https://a.example/x/feed.xml").unwrap();
+        for (raw, want) in [
+            ("../y", Some("https://a.example/y")),
+            ("//b.example/z", Some("https://b.example/z")),
+            ("http://c.example", Some("http://c.example/")),
+            ("javascript:alert(1)", None),
+            ("data:text/html,x", None),
+            ("", None),
+        ] {
+            assert_eq!(absolute(raw, Some(&base)).as_deref(), want, "{raw}");
+        }
+    }
+
+    #[test]
+    fn canonical_drops_what_does_not_identify() {
+        for (link, want) in [
+            ("https://a.example/n?id=1&utm_source=x#c", "https://a.example/n?id=1"),
+            ("https://A.example:443/n?utm_source=x", "https://a.example/n"),
+            ("https://a.example/n?b=2&a=1", "https://a.example/n?b=2&a=1"),
+        ] {
+            assert_eq!(canonical(link).as_deref(), Some(want));
+        }
+    }
+}

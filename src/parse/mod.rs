@@ -1,0 +1,166 @@
+//! Parsing: bytes of one document in, a neutral [`Document`] out. Pure, no IO.
+//!
+//! Owns: encodings, dates, links, titles, the formats of feeds, and the cleaning of HTML.
+//! Does not own: what to ask an upstream for (`source`), what an item's identity is
+//! (`ingest`). A new feed format is one file here and one arm in [`parse_feed`].
+
+pub mod atom;
+pub mod clean;
+pub mod date;
+pub mod encoding;
+pub mod json_feed;
+pub mod link;
+pub mod rss;
+pub mod text;
+
+use chrono_tz::Tz;
+use thiserror::Error;
+use url::Url;
+
+use crate::model::Document;
+
+/// What a parser has to know beside the bytes.
+#[derive(Debug, Clone)]
+pub struct Context {
+    /// Base of relative links: the address that answered.
+    pub base: Option<Url>,
+    /// `Content-Type` of the answer.
+    pub content_type: Option<String>,
+    /// Encoding that the source's config fixes.
+    pub encoding: Option<&'static encoding_rs::Encoding>,
+    /// Zone of dates that name none.
+    pub zone: Tz,
+    /// Most items to read of one document; the rest is counted.
+    pub max_entries: usize,
+}
+
+impl Default for Context {
+    fn default() -> Self {
+        Self { base: None, content_type: None, encoding: None, zone: Tz::UTC, max_entries: 5_000 }
+    }
+}
+
+/// Why a document cannot be read.
+#[derive(Debug, Error, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ParseError {
+    /// Nothing but white space.
+    #[error("the document is empty")]
+    Empty,
+    /// Not a format that is known.
+    #[error("not a feed: the document begins with `{found}`; known are RSS, RDF, Atom and JSON Feed")]
+    Unknown {
+        /// The first characters.
+        found: String,
+    },
+    /// A web page where a feed should be.
+    #[error("not a feed but a web page (HTML); look for the feed's own address")]
+    WebPage,
+    /// The format is known, the document is broken.
+    #[error("broken {format}: {detail}")]
+    Broken {
+        /// The format.
+        format: &'static str,
+        /// What is wrong, with the place where it is known.
+        detail: String,
+    },
+}
+
+impl ParseError {
+    /// A stable word for metrics.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Empty => "empty",
+            Self::Unknown { .. } => "unknown_format",
+            Self::WebPage => "web_page",
+            Self::Broken { .. } => "broken",
+        }
+    }
+
+    /// Broken documents may be mended by the next poll.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        true
+    }
+}
+
+/// Reads a feed in any format that is known.
+///
+/// # Errors
+/// [`ParseError`] when the document is no feed or cannot be read.
+pub fn parse_feed(bytes: &[u8], context: &Context) -> Result<Document, ParseError> {
+    let (text, encoding) = encoding::decode(bytes, context.content_type.as_deref(), context.encoding);
+    let body = text.trim_start();
+    if body.is_empty() {
+        return Err(ParseError::Empty);
+    }
+    let mut document = if body.starts_with(['{', '[']) {
+        json_feed::parse(body, context)?
+    } else {
+        match root_element(body).as_deref() {
+            Some("rss" | "RDF" | "channel") => rss::parse(without_prolog(body), context)?,
+            Some("feed") => atom::parse(without_prolog(body), context)?,
+            Some("html" | "HTML") => return Err(ParseError::WebPage),
+            _ => return Err(ParseError::Unknown { found: body.chars().take(40).collect() }),
+        }
+    };
+    document.encoding = encoding.name().to_owned();
+    if document.entries.len() > context.max_entries {
+        document.beyond_cap = document.entries.len() - context.max_entries;
+        document.entries.truncate(context.max_entries);
+    }
+    Ok(document)
+}
+
+/// Local name of the first element, prolog, comments and doctype passed over.
+fn root_element(text: &str) -> Option<String> {
+    let mut rest = text;
+    loop {
+        let at = rest.find('<')?;
+        rest = &rest[at + 1..];
+        if let Some(after) = rest.strip_prefix("!--") {
+            rest = &after[after.find("-->")? + 3..];
+        } else if rest.starts_with(['?', '!']) {
+            rest = &rest[rest.find('>')? + 1..];
+        } else {
+            let name: String =
+                rest.chars().take_while(|c| c.is_alphanumeric() || matches!(c, ':' | '_' | '-')).collect();
+            return Some(name.rsplit(':').next().unwrap_or_default().to_owned());
+        }
+    }
+}
+
+/// The text is UTF-8 by now, whatever its declaration says; the readers must not believe it.
+fn without_prolog(text: &str) -> &str {
+    match text.strip_prefix("<?xml").and_then(|rest| rest.find("?>").map(|end| &rest[end + 2..])) {
+        Some(rest) => rest.trim_start(),
+        None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn roots_are_found() {
+        for (text, root) in [
+            ("<?xml version='1.0'?><!-- <feed> --><rss version='2.0'>", Some("rss")),
+            ("<!DOCTYPE rss><rdf:RDF>", Some("RDF")),
+            ("<feed xmlns='x'>", Some("feed")),
+            ("no markup", None),
+        ] {
+            assert_eq!(root_element(text).as_deref(), root, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_feed_is_named() {
+        let parse = |text: &str| parse_feed(text.as_bytes(), &Context::default()).unwrap_err();
+        assert_eq!(parse(" \n"), ParseError::Empty);
+        assert_eq!(parse("<!doctype html><html></html>"), ParseError::WebPage);
+        assert!(matches!(parse("hello"), ParseError::Unknown { .. }));
+        assert!(matches!(parse("<rss><channel><item>"), ParseError::Broken { .. }));
+    }
+}

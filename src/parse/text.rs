@@ -1,0 +1,87 @@
+//! Titles and other plain text, made of what feeds send for it.
+
+use std::borrow::Cow;
+
+pub use crate::model::text::{clip, escape, html_to_text, one_line};
+
+/// A title as plain text on one line. Markup is taken out and entities are decoded once more
+/// only where there is evidence of them: a real element or a whole entity reference.
+#[must_use]
+pub fn title(raw: &str) -> String {
+    let text = if has_markup(raw) { Cow::Owned(html_to_text(raw)) } else { Cow::Borrowed(raw) };
+    one_line(&text)
+}
+
+/// A tag of HTML (`<b>`, `</p>`, `<br/>`) or an entity (`&amp;`, `&#8220;`).
+fn has_markup(text: &str) -> bool {
+    text.match_indices('<').any(|(at, _)| {
+        let rest = text[at + 1..].trim_start_matches('/');
+        let name: String = rest.chars().take_while(char::is_ascii_alphanumeric).collect();
+        let known = matches!(
+            name.to_ascii_lowercase().as_str(),
+            "a" | "b"
+                | "i"
+                | "u"
+                | "p"
+                | "s"
+                | "em"
+                | "strong"
+                | "br"
+                | "span"
+                | "div"
+                | "sup"
+                | "sub"
+                | "font"
+                | "img"
+                | "code"
+                | "tt"
+                | "small"
+                | "big"
+                | "abbr"
+                | "cite"
+                | "q"
+                | "h1"
+                | "h2"
+        );
+        known && rest[name.len()..].starts_with(['>', ' ', '/'])
+    }) || text.match_indices('&').any(|(at, _)| {
+        let rest = &text[at + 1..];
+        rest.find(';').is_some_and(|end| {
+            let name = &rest[..end];
+            (2..=8).contains(&name.len())
+                && (name.bytes().all(|b| b.is_ascii_alphanumeric())
+                    || name.strip_prefix('#').is_some_and(|n| {
+                        n.trim_start_matches(['x', 'X']).bytes().all(|b| b.is_ascii_hexdigit())
+                    }))
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn titles_are_plain_text() {
+        for (raw, plain) in [
+            ("A &amp; B", "A & B"),
+            ("A & B", "A & B"),
+            ("AT&T; x", "AT&T; x"),
+            ("<b>好</b>消息", "好消息"),
+            ("1 < 2 > 0", "1 < 2 > 0"),
+            ("《<蒙特利尔>》", "《<蒙特利尔>》"),
+            (" 两\n 行 ", "两 行"),
+            ("潍柴动力　巴拉德", "潍柴动力　巴拉德"),
+            ("{{ x }} &#8220;q&#8221;", "{{ x }} “q”"),
+        ] {
+            assert_eq!(title(raw), plain, "{raw}");
+        }
+    }
+
+    #[test]
+    fn text_of_blocks_does_not_run_together() {
+        assert_eq!(html_to_text("<p>一</p><p>二<br>三</p><script>x</script>"), "一 二 三");
+        assert_eq!(clip("一二三", 2), "一二…");
+        assert_eq!(clip("一二", 2), "一二");
+    }
+}

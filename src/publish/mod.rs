@@ -1,0 +1,374 @@
+//! Publishing: find what differs, select items, render, write.
+//!
+//! Owns: which units are dirty (by generation and fingerprint, nothing is ever "cleared"),
+//! which items a feed or page shows, addresses and published ids. Does not own: bytes
+//! (`render`), files (`sink`), where items come from: it reads nothing but the store, so a
+//! failing source can never empty an output.
+
+mod feeds;
+mod items;
+mod pages;
+pub mod select;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use chrono_tz::Tz;
+use data_encoding::HEXLOWER;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use thiserror::Error;
+use url::Url;
+
+use crate::model::{Category, CategoryId, CodeSpace};
+use crate::render::RenderError;
+use crate::render::html::ThemeError;
+use crate::render::jekyll::JekyllStyle;
+use crate::sink::{Applied, Directory, File, OutputKey, SinkError};
+use crate::store::{Store, StoreError};
+
+pub use pages::Pages;
+pub use select::WindowOptions;
+
+/// Bump when a writer's bytes change for the same items: every output is then rendered again.
+const RENDERER: u32 = 1;
+/// Files that are gathered before they are made visible together.
+const BATCH: usize = 2_000;
+/// Unit of the site's own files; a category can never have this slug.
+const SITE_UNIT: &str = "index";
+
+/// What the config says about the published site.
+#[derive(Debug, Clone)]
+pub struct SiteOptions {
+    /// Title.
+    pub title: String,
+    /// One sentence.
+    pub description: String,
+    /// Absolute, ends in `/`.
+    pub url: Url,
+    /// BCP 47.
+    pub language: String,
+    /// Zone of shown times and of days in addresses.
+    pub zone: Tz,
+    /// Whether search engines may list the copies.
+    pub indexing: bool,
+    /// Text at the foot of every page.
+    pub footer: Option<String>,
+    /// Who runs the site: an address or an e-mail.
+    pub contact: Option<String>,
+    /// Authority of published ids, set once.
+    pub id_authority: String,
+    /// The code space written bare, set once.
+    pub code_space: Option<CodeSpace>,
+    /// As sent to upstreams; told on `bot.html`.
+    pub user_agent: String,
+}
+
+/// Whether article pages are files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Articles {
+    /// Rendered from the store when asked for.
+    #[default]
+    OnRequest,
+    /// Written, for static hosts.
+    Files,
+}
+
+/// Jekyll output.
+#[derive(Debug, Clone)]
+pub struct JekyllOptions {
+    /// Its own directory; posts go to `_posts`, pages to `category`.
+    pub path: PathBuf,
+    /// Front matter and footer.
+    pub style: JekyllStyle,
+    /// Slug → tag, where it is not the name and the suffix.
+    pub tags: BTreeMap<String, String>,
+}
+
+/// All that publishing has to know of the config.
+#[derive(Debug, Clone)]
+pub struct PublishOptions {
+    /// The site.
+    pub site: SiteOptions,
+    /// What feeds hold.
+    pub windows: WindowOptions,
+    /// The output directory.
+    pub output: PathBuf,
+    /// Files to copy into it.
+    pub static_files: Option<PathBuf>,
+    /// Whether article pages are files.
+    pub articles: Articles,
+    /// Jekyll output, when switched on.
+    pub jekyll: Option<JekyllOptions>,
+    /// How often sources are polled; told on `bot.html`.
+    pub interval: Duration,
+}
+
+/// Why publishing failed.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum PublishError {
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The output directory.
+    #[error(transparent)]
+    Sink(#[from] SinkError),
+    /// A feed.
+    #[error("a feed cannot be rendered")]
+    Render(#[from] RenderError),
+    /// A template.
+    #[error("a page cannot be rendered")]
+    Theme(#[from] ThemeError),
+    /// A static file.
+    #[error("cannot copy the static file `{path}`")]
+    Static {
+        /// The file.
+        path: String,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+impl PublishError {
+    /// A stable word for metrics.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Store(error) => error.kind(),
+            Self::Sink(error) => error.kind(),
+            Self::Render(_) => "render",
+            Self::Theme(_) => "theme",
+            Self::Static { .. } => "static",
+        }
+    }
+
+    /// Whether the next publish may end well by itself.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Store(error) => error.is_transient(),
+            Self::Sink(error) => error.is_transient(),
+            Self::Theme(_) | Self::Render(_) => false,
+            Self::Static { .. } => true,
+        }
+    }
+}
+
+/// What a publish did.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PublishReport {
+    /// Categories that were rendered, the site counted as one.
+    pub rendered: usize,
+    /// Categories that were up to date.
+    pub clean: usize,
+    /// Files written.
+    pub written: usize,
+    /// Bytes written.
+    pub bytes: u64,
+    /// Files rendered whose bytes were there already.
+    pub kept: usize,
+    /// Files removed.
+    pub removed: usize,
+}
+
+impl PublishReport {
+    fn add(&mut self, applied: Applied) {
+        self.written += applied.written;
+        self.bytes += applied.bytes;
+        self.kept += applied.kept;
+        self.removed += applied.removed;
+    }
+}
+
+/// How thoroughly to look for what differs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Look {
+    /// Only at what changed since the last publish of this process; else as [`Look::Whole`].
+    Changed,
+    /// At every unit and every file.
+    Whole,
+}
+
+/// Publishes the store into the output directories.
+#[derive(Debug)]
+pub struct Publisher {
+    pages: Arc<Pages>,
+    /// The generation up to which this process knows the outputs to be complete.
+    upto: Mutex<Option<u64>>,
+}
+
+impl Publisher {
+    /// Publishes with these pages' settings.
+    #[must_use]
+    pub fn new(pages: Arc<Pages>) -> Self {
+        Self { pages, upto: Mutex::new(None) }
+    }
+
+    /// Brings the outputs up to date; blocks. `progress` hears (units done, units in all).
+    ///
+    /// # Errors
+    /// [`PublishError`]; the outputs then are whole old or whole new files, and the next
+    /// publish goes on from there.
+    pub fn publish(
+        &self,
+        store: &dyn Store,
+        look: Look,
+        progress: &dyn Fn(usize, usize),
+    ) -> Result<PublishReport, PublishError> {
+        // One publish at a time.
+        let mut upto = self.upto.lock().unwrap_or_else(PoisonError::into_inner);
+        // What is shown to the world must not be lost by a power cut.
+        store.sync()?;
+        let generation = store.health()?.generation;
+        let since = upto.filter(|_| look == Look::Changed);
+        let mut report = PublishReport::default();
+        if since != Some(generation) {
+            let mut run = Run { pages: &self.pages, store, report: &mut report, since };
+            run.categories(progress)?;
+            run.items(generation)?;
+            store.mark_published(generation)?;
+        }
+        *upto = Some(generation);
+        Ok(report)
+    }
+}
+
+/// One publish.
+struct Run<'a> {
+    pages: &'a Pages,
+    store: &'a dyn Store,
+    report: &'a mut PublishReport,
+    since: Option<u64>,
+}
+
+impl Run<'_> {
+    fn categories(&mut self, progress: &dyn Fn(usize, usize)) -> Result<(), PublishError> {
+        let options = &self.pages.options;
+        let mut sink = Directory::open(&options.output)?;
+        let fingerprint = self.pages.fingerprint();
+        let names = self.pages.names(self.store)?;
+        let candidates = self.candidates(&names)?;
+        let all = candidates.len();
+        for (done, category) in candidates.into_iter().enumerate() {
+            progress(done, all);
+            let unit = sink.unit(unit_name(&category));
+            if unit.shows(category.generation, &fingerprint) && (self.since.is_some() || !sink.lacks(&unit)) {
+                self.report.clean += 1;
+                continue;
+            }
+            let files = self.files(&category, &names)?;
+            let generation = category.generation;
+            let at = category.changed_at;
+            self.report.add(sink.put_unit(unit_name(&category), generation, &fingerprint, &files, at)?);
+            self.report.rendered += 1;
+            if sink.pending() >= BATCH {
+                sink.commit()?;
+            }
+        }
+        progress(all, all);
+        self.forget_unknown(&mut sink, &names)?;
+        Ok(sink.commit()?)
+    }
+
+    /// The categories to look at, the site last: its pages link to theirs.
+    fn candidates(&self, names: &BTreeMap<CategoryId, Category>) -> Result<Vec<Category>, PublishError> {
+        let mut all: Vec<Category> = match self.since {
+            Some(generation) => self.store.changed_since(generation)?,
+            None => names.values().cloned().chain(self.store.category(CategoryId::SITE)?).collect(),
+        };
+        all.sort_by_key(|category| (category.id == CategoryId::SITE, category.id));
+        Ok(all)
+    }
+
+    fn files(
+        &self,
+        category: &Category,
+        names: &BTreeMap<CategoryId, Category>,
+    ) -> Result<Vec<File>, PublishError> {
+        let mut files = feeds::files(self.pages, self.store, category, names)?;
+        if category.id == CategoryId::SITE {
+            files.extend(self.pages.site_files(self.store, category, names)?);
+            files.extend(self.static_files()?);
+        } else {
+            let html = self.pages.category(self.store, category, names)?;
+            files.push(file(&OutputKey::Category(category.slug.clone()), html));
+        }
+        Ok(files)
+    }
+
+    /// `static/` as it is, without dot files.
+    fn static_files(&self) -> Result<Vec<File>, PublishError> {
+        let mut files = Vec::new();
+        if let Some(root) = self.pages.options.static_files.as_deref().filter(|root| root.is_dir()) {
+            let mut folders = vec![root.to_owned()];
+            while let Some(folder) = folders.pop() {
+                let fail = |source| PublishError::Static { path: folder.display().to_string(), source };
+                for entry in std::fs::read_dir(&folder).map_err(fail)? {
+                    let path = entry.map_err(fail)?.path();
+                    let hidden = path.file_name().is_none_or(|n| n.to_string_lossy().starts_with('.'));
+                    if path.is_dir() {
+                        folders.push(path);
+                    } else if let (false, Ok(relative)) = (hidden, path.strip_prefix(root)) {
+                        let relative = relative.to_string_lossy().into_owned();
+                        let bytes = std::fs::read(&path).map_err(|source| PublishError::Static {
+                            path: path.display().to_string(),
+                            source,
+                        })?;
+                        files.push(File { path: relative, bytes });
+                    }
+                }
+            }
+        }
+        files.sort_by(|a, b| a.path.cmp(&b.path));
+        Ok(files)
+    }
+
+    /// Units of categories that the store does not know (any more).
+    fn forget_unknown(
+        &mut self,
+        sink: &mut Directory,
+        names: &BTreeMap<CategoryId, Category>,
+    ) -> Result<(), PublishError> {
+        if self.since.is_some() {
+            return Ok(());
+        }
+        // An empty store must never empty an output: it is more likely lost than meant.
+        if names.is_empty() {
+            return Ok(());
+        }
+        for unit in sink.units() {
+            let known =
+                unit == SITE_UNIT || unit.starts_with('_') || names.values().any(|c| c.slug.as_str() == unit);
+            if !known {
+                self.report.add(sink.drop_unit(&unit)?);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Categories and the site by the name of their unit.
+fn unit_name(category: &Category) -> &str {
+    if category.id == CategoryId::SITE { SITE_UNIT } else { category.slug.as_str() }
+}
+
+fn file(key: &OutputKey, bytes: impl Into<Vec<u8>>) -> File {
+    File { path: key.path(), bytes: bytes.into() }
+}
+
+/// 16 hex digits over what the bytes of all outputs depend on beside the store.
+fn fingerprint(parts: &[&str]) -> String {
+    let mut hash = Sha256::new();
+    hash.update(RENDERER.to_be_bytes());
+    for part in parts {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part.as_bytes());
+    }
+    let mut hex = HEXLOWER.encode(&hash.finalize());
+    hex.truncate(16);
+    hex
+}

@@ -1,0 +1,421 @@
+//! Web pages: which items each shows, and under which addresses.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::feeds::key;
+use super::{PublishError, PublishOptions, file, fingerprint};
+use crate::model::slug::initial;
+use crate::model::{Article, Category, CategoryId, InfoCode, Item, Timestamp};
+use crate::render::html::{
+    ArticlePage, ArticleView, Bot, BotPage, CategoryPage, FeaturedCategory, FeedLink, Frame, HomePage,
+    IndexPage, ItemView, LetterGroup, ListedCategory, MessagePage, NamedLink, Neighbour, PageHead, Paging,
+    ShownFeed, Site, Theme, ThemeError, machine_time, shown_time,
+};
+use crate::render::opml::{self, Outline};
+use crate::schedule::seconds;
+use crate::sink::{FeedFormat, File, OutputKey};
+use crate::store::{Handle, Result as StoreResult, Store, Window};
+
+/// Items a page of a category's history (RULES 3.2).
+pub const PAGE: u32 = 100;
+/// Categories that the home page features, and items of each.
+const FEATURED: (usize, usize) = (6, 5);
+/// Unreserved characters of RFC 3986: they stay as they are in a tag id.
+const ID_KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+/// Characters of a path that stay as they are in an address.
+const PATH_KEPT: &AsciiSet = &ID_KEPT.remove(b'/');
+
+type Names = BTreeMap<CategoryId, Category>;
+
+/// Makes pages; used by the publisher for files and by the server on request.
+#[derive(Debug)]
+pub struct Pages {
+    /// The settings.
+    pub options: Arc<PublishOptions>,
+    theme: Theme,
+    frame: Frame,
+}
+
+impl Pages {
+    /// Pages in the built-in theme.
+    ///
+    /// # Errors
+    /// [`ThemeError`] when a template is broken.
+    pub fn new(options: Arc<PublishOptions>) -> Result<Self, ThemeError> {
+        let theme = Theme::built_in(&options.site.language)?;
+        let site = &options.site;
+        let url = |key: &OutputKey| address(&options, key);
+        let frame = Frame {
+            site: Site {
+                title: site.title.clone(),
+                description: site.description.clone(),
+                url: site.url.to_string(),
+                language: site.language.clone(),
+                indexing: site.indexing,
+                index_url: url(&OutputKey::Index),
+                opml_url: url(&OutputKey::Opml),
+                bot_url: url(&OutputKey::Bot),
+                footer: site.footer.clone(),
+            },
+            css_url: url(&OutputKey::Style),
+        };
+        Ok(Self { options, theme, frame })
+    }
+
+    /// What all bytes depend on beside the store (RULES 4.1). Paths on this machine do not
+    /// count: two hosts with the same store and settings publish the same bytes.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        let site = format!("{:?}", self.options.site);
+        let windows = format!("{:?}", self.options.windows);
+        let rest = format!("{:?} {:?}", self.options.articles, self.options.interval);
+        fingerprint(&[self.theme.fingerprint(), &site, &windows, &rest])
+    }
+
+    /// The absolute address of an output.
+    #[must_use]
+    pub fn url(&self, key: &OutputKey) -> String {
+        address(&self.options, key)
+    }
+
+    /// The one published id (RULES 3.3).
+    #[must_use]
+    pub fn published_id(&self, code: &InfoCode) -> String {
+        let text = code.text(self.options.site.code_space.as_ref());
+        format!("tag:{}:{}", self.options.site.id_authority, utf8_percent_encode(&text, ID_KEPT))
+    }
+
+    /// All categories by number.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn names(&self, store: &dyn Store) -> StoreResult<Names> {
+        Ok(store.categories()?.into_iter().map(|category| (category.id, category)).collect())
+    }
+
+    /// The site's files beside its feeds.
+    pub(super) fn site_files(
+        &self,
+        store: &dyn Store,
+        site: &Category,
+        names: &Names,
+    ) -> Result<Vec<File>, PublishError> {
+        Ok(vec![
+            file(&OutputKey::Home, self.home(store, site, names)?),
+            file(&OutputKey::Index, self.index(names)?),
+            file(&OutputKey::Opml, self.opml(site, names)?),
+            file(&OutputKey::Bot, self.bot()?),
+            file(&OutputKey::NotFound, self.message(404, None)?),
+            file(&OutputKey::Style, self.theme.style_css()),
+            file(&OutputKey::FeedStyle, self.theme.feed_css()),
+        ])
+    }
+
+    fn home(&self, store: &dyn Store, site: &Category, names: &Names) -> Result<String, PublishError> {
+        let items = store.items_in(CategoryId::SITE, self.options.windows.site())?;
+        let mut newest: Vec<&Category> = names.values().filter(|c| c.newest.is_some()).collect();
+        newest.sort_by(|a, b| b.newest.cmp(&a.newest).then_with(|| a.slug.cmp(&b.slug)));
+        let (most, each) = FEATURED;
+        let few = Window { items: each, age: -1, most: each, archived: false };
+        let mut featured = Vec::new();
+        for category in newest.into_iter().take(most) {
+            let items = store.items_in(category.id, few)?;
+            featured.push(FeaturedCategory {
+                name: category.name.clone(),
+                url: self.url(&OutputKey::Category(category.slug.clone())),
+                items: self.views(&items, names),
+            });
+        }
+        let page = HomePage {
+            page: self.head(String::new(), &OutputKey::Home, None),
+            feeds: self.feed_links(Some(site)),
+            items: self.views(&items, names),
+            featured,
+            notice: (site.arrivals == 0).then_some("no_sources"),
+        };
+        Ok(self.theme.home(&self.frame, &page)?)
+    }
+
+    fn index(&self, names: &Names) -> Result<String, PublishError> {
+        let mut sorted: Vec<&Category> = names.values().collect();
+        sorted.sort_by_key(|category| (initial(&category.slug) == '#', &category.slug));
+        let mut groups: Vec<LetterGroup> = Vec::new();
+        for category in sorted {
+            let letter = initial(&category.slug).to_string();
+            if groups.last().is_none_or(|group| group.letter != letter) {
+                groups.push(LetterGroup { letter, categories: Vec::new() });
+            }
+            if let Some(group) = groups.last_mut() {
+                group.categories.push(ListedCategory {
+                    url: self.url(&OutputKey::Category(category.slug.clone())),
+                    name: category.name.clone(),
+                    newest_iso: category.newest.map(|at| self.machine(at)),
+                    newest_text: category.newest.map(|at| self.shown(at)),
+                });
+            }
+        }
+        let title = self.theme.text("index_heading").to_owned();
+        let page = IndexPage {
+            page: self.head(title, &OutputKey::Index, None),
+            feeds: self.feed_links(None),
+            groups,
+        };
+        Ok(self.theme.index(&self.frame, &page)?)
+    }
+
+    fn opml(&self, site: &Category, names: &Names) -> Result<Vec<u8>, PublishError> {
+        let mut sorted: Vec<&Category> = names.values().collect();
+        sorted.sort_by(|a, b| a.slug.cmp(&b.slug));
+        let outlines: Vec<Outline> = sorted
+            .into_iter()
+            .map(|category| Outline {
+                title: category.name.clone(),
+                xml_url: self.url(&OutputKey::Feed(category.slug.clone(), FeedFormat::Atom)),
+                html_url: Some(self.url(&OutputKey::Category(category.slug.clone()))),
+            })
+            .collect();
+        Ok(opml::render(&self.options.site.title, site.changed_at, &outlines)?)
+    }
+
+    fn bot(&self) -> Result<String, PublishError> {
+        let title = self.theme.text("bot_heading").to_owned();
+        let interval = i64::try_from(self.options.interval.as_secs()).unwrap_or(i64::MAX);
+        let page = BotPage {
+            page: self.head(title, &OutputKey::Bot, None),
+            feeds: self.feed_links(None),
+            bot: Bot {
+                user_agent: self.options.site.user_agent.clone(),
+                contact: self.options.site.contact.clone(),
+                interval_text: seconds(interval),
+            },
+        };
+        Ok(self.theme.bot(&self.frame, &page)?)
+    }
+
+    /// A page that says what went wrong with a request.
+    ///
+    /// # Errors
+    /// [`ThemeError`].
+    pub fn message(&self, status: u16, path: Option<&str>) -> Result<String, ThemeError> {
+        let title = self.theme.message_heading(status).to_owned();
+        let mut head = self.head(title, &OutputKey::NotFound, None);
+        head.robots = Some("noindex".to_owned());
+        let feeds = self.feed_links(None);
+        self.theme
+            .message(&self.frame, &MessagePage { page: head, feeds, status, path: path.map(str::to_owned) })
+    }
+
+    /// A category's page with its newest items.
+    pub(super) fn category(
+        &self,
+        store: &dyn Store,
+        category: &Category,
+        names: &Names,
+    ) -> Result<String, PublishError> {
+        let window = Window { age: -1, ..self.options.windows.category() };
+        let items = store.items_in(category.id, window)?;
+        let last = category.arrivals.div_ceil(PAGE);
+        let more = u32::try_from(items.len()).unwrap_or(u32::MAX) < category.arrivals;
+        let paging = Paging { newer: None, older: more.then(|| self.page_url(category, last)) };
+        Ok(self.category_page(
+            category,
+            &OutputKey::Category(category.slug.clone()),
+            &items,
+            names,
+            paging,
+        )?)
+    }
+
+    /// The n-th hundred of a category's arrivals; `None` when there is no such page.
+    ///
+    /// # Errors
+    /// [`PublishError`].
+    pub fn arrivals(
+        &self,
+        store: &dyn Store,
+        category: &Category,
+        number: u32,
+    ) -> Result<Option<String>, PublishError> {
+        let last = category.arrivals.div_ceil(PAGE);
+        if number == 0 || number > last {
+            return Ok(None);
+        }
+        let mut items = store.arrivals(category.id, (number - 1) * PAGE + 1, number * PAGE)?;
+        items.sort_by(|a, b| b.published.cmp(&a.published).then_with(|| b.code.cmp(&a.code)));
+        let newer = if number == last {
+            self.url(&OutputKey::Category(category.slug.clone()))
+        } else {
+            self.page_url(category, number + 1)
+        };
+        let older = (number > 1).then(|| self.page_url(category, number - 1));
+        let names = self.names(store)?;
+        let key = OutputKey::CategoryPage(category.slug.clone(), number);
+        Ok(Some(self.category_page(category, &key, &items, &names, Paging { newer: Some(newer), older })?))
+    }
+
+    fn category_page(
+        &self,
+        category: &Category,
+        place: &OutputKey,
+        items: &[Item],
+        names: &Names,
+        paging: Paging,
+    ) -> Result<String, ThemeError> {
+        let feeds_shown = FeedFormat::ALL
+            .map(|format| ShownFeed {
+                href: self.url(&key(category, format)),
+                label: format.label().to_owned(),
+            })
+            .into();
+        let page = CategoryPage {
+            page: self.head(category.name.clone(), place, None),
+            feeds: self.feed_links(Some(category)),
+            feeds_shown,
+            category: NamedLink {
+                url: self.url(&OutputKey::Category(category.slug.clone())),
+                name: category.name.clone(),
+            },
+            items: self.views(items, names),
+            paging,
+        };
+        self.theme.category(&self.frame, &page)
+    }
+
+    /// An article's page; `None` for a code that is not known.
+    ///
+    /// # Errors
+    /// [`PublishError`].
+    pub fn article(&self, store: &dyn Store, code: &InfoCode) -> Result<Option<String>, PublishError> {
+        let Some(item) = store.item(code)? else { return Ok(None) };
+        let (older, newer) = store.neighbours(item.home, &item)?;
+        let mut categories = Vec::new();
+        for id in &item.categories {
+            categories.extend(store.category(*id)?);
+        }
+        let article = Handle::article(store, item)?;
+        let beside = |item: Option<Item>| {
+            item.map(|item| Neighbour {
+                url: self.url(&OutputKey::Article(item.permalink)),
+                title: item.title,
+            })
+        };
+        let page = self.article_page(article, categories, beside(older), beside(newer));
+        Ok(Some(self.theme.article(&self.frame, &page)?))
+    }
+
+    fn article_page(
+        &self,
+        article: Article,
+        mut categories: Vec<Category>,
+        previous: Option<Neighbour>,
+        next: Option<Neighbour>,
+    ) -> ArticlePage {
+        let Article { item, body } = article;
+        categories.sort_by(|a, b| (a.id != item.home, &a.slug).cmp(&(b.id != item.home, &b.slug)));
+        let home = categories.first().cloned();
+        let place = OutputKey::Article(item.permalink.clone());
+        let head = self.head(item.title.clone(), &place, item.link.clone());
+        let view = self.view(&item, home.as_ref());
+        let item = ArticleView {
+            title: view.title,
+            summary: view.summary,
+            body: body.html,
+            image: view.image,
+            category_url: view.category_url,
+            category_name: view.category_name,
+            source_name: item.media_name.clone(),
+            media_name: view.media_name,
+            authors: body.authors.into_iter().map(|a| a.name).filter(|name| !name.is_empty()).collect(),
+            published_iso: view.published_iso,
+            published_text: view.published_text,
+            updated_iso: view.updated_iso,
+            updated_text: view.updated_text,
+            original: item.link,
+            categories: categories
+                .into_iter()
+                .map(|c| NamedLink { url: self.url(&OutputKey::Category(c.slug)), name: c.name })
+                .collect(),
+            tags: body.tags,
+            previous,
+            next,
+        };
+        ArticlePage { page: head, feeds: self.feed_links(home.as_ref()), item }
+    }
+
+    fn head(&self, title: String, place: &OutputKey, original: Option<String>) -> PageHead {
+        let copy =
+            matches!(place, OutputKey::Article(_) | OutputKey::CategoryPage(..) | OutputKey::Category(_));
+        PageHead {
+            title,
+            url: self.url(place),
+            canonical: original.or_else(|| Some(self.url(place)).filter(|_| !copy)),
+            // Copies of other people's articles are not for search engines (RULES 6.8).
+            robots: (!self.options.site.indexing).then(|| "noindex".to_owned()),
+        }
+    }
+
+    /// The feeds that a page announces: a category's own, and the whole site's.
+    fn feed_links(&self, category: Option<&Category>) -> Vec<FeedLink> {
+        let site_title = &self.options.site.title;
+        let own = category.filter(|category| category.id != CategoryId::SITE);
+        let mut links = Vec::new();
+        for format in FeedFormat::ALL {
+            if let Some(category) = own {
+                links.push(self.feed_link(&category.name, &key(category, format), format));
+            }
+        }
+        for format in FeedFormat::ALL {
+            links.push(self.feed_link(site_title, &OutputKey::SiteFeed(format), format));
+        }
+        links
+    }
+
+    fn feed_link(&self, title: &str, key: &OutputKey, format: FeedFormat) -> FeedLink {
+        FeedLink {
+            media_type: format.media_type().to_owned(),
+            title: format!("{title} ({})", format.label()),
+            href: self.url(key),
+        }
+    }
+
+    fn page_url(&self, category: &Category, number: u32) -> String {
+        self.url(&OutputKey::CategoryPage(category.slug.clone(), number))
+    }
+
+    fn views(&self, items: &[Item], names: &Names) -> Vec<ItemView> {
+        items.iter().map(|item| self.view(item, names.get(&item.home))).collect()
+    }
+
+    fn view(&self, item: &Item, home: Option<&Category>) -> ItemView {
+        let edited = Some(item.updated).filter(|updated| *updated != item.published);
+        let category_name = home.map(|c| c.name.clone()).unwrap_or_default();
+        ItemView {
+            url: self.url(&OutputKey::Article(item.permalink.clone())),
+            title: item.title.clone(),
+            summary: item.excerpt.clone(),
+            image: item.image.clone(),
+            category_url: home.map(|c| self.url(&OutputKey::Category(c.slug.clone()))).unwrap_or_default(),
+            media_name: item.media_name.clone().filter(|name| *name != category_name),
+            category_name,
+            published_iso: self.machine(item.published),
+            published_text: self.shown(item.published),
+            updated_iso: edited.map(|at| self.machine(at)),
+            updated_text: edited.map(|at| self.shown(at)),
+        }
+    }
+
+    fn machine(&self, at: Timestamp) -> String {
+        machine_time(at, self.options.site.zone)
+    }
+
+    fn shown(&self, at: Timestamp) -> String {
+        shown_time(at, self.options.site.zone, &self.options.site.language)
+    }
+}
+
+fn address(options: &PublishOptions, key: &OutputKey) -> String {
+    format!("{}{}", options.site.url, utf8_percent_encode(&key.address(), PATH_KEPT))
+}

@@ -1,0 +1,142 @@
+//! From an address to bytes: files of the output directory, pages of the store, old names.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use axum::http::StatusCode;
+use tracing::error;
+
+use super::Found;
+use super::answer::Reply;
+use super::names::{Meaning, meaning};
+use crate::model::{CategoryId, Timestamp};
+use crate::publish::{Pages, PublishError};
+use crate::sink::media_type;
+use crate::store::{AtPath, Handle, Store};
+
+/// Looks outputs up.
+#[derive(Debug)]
+pub(super) struct Outputs {
+    pages: Arc<Pages>,
+    store: Handle,
+}
+
+impl Outputs {
+    pub(super) fn new(pages: Arc<Pages>, store: Handle) -> Self {
+        Self { pages, store }
+    }
+
+    /// What to answer for a path.
+    pub(super) async fn find(&self, path: &str) -> Reply {
+        let found = match meaning(path) {
+            Meaning::File(file) => match self.file(&file, None).await {
+                Some(reply) => Ok(Some(Found::Bytes(reply))),
+                None => self.stored(file).await,
+            },
+            Meaning::Alias(key) => match self.file(&key.path(), Some(self.pages.url(&key))).await {
+                Some(reply) => Ok(Some(Found::Bytes(reply))),
+                None => self.renamed(path).await,
+            },
+            Meaning::Page(slug, number) => self.page(slug, number).await,
+            Meaning::Category(slug) => self.category(slug).await,
+            Meaning::Nothing => Ok(None),
+        };
+        match found {
+            Ok(Some(Found::Bytes(reply))) => reply,
+            Ok(Some(Found::Moved(target))) => Reply::moved(target),
+            Ok(None) => self.message(StatusCode::NOT_FOUND, Some(path)),
+            Err(error) => {
+                error!(path, error = %crate::ingest::chain(&error), "a page could not be made");
+                self.message(StatusCode::INTERNAL_SERVER_ERROR, Some(path))
+            }
+        }
+    }
+
+    /// A page that says what is wrong.
+    pub(super) fn message(&self, status: StatusCode, path: Option<&str>) -> Reply {
+        let html = self.pages.message(status.as_u16(), path).unwrap_or_default();
+        Reply::page(status, html)
+    }
+
+    /// A file as it stands in the output directory.
+    async fn file(&self, path: &str, location: Option<String>) -> Option<Reply> {
+        let full = self.pages.options.output.join(path);
+        let meta = tokio::fs::metadata(&full).await.ok().filter(std::fs::Metadata::is_file)?;
+        let bytes = tokio::fs::read(&full).await.ok()?;
+        // The sink sets the time to when the content changed.
+        let modified = meta.modified().ok()?.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+        let modified = Timestamp::from_unix(i64::try_from(modified.as_secs()).unwrap_or(i64::MAX));
+        Some(Reply::file(bytes, media_type(path), modified, location))
+    }
+
+    /// An article's page rendered from the store, or where an old path went.
+    async fn stored(&self, path: String) -> Result<Option<Found>, PublishError> {
+        let pages = Arc::clone(&self.pages);
+        let found = self.blocking(move |store| match store.at_path(&path)? {
+            Some(AtPath::Article(code)) => {
+                let modified = store.item(&code)?.map_or(Timestamp::EPOCH, |item| item.updated);
+                Ok(pages.article(store, &code)?.map(|html| Found::Bytes(Reply::html(html, modified))))
+            }
+            Some(AtPath::Redirect(target)) => {
+                Ok(Some(Found::Moved(format!("{}{target}", pages.options.site.url))))
+            }
+            None => Ok(None),
+        });
+        match found.await? {
+            Some(found) => Ok(Some(found)),
+            None => Ok(None),
+        }
+    }
+
+    async fn page(&self, slug: String, number: u32) -> Result<Option<Found>, PublishError> {
+        let pages = Arc::clone(&self.pages);
+        self.blocking(move |store| {
+            let Some(category) = store.find_category(&slug)?.filter(|c| c.id != CategoryId::SITE) else {
+                return Ok(None);
+            };
+            if category.slug.as_str() != slug {
+                let target = format!("{}category/{}/{number}.html", pages.options.site.url, category.slug);
+                return Ok(Some(Found::Moved(target)));
+            }
+            let html = pages.arrivals(store, &category, number)?;
+            Ok(html.map(|html| Found::Bytes(Reply::html(html, category.changed_at))))
+        })
+        .await
+    }
+
+    /// `/abc/`, `/category/abc`, `/feed/abc` and old slugs lead to the category's page.
+    async fn category(&self, slug: String) -> Result<Option<Found>, PublishError> {
+        let pages = Arc::clone(&self.pages);
+        self.blocking(move |store| {
+            let category = store.find_category(&slug)?.filter(|c| c.id != CategoryId::SITE);
+            Ok(category.map(|c| Found::Moved(format!("{}category/{}.html", pages.options.site.url, c.slug))))
+        })
+        .await
+    }
+
+    /// An output of a category under an old slug: the same name under the new one.
+    async fn renamed(&self, path: &str) -> Result<Option<Found>, PublishError> {
+        let pages = Arc::clone(&self.pages);
+        let path = path.trim_start_matches('/').to_owned();
+        self.blocking(move |store| Ok(renamed(&pages, store, &path)?.map(Found::Moved))).await
+    }
+
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&dyn Store) -> Result<T, PublishError> + Send + 'static,
+    ) -> Result<T, PublishError> {
+        // The inner result is ours, the outer one the blocking thread's.
+        self.store.call(move |store| Ok(work(store))).await?
+    }
+}
+
+fn renamed(pages: &Pages, store: &dyn Store, path: &str) -> Result<Option<String>, PublishError> {
+    let (prefix, rest) = match path.split_once('/') {
+        Some((prefix @ ("feed" | "category"), rest)) => (format!("{prefix}/"), rest),
+        _ => (String::new(), path),
+    };
+    let end = rest.find(['/', '.']).unwrap_or(rest.len());
+    let (slug, tail) = rest.split_at(end);
+    let category = store.find_category(slug)?.filter(|c| c.slug.as_str() != slug && c.id != CategoryId::SITE);
+    Ok(category.map(|c| format!("{}{prefix}{}{tail}", pages.options.site.url, c.slug)))
+}

@@ -1,0 +1,374 @@
+//! A directory of whole files: temp file beside the target, fsync, rename (RULES 4.3). Files
+//! that feedmill did not write are never touched.
+
+use std::collections::BTreeMap;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Component, Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use data_encoding::HEXLOWER;
+use sha2::{Digest, Sha256};
+use thiserror::Error;
+
+use super::record::Unit;
+use crate::model::Timestamp;
+
+/// Folder of the records, inside the directory.
+const RECORDS: &str = ".feedmill";
+/// From this many files on, one sync of the file system is cheaper than one a file.
+const SYNC_ALL_FROM: usize = 16;
+/// End of the name of a file that is not whole yet.
+const TEMP: &str = ".feedmill-tmp";
+
+/// One file to write.
+#[derive(Debug, Clone)]
+pub struct File {
+    /// Relative path, without `..`.
+    pub path: String,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// What a call did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Applied {
+    /// Files written.
+    pub written: usize,
+    /// Bytes written.
+    pub bytes: u64,
+    /// Files that had these bytes already.
+    pub kept: usize,
+    /// Files removed.
+    pub removed: usize,
+}
+
+impl Applied {
+    /// Adds up.
+    pub fn add(&mut self, other: Self) {
+        self.written += other.written;
+        self.bytes += other.bytes;
+        self.kept += other.kept;
+        self.removed += other.removed;
+    }
+}
+
+/// Why the directory could not be written.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum SinkError {
+    /// The file system said no.
+    #[error("cannot {action} `{path}`")]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// On which path.
+        path: String,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// A path that leaves the directory: a fault of the caller.
+    #[error("`{path}` is not a path inside the output directory")]
+    Path {
+        /// The path.
+        path: String,
+    },
+}
+
+impl SinkError {
+    /// A stable word for metrics.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => "disk_full",
+            Self::Io { .. } => "io",
+            Self::Path { .. } => "path",
+        }
+    }
+
+    /// A full disk may have room again.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Io { .. })
+    }
+}
+
+type Result<T> = std::result::Result<T, SinkError>;
+
+/// An output directory. Writes are gathered and become visible with [`Directory::commit`].
+#[derive(Debug)]
+pub struct Directory {
+    root: PathBuf,
+    pending: Vec<(PathBuf, PathBuf)>,
+    records: Vec<(String, Unit)>,
+    removals: Vec<PathBuf>,
+}
+
+impl Directory {
+    /// Opens the directory, or makes it.
+    ///
+    /// # Errors
+    /// [`SinkError::Io`] when it cannot be made.
+    pub fn open(root: &Path) -> Result<Self> {
+        let records = root.join(RECORDS);
+        fs::create_dir_all(&records).map_err(|e| io_error("create", &records, e))?;
+        Ok(Self { root: root.to_owned(), pending: Vec::new(), records: Vec::new(), removals: Vec::new() })
+    }
+
+    /// The record of a unit; the empty one for a unit never written or unreadable.
+    #[must_use]
+    pub fn unit(&self, name: &str) -> Unit {
+        fs::read(self.record_path(name))
+            .ok()
+            .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+            .unwrap_or_default()
+    }
+
+    /// Names of all units with a record.
+    #[must_use]
+    pub fn units(&self) -> Vec<String> {
+        let Ok(entries) = fs::read_dir(self.root.join(RECORDS)) else { return Vec::new() };
+        let mut names: Vec<String> = entries
+            .flatten()
+            .filter_map(|entry| entry.file_name().to_str()?.strip_suffix(".json").map(str::to_owned))
+            .collect();
+        names.sort();
+        names
+    }
+
+    /// Whether a file of the unit is missing.
+    #[must_use]
+    pub fn lacks(&self, unit: &Unit) -> bool {
+        unit.files.keys().any(|path| !self.has(path))
+    }
+
+    /// Whether a file is there.
+    #[must_use]
+    pub fn has(&self, path: &str) -> bool {
+        fs::symlink_metadata(self.root.join(path)).is_ok()
+    }
+
+    /// Gathers one file; `changed_at` becomes its modification time, so that web servers say
+    /// when the content changed and not when it was written.
+    ///
+    /// # Errors
+    /// [`SinkError`] when it cannot be written.
+    pub fn put(&mut self, file: &File, changed_at: Timestamp) -> Result<Applied> {
+        let target = self.target(&file.path)?;
+        if fs::read(&target).is_ok_and(|old| old == file.bytes) {
+            return Ok(Applied { kept: 1, ..Applied::default() });
+        }
+        let temp = self.write_temp(&target, &file.bytes, Some(changed_at))?;
+        self.pending.push((temp, target));
+        Ok(Applied { written: 1, bytes: file.bytes.len() as u64, ..Applied::default() })
+    }
+
+    /// Gathers all files of a unit and its new record; files that it no longer has go.
+    ///
+    /// # Errors
+    /// [`SinkError`] when a file cannot be written.
+    pub fn put_unit(
+        &mut self,
+        name: &str,
+        generation: u64,
+        fingerprint: &str,
+        files: &[File],
+        changed_at: Timestamp,
+    ) -> Result<Applied> {
+        let old = self.unit(name);
+        let mut applied = Applied::default();
+        let mut record = Unit { generation, fingerprint: fingerprint.to_owned(), files: BTreeMap::new() };
+        for file in files {
+            applied.add(self.put(file, changed_at)?);
+            record.files.insert(file.path.clone(), hash(&file.bytes));
+        }
+        for gone in old.files.keys().filter(|path| !record.files.contains_key(*path)) {
+            self.removals.push(self.target(gone)?);
+            applied.removed += 1;
+        }
+        if record != old {
+            self.records.push((name.to_owned(), record));
+        }
+        Ok(applied)
+    }
+
+    /// Gathers a record of a unit whose files are put one by one.
+    pub fn put_record(&mut self, name: &str, generation: u64, fingerprint: &str) {
+        let record = Unit { generation, fingerprint: fingerprint.to_owned(), files: BTreeMap::new() };
+        if self.unit(name) != record {
+            self.records.push((name.to_owned(), record));
+        }
+    }
+
+    /// Gathers the removal of a unit with its files.
+    ///
+    /// # Errors
+    /// [`SinkError::Path`] for a record that was tampered with.
+    pub fn drop_unit(&mut self, name: &str) -> Result<Applied> {
+        let mut applied = Applied::default();
+        for path in self.unit(name).files.keys() {
+            self.removals.push(self.target(path)?);
+            applied.removed += 1;
+        }
+        self.removals.push(self.record_path(name));
+        Ok(applied)
+    }
+
+    /// How many files wait for [`Directory::commit`].
+    #[must_use]
+    pub fn pending(&self) -> usize {
+        self.pending.len()
+    }
+
+    /// Makes all that was gathered visible and durable: files first, then the records, so
+    /// that a crash in between only means that the same bytes are compared again.
+    ///
+    /// # Errors
+    /// [`SinkError::Io`]; what was gathered stays gathered.
+    pub fn commit(&mut self) -> Result<()> {
+        self.rename_all()?;
+        for path in std::mem::take(&mut self.removals) {
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(io_error("remove", &path, error));
+                }
+                _ => {}
+            }
+        }
+        for (name, record) in std::mem::take(&mut self.records) {
+            let target = self.record_path(&name);
+            let bytes = serde_json::to_vec(&record).unwrap_or_default();
+            let temp = self.write_temp(&target, &bytes, None)?;
+            self.pending.push((temp, target));
+        }
+        self.rename_all()
+    }
+
+    fn rename_all(&mut self) -> Result<()> {
+        if self.pending.is_empty() {
+            return Ok(());
+        }
+        let many = self.pending.len() >= SYNC_ALL_FROM;
+        if many {
+            self.sync_all()?;
+        } else {
+            for (temp, _) in &self.pending {
+                OpenOptions::new()
+                    .read(true)
+                    .open(temp)
+                    .and_then(|file| file.sync_all())
+                    .map_err(|e| io_error("sync", temp, e))?;
+            }
+        }
+        let mut folders: Vec<PathBuf> = Vec::new();
+        for (temp, target) in std::mem::take(&mut self.pending) {
+            fs::rename(&temp, &target).map_err(|e| io_error("rename to", &target, e))?;
+            if let Some(folder) = target.parent().filter(|f| !folders.iter().any(|known| known == f) && !many)
+            {
+                folders.push(folder.to_owned());
+            }
+        }
+        if many {
+            return self.sync_all();
+        }
+        for folder in folders {
+            fs::File::open(&folder).and_then(|f| f.sync_all()).map_err(|e| io_error("sync", &folder, e))?;
+        }
+        Ok(())
+    }
+
+    fn sync_all(&self) -> Result<()> {
+        let root = fs::File::open(&self.root).map_err(|e| io_error("open", &self.root, e))?;
+        rustix::fs::syncfs(&root).map_err(|e| io_error("sync", &self.root, e.into()))
+    }
+
+    fn write_temp(&self, target: &Path, bytes: &[u8], at: Option<Timestamp>) -> Result<PathBuf> {
+        if let Some(folder) = target.parent() {
+            fs::create_dir_all(folder).map_err(|e| io_error("create", folder, e))?;
+        }
+        let mut name = target.file_name().unwrap_or_default().to_owned();
+        name.push(TEMP);
+        let temp = target.with_file_name(name);
+        let write = || -> io::Result<()> {
+            let mut file = OpenOptions::new().write(true).create(true).truncate(true).open(&temp)?;
+            file.write_all(bytes)?;
+            if let Some(at) = at {
+                let seconds = Duration::from_secs(u64::try_from(at.unix()).unwrap_or_default());
+                file.set_modified(SystemTime::UNIX_EPOCH + seconds)?;
+            }
+            Ok(())
+        };
+        write().map_err(|e| io_error("write", &temp, e))?;
+        Ok(temp)
+    }
+
+    fn record_path(&self, name: &str) -> PathBuf {
+        self.root.join(RECORDS).join(format!("{name}.json"))
+    }
+
+    /// The full path of an output; only plain components, so that nothing leaves the root.
+    fn target(&self, path: &str) -> Result<PathBuf> {
+        let plain = !path.is_empty()
+            && Path::new(path).components().all(|part| matches!(part, Component::Normal(_)))
+            && !path.starts_with(RECORDS);
+        if plain { Ok(self.root.join(path)) } else { Err(SinkError::Path { path: path.to_owned() }) }
+    }
+}
+
+fn io_error(action: &'static str, path: &Path, source: io::Error) -> SinkError {
+    SinkError::Io { action, path: path.display().to_string(), source }
+}
+
+fn hash(bytes: &[u8]) -> String {
+    let mut hex = HEXLOWER.encode(&Sha256::digest(bytes));
+    hex.truncate(16);
+    hex
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(path: &str, text: &str) -> File {
+        File { path: path.to_owned(), bytes: text.as_bytes().to_vec() }
+    }
+
+    #[test]
+    fn writes_what_differs_and_removes_only_its_own() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = Timestamp::from_unix(1_000_000);
+        let mut sink = Directory::open(dir.path()).unwrap();
+        fs::write(dir.path().join("CNAME"), "x").unwrap();
+        let first = sink.put_unit("a", 1, "f", &[file("a.html", "1"), file("feed/a.xml", "2")], at).unwrap();
+        sink.commit().unwrap();
+        assert_eq!((first.written, first.kept, first.removed), (2, 0, 0));
+        assert!(sink.unit("a").shows(1, "f"));
+        let modified = fs::metadata(dir.path().join("a.html")).unwrap().modified().unwrap();
+        assert_eq!(modified.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs(), 1_000_000);
+
+        let second = sink.put_unit("a", 2, "f", &[file("a.html", "1")], at).unwrap();
+        sink.commit().unwrap();
+        assert_eq!((second.written, second.kept, second.removed), (0, 1, 1));
+        assert!(!dir.path().join("feed/a.xml").exists());
+        assert!(dir.path().join("CNAME").exists());
+
+        fs::remove_file(dir.path().join("a.html")).unwrap();
+        assert!(sink.lacks(&sink.unit("a")));
+        sink.drop_unit("a").unwrap();
+        sink.commit().unwrap();
+        assert_eq!(sink.units(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn no_path_leaves_the_directory() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut sink = Directory::open(dir.path()).unwrap();
+        for path in ["../x", "/etc/x", "", ".feedmill/x.json", "a/../../x"] {
+            assert!(
+                matches!(sink.put(&file(path, "1"), Timestamp::EPOCH), Err(SinkError::Path { .. })),
+                "{path}"
+            );
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! Names of outputs: path, media type, how long they may be kept.
+
+use crate::model::Slug;
+
+/// An output. Paths are those of the first site and of jekyll-feed, kept for old links.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum OutputKey {
+    /// `index.html`
+    Home,
+    /// `category/index.html`: all categories by initial.
+    Index,
+    /// `feed.xml`, `rss.xml`, `feed.json`: the whole site.
+    SiteFeed(FeedFormat),
+    /// `opml.xml`
+    Opml,
+    /// `bot.html`
+    Bot,
+    /// `404.html`, for static hosts.
+    NotFound,
+    /// `assets/style.css`
+    Style,
+    /// `assets/feed.css`
+    FeedStyle,
+    /// `category/<slug>.html`
+    Category(Slug),
+    /// `category/<slug>/<n>.html`: the n-th hundred of arrivals.
+    CategoryPage(Slug, u32),
+    /// `feed/<slug>.xml`, `.rss`, `.json`
+    Feed(Slug, FeedFormat),
+    /// An article's permalink.
+    Article(String),
+}
+
+/// A feed's format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FeedFormat {
+    /// RSS 2.0
+    Rss,
+    /// Atom 1.0
+    Atom,
+    /// JSON Feed 1.1
+    Json,
+}
+
+impl FeedFormat {
+    /// All, in the order in which they are announced.
+    pub const ALL: [Self; 3] = [Self::Atom, Self::Rss, Self::Json];
+
+    /// Name for people.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Rss => "RSS",
+            Self::Atom => "Atom",
+            Self::Json => "JSON Feed",
+        }
+    }
+
+    /// Its media type.
+    #[must_use]
+    pub fn media_type(self) -> &'static str {
+        match self {
+            Self::Rss => "application/rss+xml",
+            Self::Atom => "application/atom+xml",
+            Self::Json => "application/feed+json",
+        }
+    }
+}
+
+impl OutputKey {
+    /// The path without leading slash.
+    #[must_use]
+    pub fn path(&self) -> String {
+        match self {
+            Self::Home => "index.html".to_owned(),
+            Self::Index => "category/index.html".to_owned(),
+            Self::SiteFeed(FeedFormat::Atom) => "feed.xml".to_owned(),
+            Self::SiteFeed(FeedFormat::Rss) => "rss.xml".to_owned(),
+            Self::SiteFeed(FeedFormat::Json) => "feed.json".to_owned(),
+            Self::Opml => "opml.xml".to_owned(),
+            Self::Bot => "bot.html".to_owned(),
+            Self::NotFound => "404.html".to_owned(),
+            Self::Style => "assets/style.css".to_owned(),
+            Self::FeedStyle => "assets/feed.css".to_owned(),
+            Self::Category(slug) => format!("category/{slug}.html"),
+            Self::CategoryPage(slug, page) => format!("category/{slug}/{page}.html"),
+            Self::Feed(slug, FeedFormat::Atom) => format!("feed/{slug}.xml"),
+            Self::Feed(slug, FeedFormat::Rss) => format!("feed/{slug}.rss"),
+            Self::Feed(slug, FeedFormat::Json) => format!("feed/{slug}.json"),
+            Self::Article(permalink) => permalink.clone(),
+        }
+    }
+
+    /// The address under which people know it, relative to the site's: folders end in `/`.
+    #[must_use]
+    pub fn address(&self) -> String {
+        match self {
+            Self::Home => String::new(),
+            Self::Index => "category/".to_owned(),
+            other => other.path(),
+        }
+    }
+}
+
+/// The media type of a path, with its charset where it is text.
+#[must_use]
+pub fn media_type(path: &str) -> &'static str {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let feed = path == "feed.xml" || path.starts_with("feed/");
+    match name.rsplit_once('.').map(|(_, ending)| ending) {
+        Some("html" | "htm") => "text/html; charset=utf-8",
+        Some("xml") if name == "rss.xml" => "application/rss+xml; charset=utf-8",
+        Some("xml") if feed => "application/atom+xml; charset=utf-8",
+        Some("xml") if name == "opml.xml" => "text/x-opml; charset=utf-8",
+        Some("xml") => "application/xml; charset=utf-8",
+        Some("rss") => "application/rss+xml; charset=utf-8",
+        Some("json") if path == "feed.json" || feed => "application/feed+json; charset=utf-8",
+        Some("json") => "application/json",
+        Some("css") => "text/css; charset=utf-8",
+        Some("txt") => "text/plain; charset=utf-8",
+        Some("svg") => "image/svg+xml",
+        Some("png") => "image/png",
+        Some("jpg" | "jpeg") => "image/jpeg",
+        Some("gif") => "image/gif",
+        Some("webp") => "image/webp",
+        Some("ico") => "image/x-icon",
+        Some("js") => "text/javascript; charset=utf-8",
+        Some("pdf") => "application/pdf",
+        Some("woff2") => "font/woff2",
+        _ => "application/octet-stream",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_and_types() {
+        let slug = Slug::from_name("西海都市报");
+        for (key, path, kind) in [
+            (OutputKey::SiteFeed(FeedFormat::Atom), "feed.xml", "application/atom+xml; charset=utf-8"),
+            (OutputKey::SiteFeed(FeedFormat::Rss), "rss.xml", "application/rss+xml; charset=utf-8"),
+            (
+                OutputKey::Feed(slug.clone(), FeedFormat::Atom),
+                "feed/xihaidushibao.xml",
+                "application/atom+xml; charset=utf-8",
+            ),
+            (
+                OutputKey::Feed(slug.clone(), FeedFormat::Rss),
+                "feed/xihaidushibao.rss",
+                "application/rss+xml; charset=utf-8",
+            ),
+            (
+                OutputKey::Feed(slug.clone(), FeedFormat::Json),
+                "feed/xihaidushibao.json",
+                "application/feed+json; charset=utf-8",
+            ),
+            (OutputKey::Category(slug.clone()), "category/xihaidushibao.html", "text/html; charset=utf-8"),
+            (OutputKey::CategoryPage(slug, 3), "category/xihaidushibao/3.html", "text/html; charset=utf-8"),
+            (OutputKey::Opml, "opml.xml", "text/x-opml; charset=utf-8"),
+        ] {
+            assert_eq!((key.path().as_str(), media_type(&key.path())), (path, kind));
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! Sinks: where outputs go. One today, a directory.
+//!
+//! Owns: [`OutputKey`], the one place that knows an output's path, media type and caching;
+//! whole files on disk; the record of what feedmill wrote. Does not own: what the bytes are
+//! (`render`) or when they are made (`publish`). A second sink (an object store) becomes a
+//! trait here when it comes.
+
+mod directory;
+mod key;
+mod record;
+
+pub use directory::{Applied, Directory, File, SinkError};
+pub use key::{FeedFormat, OutputKey, media_type};
+pub use record::Unit;

@@ -1,0 +1,126 @@
+//! A source's own codes: where they stand, and their canonical form (RULES 1.1, 1.3).
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use regex::Regex;
+use url::Url;
+
+use crate::model::Entry;
+
+/// Characters of a code that may stand in an address as they are.
+const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+/// Where a source's own code stands in a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CodeFrom {
+    /// In the mapped field `code`.
+    Field,
+    /// The guid.
+    Guid,
+    /// The link.
+    Link,
+    /// This query parameter of the link.
+    Query(String),
+}
+
+/// How a source's own codes are read.
+#[derive(Debug, Clone)]
+pub struct CodeRule {
+    /// Where the code stands.
+    pub from: CodeFrom,
+    /// What of it is the code; the whole value without.
+    pub pattern: Option<Regex>,
+    /// The canonical form, with `$1` for groups of the pattern; the whole match without.
+    pub canonical: Option<String>,
+}
+
+impl CodeRule {
+    /// The code as the entry lists it; `None` when there is none or the pattern refuses it.
+    #[must_use]
+    pub fn listed(&self, entry: &Entry) -> Option<String> {
+        let value = match &self.from {
+            CodeFrom::Field => entry.code.clone(),
+            CodeFrom::Guid => entry.guid.clone(),
+            CodeFrom::Link => entry.link.clone(),
+            CodeFrom::Query(name) => query(entry.link.as_deref()?, name),
+        }?;
+        let value = value.trim();
+        if value.is_empty() {
+            return None;
+        }
+        match &self.pattern {
+            Some(pattern) => pattern.find(value).map(|found| found.as_str().to_owned()),
+            None => Some(value.to_owned()),
+        }
+    }
+
+    /// The canonical form of a listed code; `None` when the pattern refuses it.
+    #[must_use]
+    pub fn canonical(&self, listed: &str) -> Option<String> {
+        match (&self.pattern, &self.canonical) {
+            (Some(pattern), Some(template)) => {
+                let groups = pattern.captures(listed)?;
+                let mut code = String::new();
+                groups.expand(template, &mut code);
+                Some(code)
+            }
+            (Some(pattern), None) => pattern.find(listed).map(|found| found.as_str().to_owned()),
+            (None, _) => Some(listed.to_owned()),
+        }
+    }
+}
+
+fn query(link: &str, name: &str) -> Option<String> {
+    let url = Url::parse(link).ok()?;
+    url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+}
+
+/// Percent-encodes a code for its place in an address.
+#[must_use]
+pub fn percent(code: &str) -> String {
+    utf8_percent_encode(code, KEPT).to_string()
+}
+
+/// Fills `{code}` (as listed) and `{info_code}` (canonical) of a template.
+#[must_use]
+pub fn fill(template: &str, code: &str, info_code: &str, escape: fn(&str) -> String) -> String {
+    template.replace("{code}", &escape(code)).replace("{info_code}", &escape(info_code))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn nw() -> CodeRule {
+        CodeRule {
+            from: CodeFrom::Field,
+            pattern: Some(Regex::new(r"^(?:NW)?(\d{18})$").unwrap()),
+            canonical: Some("NW$1".to_owned()),
+        }
+    }
+
+    #[test]
+    fn both_copies_have_one_code() {
+        for listed in ["202112212221043837", "NW202112212221043837"] {
+            assert_eq!(nw().canonical(listed).as_deref(), Some("NW202112212221043837"));
+            let entry = Entry { code: Some(listed.to_owned()), ..Entry::default() };
+            assert_eq!(nw().listed(&entry).as_deref(), Some(listed));
+        }
+        assert_eq!(nw().canonical("-202205262391921712"), None);
+    }
+
+    #[test]
+    fn codes_of_links() {
+        let entry = Entry {
+            link: Some("https://a.example/show?x=1&infoCode=NW1".to_owned()),
+            guid: Some("tag:a,2020:77".to_owned()),
+            ..Entry::default()
+        };
+        let rule = |from| CodeRule { from, pattern: None, canonical: None };
+        assert_eq!(rule(CodeFrom::Query("infoCode".into())).listed(&entry).as_deref(), Some("NW1"));
+        assert_eq!(rule(CodeFrom::Field).listed(&entry), None);
+        let by_guid =
+            CodeRule { from: CodeFrom::Guid, pattern: Some(Regex::new(r"\d+$").unwrap()), canonical: None };
+        assert_eq!(by_guid.listed(&entry).as_deref(), Some("77"));
+        assert_eq!(fill("http://x/{code}?i={info_code}", "a/b", "c", percent), "http://x/a%2Fb?i=c");
+    }
+}

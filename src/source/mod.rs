@@ -1,0 +1,269 @@
+//! Sources: what to ask an upstream for, and what its answer means. Pure, no IO.
+//!
+//! Owns: the kinds of sources, each a config struct, its requests and its parser. Does not
+//! own: fetching (`fetch`), identity and decisions (`ingest`).
+//!
+//! Adding a kind: copy `feed.rs` to `<kind>.rs` (a config struct, `parse`), add the variant
+//! to [`Kind`]; the compiler lists the rest; then a sample with a snapshot, and an example in
+//! `config/feedmill.toml`.
+
+pub mod code;
+pub mod json;
+
+use std::sync::Arc;
+
+use chrono_tz::Tz;
+use thiserror::Error;
+use url::Url;
+
+use crate::model::{CodeSpace, Document, Entry, Request, Slug, SourceId, Validators};
+use crate::parse::clean::Cleaner;
+use crate::parse::{Context, ParseError, parse_feed};
+
+pub use code::CodeRule;
+pub use json::{DetailRule, JsonRule};
+
+/// A configured upstream, ready to be polled.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// Immutable id.
+    pub id: SourceId,
+    /// Name for people.
+    pub name: String,
+    /// What it speaks.
+    pub kind: Kind,
+    /// What to ask for.
+    pub url: Url,
+    /// Extra request headers (name, value).
+    pub headers: Vec<(String, String)>,
+    /// Where its items go.
+    pub category: CategoryChoice,
+    /// Goes by the newspaper that each record names (RULES 5.4).
+    pub route_by_media: bool,
+    /// Its code space.
+    pub code_space: CodeSpace,
+    /// How its own codes are read; without it they are derived.
+    pub code: Option<CodeRule>,
+    /// Lower outranks higher where several sources list one item.
+    pub rank: u32,
+    /// Zone of dates without one.
+    pub zone: Tz,
+    /// Encoding, where the answer's own claims are wrong.
+    pub encoding: Option<&'static encoding_rs::Encoding>,
+    /// Records without these are held back.
+    pub require: Vec<Required>,
+    /// Rules of its HTML.
+    pub cleaner: Arc<Cleaner>,
+    /// Text that is stripped from titles and digests as well.
+    pub strip: Vec<String>,
+    /// What to take from a digest; group 1, or the whole match.
+    pub digest: Option<regex::Regex>,
+    /// The reader-facing link, a template with `{code}` and `{info_code}`.
+    pub link: Option<String>,
+    /// Seconds between polls.
+    pub interval: i64,
+    /// Not polled while off.
+    pub enabled: bool,
+}
+
+/// What a source speaks.
+#[derive(Debug, Clone)]
+pub enum Kind {
+    /// RSS, RDF, Atom or JSON Feed, told apart by the document.
+    Feed,
+    /// Any JSON API.
+    Json(JsonRule),
+}
+
+/// The category of a source as its config names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CategoryChoice {
+    /// Name for people.
+    pub name: String,
+    /// Slug, where the config fixes one.
+    pub slug: Option<Slug>,
+}
+
+/// A field that a record must have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Required {
+    /// A title.
+    Title,
+    /// A date.
+    Date,
+    /// A link.
+    Link,
+    /// A text.
+    Text,
+}
+
+impl Required {
+    /// Its name in config.
+    pub const NAMES: [(&'static str, Self); 4] =
+        [("title", Self::Title), ("date", Self::Date), ("link", Self::Link), ("text", Self::Text)];
+
+    /// Whether `entry` lacks it.
+    #[must_use]
+    pub fn missing_in(self, entry: &Entry) -> bool {
+        match self {
+            Self::Title => entry.title.is_empty(),
+            Self::Date => entry.published.is_none(),
+            Self::Link => entry.link.is_none(),
+            Self::Text => entry.content.is_none() && entry.summary.is_none(),
+        }
+    }
+
+    /// Its name in config.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Self::NAMES.iter().find(|(_, value)| *value == self).map_or("", |(name, _)| name)
+    }
+}
+
+/// Why an answer means nothing to a source.
+#[derive(Debug, Error, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SourceError {
+    /// The document cannot be read.
+    #[error(transparent)]
+    Parse(#[from] ParseError),
+    /// The answer is JSON, but not of the shape the config says.
+    #[error("the answer has no list at `{pointer}`; check `items` of the source")]
+    NoList {
+        /// The JSON Pointer.
+        pointer: String,
+    },
+    /// A template gave no address.
+    #[error("`{url}` is not an address; check the template of the source")]
+    BadUrl {
+        /// What the template gave.
+        url: String,
+    },
+    /// The detail holds no text.
+    #[error("the detail has no text at {pointers}")]
+    NoText {
+        /// The JSON Pointers looked at.
+        pointers: String,
+    },
+}
+
+impl SourceError {
+    /// A stable word for metrics.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Parse(error) => error.kind(),
+            Self::NoList { .. } => "no_list",
+            Self::BadUrl { .. } => "bad_url",
+            Self::NoText { .. } => "no_text",
+        }
+    }
+
+    /// An upstream may mend its answer by itself.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        !matches!(self, Self::BadUrl { .. })
+    }
+}
+
+impl Source {
+    /// The request of a poll.
+    #[must_use]
+    pub fn request(&self, validators: Validators) -> Request {
+        Request { url: self.url.clone(), headers: self.headers.clone(), validators }
+    }
+
+    /// What an answer means.
+    ///
+    /// # Errors
+    /// [`SourceError`] when the answer is not what the source's kind expects.
+    pub fn parse(
+        &self,
+        bytes: &[u8],
+        content_type: Option<&str>,
+        base: &Url,
+    ) -> Result<Document, SourceError> {
+        let context = Context {
+            base: Some(base.clone()),
+            content_type: content_type.map(str::to_owned),
+            encoding: self.encoding,
+            zone: self.zone,
+            ..Context::default()
+        };
+        let mut document = match &self.kind {
+            Kind::Feed => parse_feed(bytes, &context)?,
+            Kind::Json(rule) => json::parse(rule, bytes, &context)?,
+        };
+        for entry in &mut document.entries {
+            self.tidy(entry);
+        }
+        Ok(document)
+    }
+
+    /// Where the detail of a listed entry is, if this source lists stubs.
+    ///
+    /// # Errors
+    /// [`SourceError::BadUrl`] when the template does not give an address.
+    pub fn detail(&self, entry: &Entry) -> Result<Option<Request>, SourceError> {
+        let Kind::Json(JsonRule { detail: Some(rule), .. }) = &self.kind else { return Ok(None) };
+        let code = entry.code.as_deref().or(entry.guid.as_deref()).unwrap_or_default();
+        let url = code::fill(&rule.url, code, &self.canonical_code(code), code::percent);
+        match Url::parse(&url) {
+            Ok(url) => {
+                Ok(Some(Request { url, headers: self.headers.clone(), validators: Validators::default() }))
+            }
+            Err(_) => Err(SourceError::BadUrl { url }),
+        }
+    }
+
+    /// Puts what a detail says into its entry.
+    ///
+    /// # Errors
+    /// [`SourceError`] when the detail is not what the config says.
+    pub fn take_detail(
+        &self,
+        entry: &mut Entry,
+        bytes: &[u8],
+        content_type: Option<&str>,
+    ) -> Result<(), SourceError> {
+        let Kind::Json(JsonRule { detail: Some(rule), .. }) = &self.kind else { return Ok(()) };
+        let context = Context {
+            content_type: content_type.map(str::to_owned),
+            encoding: self.encoding,
+            zone: self.zone,
+            ..Context::default()
+        };
+        json::take_detail(rule, entry, bytes, &context)
+    }
+
+    /// The canonical form of a code as this source lists it.
+    #[must_use]
+    pub fn canonical_code(&self, listed: &str) -> String {
+        self.code.as_ref().and_then(|rule| rule.canonical(listed)).unwrap_or_else(|| listed.to_owned())
+    }
+
+    /// Applies what the config says about single fields.
+    fn tidy(&self, entry: &mut Entry) {
+        for unwanted in &self.strip {
+            entry.title = entry.title.replace(unwanted.as_str(), "").trim().to_owned();
+            if let Some(summary) = &mut entry.summary {
+                *summary = summary.replace(unwanted.as_str(), "");
+            }
+        }
+        if let (Some(rule), Some(summary)) = (&self.digest, &mut entry.summary)
+            && let Some(found) = rule.captures(summary)
+            && let Some(taken) = found.get(1).or_else(|| found.get(0))
+        {
+            *summary = taken.as_str().trim().to_owned();
+        }
+        if entry.summary.as_ref().is_some_and(|s| s.trim().is_empty()) {
+            entry.summary = None;
+        }
+        if let Some(template) = &self.link
+            && let Some(code) = entry.code.as_deref().or(entry.guid.as_deref())
+        {
+            let link = code::fill(template, code, &self.canonical_code(code), code::percent);
+            entry.link = crate::parse::link::absolute(&link, None).or_else(|| entry.link.take());
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! Bytes of records and keys: a version byte first, big-endian numbers in keys.
+
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::{Alias, AliasKind, Result, StoreError};
+use crate::model::{Body, CategoryId, InfoCode, Timestamp};
+
+/// Version of every record this program writes.
+pub(super) const FORMAT: u8 = 1;
+/// No sled value is larger: a leaf of such values can never become a blob file, which sled
+/// does not sync (see `docs/architecture.md`).
+pub(super) const MAX_VALUE: usize = 6_000;
+/// Bytes before the payload of a body's first chunk.
+const BODY_HEAD: usize = 1 + 1 + 4 + 4 + 2 + 4;
+/// zstd level: measured best of size and time for articles.
+const ZSTD_LEVEL: i32 = 3;
+/// Largest decoded body a record may claim, in bytes.
+const MAX_BODY: usize = 32 << 20;
+
+/// A record as bytes.
+pub(super) fn encode<T: Serialize>(what: &'static str, record: &T) -> Result<Vec<u8>> {
+    let bytes = postcard::to_extend(record, vec![FORMAT]).map_err(|_| StoreError::Damaged { what })?;
+    fits(what, &bytes)?;
+    Ok(bytes)
+}
+
+/// A record from bytes; an unknown version is an error, never a guess.
+pub(super) fn decode<T: DeserializeOwned>(what: &'static str, bytes: &[u8]) -> Result<T> {
+    match bytes.split_first() {
+        Some((&FORMAT, rest)) => postcard::from_bytes(rest).map_err(|_| StoreError::Damaged { what }),
+        Some((&found, _)) => Err(StoreError::Format { found, known: FORMAT }),
+        None => Err(StoreError::Damaged { what }),
+    }
+}
+
+/// Refuses a value over the limit.
+pub(super) fn fits(what: &'static str, bytes: &[u8]) -> Result<()> {
+    if bytes.len() > MAX_VALUE {
+        return Err(StoreError::TooLarge { what, bytes: bytes.len(), limit: MAX_VALUE });
+    }
+    Ok(())
+}
+
+/// A body as chunks of at most [`MAX_VALUE`] bytes. The first begins with version, codec
+/// (0 raw, 1 zstd, 2 zstd with a dictionary), dictionary, length, chunks and CRC of the raw body.
+pub(super) fn body_chunks(body: &Body) -> Result<Vec<Vec<u8>>> {
+    const WHAT: &str = "body";
+    let raw = postcard::to_stdvec(body).map_err(|_| StoreError::Damaged { what: WHAT })?;
+    let packed = zstd::bulk::compress(&raw, ZSTD_LEVEL)
+        .map_err(|e| StoreError::Backend { action: "compress a body", source: Box::new(e) })?;
+    let (codec, payload) = if packed.len() < raw.len() { (1, &packed) } else { (0, &raw) };
+    let count = (payload.len() + BODY_HEAD).div_ceil(MAX_VALUE);
+    let too_large = |_| StoreError::TooLarge { what: WHAT, bytes: raw.len(), limit: MAX_BODY };
+    let mut first = vec![FORMAT, codec];
+    first.extend_from_slice(&0_u32.to_be_bytes());
+    first.extend_from_slice(&u32::try_from(raw.len()).map_err(too_large)?.to_be_bytes());
+    first.extend_from_slice(&u16::try_from(count).map_err(too_large)?.to_be_bytes());
+    first.extend_from_slice(&crc32fast::hash(&raw).to_be_bytes());
+    let (head, mut rest) = payload.split_at(payload.len().min(MAX_VALUE - BODY_HEAD));
+    first.extend_from_slice(head);
+    let mut chunks = vec![first];
+    while !rest.is_empty() {
+        let (chunk, tail) = rest.split_at(rest.len().min(MAX_VALUE));
+        chunks.push(chunk.to_vec());
+        rest = tail;
+    }
+    Ok(chunks)
+}
+
+/// Reads what [`body_chunks`] wrote, joined in order.
+pub(super) fn body_from(joined: &[u8]) -> Result<Body> {
+    const DAMAGED: StoreError = StoreError::Damaged { what: "body" };
+    let (head, payload) = joined.split_at_checked(BODY_HEAD).ok_or(DAMAGED)?;
+    if head[0] != FORMAT {
+        return Err(StoreError::Format { found: head[0], known: FORMAT });
+    }
+    let number = |at: usize| u32::from_be_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
+    let length = usize::try_from(number(6)).unwrap_or(usize::MAX).min(MAX_BODY);
+    let unpacked;
+    let raw = match head[1] {
+        0 => payload,
+        1 => {
+            unpacked = zstd::bulk::decompress(payload, length).map_err(|_| DAMAGED)?;
+            &unpacked
+        }
+        _ => return Err(DAMAGED),
+    };
+    if raw.len() != length || crc32fast::hash(raw) != number(12) {
+        return Err(DAMAGED);
+    }
+    postcard::from_bytes(raw).map_err(|_| DAMAGED)
+}
+
+/// `code | chunk`.
+pub(super) fn chunk_key(code: &[u8], chunk: u16) -> Vec<u8> {
+    [code, &chunk.to_be_bytes()].concat()
+}
+
+/// `category | published | code`: ordered by time within a category.
+pub(super) fn time_key(category: CategoryId, published: Timestamp, code: &[u8]) -> Vec<u8> {
+    [&category.0.to_be_bytes()[..], &time(published), code].concat()
+}
+
+/// `category | arrival number`.
+pub(super) fn seq_key(category: CategoryId, seq: u32) -> Vec<u8> {
+    [category.0.to_be_bytes(), seq.to_be_bytes()].concat()
+}
+
+/// `code | source`.
+pub(super) fn seen_key(code: &InfoCode, source: u32) -> Vec<u8> {
+    [&code.key()[..], &source.to_be_bytes()].concat()
+}
+
+/// `source | kind | hash`.
+pub(super) fn alias_key(source: u32, (kind, hash): Alias) -> Vec<u8> {
+    let kind = match kind {
+        AliasKind::Guid => 1,
+        AliasKind::Link => 2,
+        AliasKind::Text => 3,
+    };
+    [&source.to_be_bytes()[..], &[kind], &hash].concat()
+}
+
+/// `time | source`.
+pub(super) fn due_key(next: Timestamp, source: u32) -> Vec<u8> {
+    [&time(next)[..], &source.to_be_bytes()].concat()
+}
+
+/// `code | number of the revision`.
+pub(super) fn revision_key(code: &[u8], number: u32) -> Vec<u8> {
+    [code, &number.to_be_bytes()].concat()
+}
+
+/// A [`Timestamp`] is never negative, so its bytes sort like its value.
+pub(super) fn time(at: Timestamp) -> [u8; 8] {
+    at.unix().to_be_bytes()
+}
+
+/// The number at the start of `bytes`.
+pub(super) fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
+    Some(u32::from_be_bytes(bytes.get(at..at + 4)?.try_into().ok()?))
+}
+
+/// The number at `at`.
+pub(super) fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
+    Some(u64::from_be_bytes(bytes.get(at..at + 8)?.try_into().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_damaged_or_newer_record_is_an_error() {
+        let good = encode("item", &"x".to_owned()).unwrap();
+        assert_eq!(decode::<String>("item", &good).unwrap(), "x");
+        assert!(matches!(decode::<String>("item", &[9, 1]), Err(StoreError::Format { found: 9, .. })));
+        assert!(decode::<String>("item", &[]).is_err());
+        assert!(encode("item", &"x".repeat(MAX_VALUE)).is_err());
+    }
+
+    #[test]
+    fn a_flipped_byte_of_a_body_is_found() {
+        let body = Body { html: "<p>文</p>".repeat(3_000), ..Body::default() };
+        let joined = body_chunks(&body).unwrap().concat();
+        for at in 0..joined.len().min(400) {
+            let mut bad = joined.clone();
+            bad[at] ^= 0x10;
+            // The dictionary number and the chunk count are not used to read it.
+            if !(2..6).contains(&at) && !(10..12).contains(&at) {
+                assert!(body_from(&bad).is_err(), "byte {at}");
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn bodies_read_back_in_small_values(html in ".{0,9000}", seed in any::<[u8; 32]>()) {
+            // Noise does not compress, so that the chunks are really needed.
+            let noise = data_encoding::HEXLOWER.encode(&seed).repeat(1);
+            let body = Body { html: html + &noise, ..Body::default() };
+            let chunks = body_chunks(&body).unwrap();
+            prop_assert!(chunks.iter().all(|c| c.len() <= MAX_VALUE));
+            prop_assert_eq!(body_from(&chunks.concat()).unwrap(), body);
+        }
+    }
+}

@@ -1,0 +1,375 @@
+//! The store: where every article is kept exactly once, and the only meeting point of the two
+//! halves of the mill (polling writes, publishing reads).
+//!
+//! Owns: the [`Store`] contract, its records, its errors, and the backend on sled. Does not
+//! own: decisions about items (`ingest`), outputs (`publish`). All sled types stay in
+//! [`sled_store`]. A second backend implements [`Store`] beside it.
+
+mod codec;
+mod read;
+mod sled_store;
+mod write;
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::model::{
+    Article, Body, Category, CategoryId, ContentHash, InfoCode, Item, Slug, SourceId, SourceState, Timestamp,
+};
+
+pub use sled_store::SledStore;
+
+/// What the store remembers of one item as one source lists it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sighting {
+    /// First listed.
+    pub first: Timestamp,
+    /// Last known to be listed; moved at most once an hour.
+    pub last: Timestamp,
+    /// Of the record in the list.
+    pub listed: ContentHash,
+    /// Hash of the guid under which the source lists it now.
+    pub guid: Option<[u8; 16]>,
+    /// How often its detail was asked for again to find corrections.
+    pub checks: u8,
+    /// Of the detail, where the list gives stubs.
+    pub detail: Option<ContentHash>,
+}
+
+/// What else leads to an item within one source (RULES 1.6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum AliasKind {
+    /// The upstream's own id.
+    Guid,
+    /// The canonical link.
+    Link,
+    /// Title and text.
+    Text,
+}
+
+/// A kind of alias and the hash of its value.
+pub type Alias = (AliasKind, [u8; 16]);
+
+/// How an item enters a category.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Placement {
+    /// The category, or [`CategoryId::SITE`].
+    pub category: CategoryId,
+    /// Whether it may stand in the current window; else it goes straight to the archive.
+    pub shown: bool,
+}
+
+/// How an item looked before a change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Revision {
+    /// When the change was seen.
+    pub replaced_at: Timestamp,
+    /// Title until then.
+    pub title: String,
+    /// Excerpt until then.
+    pub excerpt: String,
+    /// Whose version it was.
+    pub lead: SourceId,
+}
+
+/// One decided change, to be stored whole or not at all.
+#[derive(Debug, Clone)]
+pub struct Change {
+    /// The item it is about.
+    pub code: InfoCode,
+    /// The new or changed record; its category counters are filled by the store.
+    pub item: Option<Item>,
+    /// The new or changed body.
+    pub body: Option<Body>,
+    /// The categories that it enters with this change, the whole site included.
+    pub enters: Vec<Placement>,
+    /// What it replaces.
+    pub replaces: Option<Revision>,
+    /// What is now known of its listing by this source.
+    pub sighting: Option<(SourceId, Sighting)>,
+    /// What else leads to it in that source.
+    pub aliases: Vec<(SourceId, Alias)>,
+    /// Further paths (without leading slash) that redirect to its permalink.
+    pub paths: Vec<String>,
+}
+
+impl Change {
+    /// A change of nothing yet.
+    #[must_use]
+    pub fn of(code: InfoCode) -> Self {
+        Self {
+            code,
+            item: None,
+            body: None,
+            enters: Vec::new(),
+            replaces: None,
+            sighting: None,
+            aliases: Vec::new(),
+            paths: Vec::new(),
+        }
+    }
+}
+
+/// Which items of a category are wanted, newest first by (`published`, code).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Window {
+    /// At least this many, if there are.
+    pub items: usize,
+    /// And all that are at most this many seconds older than the newest.
+    pub age: i64,
+    /// But never more than this.
+    pub most: usize,
+    /// Items that went straight to the archive as well.
+    pub archived: bool,
+}
+
+/// What stands at a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AtPath {
+    /// The article's own page.
+    Article(InfoCode),
+    /// Moved to this path (without leading slash).
+    Redirect(String),
+}
+
+/// A source with what is remembered of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceRecord {
+    /// Its id.
+    pub id: SourceId,
+    /// Its state.
+    pub state: SourceState,
+}
+
+/// Figures of the whole store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Health {
+    /// Categories, the whole site not counted.
+    pub categories: u64,
+    /// Items that ever arrived.
+    pub items: u64,
+    /// Bytes on disk.
+    pub disk_bytes: u64,
+    /// The newest generation.
+    pub generation: u64,
+}
+
+/// Why the store could not do what was asked.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// Another process holds the store.
+    #[error(
+        "the store `{path}` is in use by another process (its lock is held); stop that feedmill, or use its control socket"
+    )]
+    Locked {
+        /// The store's folder.
+        path: String,
+    },
+    /// The disk or sled failed.
+    #[error("the store failed to {action}")]
+    Backend {
+        /// What was tried.
+        action: &'static str,
+        /// What sled said.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A record cannot be read.
+    #[error("the store holds a damaged {what} record")]
+    Damaged {
+        /// Which kind of record.
+        what: &'static str,
+    },
+    /// A newer feedmill wrote this.
+    #[error(
+        "the store has format {found}, this feedmill knows format {known}; use the newer feedmill that wrote it, or import an export made by it"
+    )]
+    Format {
+        /// In the store.
+        found: u8,
+        /// Of this program.
+        known: u8,
+    },
+    /// A record over the limit of the layout.
+    #[error("a {what} record of {bytes} bytes is over the limit of {limit}")]
+    TooLarge {
+        /// Which kind of record.
+        what: &'static str,
+        /// Its size.
+        bytes: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// Something that is set once was asked to change (RULES 3.3).
+    #[error(
+        "`{key}` is `{stored}` in the store and is set once for ever; the config now says `{asked}`: put the old value back"
+    )]
+    Fixed {
+        /// The setting.
+        key: &'static str,
+        /// In the store.
+        stored: String,
+        /// In the config.
+        asked: String,
+    },
+}
+
+impl StoreError {
+    /// A stable word for metrics.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Locked { .. } => "locked",
+            Self::Backend { .. } => "backend",
+            Self::Damaged { .. } => "damaged",
+            Self::Format { .. } => "format",
+            Self::TooLarge { .. } => "too_large",
+            Self::Fixed { .. } => "fixed",
+        }
+    }
+
+    /// Whether trying again may help.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Backend { .. } | Self::Locked { .. })
+    }
+}
+
+/// Result of every verb.
+pub type Result<T> = std::result::Result<T, StoreError>;
+
+/// The verbs of the store.
+///
+/// **Atomicity**: a [`Change`] is stored whole or not at all, with its indexes and the
+/// generations of the categories it touches. A commit of several changes may be cut between
+/// two of them. **Order**: changes are stored in the order given; a category's generation and
+/// arrival numbers only grow. **Durability**: what was committed survives a crash of the
+/// process; it survives a power cut once [`Store::complete`] or [`Store::sync`] has returned
+/// after it. **Threads**: all verbs may be called from any thread; they block, so async callers
+/// go through [`Handle`]. Writers of one item must not overlap (ingest holds one lock).
+/// **Errors**: any verb may fail with [`StoreError::Backend`]; nothing of that change is then
+/// stored.
+pub trait Store: Send + Sync {
+    /// Makes sure that every source is known; new ones are due at `now`.
+    fn register(&self, sources: &[SourceId], now: Timestamp) -> Result<()>;
+    /// Up to `limit` sources due at `now`, each moved `lease` seconds ahead so that no second
+    /// caller gets it; a crash lets it come back by itself.
+    fn claim_due(&self, now: Timestamp, limit: usize, lease: i64) -> Result<Vec<SourceId>>;
+    /// When the next source is due.
+    fn next_due(&self) -> Result<Option<Timestamp>>;
+    /// Ends a poll: the state, its due time and newly void guids, durable on return.
+    fn complete(&self, id: &SourceId, state: &SourceState, void: &[[u8; 16]]) -> Result<()>;
+    /// One source's state; the default for one never seen.
+    fn source(&self, id: &SourceId) -> Result<SourceState>;
+    /// All sources ever seen, by id.
+    fn sources(&self) -> Result<Vec<SourceRecord>>;
+    /// Which of these guid hashes are void for the source (RULES 1.7).
+    fn void_guids(&self, id: &SourceId, guids: &[[u8; 16]]) -> Result<Vec<bool>>;
+
+    /// What the source's listing of each code was; `None` for one it never listed.
+    fn sightings(&self, id: &SourceId, codes: &[InfoCode]) -> Result<Vec<Option<Sighting>>>;
+    /// The item that an alias leads to within the source.
+    fn aliased(&self, id: &SourceId, alias: Alias) -> Result<Option<InfoCode>>;
+    /// One item's small part.
+    fn item(&self, code: &InfoCode) -> Result<Option<Item>>;
+    /// One item's large part; empty for an item without one.
+    fn body(&self, code: &InfoCode) -> Result<Body>;
+    /// How the item looked before, oldest first.
+    fn revisions(&self, code: &InfoCode) -> Result<Vec<Revision>>;
+    /// Which sources list the item.
+    fn listings(&self, code: &InfoCode) -> Result<Vec<(SourceId, Sighting)>>;
+    /// Stores decided changes in transactions of at most 30 changes and 256 KiB.
+    fn commit(&self, changes: Vec<Change>, now: Timestamp) -> Result<()>;
+    /// Makes all that was committed durable.
+    fn sync(&self) -> Result<()>;
+
+    /// The category of this name or slug, made if it is new. A slug given wins over the name's
+    /// pinyin; a slug taken by another name gets a suffix.
+    fn ensure_category(&self, name: &str, slug: Option<&Slug>, now: Timestamp) -> Result<Category>;
+    /// The category that a slug, an old slug or a name leads to.
+    fn find_category(&self, slug_or_name: &str) -> Result<Option<Category>>;
+    /// Lets an old slug lead to the category.
+    fn alias_category(&self, id: CategoryId, old_slug: &str) -> Result<()>;
+    /// One category; the whole site has one too.
+    fn category(&self, id: CategoryId) -> Result<Option<Category>>;
+    /// All categories by slug, without the whole site.
+    fn categories(&self) -> Result<Vec<Category>>;
+    /// Categories (the site too) whose generation is above `generation`, in its order.
+    fn changed_since(&self, generation: u64) -> Result<Vec<Category>>;
+    /// A window of a category, without bodies.
+    fn items_in(&self, category: CategoryId, window: Window) -> Result<Vec<Item>>;
+    /// Items with arrival numbers `from..=to` of a category, in that order (RULES 3.2).
+    fn arrivals(&self, category: CategoryId, from: u32, to: u32) -> Result<Vec<Item>>;
+    /// The arrival number of an item in a category.
+    fn arrival_of(&self, category: CategoryId, item: &Item) -> Result<Option<u32>>;
+    /// Items changed after `generation`, in the order of [`Item::touched`], about `limit`: those
+    /// of one commit share a number and are never cut apart.
+    fn touched_since(&self, generation: u64, limit: usize) -> Result<Vec<Item>>;
+    /// The neighbours of an item in a category: (the next older, the next newer).
+    fn neighbours(&self, category: CategoryId, item: &Item) -> Result<(Option<Item>, Option<Item>)>;
+    /// Items whose title or code contains `text`, newest first.
+    fn find(&self, text: &str, limit: usize) -> Result<Vec<Item>>;
+    /// What stands at a path without leading slash.
+    fn at_path(&self, path: &str) -> Result<Option<AtPath>>;
+
+    /// Remembers that all changes up to `generation` have been published once.
+    fn mark_published(&self, generation: u64) -> Result<()>;
+    /// The generation last given to [`Store::mark_published`].
+    fn published_generation(&self) -> Result<u64>;
+    /// Sets a value that never changes again, or checks it (RULES 3.3).
+    fn fix(&self, key: &'static str, value: &str) -> Result<()>;
+    /// Figures.
+    fn health(&self) -> Result<Health>;
+}
+
+/// A store that async callers can use: each call runs on a blocking thread.
+#[derive(Clone)]
+pub struct Handle(Arc<dyn Store>);
+
+impl std::fmt::Debug for Handle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Handle")
+    }
+}
+
+impl Handle {
+    /// Wraps a backend.
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>) -> Self {
+        Self(store)
+    }
+
+    /// The backend, for code that already runs on a blocking thread.
+    #[must_use]
+    pub fn blocking(&self) -> &dyn Store {
+        &*self.0
+    }
+
+    /// Runs `work` on a blocking thread.
+    ///
+    /// # Errors
+    /// What `work` returns; a panic in it becomes [`StoreError::Backend`].
+    pub async fn call<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&dyn Store) -> Result<T> + Send + 'static,
+    {
+        let store = Arc::clone(&self.0);
+        match tokio::task::spawn_blocking(move || work(&*store)).await {
+            Ok(result) => result,
+            Err(error) => Err(StoreError::Backend { action: "run a task", source: Box::new(error) }),
+        }
+    }
+
+    /// An item with its body.
+    ///
+    /// # Errors
+    /// As [`Store::item`].
+    pub fn article(store: &dyn Store, item: Item) -> Result<Article> {
+        let body = store.body(&item.code)?;
+        Ok(Article { item, body })
+    }
+}

@@ -1,0 +1,284 @@
+//! The reading verbs on sled.
+
+use std::collections::HashMap;
+
+use sled::IVec;
+
+use super::codec::{self, u32_at, u64_at};
+use super::sled_store::{SledStore, T, backend, category_key};
+use super::{Alias, AtPath, Result, Revision, Sighting, SourceRecord, StoreError, Window};
+use crate::model::{Body, Category, CategoryId, InfoCode, Item, SourceId, SourceState, Timestamp};
+
+const READ: &str = "read";
+
+pub(super) fn get(store: &SledStore, tree: T, key: impl AsRef<[u8]>) -> Result<Option<IVec>> {
+    store.tree(tree).get(key).map_err(|e| backend(READ, e))
+}
+
+pub(super) fn counter(store: &SledStore, name: &str) -> Result<u64> {
+    Ok(get(store, T::Sys, name)?.and_then(|value| u64_at(&value, 0)).unwrap_or_default())
+}
+
+pub(super) fn source_number(store: &SledStore, id: &SourceId) -> Result<Option<u32>> {
+    Ok(get(store, T::SourceKey, id.as_str())?.and_then(|value| u32_at(&value, 0)))
+}
+
+pub(super) fn next_due(store: &SledStore) -> Result<Option<Timestamp>> {
+    let first = store.tree(T::Due).first().map_err(|e| backend(READ, e))?;
+    Ok(first.and_then(|(key, _)| due_time(&key)))
+}
+
+fn due_time(key: &[u8]) -> Option<Timestamp> {
+    u64_at(key, 0).and_then(|t| i64::try_from(t).ok()).map(Timestamp::from_unix)
+}
+
+/// Due sources in the order of their time, as (number, time).
+pub(super) fn due(store: &SledStore, now: Timestamp, limit: usize) -> Result<Vec<(u32, Timestamp)>> {
+    let end = codec::due_key(now.plus(1), 0);
+    let mut due = Vec::new();
+    for entry in store.tree(T::Due).range(..end).take(limit) {
+        let (key, _) = entry.map_err(|e| backend(READ, e))?;
+        if let (Some(number), Some(at)) = (u32_at(&key, 8), due_time(&key)) {
+            due.push((number, at));
+        }
+    }
+    Ok(due)
+}
+
+pub(super) fn source(store: &SledStore, id: &SourceId) -> Result<SourceState> {
+    let Some(number) = source_number(store, id)? else { return Ok(SourceState::default()) };
+    match get(store, T::Source, number.to_be_bytes())? {
+        Some(bytes) => codec::decode("source", &bytes),
+        None => Ok(SourceState::default()),
+    }
+}
+
+pub(super) fn source_names(store: &SledStore) -> Result<HashMap<u32, SourceId>> {
+    let mut names = HashMap::new();
+    for entry in store.tree(T::SourceKey) {
+        let (key, value) = entry.map_err(|e| backend(READ, e))?;
+        let id = std::str::from_utf8(&key).ok().and_then(SourceId::new);
+        if let (Some(id), Some(number)) = (id, u32_at(&value, 0)) {
+            names.insert(number, id);
+        }
+    }
+    Ok(names)
+}
+
+pub(super) fn sources(store: &SledStore) -> Result<Vec<SourceRecord>> {
+    let mut records = Vec::new();
+    for id in source_names(store)?.into_values() {
+        let state = source(store, &id)?;
+        records.push(SourceRecord { id, state });
+    }
+    records.sort_by(|a, b| a.id.cmp(&b.id));
+    Ok(records)
+}
+
+pub(super) fn void_guids(store: &SledStore, id: &SourceId, guids: &[[u8; 16]]) -> Result<Vec<bool>> {
+    let Some(number) = source_number(store, id)? else { return Ok(vec![false; guids.len()]) };
+    guids
+        .iter()
+        .map(|guid| Ok(get(store, T::Void, [&number.to_be_bytes()[..], guid].concat())?.is_some()))
+        .collect()
+}
+
+pub(super) fn sightings(
+    store: &SledStore,
+    id: &SourceId,
+    codes: &[InfoCode],
+) -> Result<Vec<Option<Sighting>>> {
+    let Some(number) = source_number(store, id)? else { return Ok(vec![None; codes.len()]) };
+    codes
+        .iter()
+        .map(|code| {
+            get(store, T::Seen, codec::seen_key(code, number))?
+                .map(|bytes| codec::decode("sighting", &bytes))
+                .transpose()
+        })
+        .collect()
+}
+
+pub(super) fn listings(store: &SledStore, code: &InfoCode) -> Result<Vec<(SourceId, Sighting)>> {
+    let names = source_names(store)?;
+    let prefix = code.key();
+    let mut listings = Vec::new();
+    for entry in store.tree(T::Seen).scan_prefix(&prefix) {
+        let (key, value) = entry.map_err(|e| backend(READ, e))?;
+        if let Some(id) = u32_at(&key, prefix.len()).and_then(|number| names.get(&number)) {
+            listings.push((id.clone(), codec::decode("sighting", &value)?));
+        }
+    }
+    Ok(listings)
+}
+
+pub(super) fn aliased(store: &SledStore, id: &SourceId, alias: Alias) -> Result<Option<InfoCode>> {
+    let Some(number) = source_number(store, id)? else { return Ok(None) };
+    get(store, T::Alias, codec::alias_key(number, alias))?.map(|value| code_from(&value)).transpose()
+}
+
+fn code_from(bytes: &[u8]) -> Result<InfoCode> {
+    InfoCode::from_key(bytes).map(|(code, _)| code).ok_or(StoreError::Damaged { what: "code" })
+}
+
+pub(super) fn item(store: &SledStore, key: &[u8]) -> Result<Option<Item>> {
+    get(store, T::Item, key)?.map(|bytes| codec::decode("item", &bytes)).transpose()
+}
+
+pub(super) fn body(store: &SledStore, key: &[u8]) -> Result<Body> {
+    let mut joined = Vec::new();
+    for entry in store.tree(T::Body).scan_prefix(key) {
+        let (_, chunk) = entry.map_err(|e| backend(READ, e))?;
+        joined.extend_from_slice(&chunk);
+    }
+    if joined.is_empty() { Ok(Body::default()) } else { codec::body_from(&joined) }
+}
+
+/// How many chunks the stored body has.
+pub(super) fn body_chunk_count(store: &SledStore, key: &[u8]) -> u16 {
+    u16::try_from(store.tree(T::Body).scan_prefix(key).count()).unwrap_or(u16::MAX)
+}
+
+pub(super) fn revisions(store: &SledStore, code: &InfoCode) -> Result<Vec<Revision>> {
+    store
+        .tree(T::Revision)
+        .scan_prefix(code.key())
+        .map(|entry| codec::decode("revision", &entry.map_err(|e| backend(READ, e))?.1))
+        .collect()
+}
+
+pub(super) fn category(store: &SledStore, id: CategoryId) -> Result<Option<Category>> {
+    get(store, T::Category, id.0.to_be_bytes())?.map(|bytes| codec::decode("category", &bytes)).transpose()
+}
+
+pub(super) fn find_category(store: &SledStore, slug_or_name: &str) -> Result<Option<Category>> {
+    for kind in [b's', b'n'] {
+        if let Some(value) = get(store, T::CategoryKey, category_key(kind, slug_or_name))?
+            && let Some(id) = u32_at(&value, 0)
+        {
+            return category(store, CategoryId(id));
+        }
+    }
+    Ok(None)
+}
+
+pub(super) fn categories(store: &SledStore) -> Result<Vec<Category>> {
+    let mut all = Vec::new();
+    for entry in store.tree(T::Category) {
+        let category: Category = codec::decode("category", &entry.map_err(|e| backend(READ, e))?.1)?;
+        if category.id != CategoryId::SITE {
+            all.push(category);
+        }
+    }
+    all.sort_by(|a, b| a.slug.cmp(&b.slug));
+    Ok(all)
+}
+
+pub(super) fn changed_since(store: &SledStore, generation: u64) -> Result<Vec<Category>> {
+    let start = generation.saturating_add(1).to_be_bytes();
+    let mut changed = Vec::new();
+    for entry in store.tree(T::Changed).range(start..) {
+        let (key, _) = entry.map_err(|e| backend(READ, e))?;
+        if let Some(id) = u32_at(&key, 8)
+            && let Some(category) = category(store, CategoryId(id))?
+        {
+            changed.push(category);
+        }
+    }
+    Ok(changed)
+}
+
+pub(super) fn items_in(store: &SledStore, category: CategoryId, window: Window) -> Result<Vec<Item>> {
+    let mut items: Vec<Item> = Vec::new();
+    let mut newest = None;
+    for entry in store.tree(T::CatTime).scan_prefix(category.0.to_be_bytes()).rev() {
+        let (key, value) = entry.map_err(|e| backend(READ, e))?;
+        let published = due_time(key.get(4..12).unwrap_or_default()).unwrap_or_default();
+        let newest = *newest.get_or_insert(published);
+        let enough = items.len() >= window.items && newest.since(published) > window.age;
+        if items.len() >= window.most || enough {
+            break;
+        }
+        if (window.archived || value.first() == Some(&1))
+            && let Some(item) = item(store, key.get(12..).unwrap_or_default())?
+        {
+            items.push(item);
+        }
+    }
+    Ok(items)
+}
+
+pub(super) fn arrivals(store: &SledStore, category: CategoryId, from: u32, to: u32) -> Result<Vec<Item>> {
+    let mut items = Vec::new();
+    let range = codec::seq_key(category, from)..=codec::seq_key(category, to);
+    for entry in store.tree(T::CatSeq).range(range) {
+        let (_, code) = entry.map_err(|e| backend(READ, e))?;
+        if let Some(item) = item(store, &code)? {
+            items.push(item);
+        }
+    }
+    Ok(items)
+}
+
+pub(super) fn arrival_of(store: &SledStore, category: CategoryId, item: &Item) -> Result<Option<u32>> {
+    let key = codec::time_key(category, item.published, &item.code.key());
+    Ok(get(store, T::CatTime, key)?.and_then(|value| u32_at(&value, 1)))
+}
+
+pub(super) fn touched_since(store: &SledStore, generation: u64, limit: usize) -> Result<Vec<Item>> {
+    let start = generation.saturating_add(1).to_be_bytes();
+    let mut items: Vec<Item> = Vec::new();
+    for entry in store.tree(T::Touched).range(start..) {
+        let (key, _) = entry.map_err(|e| backend(READ, e))?;
+        // A commit's items share one number; a caller goes on after the last number it saw.
+        let same_commit = items.last().is_some_and(|last| u64_at(&key, 0) == Some(last.touched));
+        if items.len() >= limit && !same_commit {
+            break;
+        }
+        items.extend(item(store, key.get(8..).unwrap_or_default())?);
+    }
+    Ok(items)
+}
+
+pub(super) fn neighbours(
+    store: &SledStore,
+    category: CategoryId,
+    item: &Item,
+) -> Result<(Option<Item>, Option<Item>)> {
+    let tree = store.tree(T::CatTime);
+    let here = codec::time_key(category, item.published, &item.code.key());
+    let within = |found: Option<(IVec, IVec)>| {
+        found
+            .filter(|(key, _)| key.starts_with(&category.0.to_be_bytes()))
+            .and_then(|(key, _)| key.get(12..).map(<[u8]>::to_vec))
+    };
+    let older = within(tree.get_lt(&here).map_err(|e| backend(READ, e))?);
+    let newer = within(tree.get_gt(&here).map_err(|e| backend(READ, e))?);
+    let load = |key: Option<Vec<u8>>| key.map_or(Ok(None), |key| self::item(store, &key));
+    Ok((load(older)?, load(newer)?))
+}
+
+pub(super) fn find(store: &SledStore, text: &str, limit: usize) -> Result<Vec<Item>> {
+    let wanted = text.to_lowercase();
+    let mut found = Vec::new();
+    for entry in store.tree(T::CatTime).scan_prefix(CategoryId::SITE.0.to_be_bytes()).rev() {
+        let (key, _) = entry.map_err(|e| backend(READ, e))?;
+        let Some(item) = item(store, key.get(12..).unwrap_or_default())? else { continue };
+        if item.title.to_lowercase().contains(&wanted) || item.code.code().to_lowercase().contains(&wanted) {
+            found.push(item);
+            if found.len() >= limit {
+                break;
+            }
+        }
+    }
+    Ok(found)
+}
+
+pub(super) fn at_path(store: &SledStore, path: &str) -> Result<Option<AtPath>> {
+    let Some(value) = get(store, T::Path, path)? else { return Ok(None) };
+    match value.split_first() {
+        Some((1, code)) => Ok(Some(AtPath::Article(code_from(code)?))),
+        Some((2, target)) => Ok(Some(AtPath::Redirect(String::from_utf8_lossy(target).into_owned()))),
+        _ => Err(StoreError::Damaged { what: "path" }),
+    }
+}

@@ -1,0 +1,399 @@
+//! The writing verbs on sled: every one is a transaction over the trees it touches.
+
+use std::collections::BTreeMap;
+
+use sled::Transactional;
+use sled::transaction::{ConflictableTransactionError, ConflictableTransactionResult, TransactionalTree};
+
+use super::codec::{self, u32_at, u64_at};
+use super::sled_store::{SledStore, T, VALUE_LIMIT, backend, category_key, transaction_error};
+use super::{Change, Result, StoreError, read};
+use crate::model::{Category, CategoryId, Item, Slug, SourceId, SourceState, Timestamp};
+
+/// Changes in one transaction.
+const MAX_CHANGES: usize = 30;
+/// Bytes of bodies in one transaction.
+const MAX_BYTES: usize = 256 << 10;
+
+type Tx<'a> = &'a [TransactionalTree];
+type TxResult<T> = ConflictableTransactionResult<T, StoreError>;
+
+fn abort(error: StoreError) -> ConflictableTransactionError<StoreError> {
+    ConflictableTransactionError::Abort(error)
+}
+
+fn transact<R>(store: &SledStore, work: impl Fn(Tx<'_>) -> TxResult<R>) -> Result<R> {
+    let done = store.trees().transaction(|tx| work(tx)).map_err(transaction_error)?;
+    store.wrote();
+    Ok(done)
+}
+
+fn tree(tx: Tx<'_>, tree: T) -> &TransactionalTree {
+    &tx[tree as usize]
+}
+
+fn put(tx: Tx<'_>, at: T, key: &[u8], value: &[u8]) -> TxResult<()> {
+    codec::fits("stored", value).map_err(abort)?;
+    tree(tx, at).insert(key, value)?;
+    Ok(())
+}
+
+/// The next value of a counter.
+fn next(tx: Tx<'_>, name: &str) -> TxResult<u64> {
+    let sys = tree(tx, T::Sys);
+    let value = sys.get(name)?.and_then(|bytes| u64_at(&bytes, 0)).unwrap_or_default() + 1;
+    sys.insert(name, &value.to_be_bytes())?;
+    Ok(value)
+}
+
+pub(super) fn ensure_site(store: &SledStore) -> Result<()> {
+    if read::category(store, CategoryId::SITE)?.is_some() {
+        return Ok(());
+    }
+    let site = Category {
+        id: CategoryId::SITE,
+        slug: Slug::site(),
+        name: String::new(),
+        generation: 0,
+        changed_at: Timestamp::EPOCH,
+        newest: None,
+        arrivals: 0,
+    };
+    transact(store, |tx| {
+        let generation = next(tx, "generation")?;
+        put_category(tx, &mut site.clone(), generation)
+    })
+}
+
+/// Stores the record under a new generation and moves its entry in the index of changes.
+fn put_category(tx: Tx<'_>, category: &mut Category, generation: u64) -> TxResult<()> {
+    let key = |generation: u64| [&generation.to_be_bytes()[..], &category.id.0.to_be_bytes()].concat();
+    if category.generation != 0 {
+        tree(tx, T::Changed).remove(key(category.generation))?;
+    }
+    tree(tx, T::Changed).insert(key(generation), &[])?;
+    category.generation = generation;
+    let bytes = codec::encode("category", category).map_err(abort)?;
+    put(tx, T::Category, &category.id.0.to_be_bytes(), &bytes)
+}
+
+/// The number of a source, given at first sight.
+fn source_number(tx: Tx<'_>, id: &SourceId) -> TxResult<u32> {
+    let keys = tree(tx, T::SourceKey);
+    if let Some(number) = keys.get(id.as_str())?.and_then(|value| u32_at(&value, 0)) {
+        return Ok(number);
+    }
+    let number = u32::try_from(next(tx, "sources")?).unwrap_or(u32::MAX);
+    keys.insert(id.as_str(), &number.to_be_bytes())?;
+    Ok(number)
+}
+
+pub(super) fn register(store: &SledStore, sources: &[SourceId], now: Timestamp) -> Result<()> {
+    let _writing = store.writing();
+    for id in sources {
+        let known = read::source_number(store, id)?.is_some();
+        if !known || read::source(store, id)?.next_poll == Timestamp::MAX {
+            let mut state = read::source(store, id)?;
+            let before = state.next_poll;
+            state.next_poll = now;
+            state.why = "new source".to_owned();
+            transact(store, |tx| put_source(tx, id, &state, before, &[]))?;
+        }
+    }
+    Ok(())
+}
+
+fn put_source(
+    tx: Tx<'_>,
+    id: &SourceId,
+    state: &SourceState,
+    before: Timestamp,
+    void: &[[u8; 16]],
+) -> TxResult<()> {
+    let number = source_number(tx, id)?;
+    let due = tree(tx, T::Due);
+    due.remove(codec::due_key(before, number))?;
+    due.insert(codec::due_key(state.next_poll, number), &[])?;
+    for guid in void {
+        tree(tx, T::Void).insert([&number.to_be_bytes()[..], guid].concat(), &[])?;
+    }
+    let bytes = codec::encode("source", state).map_err(abort)?;
+    put(tx, T::Source, &number.to_be_bytes(), &bytes)
+}
+
+pub(super) fn claim_due(
+    store: &SledStore,
+    now: Timestamp,
+    limit: usize,
+    lease: i64,
+) -> Result<Vec<SourceId>> {
+    let _writing = store.writing();
+    let due = read::due(store, now, limit)?;
+    if due.is_empty() {
+        return Ok(Vec::new());
+    }
+    let names = read::source_names(store)?;
+    let mut claimed = Vec::with_capacity(due.len());
+    for (number, _) in due {
+        if let Some(id) = names.get(&number) {
+            let mut state = read::source(store, id)?;
+            let before = state.next_poll;
+            state.next_poll = now.plus(lease);
+            transact(store, |tx| put_source(tx, id, &state, before, &[]))?;
+            claimed.push(id.clone());
+        }
+    }
+    Ok(claimed)
+}
+
+pub(super) fn complete(
+    store: &SledStore,
+    id: &SourceId,
+    state: &SourceState,
+    void: &[[u8; 16]],
+) -> Result<()> {
+    let _writing = store.writing();
+    let before = read::source(store, id)?.next_poll;
+    transact(store, |tx| put_source(tx, id, state, before, void))
+}
+
+pub(super) fn ensure_category(
+    store: &SledStore,
+    name: &str,
+    slug: Option<&Slug>,
+    now: Timestamp,
+) -> Result<Category> {
+    let _writing = store.writing();
+    let known = match slug {
+        Some(slug) => read::find_category(store, slug.as_str())?,
+        None => read::find_category(store, name)?,
+    };
+    if let Some(known) = known {
+        return if name.is_empty() || known.name == name {
+            Ok(known)
+        } else {
+            rename(store, known, name, now)
+        };
+    }
+    let wanted = slug.cloned().unwrap_or_else(|| Slug::from_name(name));
+    let taken = read::find_category(store, wanted.as_str())?.is_some();
+    let slug = if taken { wanted.distinct(name) } else { wanted };
+    let name = if name.is_empty() { slug.as_str() } else { name };
+    transact(store, |tx| {
+        let id = CategoryId(u32::try_from(next(tx, "categories")?).unwrap_or(u32::MAX));
+        let generation = next(tx, "generation")?;
+        let mut category = Category {
+            id,
+            slug: slug.clone(),
+            name: name.to_owned(),
+            generation: 0,
+            changed_at: now,
+            newest: None,
+            arrivals: 0,
+        };
+        put_category(tx, &mut category, generation)?;
+        for key in [category_key(b's', slug.as_str()), category_key(b'n', name)] {
+            put(tx, T::CategoryKey, &key, &id.0.to_be_bytes())?;
+        }
+        touch_site(tx, now)?;
+        Ok(category)
+    })
+}
+
+/// A new or renamed category changes the site's lists of categories.
+fn touch_site(tx: Tx<'_>, now: Timestamp) -> TxResult<()> {
+    let Some(bytes) = tree(tx, T::Category).get(CategoryId::SITE.0.to_be_bytes())? else {
+        return Ok(());
+    };
+    let mut site: Category = codec::decode("category", &bytes).map_err(abort)?;
+    site.changed_at = site.changed_at.max(now);
+    let generation = next(tx, "generation")?;
+    put_category(tx, &mut site, generation)
+}
+
+fn rename(store: &SledStore, mut known: Category, name: &str, now: Timestamp) -> Result<Category> {
+    name.clone_into(&mut known.name);
+    known.changed_at = known.changed_at.max(now);
+    transact(store, |tx| {
+        let mut category = known.clone();
+        let generation = next(tx, "generation")?;
+        put_category(tx, &mut category, generation)?;
+        put(tx, T::CategoryKey, &category_key(b'n', name), &category.id.0.to_be_bytes())?;
+        touch_site(tx, now)?;
+        Ok(category)
+    })
+}
+
+pub(super) fn alias_category(store: &SledStore, id: CategoryId, old_slug: &str) -> Result<()> {
+    let key = category_key(b's', old_slug);
+    if read::get(store, T::CategoryKey, &key)?.is_none() {
+        transact(store, |tx| put(tx, T::CategoryKey, &key, &id.0.to_be_bytes()))?;
+    }
+    Ok(())
+}
+
+pub(super) fn fix(store: &SledStore, key: &'static str, value: &str) -> Result<()> {
+    let name = format!("fixed.{key}");
+    match read::get(store, T::Sys, &name)? {
+        None => {
+            store.tree(T::Sys).insert(name, value).map_err(|e| backend("set a value", e))?;
+            store.wrote();
+            Ok(())
+        }
+        Some(stored) if &stored[..] == value.as_bytes() => Ok(()),
+        Some(stored) => Err(StoreError::Fixed {
+            key,
+            stored: String::from_utf8_lossy(&stored).into_owned(),
+            asked: value.to_owned(),
+        }),
+    }
+}
+
+/// A change with its bytes made before the transaction, whose closure may run again.
+struct Prepared {
+    change: Change,
+    chunks: Vec<Vec<u8>>,
+    old_chunks: u16,
+}
+
+pub(super) fn commit(store: &SledStore, changes: Vec<Change>, now: Timestamp) -> Result<()> {
+    let _writing = store.writing();
+    let mut batch = Vec::new();
+    let mut bytes = 0;
+    for change in changes {
+        let chunks = change.body.as_ref().map(codec::body_chunks).transpose()?.unwrap_or_default();
+        let size: usize = chunks.iter().map(Vec::len).sum();
+        if !batch.is_empty() && (batch.len() >= MAX_CHANGES || bytes + size > MAX_BYTES) {
+            commit_batch(store, &std::mem::take(&mut batch), now)?;
+            bytes = 0;
+        }
+        bytes += size;
+        let old_chunks =
+            if chunks.is_empty() { 0 } else { read::body_chunk_count(store, &change.code.key()) };
+        batch.push(Prepared { change, chunks, old_chunks });
+    }
+    if batch.is_empty() { Ok(()) } else { commit_batch(store, &batch, now) }
+}
+
+fn commit_batch(store: &SledStore, batch: &[Prepared], now: Timestamp) -> Result<()> {
+    transact(store, |tx| {
+        let mut touched: BTreeMap<CategoryId, Category> = BTreeMap::new();
+        for prepared in batch {
+            apply(tx, prepared, now, &mut touched)?;
+        }
+        for category in touched.values_mut() {
+            let generation = next(tx, "generation")?;
+            put_category(tx, category, generation)?;
+        }
+        Ok(())
+    })
+}
+
+fn apply(
+    tx: Tx<'_>,
+    prepared: &Prepared,
+    now: Timestamp,
+    touched: &mut BTreeMap<CategoryId, Category>,
+) -> TxResult<()> {
+    let Prepared { change, chunks, old_chunks } = prepared;
+    let key = change.code.key();
+    put_body(tx, &key, chunks, *old_chunks)?;
+    if let Some(item) = &change.item {
+        put_item(tx, &key, item, !change.enters.is_empty())?;
+        let all = item.categories.iter().chain(&[CategoryId::SITE]);
+        for id in all {
+            touch(tx, *id, now, touched)?;
+        }
+        for placement in &change.enters {
+            if let Some(category) = touched.get_mut(&placement.category) {
+                enter(tx, &key, item, category, placement.shown)?;
+            }
+        }
+        for path in &change.paths {
+            let redirect = [&[2], item.permalink.as_bytes()].concat();
+            if path.len() <= 1_000 && tree(tx, T::Path).get(path.as_str())?.is_none() {
+                put(tx, T::Path, path.as_bytes(), &redirect)?;
+            }
+        }
+    }
+    if let Some(revision) = &change.replaces {
+        let number = change.item.as_ref().map_or(0, |item| item.revisions);
+        let bytes = codec::encode("revision", revision).map_err(abort)?;
+        put(tx, T::Revision, &codec::revision_key(&key, number), &bytes)?;
+    }
+    if let Some((source, sighting)) = &change.sighting {
+        let number = source_number(tx, source)?;
+        let bytes = codec::encode("sighting", sighting).map_err(abort)?;
+        put(tx, T::Seen, &codec::seen_key(&change.code, number), &bytes)?;
+    }
+    for (source, alias) in &change.aliases {
+        let number = source_number(tx, source)?;
+        put(tx, T::Alias, &codec::alias_key(number, *alias), &key)?;
+    }
+    Ok(())
+}
+
+fn put_body(tx: Tx<'_>, key: &[u8], chunks: &[Vec<u8>], old_chunks: u16) -> TxResult<()> {
+    for (number, chunk) in (0..).zip(chunks) {
+        put(tx, T::Body, &codec::chunk_key(key, number), chunk)?;
+    }
+    let new_chunks = u16::try_from(chunks.len()).unwrap_or(u16::MAX);
+    for number in new_chunks..old_chunks {
+        tree(tx, T::Body).remove(codec::chunk_key(key, number))?;
+    }
+    Ok(())
+}
+
+fn put_item(tx: Tx<'_>, key: &[u8], item: &Item, enters: bool) -> TxResult<()> {
+    let new = tree(tx, T::Item).get(key)?.is_none();
+    let mut item = item.clone();
+    let touched_key = |generation: u64| [&generation.to_be_bytes()[..], key].concat();
+    if !new {
+        tree(tx, T::Touched).remove(touched_key(item.touched))?;
+    }
+    let bytes = tree(tx, T::Sys).get("generation")?;
+    // The categories get the generations after this one when the batch ends.
+    item.touched = bytes.and_then(|b| u64_at(&b, 0)).unwrap_or_default() + 1;
+    tree(tx, T::Touched).insert(touched_key(item.touched), &[])?;
+    if new {
+        item.generation = item.touched;
+    }
+    if new && enters {
+        put(tx, T::Path, item.permalink.as_bytes(), &[&[1], key].concat())?;
+    }
+    let bytes = codec::encode("item", &item).map_err(abort)?;
+    debug_assert!(bytes.len() <= VALUE_LIMIT, "the caps of an item keep it small");
+    put(tx, T::Item, key, &bytes)
+}
+
+/// Loads a category into `touched` and moves its `changed_at`.
+fn touch(
+    tx: Tx<'_>,
+    id: CategoryId,
+    now: Timestamp,
+    touched: &mut BTreeMap<CategoryId, Category>,
+) -> TxResult<()> {
+    if touched.contains_key(&id) {
+        return Ok(());
+    }
+    if let Some(bytes) = tree(tx, T::Category).get(id.0.to_be_bytes())? {
+        let mut category: Category = codec::decode("category", &bytes).map_err(abort)?;
+        // A clock that went back must not make an output look older than it was.
+        category.changed_at = category.changed_at.max(now);
+        touched.insert(id, category);
+    }
+    Ok(())
+}
+
+fn enter(tx: Tx<'_>, key: &[u8], item: &Item, category: &mut Category, shown: bool) -> TxResult<()> {
+    let at = codec::time_key(category.id, item.published, key);
+    if tree(tx, T::CatTime).get(&at)?.is_some() {
+        return Ok(());
+    }
+    category.arrivals += 1;
+    let value = [&[u8::from(shown)][..], &category.arrivals.to_be_bytes()].concat();
+    tree(tx, T::CatTime).insert(at, value)?;
+    tree(tx, T::CatSeq).insert(codec::seq_key(category.id, category.arrivals), key)?;
+    category.newest = category.newest.max(Some(item.published));
+    Ok(())
+}
