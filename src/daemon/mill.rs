@@ -36,7 +36,7 @@ pub struct Mill {
     pub(super) changed: Notify,
     /// Polls of due sources that are running now.
     pub(super) running: AtomicUsize,
-    ingest: Ingest,
+    ingest: Arc<Ingest>,
     publisher: Arc<Publisher>,
     sources: BTreeMap<SourceId, Arc<Source>>,
     /// Ids in the order of the config.
@@ -67,7 +67,7 @@ impl Mill {
             store,
             clock,
             pages,
-            ingest,
+            ingest: Arc::new(ingest),
             sources,
             order,
         })
@@ -107,14 +107,21 @@ impl Mill {
         let all = wanted.len();
         let ahead = self.config.fetch.concurrency.max(1);
         let mut answers = stream::iter(wanted)
-            .map(|source| async move {
-                let answer = self.ingest.ask(&source).await;
-                (source, answer)
+            .map(|source| {
+                let ingest = Arc::clone(&self.ingest);
+                // A task of its own: an answer on its way holds a place at its host, which the
+                // details of another source wait for.
+                let asked = tokio::spawn({
+                    let source = Arc::clone(&source);
+                    async move { ingest.ask(&source).await }
+                });
+                async move { (source, asked.await) }
             })
             .buffered(ahead);
         let mut reports = Vec::with_capacity(all);
         while let Some((source, answer)) = answers.next().await {
-            let report = self.ingest.take(&source, answer?).await?;
+            let answer = answer.unwrap_or_else(|error| Err(StoreError::task(error)))?;
+            let report = self.ingest.take(&source, answer).await?;
             self.tell(&report);
             reports.push(report);
             progress(reports.len(), all, source.id.as_str());

@@ -218,6 +218,12 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// A task that should have used the store broke.
+    #[must_use]
+    pub fn task(error: tokio::task::JoinError) -> Self {
+        Self::Backend { action: "run a task", source: Box::new(error) }
+    }
+
     /// A stable word for metrics.
     #[must_use]
     pub fn kind(&self) -> &'static str {
@@ -360,7 +366,7 @@ impl Handle {
         let store = Arc::clone(&self.0);
         match tokio::task::spawn_blocking(move || work(&*store)).await {
             Ok(result) => result,
-            Err(error) => Err(StoreError::Backend { action: "run a task", source: Box::new(error) }),
+            Err(error) => Err(StoreError::task(error)),
         }
     }
 
