@@ -109,7 +109,7 @@ enum Item {
     /// All that is known of one item
     #[command(after_help = "Example: feedmill item show NW202112212221043837")]
     Show {
-        /// Its InfoCode
+        /// Its `infoCode`
         info_code: String,
         /// Print JSON
         #[arg(long)]

@@ -13,7 +13,7 @@ use super::show;
 use crate::clock::{Clock, SystemClock};
 use crate::fetch::{FetchOptions, Fetcher};
 use crate::model::{Document, Request, Response};
-use crate::parse::clean::{CleanRules, Cleaner};
+use crate::parse::clean::Cleaner;
 use crate::parse::text::html_to_text;
 use crate::parse::{Context, parse_feed};
 
@@ -48,27 +48,27 @@ impl Preview {
     /// # Errors
     /// When it cannot be had or is no feed.
     pub(super) async fn run(self) -> Result<ExitCode> {
-        let mut context = Context {
+        let mut reading = Context {
             base: self.base.clone(),
             content_type: self.content_type.clone(),
             zone: self.timezone,
             ..Context::default()
         };
-        let bytes = self.bytes(&mut context).await?;
-        let document = parse_feed(&bytes, &context)?;
+        let bytes = self.bytes(&mut reading).await?;
+        let document = parse_feed(&bytes, &reading)?;
         if self.json {
             show::json(&serde_json::to_value(&document)?)?;
         } else {
-            show::text(&show::plain(&cleaned(&document, &context)?))?;
+            show::text(&show::plain(&shown(&document, &reading)))?;
         }
         Ok(ExitCode::SUCCESS)
     }
 
-    async fn bytes(&self, context: &mut Context) -> Result<Vec<u8>> {
+    async fn bytes(&self, reading: &mut Context) -> Result<Vec<u8>> {
         if let Ok(url) = Url::parse(&self.from)
             && matches!(url.scheme(), "http" | "https")
         {
-            return self.fetch(url, context).await;
+            return self.fetch(url, reading).await;
         }
         let mut bytes = Vec::new();
         if self.from == "-" {
@@ -81,7 +81,7 @@ impl Preview {
         Ok(bytes)
     }
 
-    async fn fetch(&self, url: Url, context: &mut Context) -> Result<Vec<u8>> {
+    async fn fetch(&self, url: Url, reading: &mut Context) -> Result<Vec<u8>> {
         let contact = self.contact.as_deref().map(|c| format!(" (+{c})")).unwrap_or_default();
         let fetcher = Fetcher::new(FetchOptions {
             user_agent: format!("feedmill/{}{contact}", env!("CARGO_PKG_VERSION")),
@@ -92,8 +92,8 @@ impl Preview {
         })?;
         match fetcher.get(&Request::get(url), SystemClock.now()).await? {
             Response::Fetched(fetched) => {
-                context.base.get_or_insert(fetched.url);
-                context.content_type = context.content_type.take().or(fetched.content_type);
+                reading.base.get_or_insert(fetched.url);
+                reading.content_type = reading.content_type.take().or(fetched.content_type);
                 Ok(fetched.body.to_vec())
             }
             Response::NotModified(_) => bail!("the server answered 304 to a request without validators"),
@@ -107,15 +107,15 @@ pub(super) fn loopback() -> Result<Vec<ipnet::IpNet>> {
 }
 
 /// The cleaned items as text for people.
-fn cleaned(document: &Document, context: &Context) -> Result<String> {
-    let cleaner = Cleaner::new(&CleanRules::default())?;
+fn shown(document: &Document, reading: &Context) -> String {
+    let cleaner = Cleaner::default();
     let mut lines = vec![
         format!("{} ({}, {})", document.title, document.format, document.encoding),
         format!("{} items", document.entries.len()),
     ];
     for entry in &document.entries {
         let html = entry.content.as_deref().or(entry.summary.as_deref()).unwrap_or_default();
-        let cleaned = cleaner.clean(html, context.base.as_ref());
+        let cleaned = cleaner.clean(html, reading.base.as_ref());
         lines.push(String::new());
         lines.push(format!("## {}", entry.title));
         lines.extend(entry.link.clone());
@@ -126,5 +126,5 @@ fn cleaned(document: &Document, context: &Context) -> Result<String> {
         lines.push(cleaned.html);
     }
     lines.push(String::new());
-    Ok(lines.join("\n"))
+    lines.join("\n")
 }

@@ -75,7 +75,7 @@ fn read_all(path: &Path, ledger: &Ledger) -> Option<Config> {
     }
     let sources = found.finish(sections.contact.as_deref());
     sources::finish_shared(profiles, defaults, &sections.poll);
-    sections.into_config(path, sources)
+    Some(sections.into_config(path, sources))
 }
 
 fn open(path: &Path, ledger: &Ledger) -> Option<Reader> {

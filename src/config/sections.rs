@@ -184,9 +184,9 @@ impl Sections {
     }
 
     /// The whole configuration.
-    pub(super) fn into_config(self, path: &Path, sources: Vec<Source>) -> Option<Config> {
+    pub(super) fn into_config(self, path: &Path, sources: Vec<Source>) -> Config {
         let newcomers = (self.windows.items.div_ceil(2), self.windows.site_items.div_ceil(2));
-        Some(Config {
+        Config {
             path: path.to_owned(),
             store: self.store,
             cache: self.cache,
@@ -212,7 +212,7 @@ impl Sections {
             sources,
             id_authority: self.id_authority,
             code_space: self.code_space.map(|s| s.as_str().to_owned()).unwrap_or_default(),
-        })
+        }
     }
 }
 
@@ -256,8 +256,8 @@ fn bad_slug(table: &Reader, given: &Value<String>) -> Option<Slug> {
 
 fn poll(main: &mut Reader) -> Poll {
     let mut poll = main.section("poll");
-    let interval = poll.duration("interval").map_or(Duration::from_secs(1_800), |v| v.value);
-    let min_interval = poll.duration("min_interval").map_or(Duration::from_secs(60), |v| {
+    let interval = poll.duration("interval").map_or(Duration::from_mins(30), |v| v.value);
+    let min_interval = poll.duration("min_interval").map_or(Duration::from_mins(1), |v| {
         if v.value < Duration::from_secs(30) {
             let fault = Fault::warning(
                 &v.place,
@@ -278,7 +278,7 @@ fn site_url(site: &mut Reader) -> Url {
         }
         _ => Err(format!("must be the site's address like `https://news.example.org/`, not `{s}`")),
     });
-    let mut url = given.map(|v| v.value).unwrap_or_else(loopback);
+    let mut url = given.map_or_else(loopback, |v| v.value);
     if !url.path().ends_with('/') {
         url.set_path(&format!("{}/", url.path()));
     }

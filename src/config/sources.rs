@@ -26,13 +26,13 @@ pub(super) struct Sources<'a> {
     defaults: &'a Reader,
     profiles: &'a BTreeMap<String, Reader>,
     poll: &'a Poll,
-    sources: Vec<(Source, Value<String>)>,
+    found: Vec<(Source, Value<String>)>,
     ids: BTreeSet<String>,
 }
 
 impl<'a> Sources<'a> {
     pub(super) fn new(defaults: &'a Reader, profiles: &'a BTreeMap<String, Reader>, poll: &'a Poll) -> Self {
-        Self { defaults, profiles, poll, sources: Vec::new(), ids: BTreeSet::new() }
+        Self { defaults, profiles, poll, found: Vec::new(), ids: BTreeSet::new() }
     }
 
     /// All sources of one file; `main` says that its name is nobody's id.
@@ -44,14 +44,12 @@ impl<'a> Sources<'a> {
         let alone = tables.len() == 1 && !main;
         for mut table in tables {
             if let Some(name) = table.string("profile") {
-                match self.profiles.get(&name.value) {
-                    Some(profile) => table.overlay(profile),
-                    None => {
-                        let known: Vec<String> = self.profiles.keys().map(|k| format!("`{k}`")).collect();
-                        let fault =
-                            Fault::error(&name.place, format!("there is no profile `{}`", name.value));
-                        table.push(fault.help(format!("known: {}", known.join(", "))));
-                    }
+                if let Some(profile) = self.profiles.get(&name.value) {
+                    table.overlay(profile);
+                } else {
+                    let known: Vec<String> = self.profiles.keys().map(|k| format!("`{k}`")).collect();
+                    let fault = Fault::error(&name.place, format!("there is no profile `{}`", name.value));
+                    table.push(fault.help(format!("known: {}", known.join(", "))));
                 }
             }
             table.overlay(self.defaults);
@@ -85,7 +83,7 @@ impl<'a> Sources<'a> {
         let url = table.required("url", Reader::string);
         let address = url.clone().and_then(|url| address(&table, &url, vars));
         let category = table.required("category", Reader::string).and_then(|v| category(&table, &v));
-        let rank = u32::try_from(self.sources.len() + 1).unwrap_or(u32::MAX);
+        let rank = u32::try_from(self.found.len() + 1).unwrap_or(u32::MAX);
         let rest = settings(&mut table, vars, self.poll, true);
         if let (Some(id), Some(address), Some(category), Some(url), Some(rest)) =
             (id, address, category, url, rest)
@@ -117,7 +115,7 @@ impl<'a> Sources<'a> {
                     interval: rest.interval,
                     enabled: rest.enabled,
                 };
-                self.sources.push((source, url));
+                self.found.push((source, url));
             }
         }
         table.finish();
@@ -125,7 +123,7 @@ impl<'a> Sources<'a> {
 
     /// Checks what only all sources together show, and gives them.
     pub(super) fn finish(self, contact: Option<&str>) -> Vec<Source> {
-        let asked = self.sources.iter().find(|(s, _)| s.enabled && !is_loopback(&s.url));
+        let asked = self.found.iter().find(|(s, _)| s.enabled && !is_loopback(&s.url));
         if let (None, Some((source, url))) = (contact, asked) {
             let host = source.url.host_str().unwrap_or_default();
             let message = format!("the source `{}` asks `{host}`, but `site.contact` is not set", source.id);
@@ -133,7 +131,7 @@ impl<'a> Sources<'a> {
                         newspapers must be able to reach who polls them";
             self.defaults.push(Fault::error(&url.place, message).help(help));
         }
-        self.sources.into_iter().map(|(source, _)| source).collect()
+        self.found.into_iter().map(|(source, _)| source).collect()
     }
 }
 
@@ -178,7 +176,12 @@ struct Settings {
 }
 
 /// `whole` for a source itself: what a profile or `[defaults]` leave out is no fault of theirs.
-fn settings(table: &mut Reader, vars: &BTreeMap<String, String>, poll: &Poll, whole: bool) -> Option<Settings> {
+fn settings(
+    table: &mut Reader,
+    vars: &BTreeMap<String, String>,
+    poll: &Poll,
+    whole: bool,
+) -> Option<Settings> {
     let json = table.choice("kind", &[("feed", false), ("json", true)]).is_some_and(|v| v.value);
     let rule = json_rule(table, vars, json && whole);
     let code_space = table.string("code_space").and_then(|v| space(table, &v));
@@ -199,7 +202,7 @@ fn settings(table: &mut Reader, vars: &BTreeMap<String, String>, poll: &Poll, wh
         table.strings("strip").into_iter().map(|v| v.value).filter(|s| !s.is_empty()).collect();
     Some(Settings {
         name: text(table, "name"),
-        kind: if json { Kind::Json(rule) } else { Kind::Feed },
+        kind: if json { Kind::Json(Box::new(rule)) } else { Kind::Feed },
         headers: headers(table),
         route_by_media: flag(table, "route_by_media", false),
         code_space,

@@ -42,7 +42,7 @@ pub enum Query {
     },
     /// All of one item.
     Item {
-        /// InfoCode, as text; aliases of its code space too.
+        /// `infoCode`, as text; aliases of its code space too.
         code: String,
     },
     /// Items whose title or code contains a text.

@@ -16,7 +16,6 @@ use crate::fetch::Fetcher;
 use crate::import::{ImportError, ImportOptions, ImportReport, jekyll};
 use crate::ingest::{Ingest, PollReport};
 use crate::model::{SourceId, Timestamp};
-use crate::parse::clean::{CleanRules, Cleaner};
 use crate::publish::{Look, Pages, PublishError, PublishReport, Publisher};
 use crate::source::Source;
 use crate::store::{Handle, SledStore, Store, StoreError};
@@ -90,7 +89,7 @@ impl Mill {
     /// Those of the store.
     pub async fn poll(&self, source: &Source) -> Result<PollReport, StoreError> {
         let report = self.ingest.poll(source).await?;
-        self.tell(&report);
+        Self::tell(&report);
         Ok(report)
     }
 
@@ -122,7 +121,7 @@ impl Mill {
         while let Some((source, answer)) = answers.next().await {
             let answer = answer.unwrap_or_else(|error| Err(StoreError::task(error)))?;
             let report = self.ingest.take(&source, answer).await?;
-            self.tell(&report);
+            Self::tell(&report);
             reports.push(report);
             progress(reports.len(), all, source.id.as_str());
         }
@@ -132,7 +131,7 @@ impl Mill {
         Ok(reports)
     }
 
-    fn tell(&self, report: &PollReport) {
+    fn tell(report: &PollReport) {
         if let Some(error) = &report.error {
             warn!(source.id = %report.source, error, "poll failed");
         } else if report.changed() {
@@ -184,14 +183,12 @@ impl Mill {
         let bare = self.config.ingest.bare_space.clone();
         let own: Vec<&Arc<Source>> =
             self.sources().filter(|s| Some(&s.code_space) == bare.as_ref()).collect();
-        // Rules without patterns always can be made ready.
-        let plain = || Cleaner::new(&CleanRules::default()).map(Arc::new);
-        let cleaner = own.first().map_or_else(plain, |source| Ok(Arc::clone(&source.cleaner)));
+        let cleaner = own.first().map_or_else(Arc::default, |source| Arc::clone(&source.cleaner));
         ImportOptions {
             zone: self.config.ingest.zone,
             code_rules: own.iter().filter_map(|source| source.code.clone()).collect(),
             bare_space: bare,
-            cleaner: cleaner.unwrap_or_else(|e| panic!("the cleaner without rules: {e}")),
+            cleaner,
             newcomers: self.config.ingest.newcomers,
         }
     }

@@ -19,7 +19,7 @@ const LEASE: i64 = 15 * 60;
 /// Sources polled at once, as a multiple of the fetcher's concurrency: some wait for hosts.
 const IN_FLIGHT: usize = 4;
 /// The longest sleep between two looks at what is due.
-const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+const LONGEST_SLEEP: Duration = Duration::from_mins(1);
 /// Polls that are running get this long to end when the daemon stops.
 const GRACE: Duration = Duration::from_secs(3);
 /// A publish waits this long for polls of the same moment, then this long at the most.

@@ -144,7 +144,7 @@ impl FrontMatter {
     }
 
     /// Takes an entry YAML refused by its text. Keys nobody asks for are left alone.
-    fn set_raw(&mut self, entry: &Entry) {
+    fn set_raw(&mut self, entry: &Entry<'_>) {
         match entry.key {
             "title" => self.title = Some(entry.text()),
             "date" => self.date = Some(entry.text()),
@@ -189,7 +189,7 @@ struct WordsVisitor;
 impl<'de> Visitor<'de> for WordsVisitor {
     type Value = Words;
 
-    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a text or a list of texts")
     }
 

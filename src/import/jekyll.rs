@@ -129,7 +129,7 @@ pub fn jekyll(
     let mut changes = Vec::new();
     for (done, ((_, code), posts)) in by_code.into_iter().rev().enumerate() {
         progress(files.len() / 2 + done / 2, files.len());
-        if let Some(mut change) = taking.change(code, posts)? {
+        if let Some(mut change) = taking.change(&code, posts)? {
             hold_back(&mut change, options.newcomers, &mut entered);
             changes.push(change);
         }
@@ -256,7 +256,7 @@ struct Taking<'a> {
 
 impl Taking<'_> {
     /// What one item's posts change; `None` when there is nothing to store.
-    fn change(&mut self, code: InfoCode, mut posts: Vec<Candidate>) -> Result<Option<Change>, StoreError> {
+    fn change(&mut self, code: &InfoCode, mut posts: Vec<Candidate>) -> Result<Option<Change>, StoreError> {
         // The copy that bears the canonical code is the newspaper's own; else the first file.
         posts.sort_by_key(|c| (c.post.slug != c.code.code(), c.file.clone()));
         let mut change = Change::of(code.clone());
@@ -269,7 +269,7 @@ impl Taking<'_> {
         change.paths.dedup();
         self.report.paths += change.paths.len();
         self.report.copies += posts.len() - 1;
-        if let Some(known) = self.store.item(&code)? {
+        if let Some(known) = self.store.item(code)? {
             self.report.known += 1;
             change.item = Some(known);
             return Ok(Some(change));

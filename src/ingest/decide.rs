@@ -85,10 +85,9 @@ pub fn wants_detail(
     now: crate::model::Timestamp,
 ) -> bool {
     match (&listed.sighting, item) {
-        (_, None) => true,
         // Another source gives the content and outranks this one: its copy is not needed.
         (_, Some(item)) if item.lead != *source && item.rank <= rank => false,
-        (None, Some(_)) => true,
+        (_, None) | (None, Some(_)) => true,
         (Some(seen), Some(_)) => !unchanged(seen, listed) || check_due(seen, now),
     }
 }

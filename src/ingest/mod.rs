@@ -141,7 +141,15 @@ pub struct Answer {
 #[derive(Debug)]
 enum Read {
     NotModified { fresh_until: Option<Timestamp> },
-    Document { document: Document, validators: Validators, fresh_until: Option<Timestamp>, bytes: usize },
+    Document(Box<Taken>),
+}
+
+#[derive(Debug)]
+struct Taken {
+    document: Document,
+    validators: Validators,
+    fresh_until: Option<Timestamp>,
+    bytes: usize,
 }
 
 impl Ingest {
@@ -179,7 +187,8 @@ impl Ingest {
                 let bytes = fetched.body.len();
                 let document = source.parse(&fetched.body, fetched.content_type.as_deref(), &fetched.url)?;
                 let fresh_until = fetched.freshness.until;
-                Ok(Read::Document { document, validators: fetched.validators, fresh_until, bytes })
+                let validators = fetched.validators;
+                Ok(Read::Document(Box::new(Taken { document, validators, fresh_until, bytes })))
             }
         }
     }
@@ -197,7 +206,8 @@ impl Ingest {
                 report.not_modified = true;
                 Ended::Well { fresh_until, ttl_minutes: None }
             }
-            Ok(Read::Document { document, validators, fresh_until, bytes }) => {
+            Ok(Read::Document(taken)) => {
+                let Taken { document, validators, fresh_until, bytes } = *taken;
                 report.bytes = bytes;
                 let ttl_minutes = document.ttl_minutes;
                 state.title = clip(&document.title, 100);

@@ -15,7 +15,7 @@ use crate::model::{
     Category, CategoryId, Document, InfoCode, Item, SourceId, SourceState, Timestamp, item::caps,
 };
 use crate::parse::text::clip;
-use crate::source::{Kind, Source};
+use crate::source::Source;
 use crate::store::{Change, Placement, Result, Revision, Sighting, Store};
 
 impl Ingest {
@@ -32,7 +32,7 @@ impl Ingest {
         report.held = document.beyond_cap;
         let first_poll = state.last_good.is_none();
         let shared = Arc::new(source.clone());
-        let with_details = matches!(&source.kind, Kind::Json(rule) if rule.detail.is_some());
+        let with_details = source.kind.detail().is_some();
         let (identified, mut ready, wanted) = {
             let source = Arc::clone(&shared);
             self.store.call(move |store| sort_out(store, &source, document, with_details, now)).await?

@@ -145,7 +145,7 @@ impl InfoCode {
             && !is_device_name(&text)
             && !text.starts_with("x_")
             && !text.starts_with("nw")
-            && !(text.bytes().any(|b| b.is_ascii_uppercase()) && nw_number(&self.code).is_none());
+            && (nw_number(&self.code).is_some() || !text.bytes().any(|b| b.is_ascii_uppercase()));
         if safe { text } else { format!("x_{}", &HEXLOWER.encode(&Sha256::digest(text.as_bytes()))[..32]) }
     }
 }

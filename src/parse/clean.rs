@@ -66,6 +66,12 @@ impl std::fmt::Debug for Cleaner {
     }
 }
 
+impl Default for Cleaner {
+    fn default() -> Self {
+        Self::with(Vec::new(), Vec::new(), &CleanRules::default())
+    }
+}
+
 impl Cleaner {
     /// Makes the rules ready.
     ///
@@ -73,17 +79,21 @@ impl Cleaner {
     /// [`BadSelector`] for the first rule that is not CSS.
     pub fn new(rules: &CleanRules) -> Result<Self, BadSelector> {
         let all = |list: &[String]| list.iter().map(|s| matcher(s)).collect::<Result<Vec<_>, _>>();
-        Ok(Self {
-            drop: all(&rules.drop)?,
-            unwrap: all(&rules.unwrap)?,
+        Ok(Self::with(all(&rules.drop)?, all(&rules.unwrap)?, rules))
+    }
+
+    fn with(drop: Vec<Matcher>, unwrap: Vec<Matcher>, rules: &CleanRules) -> Self {
+        Self {
+            drop,
+            unwrap,
             strip: rules.strip.clone(),
             attribution: rules.attribution.clone(),
             sanitiser: sanitiser(&rules.keep_classes),
-            attributes: matcher("[href], [src], [srcset], [poster], [cite], [data-src], [data-original]")?,
-            hidden: matcher("[hidden], [style*='display:none'], [style*='display: none']")?,
-            paragraphs: matcher("p, center, span")?,
-            breaks: matcher("p > br:last-child")?,
-        })
+            attributes: constant("[href], [src], [srcset], [poster], [cite], [data-src], [data-original]"),
+            hidden: constant("[hidden], [style*='display:none'], [style*='display: none']"),
+            paragraphs: constant("p, center, span"),
+            breaks: constant("p > br:last-child"),
+        }
     }
 
     /// Cleans one text; `base` resolves its relative addresses.
@@ -140,6 +150,10 @@ impl Cleaner {
             }
         }
     }
+}
+
+fn constant(selector: &'static str) -> Matcher {
+    Matcher::new(selector).expect("a constant that the tests run")
 }
 
 fn matcher(selector: &str) -> Result<Matcher, BadSelector> {
@@ -218,13 +232,13 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn cleaner(rules: CleanRules) -> Cleaner {
-        Cleaner::new(&rules).unwrap()
+    fn cleaner(rules: &CleanRules) -> Cleaner {
+        Cleaner::new(rules).unwrap()
     }
 
     fn clean(html: &str) -> String {
         let base = Url::parse("https://a.example/x/y.html").unwrap();
-        cleaner(CleanRules::default()).clean(html, Some(&base)).html
+        cleaner(&CleanRules::default()).clean(html, Some(&base)).html
     }
 
     #[test]
@@ -261,7 +275,7 @@ mod tests {
         let html = "<p>　　一<span id=s><a class=tip href=http://x.example>二</a></span><span></span></p>\
                     <p><a class=chart href=http://x.example><img src=http://x.example/k></a></p>\
                     <p class='em other'>（来源：上海<a class=tip>证券</a>报）</p>";
-        let cleaned = cleaner(rules).clean(html, None);
+        let cleaned = cleaner(&rules).clean(html, None);
         assert_eq!(cleaned.html, "<p>一二</p><p class=\"em\">（来源：上海证券报）</p>");
         assert_eq!(cleaned.media_name.as_deref(), Some("上海证券报"));
         assert_eq!(cleaned.image, None);

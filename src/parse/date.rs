@@ -204,9 +204,8 @@ fn zone_offset(word: &str) -> Option<i32> {
     let hours = |h: i32| Some(h * 3_600);
     match word.to_ascii_uppercase().as_str() {
         "Z" | "UT" | "UTC" | "GMT" | "WET" => return hours(0),
-        "EST" | "CDT" => return hours(-5),
+        "EST" | "CDT" | "ET" => return hours(-5),
         "EDT" | "AST" => return hours(-4),
-        "ET" => return hours(-5),
         "CST" | "MDT" => return hours(-6),
         "MST" | "PDT" => return hours(-7),
         "PST" => return hours(-8),

@@ -1,5 +1,7 @@
 //! JSON Feed 1.0 and 1.1, read leniently with `serde_json`.
 
+use std::fmt::Write as _;
+
 use serde_json::Value;
 
 use super::{Context, ParseError, date, link, text};
@@ -107,10 +109,9 @@ fn enclosures(item: &Value, context: &Context) -> Vec<Enclosure> {
 
 /// Plain text as HTML: one paragraph for each block of lines.
 fn paragraphs(plain: &str) -> String {
-    plain
-        .split("\n\n")
-        .map(str::trim)
-        .filter(|block| !block.is_empty())
-        .map(|block| format!("<p>{}</p>", text::escape(block).replace('\n', "<br>")))
-        .collect()
+    let mut html = String::new();
+    for block in plain.split("\n\n").map(str::trim).filter(|block| !block.is_empty()) {
+        let _ = write!(html, "<p>{}</p>", text::escape(block).replace('\n', "<br>"));
+    }
+    html
 }

@@ -105,7 +105,7 @@ pub fn parse_feed(bytes: &[u8], context: &Context) -> Result<Document, ParseErro
             _ => return Err(ParseError::Unknown { found: body.chars().take(40).collect() }),
         }
     };
-    document.encoding = encoding.name().to_owned();
+    encoding.name().clone_into(&mut document.encoding);
     if document.entries.len() > context.max_entries {
         document.beyond_cap = document.entries.len() - context.max_entries;
         document.entries.truncate(context.max_entries);

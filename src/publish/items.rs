@@ -104,7 +104,7 @@ impl Run<'_> {
             Ok(())
         })?;
         for item in dirty {
-            self.post(&mut sink, options, &names, item)?;
+            self.post(&mut sink, options, &names, &item)?;
         }
         for category in names.values() {
             let tag = options.tags.get(category.slug.as_str()).map(String::as_str);
@@ -128,7 +128,7 @@ impl Run<'_> {
         sink: &mut Directory,
         options: &JekyllOptions,
         names: &BTreeMap<CategoryId, Category>,
-        item: Item,
+        item: &Item,
     ) -> Result<(), PublishError> {
         let Some(home) = names.get(&item.home) else { return Ok(()) };
         let body = self.store.body(&item.code)?;
@@ -145,7 +145,7 @@ impl Run<'_> {
             },
             &options.style,
         );
-        let path = self.post_path(options, &item);
+        let path = self.post_path(options, item);
         self.put(sink, &File { path, bytes: post.into_bytes() }, item.updated)
     }
 

@@ -20,7 +20,7 @@ use crate::sink::{FeedFormat, File, OutputKey};
 use crate::store::{Handle, Result as StoreResult, Store, Window};
 
 /// Items a page of a category's history (RULES 3.2).
-pub const PAGE: u32 = 100;
+pub(super) const PAGE: u32 = 100;
 /// Categories that the home page features, and items of each.
 const FEATURED: (usize, usize) = (6, 5);
 /// Unreserved characters of RFC 3986: they stay as they are in a tag id.

@@ -26,7 +26,7 @@ impl Default for WindowOptions {
     fn default() -> Self {
         Self {
             items: 50,
-            age: Duration::from_secs(48 * 3_600),
+            age: Duration::from_hours(48),
             most: 500,
             max_bytes: 5 << 20,
             full_bytes: 1 << 20,
@@ -60,6 +60,9 @@ pub struct Chosen {
 }
 
 /// Takes articles, newest first, until the feed is full.
+///
+/// # Errors
+/// The first that `articles` gives.
 pub fn fit<E>(
     articles: impl Iterator<Item = Result<Article, E>>,
     options: &WindowOptions,

@@ -251,7 +251,7 @@ fn fingerprint<'a>(files: impl Iterator<Item = (&'a str, &'a str)>) -> String {
 
 /// Replaces the engine's own formatter, which would write every `/` of an address as `&#x2f;`
 /// and a missing value as `none`.
-fn write_value(out: &mut Output, _: &mut State, value: &Value) -> Result<(), minijinja::Error> {
+fn write_value(out: &mut Output<'_>, _: &mut State<'_, '_>, value: &Value) -> Result<(), minijinja::Error> {
     match value.as_str() {
         Some(text) if value.is_safe() => out.write_str(text)?,
         Some(text) => write_escaped(out, text)?,
@@ -262,7 +262,7 @@ fn write_value(out: &mut Output, _: &mut State, value: &Value) -> Result<(), min
 }
 
 /// Escapes what has a meaning in HTML, and leaves out control characters, which it forbids.
-fn write_escaped(out: &mut Output, text: &str) -> std::fmt::Result {
+fn write_escaped(out: &mut Output<'_>, text: &str) -> std::fmt::Result {
     let mut written = 0;
     for (at, found) in text.char_indices() {
         let instead = match found {

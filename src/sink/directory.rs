@@ -159,7 +159,7 @@ impl Directory {
         if fs::read(&target).is_ok_and(|old| old == file.bytes) {
             return Ok(Applied { kept: 1, ..Applied::default() });
         }
-        let temp = self.write_temp(&target, &file.bytes, Some(changed_at))?;
+        let temp = Self::write_temp(&target, &file.bytes, Some(changed_at))?;
         self.pending.push((temp, target));
         Ok(Applied { written: 1, bytes: file.bytes.len() as u64, ..Applied::default() })
     }
@@ -239,7 +239,7 @@ impl Directory {
         for (name, record) in std::mem::take(&mut self.records) {
             let target = self.record_path(&name);
             let bytes = serde_json::to_vec(&record).unwrap_or_default();
-            let temp = self.write_temp(&target, &bytes, None)?;
+            let temp = Self::write_temp(&target, &bytes, None)?;
             self.pending.push((temp, target));
         }
         self.rename_all()
@@ -283,7 +283,7 @@ impl Directory {
         rustix::fs::syncfs(&root).map_err(|e| io_error("sync", &self.root, e.into()))
     }
 
-    fn write_temp(&self, target: &Path, bytes: &[u8], at: Option<Timestamp>) -> Result<PathBuf> {
+    fn write_temp(target: &Path, bytes: &[u8], at: Option<Timestamp>) -> Result<PathBuf> {
         if let Some(folder) = target.parent() {
             fs::create_dir_all(folder).map_err(|e| io_error("create", folder, e))?;
         }

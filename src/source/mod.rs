@@ -72,7 +72,18 @@ pub enum Kind {
     /// RSS, RDF, Atom or JSON Feed, told apart by the document.
     Feed,
     /// Any JSON API.
-    Json(JsonRule),
+    Json(Box<JsonRule>),
+}
+
+impl Kind {
+    /// How details are asked for, where the list gives stubs.
+    #[must_use]
+    pub fn detail(&self) -> Option<&DetailRule> {
+        match self {
+            Self::Json(rule) => rule.detail.as_ref(),
+            Self::Feed => None,
+        }
+    }
 }
 
 /// The category of a source as its config names it.
@@ -205,7 +216,7 @@ impl Source {
     /// # Errors
     /// [`SourceError::BadUrl`] when the template does not give an address.
     pub fn detail(&self, entry: &Entry) -> Result<Option<Request>, SourceError> {
-        let Kind::Json(JsonRule { detail: Some(rule), .. }) = &self.kind else { return Ok(None) };
+        let Some(rule) = self.kind.detail() else { return Ok(None) };
         let code = entry.code.as_deref().or(entry.guid.as_deref()).unwrap_or_default();
         let url = code::fill(&rule.url, code, &self.canonical_code(code), code::percent);
         match Url::parse(&url) {
@@ -226,7 +237,7 @@ impl Source {
         bytes: &[u8],
         content_type: Option<&str>,
     ) -> Result<(), SourceError> {
-        let Kind::Json(JsonRule { detail: Some(rule), .. }) = &self.kind else { return Ok(()) };
+        let Some(rule) = self.kind.detail() else { return Ok(()) };
         let context = Context {
             content_type: content_type.map(str::to_owned),
             encoding: self.encoding,
@@ -245,7 +256,8 @@ impl Source {
     /// Applies what the config says about single fields.
     fn tidy(&self, entry: &mut Entry) {
         for unwanted in &self.strip {
-            entry.title = entry.title.replace(unwanted.as_str(), "").trim().to_owned();
+            let title = entry.title.replace(unwanted.as_str(), "");
+            title.trim().clone_into(&mut entry.title);
             if let Some(summary) = &mut entry.summary {
                 *summary = summary.replace(unwanted.as_str(), "");
             }
@@ -254,7 +266,8 @@ impl Source {
             && let Some(found) = rule.captures(summary)
             && let Some(taken) = found.get(1).or_else(|| found.get(0))
         {
-            *summary = taken.as_str().trim().to_owned();
+            let taken = taken.as_str().trim().to_owned();
+            *summary = taken;
         }
         if entry.summary.as_ref().is_some_and(|s| s.trim().is_empty()) {
             entry.summary = None;

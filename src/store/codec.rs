@@ -167,10 +167,9 @@ mod tests {
         for at in 0..joined.len().min(400) {
             let mut bad = joined.clone();
             bad[at] ^= 0x10;
-            // The dictionary number and the chunk count are not used to read it.
-            if !(2..6).contains(&at) && !(10..12).contains(&at) {
-                assert!(body_from(&bad).is_err(), "byte {at}");
-            }
+            // Some bits (of the frame's header, of unused fields) do not matter; none may change
+            // what is read.
+            assert!(body_from(&bad).map_or(true, |read| read == body), "byte {at}");
         }
     }
 
@@ -178,7 +177,7 @@ mod tests {
         #[test]
         fn bodies_read_back_in_small_values(html in ".{0,9000}", seed in any::<[u8; 32]>()) {
             // Noise does not compress, so that the chunks are really needed.
-            let noise = data_encoding::HEXLOWER.encode(&seed).repeat(1);
+            let noise = data_encoding::HEXLOWER.encode(&seed);
             let body = Body { html: html + &noise, ..Body::default() };
             let chunks = body_chunks(&body).unwrap();
             prop_assert!(chunks.iter().all(|c| c.len() <= MAX_VALUE));

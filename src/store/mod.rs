@@ -258,6 +258,7 @@ pub type Result<T> = std::result::Result<T, StoreError>;
 /// go through [`Handle`]. Writers of one item must not overlap (ingest holds one lock).
 /// **Errors**: any verb may fail with [`StoreError::Backend`]; nothing of that change is then
 /// stored.
+#[expect(clippy::missing_errors_doc, reason = "the contract above says it for all verbs")]
 pub trait Store: Send + Sync {
     /// Makes sure that every source is known; new ones are due at `now`.
     fn register(&self, sources: &[SourceId], now: Timestamp) -> Result<()>;

@@ -20,7 +20,10 @@ use crate::model::{Body, Category, CategoryId, InfoCode, Item, Slug, SourceId, S
 
 /// The trees, in the order in which transactions name them.
 #[derive(Debug, Clone, Copy)]
-#[expect(dead_code, reason = "the layout is fixed from the start; the rooms that write the last two come later")]
+#[expect(
+    dead_code,
+    reason = "the layout is fixed from the start; the rooms that write the last two come later"
+)]
 pub(super) enum T {
     /// code → item
     Item,
@@ -339,12 +342,6 @@ pub(super) fn category_key(kind: u8, text: &str) -> Vec<u8> {
     key.extend_from_slice(text.as_bytes());
     key.truncate(400);
     key
-}
-
-/// Whether the layout's limit held: no value may have become a blob file (checked by tests).
-#[cfg(test)]
-pub(super) fn blob_files(path: &Path) -> usize {
-    fs::read_dir(path.join("blobs")).map_or(0, Iterator::count)
 }
 
 pub(super) use codec::MAX_VALUE as VALUE_LIMIT;

@@ -96,7 +96,7 @@ pub(super) fn register(store: &SledStore, sources: &[SourceId], now: Timestamp) 
             let mut state = read::source(store, id)?;
             let before = state.next_poll;
             state.next_poll = now;
-            state.why = "new source".to_owned();
+            "new source".clone_into(&mut state.why);
             transact(store, |tx| put_source(tx, id, &state, before, &[]))?;
         }
     }
