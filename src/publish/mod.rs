@@ -223,7 +223,7 @@ impl Publisher {
         let mut upto = self.upto.lock().unwrap_or_else(PoisonError::into_inner);
         // What is shown to the world must not be lost by a power cut.
         store.sync()?;
-        let generation = store.health()?.generation;
+        let generation = store.generation()?;
         let since = upto.filter(|_| look == Look::Changed);
         let mut report = PublishReport::default();
         if since != Some(generation) {

@@ -143,19 +143,6 @@ pub struct SourceRecord {
     pub state: SourceState,
 }
 
-/// Figures of the whole store.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Health {
-    /// Categories, the whole site not counted.
-    pub categories: u64,
-    /// Items that ever arrived.
-    pub items: u64,
-    /// Bytes on disk.
-    pub disk_bytes: u64,
-    /// The newest generation.
-    pub generation: u64,
-}
-
 /// Why the store could not do what was asked.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -328,8 +315,8 @@ pub trait Store: Send + Sync {
     fn published_generation(&self) -> Result<u64>;
     /// Sets a value that never changes again, or checks it (RULES 3.3).
     fn fix(&self, key: &'static str, value: &str) -> Result<()>;
-    /// Figures.
-    fn health(&self) -> Result<Health>;
+    /// The newest generation: grows with every change of what any category publishes.
+    fn generation(&self) -> Result<u64>;
 }
 
 /// A store that async callers can use: each call runs on a blocking thread.

@@ -4,7 +4,7 @@
 //! values only, and a real `fdatasync` after sled's flush, which alone is none on Linux.
 
 use std::fs::{self, File};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -13,8 +13,7 @@ use sled::{Db, Mode, Tree};
 
 use super::codec::{self, FORMAT};
 use super::{
-    Alias, AtPath, Change, Health, Result, Revision, Sighting, SourceRecord, Store, StoreError, Window, read,
-    write,
+    Alias, AtPath, Change, Result, Revision, Sighting, SourceRecord, Store, StoreError, Window, read, write,
 };
 use crate::model::{Body, Category, CategoryId, InfoCode, Item, Slug, SourceId, SourceState, Timestamp};
 
@@ -93,7 +92,6 @@ pub struct SledStore {
     db: Db,
     trees: Vec<Tree>,
     data: File,
-    path: PathBuf,
     /// Transactions begun to be stored; what a sync has to cover.
     written: AtomicU64,
     /// Transactions covered by the last sync.
@@ -127,7 +125,6 @@ impl SledStore {
             db,
             trees,
             data,
-            path: path.to_owned(),
             written: AtomicU64::new(1),
             synced: Mutex::new(0),
             writer: Mutex::new(()),
@@ -313,27 +310,9 @@ impl Store for SledStore {
     fn fix(&self, key: &'static str, value: &str) -> Result<()> {
         write::fix(self, key, value)
     }
-    fn health(&self) -> Result<Health> {
-        let site = read::category(self, CategoryId::SITE)?;
-        Ok(Health {
-            categories: read::counter(self, "categories")?,
-            items: site.map_or(0, |site| site.arrivals.into()),
-            disk_bytes: folder_size(&self.path),
-            generation: read::counter(self, "generation")?,
-        })
+    fn generation(&self) -> Result<u64> {
+        read::counter(self, "generation")
     }
-}
-
-fn folder_size(path: &Path) -> u64 {
-    let Ok(entries) = fs::read_dir(path) else { return 0 };
-    entries
-        .flatten()
-        .map(|entry| match entry.metadata() {
-            Ok(meta) if meta.is_dir() => folder_size(&entry.path()),
-            Ok(meta) => meta.len(),
-            Err(_) => 0,
-        })
-        .sum()
 }
 
 /// The key of a name or slug in [`T::CategoryKey`]; names are folded to one line.
