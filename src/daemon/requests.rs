@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::Mill;
 use crate::control::{Event, Events, Query};
-use crate::ingest::chain;
+use crate::model::chain;
 use crate::model::{Body, Category, CategoryId, InfoCode, Item, SourceId};
 use crate::publish::Look;
 use crate::source::Source;

@@ -139,7 +139,7 @@ pub(super) async fn publish(mill: Arc<Mill>, stop: CancellationToken) -> Result<
         // The lists of one round are taken in before anything is published (RULES 1.4).
         let _ = timeout(PATIENCE, quiet(&mill.running)).await;
         if let Err(error) = mill.publish(Look::Changed, |_, _| {}).await {
-            error!(error = %crate::ingest::chain(&error), "publish failed; the old outputs stay");
+            error!(error = %crate::model::chain(&error), "publish failed; the old outputs stay");
             if matches!(error, crate::publish::PublishError::Store(_)) {
                 return Err(error.into());
             }

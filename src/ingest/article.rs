@@ -13,6 +13,9 @@ use crate::source::Source;
 /// Characters of the text that stand for a missing title (RULES 1.9).
 const TITLE_FROM_TEXT: usize = 60;
 
+/// Bytes of a text that are taken.
+const MAX_TEXT: usize = 1 << 20;
+
 /// The published form of a record, before it is compared with what is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Draft {
@@ -35,11 +38,12 @@ pub struct Draft {
 pub fn draft(source: &Source, entry: &Entry) -> Draft {
     let base = entry.link.as_deref().and_then(|l| Url::parse(l).ok()).unwrap_or_else(|| source.url.clone());
     let Cleaned { html, text, media_name, image } = match &entry.content {
-        Some(content) => source.cleaner.clean(content, Some(&base)),
-        None => source.cleaner.clean(entry.summary.as_deref().unwrap_or_default(), Some(&base)),
+        Some(content) => source.cleaner.clean(head(content), Some(&base)),
+        None => source.cleaner.clean(head(entry.summary.as_deref().unwrap_or_default()), Some(&base)),
     };
     // A summary that is the whole text is no digest of it.
-    let digest = entry.content.as_ref().and(entry.summary.as_deref()).map(html_to_text);
+    let digest =
+        entry.content.as_ref().and(entry.summary.as_deref()).map(|summary| html_to_text(head(summary)));
     let digest = digest.map(|d| strip_illegal(&d)).filter(|d| !d.is_empty() && *d != text);
     let title = strip_illegal(&entry.title);
     let title =
@@ -72,6 +76,14 @@ pub fn draft(source: &Source, entry: &Entry) -> Draft {
                 .collect(),
             language: entry.language.clone().filter(|l| l.len() <= 35),
         },
+    }
+}
+
+/// What of a text is taken: a larger one is no article.
+fn head(html: &str) -> &str {
+    match html.len() {
+        0..=MAX_TEXT => html,
+        _ => &html[..html.floor_char_boundary(MAX_TEXT)],
     }
 }
 

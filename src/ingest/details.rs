@@ -34,7 +34,7 @@ impl Ingest {
 
     async fn detail(&self, source: &Source, mut listed: Listed) -> Result<Detailed, String> {
         let name = listed.code.code().to_owned();
-        let fail = |error: &PollError| format!("{name}: its detail failed: {}", super::chain(error));
+        let fail = |error: &PollError| format!("{name}: its detail failed: {}", crate::model::chain(error));
         let request = source.detail(&listed.entry).map_err(|e| fail(&e.into()))?;
         let Some(request) = request else { return Ok(Detailed { listed, hash: None }) };
         let (body, content_type) = self.fetch_detail(&request).await.map_err(|e| fail(&e))?;

@@ -19,6 +19,7 @@ use thiserror::Error;
 
 use crate::clock::Clock;
 use crate::fetch::{FetchError, Fetcher};
+use crate::model::chain;
 use crate::model::{CodeSpace, Document, Response, SourceState, Timestamp, Validators};
 use crate::parse::text::clip;
 use crate::schedule::{self, Ended};
@@ -254,19 +255,4 @@ impl Ingest {
         let id = source.id.clone();
         self.store.call(move |store| store.complete(&id, &state, &void)).await
     }
-}
-
-/// An error and its causes on one line.
-#[must_use]
-pub fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        let said = inner.to_string();
-        if !text.contains(&said) {
-            text = format!("{text}: {said}");
-        }
-        cause = inner.source();
-    }
-    text
 }

@@ -6,17 +6,20 @@
 //! A new type belongs here only when at least two rooms pass it to each other.
 
 pub mod category;
+mod chain;
 pub mod document;
 pub mod hash;
 pub mod http;
 pub mod info_code;
 pub mod item;
+pub mod nesting;
 pub mod slug;
 pub mod source;
 pub mod text;
 pub mod timestamp;
 
 pub use category::{Category, CategoryId};
+pub use chain::chain;
 pub use document::{Author, Document, Enclosure, Entry};
 pub use hash::ContentHash;
 pub use http::{Fetched, Request, Response, Validators};

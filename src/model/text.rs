@@ -3,6 +3,8 @@
 
 use dom_query::Document;
 
+use super::nesting;
+
 /// Text without the characters that XML 1.0 cannot carry (section 2.2); HTML that goes into
 /// feeds must not hold them either, not even as references.
 #[must_use]
@@ -47,7 +49,7 @@ pub fn html_to_text(html: &str) -> String {
     if !html.contains(['<', '&']) {
         return one_line(html);
     }
-    let document = Document::fragment(html);
+    let document = Document::fragment(nesting::bounded(html).as_ref());
     document.select("script, style, template, noscript").remove();
     document.select("br, p, div, li, tr, h1, h2, h3, h4, h5, h6, blockquote").append_html(" ");
     document.select("br").before_html(" ");

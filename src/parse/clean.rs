@@ -9,6 +9,7 @@ use regex::Regex;
 use url::Url;
 
 use super::{link, text};
+use crate::model::nesting;
 use crate::model::text::strip_illegal;
 
 /// What a source's config says about its HTML.
@@ -99,7 +100,7 @@ impl Cleaner {
     /// Cleans one text; `base` resolves its relative addresses.
     #[must_use]
     pub fn clean(&self, html: &str, base: Option<&Url>) -> Cleaned {
-        let mut source = html.trim().to_owned();
+        let mut source = nesting::bounded(html.trim()).into_owned();
         for unwanted in &self.strip {
             source = source.replace(unwanted.as_str(), "");
         }

@@ -46,7 +46,7 @@ impl Outputs {
             Ok(Some(Found::Moved(target))) => Reply::moved(target),
             Ok(None) => self.message(StatusCode::NOT_FOUND, Some(path)),
             Err(error) => {
-                error!(path, error = %crate::ingest::chain(&error), "a page could not be made");
+                error!(path, error = %crate::model::chain(&error), "a page could not be made");
                 self.message(StatusCode::INTERNAL_SERVER_ERROR, Some(path))
             }
         }

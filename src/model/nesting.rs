@@ -1,0 +1,175 @@
+//! Bounds HTML before it meets an HTML parser: the tree builder's work grows with depth
+//! times length, and open formatting elements are rebuilt in every new paragraph
+//! (HTML Standard, "reconstruct the active formatting elements").
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+/// Elements that may be open at once.
+const MAX_OPEN: usize = 120;
+/// Formatting elements that may be open at once.
+const MAX_FORMATTING: usize = 12;
+/// Longest tag, in bytes; a longer one is no tag of an article.
+const MAX_TAG: usize = 64 << 10;
+
+/// `html` with the start tags left out that would nest too deep; borrowed when there are none.
+/// Linear in its length.
+#[must_use]
+pub fn bounded(html: &str) -> Cow<'_, str> {
+    let mut open = Open::default();
+    let mut kept: Option<String> = None;
+    let mut copied = 0;
+    let mut at = 0;
+    while let Some(found) = html[at..].find('<') {
+        let start = at + found;
+        let end = tag_end(html, start);
+        if !open.takes(&html[start..end]) {
+            let out = kept.get_or_insert_default();
+            out.push_str(&html[copied..start]);
+            copied = end;
+        }
+        at = end;
+    }
+    match kept {
+        None => Cow::Borrowed(html),
+        Some(mut out) => {
+            out.push_str(&html[copied..]);
+            Cow::Owned(out)
+        }
+    }
+}
+
+/// Just behind the tag that begins at `start`; quotes in it may hold `>`.
+fn tag_end(html: &str, start: usize) -> usize {
+    let mut quote = None;
+    for (offset, byte) in html.as_bytes()[start + 1..].iter().enumerate().take(MAX_TAG) {
+        match (quote, byte) {
+            (None, b'>') => return start + offset + 2,
+            (None, b'"' | b'\'') => quote = Some(*byte),
+            (Some(open), byte) if open == *byte => quote = None,
+            _ => {}
+        }
+    }
+    // No end, or an odd quote: the bare sign is passed over, so that nothing is scanned twice
+    // for more than the longest tag.
+    html[start + 1..].find('>').filter(|end| *end < MAX_TAG).map_or(start + 1, |end| start + end + 2)
+}
+
+#[derive(Debug, Default)]
+struct Open {
+    count: usize,
+    formatting: usize,
+    names: HashMap<String, usize>,
+}
+
+impl Open {
+    /// Whether a tag may stay; what is no tag always may.
+    fn takes(&mut self, tag: &str) -> bool {
+        let closes = tag.starts_with("</");
+        let rest = tag.trim_start_matches(['<', '/']);
+        let name: String = rest
+            .chars()
+            .take_while(char::is_ascii_alphanumeric)
+            .take(40)
+            .collect::<String>()
+            .to_ascii_lowercase();
+        if name.is_empty() || is_void(&name) || closes_itself(&name) {
+            return true;
+        }
+        if closes {
+            if let Some(count) = self.names.get_mut(&name).filter(|count| **count > 0) {
+                *count -= 1;
+                self.count -= 1;
+                self.formatting -= usize::from(is_formatting(&name));
+            }
+            return true;
+        }
+        let formatting = is_formatting(&name);
+        if self.count >= MAX_OPEN || (formatting && self.formatting >= MAX_FORMATTING) {
+            return false;
+        }
+        self.count += 1;
+        self.formatting += usize::from(formatting);
+        *self.names.entry(name).or_default() += 1;
+        true
+    }
+}
+
+fn is_void(name: &str) -> bool {
+    matches!(
+        name,
+        "area"
+            | "base"
+            | "br"
+            | "col"
+            | "embed"
+            | "hr"
+            | "img"
+            | "input"
+            | "link"
+            | "meta"
+            | "param"
+            | "source"
+            | "track"
+            | "wbr"
+    )
+}
+
+/// Elements that a sibling closes: many in a row are not nested.
+fn closes_itself(name: &str) -> bool {
+    matches!(
+        name,
+        "p" | "li" | "dt" | "dd" | "tr" | "td" | "th" | "tbody" | "thead" | "tfoot" | "option" | "rt" | "rp"
+    )
+}
+
+fn is_formatting(name: &str) -> bool {
+    matches!(
+        name,
+        "a" | "b"
+            | "big"
+            | "code"
+            | "em"
+            | "font"
+            | "i"
+            | "nobr"
+            | "s"
+            | "small"
+            | "strike"
+            | "strong"
+            | "tt"
+            | "u"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn articles_stay_as_they_are() {
+        let html = "<div><p>一<b>二</b><br></p><ul><li>三<li>四</ul><img alt='a>b'></div>";
+        assert!(matches!(bounded(html), Cow::Borrowed(_)));
+        assert!(matches!(bounded(&"<p>一".repeat(5_000)), Cow::Borrowed(_)));
+        assert!(matches!(bounded(&"<b>一</b>".repeat(5_000)), Cow::Borrowed(_)));
+        assert!(matches!(bounded("1 < 2 <"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn depth_is_cut_and_text_stays() {
+        let deep = format!("{}文{}", "<div>".repeat(10_000), "</div>".repeat(10_000));
+        let cut = bounded(&deep);
+        assert_eq!(cut.matches("<div>").count(), MAX_OPEN);
+        assert!(cut.contains('文'));
+        let formatting: String = (0..1_000).map(|n| format!("<b a={n}>")).collect();
+        assert_eq!(bounded(&formatting).matches("<b").count(), MAX_FORMATTING);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_taken(html in "(<|>|/|'|\"|b|div|p|=|文| ){0,200}") {
+            prop_assert!(bounded(&html).len() <= html.len());
+        }
+    }
+}
