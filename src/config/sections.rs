@@ -1,7 +1,7 @@
 //! The sections of the main file, and `[[category]]`.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 use chrono_tz::Tz;
@@ -120,7 +120,7 @@ impl Sections {
     fn read_output(&mut self, main: &mut Reader, folder: &Path, zone: Tz) {
         let mut output = main.section("output");
         self.output = path(&mut output, "path", folder, "../data/public");
-        self.static_files = output.string("static").map(|v| folder.join(v.value));
+        self.static_files = text(&mut output, "static").map(|v| tidy(&folder.join(v)));
         let words = [("on-request", Articles::OnRequest), ("files", Articles::Files)];
         self.articles = output.choice("articles", &words).map_or(Articles::OnRequest, |v| v.value);
         let mut window = output.section("window");
@@ -355,10 +355,36 @@ fn count(reader: &mut Reader, key: &str, range: std::ops::RangeInclusive<i64>, d
 /// A path, relative to the folder of the config.
 fn path(reader: &mut Reader, key: &str, folder: &Path, default: &str) -> PathBuf {
     let given = text(reader, key).unwrap_or_else(|| default.to_owned());
-    let joined = folder.join(given);
-    // `config/../data` reads badly in messages and unit files.
-    match (joined.strip_prefix("config/..").ok(), joined.is_absolute()) {
-        (Some(short), false) => short.to_owned(),
-        _ => joined,
+    tidy(&folder.join(given))
+}
+
+/// `config/../data` as `data`: it is shown in messages, and compared by people.
+fn tidy(path: &Path) -> PathBuf {
+    let mut short = PathBuf::new();
+    for part in path.components() {
+        let named = matches!(short.components().next_back(), Some(Component::Normal(_)));
+        if part == Component::ParentDir && named {
+            short.pop();
+        } else {
+            short.push(part);
+        }
+    }
+    short
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_short() {
+        for (long, short) in [
+            ("config/../data/store", "data/store"),
+            ("/etc/feedmill/../x", "/etc/x"),
+            ("../a/../b", "../b"),
+            ("./a", "a"),
+        ] {
+            assert_eq!(tidy(Path::new(long)), Path::new(short), "{long}");
+        }
     }
 }
