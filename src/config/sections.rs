@@ -363,10 +363,10 @@ fn tidy(path: &Path) -> PathBuf {
     let mut short = PathBuf::new();
     for part in path.components() {
         let named = matches!(short.components().next_back(), Some(Component::Normal(_)));
-        if part == Component::ParentDir && named {
-            short.pop();
-        } else {
-            short.push(part);
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir if named => _ = short.pop(),
+            part => short.push(part),
         }
     }
     short
