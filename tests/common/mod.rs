@@ -1,0 +1,35 @@
+//! What the tests of promises share: a [`Mill`] in a folder of its own with a clock that stands
+//! still, an [`Upstream`] on loopback, and samples in the shapes of the first real one.
+
+#![allow(dead_code, unused_imports, reason = "every test binary uses its own part of this")]
+
+mod mill;
+pub(crate) mod samples;
+mod upstream;
+
+use std::path::PathBuf;
+
+pub(crate) use mill::{Mill, Tree, changed_paths};
+pub(crate) use upstream::{Asked, Upstream};
+
+use feedmill::model::Timestamp;
+
+/// The instant of a text like `2026-05-01T08:00:00Z`.
+pub(crate) fn at(text: &str) -> Timestamp {
+    Timestamp::from(chrono::DateTime::parse_from_rfc3339(text).unwrap().to_utc())
+}
+
+/// Where the real articles are: `$FEEDMILL_CORPUS`, else the project's shared folder. `None`,
+/// said on standard error, where they are missing: they are no part of the repository.
+pub(crate) fn corpus() -> Option<PathBuf> {
+    let default = || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data"));
+    let folder = std::env::var_os("FEEDMILL_CORPUS").map_or_else(default, PathBuf::from);
+    if folder.is_dir() {
+        return Some(folder);
+    }
+    #[expect(clippy::print_stderr, reason = "a test that did not run must say so")]
+    {
+        eprintln!("not run: there are no real articles in `{}`; set FEEDMILL_CORPUS", folder.display());
+    }
+    None
+}

@@ -1,0 +1,415 @@
+//! Promise: what is published is served as HTTP wants it: right types, validators that hold,
+//! the names that readers probe, old names, and nothing beyond the outputs.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on ends")]
+
+#[path = "support/site.rs"]
+mod site;
+mod support;
+
+use std::io::Read;
+
+use feedmill::model::Timestamp;
+use flate2::read::GzDecoder;
+use site::{Served, Site, URL};
+use support::{Answer, Upstream, ask, get, rss};
+
+/// 2021-12-21 06:00:00 UTC
+const NOW: i64 = 1_640_066_400;
+const SLUG: &str = "xihaidushibao";
+const ARTICLE: &str = "xihaidushibao/2021/12/21/a1.html";
+
+/// A site with one newspaper of two articles, polled, published and served.
+async fn site() -> (Site, Served) {
+    let (site, served, _) = site_and_upstream().await;
+    (site, served)
+}
+
+async fn site_and_upstream() -> (Site, Served, Upstream) {
+    let upstream = Upstream::start().await;
+    let long = format!("<p>{}</p>", "数字金融赋能高质量发展。".repeat(60));
+    upstream.put(
+        "/xihai.xml",
+        rss(&[
+            ("a1", "数字金融", "Tue, 21 Dec 2021 13:55:07 +0800", &long),
+            ("a2", "青海湖", "Tue, 21 Dec 2021 10:00:00 +0800", "<p>短讯</p>"),
+        ]),
+    );
+    let site = Site::new(
+        NOW,
+        &format!(
+            "code_space = \"xihai\"\n[[category]]\nname = \"西海都市报\"\naliases = [\"xhdsb\"]\n\
+             [[source]]\nid = \"xihai\"\nurl = \"{}/xihai.xml\"\ncategory = \"西海都市报\"\n\
+             [source.code]\nfrom = \"guid\"\n",
+            upstream.base
+        ),
+    )
+    .await;
+    site.poll().await;
+    let served = site.serve().await;
+    (site, served, upstream)
+}
+
+/// What every answer carries, whatever it is.
+fn secured(answer: &Answer, what: &str) {
+    assert_eq!(answer.header("x-content-type-options"), "nosniff", "{what}: {answer:?}");
+    assert_eq!(answer.header("referrer-policy"), "no-referrer", "{what}");
+    let policy = answer.header("content-security-policy");
+    assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{what}: {policy}");
+    assert!(policy.contains("frame-ancestors 'none'") && !policy.contains("script-src"), "{what}: {policy}");
+}
+
+fn outputs() -> Vec<(String, &'static str)> {
+    let html = "text/html; charset=utf-8";
+    let atom = "application/atom+xml; charset=utf-8";
+    let rss = "application/rss+xml; charset=utf-8";
+    let json = "application/feed+json; charset=utf-8";
+    let css = "text/css; charset=utf-8";
+    [
+        ("/", html),
+        ("/index.html", html),
+        ("/category/", html),
+        ("/category/xihaidushibao.html", html),
+        ("/category/xihaidushibao/1.html", html),
+        ("/xihaidushibao/2021/12/21/a1.html", html),
+        ("/bot.html", html),
+        ("/404.html", html),
+        ("/feed.xml", atom),
+        ("/rss.xml", rss),
+        ("/feed.json", json),
+        ("/feed/xihaidushibao.xml", atom),
+        ("/feed/xihaidushibao.rss", rss),
+        ("/feed/xihaidushibao.json", json),
+        ("/opml.xml", "text/x-opml; charset=utf-8"),
+        ("/assets/style.css", css),
+        ("/assets/feed.css", css),
+    ]
+    .map(|(path, kind)| (path.to_owned(), kind))
+    .into()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_output_has_its_type_and_headers() {
+    let (site, served) = site().await;
+    for (path, kind) in outputs() {
+        let answer = get(served.at, &path).await;
+        assert_eq!((answer.status, answer.header("content-type")), (200, kind), "{path}");
+        assert_eq!(answer.header("content-length"), answer.body.len().to_string(), "{path}");
+        assert!(!answer.body.is_empty(), "{path}");
+        secured(&answer, &path);
+        assert!(answer.header("cache-control").starts_with("public, max-age="), "{path}");
+        assert_eq!(answer.header("vary"), "Accept-Encoding", "{path}");
+        // Scripts of other sites may read feeds, not pages.
+        let shared = if kind.starts_with("text/html") { "" } else { "*" };
+        assert_eq!(answer.header("access-control-allow-origin"), shared, "{path}");
+        let file = site.folder.path().join("public").join(path.trim_start_matches('/'));
+        if file.is_file() {
+            assert_eq!(answer.body, std::fs::read(file).unwrap(), "{path}");
+        }
+    }
+    let article = get(served.at, &format!("/{ARTICLE}")).await.text();
+    assert!(article.contains("数字金融赋能高质量发展。") && article.contains("青海湖"), "{article}");
+    let page = get(served.at, "/category/xihaidushibao/1.html").await.text();
+    assert!(page.contains("数字金融") && page.contains("青海湖"), "{page}");
+    served.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn validators_hold() {
+    let (_site, served) = site().await;
+    for (path, _) in outputs() {
+        let first = get(served.at, &path).await;
+        let etag = first.header("etag").to_owned();
+        assert!(etag.starts_with('"') && etag.ends_with('"') && etag.len() > 10, "{path}: {etag} is strong");
+        let modified = first.header("last-modified").to_owned();
+        assert!(modified.ends_with(" GMT"), "{path}: {modified}");
+        let earlier = "Tue, 21 Dec 2021 00:00:00 GMT";
+        let table = [
+            (vec![("if-none-match", etag.clone())], 304),
+            (vec![("if-none-match", format!("\"other\", {etag}"))], 304),
+            (vec![("if-none-match", format!("W/{etag}"))], 304),
+            (vec![("if-none-match", "*".to_owned())], 304),
+            (vec![("if-none-match", "\"other\"".to_owned())], 200),
+            (vec![("if-modified-since", modified.clone())], 304),
+            (vec![("if-modified-since", earlier.to_owned())], 200),
+            (vec![("if-modified-since", "yesterday".to_owned())], 200),
+            // The tag decides where both are sent.
+            (vec![("if-none-match", "\"other\"".to_owned()), ("if-modified-since", modified.clone())], 200),
+            (vec![("if-none-match", etag.clone()), ("if-modified-since", earlier.to_owned())], 304),
+        ];
+        for (headers, status) in table {
+            let sent: Vec<(&str, &str)> = headers.iter().map(|(n, v)| (*n, v.as_str())).collect();
+            let answer = ask(served.at, "GET", &path, &sent).await;
+            assert_eq!(answer.status, status, "{path} {sent:?}");
+            assert_eq!(answer.header("etag"), etag, "{path} {sent:?}");
+            assert_eq!(answer.header("last-modified"), modified, "{path} {sent:?}");
+            assert_eq!(answer.header("vary"), "Accept-Encoding", "{path} {sent:?}");
+            secured(&answer, &path);
+            if status == 304 {
+                assert!(answer.body.is_empty(), "{path} {sent:?}");
+                assert_eq!(answer.header("content-type"), "", "{path} {sent:?}");
+            } else {
+                assert_eq!(answer.body, first.body, "{path} {sent:?}");
+            }
+        }
+        let head = ask(served.at, "HEAD", &path, &[]).await;
+        assert_eq!((head.status, head.body.len()), (200, 0), "{path}");
+        for name in ["etag", "last-modified", "content-type", "content-length", "cache-control", "vary"] {
+            assert_eq!(head.header(name), first.header(name), "{path} {name}");
+        }
+        let unchanged = ask(served.at, "HEAD", &path, &[("if-none-match", &etag)]).await;
+        assert_eq!(unchanged.status, 304, "{path}");
+    }
+    served.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_is_seen_by_the_next_request() {
+    let (site, served, upstream) = site_and_upstream().await;
+    let paths = [
+        "/feed.xml",
+        "/feed/xihaidushibao.rss",
+        "/category/xihaidushibao.html",
+        "/xihaidushibao/2021/12/21/a2.html",
+    ];
+    let mut before = Vec::new();
+    for path in paths {
+        before.push(get(served.at, path).await);
+    }
+    site.clock.set(Timestamp::from_unix(NOW + 7_200));
+    let changed = [("a2", "青海湖：更正", "Tue, 21 Dec 2021 10:00:00 +0800", "<p>短讯</p>")];
+    upstream.put("/xihai.xml", rss(&changed));
+    site.poll().await;
+    for (path, before) in paths.into_iter().zip(before) {
+        let headers =
+            [("if-none-match", before.header("etag")), ("if-modified-since", before.header("last-modified"))];
+        let after = ask(served.at, "GET", path, &headers).await;
+        assert_eq!(after.status, 200, "{path}");
+        assert!(after.text().contains("青海湖：更正"), "{path}");
+        assert_ne!(after.header("etag"), before.header("etag"), "{path}");
+        assert_eq!(
+            after.header("last-modified"),
+            "Tue, 21 Dec 2021 08:00:00 GMT",
+            "{path}: when it was seen"
+        );
+    }
+    served.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn compressed_is_another_representation_of_the_same_bytes() {
+    let (_site, served) = site().await;
+    let gzip = [("accept-encoding", "br, gzip;q=0.8")];
+    for path in [
+        "/",
+        "/feed.xml",
+        "/rss.xml",
+        "/feed.json",
+        "/feed/xihaidushibao.rss",
+        "/assets/style.css",
+        &format!("/{ARTICLE}"),
+    ] {
+        let plain = get(served.at, path).await;
+        assert_eq!(plain.header("content-encoding"), "", "{path}: nobody asked for gzip");
+        let packed = ask(served.at, "GET", path, &gzip).await;
+        assert_eq!((packed.status, packed.header("content-encoding")), (200, "gzip"), "{path}");
+        assert_ne!(packed.header("etag"), plain.header("etag"), "{path}: a strong tag names one encoding");
+        assert_eq!(packed.header("content-type"), plain.header("content-type"), "{path}");
+        assert_eq!(packed.header("vary"), "Accept-Encoding", "{path}");
+        assert_eq!(packed.header("content-length"), packed.body.len().to_string(), "{path}");
+        assert!(packed.body.len() < plain.body.len(), "{path}");
+        let mut bytes = Vec::new();
+        GzDecoder::new(&packed.body[..]).read_to_end(&mut bytes).unwrap();
+        assert_eq!(bytes, plain.body, "{path}");
+        assert_eq!(
+            ask(served.at, "GET", path, &gzip).await.body,
+            packed.body,
+            "{path}: kept, not made again"
+        );
+        let tag = packed.header("etag").to_owned();
+        let again = ask(served.at, "GET", path, &[gzip[0], ("if-none-match", &tag)]).await;
+        assert_eq!((again.status, again.header("etag")), (304, tag.as_str()), "{path}");
+    }
+    let refused = ask(served.at, "GET", "/feed.xml", &[("accept-encoding", "gzip;q=0")]).await;
+    assert_eq!(refused.header("content-encoding"), "");
+    served.end().await;
+}
+
+/// Name below the root or a category, and which feed it is.
+const PROBED: [(&str, &str); 10] = [
+    ("atom.xml", "xml"),
+    ("index.xml", "xml"),
+    ("feed.xml", "xml"),
+    ("feed.atom", "xml"),
+    ("feed/", "xml"),
+    ("rss.xml", "rss"),
+    ("rss/", "rss"),
+    ("index.rss", "rss"),
+    ("rss/feed.xml", "rss"),
+    ("feed.json", "json"),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_names_that_readers_probe_answer_at_once() {
+    let (_site, served) = site().await;
+    let below = |format: &str| format!("feed/{SLUG}.{format}");
+    let root = |format: &str| match format {
+        "rss" => "rss.xml".to_owned(),
+        other => format!("feed.{other}"),
+    };
+    let places: [(String, &dyn Fn(&str) -> String); 3] =
+        [("/".to_owned(), &root), (format!("/category/{SLUG}/"), &below), (format!("/{SLUG}/"), &below)];
+    for (prefix, canonical) in places {
+        for (name, format) in PROBED {
+            let path = format!("{prefix}{name}");
+            let canonical = canonical(format);
+            let real = get(served.at, &format!("/{canonical}")).await;
+            let answer = get(served.at, &path).await;
+            assert_eq!(answer.status, 200, "{path}");
+            assert_eq!(answer.body, real.body, "{path}");
+            for header in ["content-type", "etag", "last-modified"] {
+                assert_eq!(answer.header(header), real.header(header), "{path} {header}");
+            }
+            let location =
+                if path == format!("/{canonical}") { String::new() } else { format!("{URL}{canonical}") };
+            assert_eq!(answer.header("content-location"), location, "{path}");
+            let unchanged = ask(served.at, "GET", &path, &[("if-none-match", real.header("etag"))]).await;
+            assert_eq!(unchanged.status, 304, "{path}");
+        }
+    }
+    served.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn old_and_short_names_lead_on() {
+    let (_site, served) = site().await;
+    let page = format!("{URL}category/{SLUG}.html");
+    for (path, target) in [
+        (format!("/{SLUG}"), page.clone()),
+        (format!("/{SLUG}/"), page.clone()),
+        (format!("/category/{SLUG}"), page.clone()),
+        (format!("/category/{SLUG}/"), page.clone()),
+        (format!("/feed/{SLUG}"), page.clone()),
+        ("/xhdsb".to_owned(), page.clone()),
+        ("/xhdsb/".to_owned(), page.clone()),
+        ("/category/xhdsb".to_owned(), page.clone()),
+        ("/category/xhdsb/".to_owned(), page.clone()),
+        ("/category/xhdsb.html".to_owned(), page),
+        ("/category/xhdsb/1.html".to_owned(), format!("{URL}category/{SLUG}/1.html")),
+        ("/feed/xhdsb.xml".to_owned(), format!("{URL}feed/{SLUG}.xml")),
+        ("/feed/xhdsb.rss".to_owned(), format!("{URL}feed/{SLUG}.rss")),
+        ("/feed/xhdsb.json".to_owned(), format!("{URL}feed/{SLUG}.json")),
+        ("/xhdsb/feed.xml".to_owned(), format!("{URL}{SLUG}/feed.xml")),
+        ("/category/xhdsb/rss.xml".to_owned(), format!("{URL}category/{SLUG}/rss.xml")),
+    ] {
+        let answer = get(served.at, &path).await;
+        assert_eq!((answer.status, answer.header("location")), (301, target.as_str()), "{path}");
+        secured(&answer, &path);
+        // Where it leads to is there.
+        let there = get(served.at, target.strip_prefix(URL.trim_end_matches('/')).unwrap()).await;
+        assert_eq!(there.status, 200, "{path} leads to {target}");
+    }
+    served.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_there_is_said_as_a_page() {
+    let (_site, served) = site().await;
+    for path in [
+        "/nothing",
+        "/nothing.html",
+        "/nothing/feed.xml",
+        "/feed/nothing.xml",
+        "/category/nothing.html",
+        "/category/nothing/",
+        "/category/xihaidushibao/0.html",
+        "/category/xihaidushibao/2.html",
+        "/category/xihaidushibao/99999999999.html",
+        "/xihaidushibao/2021/12/21/a9.html",
+        "/xihaidushibao/2021/12/22/a1.html",
+        "/feed",
+        "/index",
+        "/favicon.ico",
+        "/%3Cscript%3Ealert(1)%3C/script%3E",
+    ] {
+        let answer = get(served.at, path).await;
+        // `/feed` is one of the probed names.
+        let status = if path == "/feed" { 200 } else { 404 };
+        assert_eq!(answer.status, status, "{path}");
+        secured(&answer, path);
+        if status == 404 {
+            assert_eq!(answer.header("content-type"), "text/html; charset=utf-8", "{path}");
+            assert_eq!(answer.header("cache-control"), "no-store", "{path}");
+            assert_eq!(answer.header("etag"), "", "{path}");
+            assert!(answer.text().contains("<html") && !answer.text().contains("<script>"), "{path}");
+        }
+    }
+    for method in ["POST", "PUT", "DELETE", "OPTIONS", "PATCH"] {
+        for path in ["/", "/feed.xml", "/nothing"] {
+            let answer = ask(served.at, method, path, &[("content-length", "0")]).await;
+            assert_eq!((answer.status, answer.header("allow")), (405, "GET, HEAD"), "{method} {path}");
+            secured(&answer, path);
+        }
+    }
+    let alive = get(served.at, "/healthz").await;
+    assert_eq!((alive.status, alive.text().trim()), (200, "ok"));
+    secured(&alive, "/healthz");
+    served.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_beyond_the_outputs_can_be_reached() {
+    let (site, served) = site().await;
+    std::fs::write(site.folder.path().join("secret.txt"), "do not tell").unwrap();
+    let records = std::fs::read_dir(site.folder.path().join("public/.feedmill")).unwrap();
+    let record = records.flatten().find(|entry| entry.path().is_file()).unwrap().file_name();
+    let record = record.to_string_lossy().into_owned();
+    for path in [
+        "/../secret.txt",
+        "/..%2fsecret.txt",
+        "/..%2Fsecret.txt",
+        "/%2e%2e/secret.txt",
+        "/%2e%2e%2fsecret.txt",
+        "/.%2e/secret.txt",
+        "/..%5csecret.txt",
+        "/..\\secret.txt",
+        "/%252e%252e%252fsecret.txt",
+        "/feed/../../secret.txt",
+        "/feed/..%2f..%2fsecret.txt",
+        "/category/..%2f..%2fsecret.txt",
+        "/category/%2e%2e/feed.xml",
+        "/xihaidushibao/..%2f..%2fsecret.txt",
+        "/assets/..%2f..%2fstore/db",
+        "/assets/./../../secret.txt",
+        "/..%2f..%2fetc/passwd",
+        "/..%2f..%2f..%2f..%2f..%2f..%2fetc%2fpasswd",
+        "//etc/passwd",
+        "///etc/passwd",
+        "/%2fetc/passwd",
+        "/%2f%2fetc%2fpasswd",
+        "/etc/passwd",
+        "/file:///etc/passwd",
+        "/.feedmill/index.json",
+        &format!("/.feedmill/{record}"),
+        &format!("//.feedmill/{record}"),
+        &format!("/%2efeedmill/{record}"),
+        &format!("/feed/../.feedmill/{record}"),
+        &format!("/./.feedmill/{record}"),
+        "/.git/config",
+        "/feed.xml%00.html",
+        "/feed.xml%00",
+        "/%ff%fe",
+        "/feed",
+    ] {
+        let answer = get(served.at, path).await;
+        if path == "/feed" {
+            continue;
+        }
+        assert_eq!(answer.status, 404, "{path}: {}", answer.text());
+        assert!(!answer.text().contains("do not tell") && !answer.text().contains("root:"), "{path}");
+        secured(&answer, path);
+    }
+    // A very long path is refused and takes nothing down.
+    assert_eq!(get(served.at, &format!("/{}", "a/".repeat(5_000))).await.status, 404);
+    assert_eq!(get(served.at, "/feed.xml").await.status, 200);
+    served.end().await;
+}
