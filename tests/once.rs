@@ -302,19 +302,21 @@ async fn a_failed_detail_comes_again_alone() {
     assert_eq!(mill.item(TWIN_NW).published, at("2026-05-01T01:30:00Z"));
 }
 
+fn retitled(title: &str) -> RssItem<'_> {
+    RssItem {
+        guid: "a1",
+        link: "https://yangbao.example.org/a1",
+        title,
+        html: "正文。",
+        date: "Fri, 01 May 2026 02:00:00 GMT",
+    }
+}
+
 #[tokio::test]
 async fn after_24_revisions_the_title_stays() {
     let upstream = Upstream::start().await;
-    fn item(title: &str) -> RssItem<'_> {
-        RssItem {
-            guid: "a1",
-            link: "https://yangbao.example.org/a1",
-            title,
-            html: "正文。",
-            date: "Fri, 01 May 2026 02:00:00 GMT",
-        }
-    }
-    let put = |title: &str| upstream.rss("/feed.xml", rss("https://yangbao.example.org/", &[item(title)]));
+    let put =
+        |title: &str| upstream.rss("/feed.xml", rss("https://yangbao.example.org/", &[retitled(title)]));
     put("改题零次");
     let mill = one_feed(noon(), "", &upstream).await;
     mill.round().await;

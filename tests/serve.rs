@@ -1,6 +1,6 @@
 //! Promise: what is published is served as HTTP wants it: right types, validators that hold,
 //! the names that readers probe, old names, and nothing beyond the outputs.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on ends")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on ends")]
 
 #[path = "support/site.rs"]
 mod site;
@@ -234,6 +234,9 @@ async fn compressed_is_another_representation_of_the_same_bytes() {
     served.end().await;
 }
 
+/// The path of the feed of a format.
+type Canonical<'a> = dyn Fn(&str) -> String + 'a;
+
 /// Name below the root or a category, and which feed it is.
 const PROBED: [(&str, &str); 10] = [
     ("atom.xml", "xml"),
@@ -256,7 +259,7 @@ async fn the_names_that_readers_probe_answer_at_once() {
         "rss" => "rss.xml".to_owned(),
         other => format!("feed.{other}"),
     };
-    let places: [(String, &dyn Fn(&str) -> String); 3] =
+    let places: [(String, &Canonical<'_>); 3] =
         [("/".to_owned(), &root), (format!("/category/{SLUG}/"), &below), (format!("/{SLUG}/"), &below)];
     for (prefix, canonical) in places {
         for (name, format) in PROBED {

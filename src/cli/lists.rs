@@ -31,6 +31,12 @@ pub(super) async fn sources(config: Config, json: bool) -> Result<ExitCode> {
                 (None, _) if !s.held.is_empty() => format!("ok; held back: {}", s.held.join("; ")),
                 _ => "ok".to_owned(),
             };
+            let waiting = s.waiting_names.join("、");
+            let state = if waiting.is_empty() {
+                state
+            } else {
+                format!("{state}; names that wait to become categories: {waiting}")
+            };
             let next = s.next_poll.map(|at| format!("{at}\n{}", s.why)).unwrap_or_default();
             vec![s.id, s.name, s.items.to_string(), s.last_good.unwrap_or_default(), next, state]
         })

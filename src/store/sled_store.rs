@@ -4,6 +4,7 @@
 //! values only, and a real `fdatasync` after sled's flush, which alone is none on Linux.
 
 use std::fs::{self, File};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -108,7 +109,8 @@ impl SledStore {
     /// feedmill wrote it, else [`StoreError::Backend`].
     pub fn open(path: &Path, cache: u64) -> Result<Self> {
         let io = |source| backend("create its folder", source);
-        fs::create_dir_all(path).map_err(io)?;
+        // What upstreams sent, and what was withdrawn, is nobody else's to read.
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(io)?;
         let config = sled::Config::new()
             .path(path)
             .cache_capacity(cache)

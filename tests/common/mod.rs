@@ -2,13 +2,16 @@
 //! still, an [`Upstream`] on loopback, and samples in the shapes of the first real one.
 
 #![allow(dead_code, unused_imports, reason = "every test binary uses its own part of this")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a sample that is not there ends the test")]
 
+mod broken;
 mod mill;
 pub(crate) mod samples;
 mod upstream;
 
 use std::path::PathBuf;
 
+pub(crate) use broken::Broken;
 pub(crate) use mill::{Mill, Tree, changed_paths};
 pub(crate) use upstream::{Asked, Upstream};
 

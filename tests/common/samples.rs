@@ -99,15 +99,14 @@ pub(crate) fn rolling_text(name: &str, paragraphs: &[&str]) -> Value {
 fn body(name: &str, paragraphs: &[&str], linked: impl Fn(&str) -> String) -> String {
     let mut html = String::new();
     for paragraph in paragraphs {
-        html.push_str(&format!("<p>\u{3000}\u{3000}{}</p>\n ", linked(paragraph)));
+        html.extend(["<p>\u{3000}\u{3000}", &linked(paragraph), "</p>\n "]);
     }
-    html.push_str(
-        "<p style=\"display:none;height:1px;overflow:hidden;\"><br /></p>\
-         <!-- EM_StockImg_Start --><p style=\"text-align:center;\"><a href=\"http://quote.example.org/sz300999.html\" class=\"EmImageRemark\" target=\"_blank\">\
-         <img src=\"http://webquoteklinepic.example.org/GetPic.aspx?id=300999&imageType=k\" border=\"0\" alt=\"K图 300999_0\"></a></p><!-- EM_StockImg_End -->",
-    );
-    html.push_str(&format!("<p class=\"em_media\">（文章来源：{}）</p>", linked(name)));
-    html
+    let chart = "<p style=\"display:none;height:1px;overflow:hidden;\"><br /></p>\
+        <!-- EM_StockImg_Start --><p style=\"text-align:center;\">\
+        <a href=\"http://quote.example.org/sz300999.html\" class=\"EmImageRemark\" target=\"_blank\">\
+        <img src=\"http://webquoteklinepic.example.org/GetPic.aspx?id=300999&imageType=k\" alt=\"K图 300999_0\">\
+        </a></p><!-- EM_StockImg_End -->";
+    html + chart + &format!("<p class=\"em_media\">（文章来源：{}）</p>", linked(name))
 }
 
 /// An item of an RSS feed; empty fields are left out.

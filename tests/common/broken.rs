@@ -1,0 +1,163 @@
+//! A store that fails, to see what is left of the outputs then.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use feedmill::model::{Body, Category, CategoryId, InfoCode, Item, Slug, SourceId, SourceState, Timestamp};
+use feedmill::store::{
+    Alias, AtPath, Change, Result, Revision, Sighting, SourceRecord, Store, StoreError, Window,
+};
+
+/// Another store, whose reads of items and texts fail after the first few.
+pub(crate) struct Broken<'a> {
+    store: &'a dyn Store,
+    left: AtomicUsize,
+}
+
+impl<'a> Broken<'a> {
+    /// Fails after `reads` good reads.
+    pub(crate) fn after(reads: usize, store: &'a dyn Store) -> Self {
+        Self { store, left: AtomicUsize::new(reads) }
+    }
+
+    fn read(&self) -> Result<()> {
+        let one_less = |left: usize| left.checked_sub(1);
+        match self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less) {
+            Ok(_) => Ok(()),
+            Err(_) => Err(StoreError::Damaged { what: "sample" }),
+        }
+    }
+}
+
+impl Store for Broken<'_> {
+    fn complete(&self, id: &SourceId, state: &SourceState, void: &[[u8; 16]]) -> Result<()> {
+        self.store.complete(id, state, void)
+    }
+
+    fn void_guids(&self, id: &SourceId, guids: &[[u8; 16]]) -> Result<Vec<bool>> {
+        self.store.void_guids(id, guids)
+    }
+
+    fn register(&self, sources: &[SourceId], now: Timestamp) -> Result<()> {
+        self.store.register(sources, now)
+    }
+
+    fn claim_due(&self, now: Timestamp, limit: usize, lease: i64) -> Result<Vec<SourceId>> {
+        self.store.claim_due(now, limit, lease)
+    }
+
+    fn next_due(&self) -> Result<Option<Timestamp>> {
+        self.store.next_due()
+    }
+
+    fn source(&self, id: &SourceId) -> Result<SourceState> {
+        self.store.source(id)
+    }
+
+    fn sources(&self) -> Result<Vec<SourceRecord>> {
+        self.store.sources()
+    }
+
+    fn sightings(&self, id: &SourceId, codes: &[InfoCode]) -> Result<Vec<Option<Sighting>>> {
+        self.store.sightings(id, codes)
+    }
+
+    fn aliased(&self, id: &SourceId, alias: Alias) -> Result<Option<InfoCode>> {
+        self.store.aliased(id, alias)
+    }
+
+    fn item(&self, code: &InfoCode) -> Result<Option<Item>> {
+        self.read()?;
+        self.store.item(code)
+    }
+
+    fn body(&self, code: &InfoCode) -> Result<Body> {
+        self.read()?;
+        self.store.body(code)
+    }
+
+    fn revisions(&self, code: &InfoCode) -> Result<Vec<Revision>> {
+        self.store.revisions(code)
+    }
+
+    fn listings(&self, code: &InfoCode) -> Result<Vec<(SourceId, Sighting)>> {
+        self.store.listings(code)
+    }
+
+    fn commit(&self, changes: Vec<Change>, now: Timestamp) -> Result<()> {
+        self.store.commit(changes, now)
+    }
+
+    fn sync(&self) -> Result<()> {
+        self.store.sync()
+    }
+
+    fn ensure_category(&self, name: &str, slug: Option<&Slug>, now: Timestamp) -> Result<Category> {
+        self.store.ensure_category(name, slug, now)
+    }
+
+    fn find_category(&self, slug_or_name: &str) -> Result<Option<Category>> {
+        self.store.find_category(slug_or_name)
+    }
+
+    fn alias_category(&self, id: CategoryId, old_slug: &str) -> Result<()> {
+        self.store.alias_category(id, old_slug)
+    }
+
+    fn category(&self, id: CategoryId) -> Result<Option<Category>> {
+        self.store.category(id)
+    }
+
+    fn categories(&self) -> Result<Vec<Category>> {
+        self.store.categories()
+    }
+
+    fn changed_since(&self, generation: u64) -> Result<Vec<Category>> {
+        self.store.changed_since(generation)
+    }
+
+    fn items_in(&self, category: CategoryId, window: Window) -> Result<Vec<Item>> {
+        self.read()?;
+        self.store.items_in(category, window)
+    }
+
+    fn arrivals(&self, category: CategoryId, from: u32, to: u32) -> Result<Vec<Item>> {
+        self.read()?;
+        self.store.arrivals(category, from, to)
+    }
+
+    fn arrival_of(&self, category: CategoryId, item: &Item) -> Result<Option<u32>> {
+        self.store.arrival_of(category, item)
+    }
+
+    fn touched_since(&self, generation: u64, limit: usize) -> Result<Vec<Item>> {
+        self.store.touched_since(generation, limit)
+    }
+
+    fn neighbours(&self, category: CategoryId, item: &Item) -> Result<(Option<Item>, Option<Item>)> {
+        self.store.neighbours(category, item)
+    }
+
+    fn find(&self, text: &str, limit: usize) -> Result<Vec<Item>> {
+        self.store.find(text, limit)
+    }
+
+    fn at_path(&self, path: &str) -> Result<Option<AtPath>> {
+        self.store.at_path(path)
+    }
+
+    fn mark_published(&self, generation: u64) -> Result<()> {
+        self.store.mark_published(generation)
+    }
+
+    fn published_generation(&self) -> Result<u64> {
+        self.store.published_generation()
+    }
+
+    fn fix(&self, key: &'static str, value: &str) -> Result<()> {
+        self.store.fix(key, value)
+    }
+
+    fn generation(&self) -> Result<u64> {
+        self.store.generation()
+    }
+}

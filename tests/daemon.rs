@@ -1,0 +1,303 @@
+//! Promise: the real program runs as one daemon; every command works beside it, a second one
+//! is refused in words, and it ends cleanly when it is told to.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on ends")]
+
+mod support;
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use support::{Upstream, ask, get, rss};
+use tempfile::TempDir;
+
+/// Long enough for a busy machine; nothing waits for it when all is well.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// A folder with a config; the source's items are on the upstream's shelf.
+fn folder(upstream: &Upstream) -> TempDir {
+    upstream.put(
+        "/xihai.xml",
+        rss(&[
+            ("NW202112212221043837", "数字金融", "Tue, 21 Dec 2021 13:55:07 +0800", "<p>党建引领</p>"),
+            ("NW202112212221043838", "青海湖", "Tue, 21 Dec 2021 10:00:00 +0800", "<p>短讯</p>"),
+        ]),
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let main = format!(
+        "[site]\ncode_space = \"eastmoney\"\n[store]\npath = \"store\"\ncache = \"8MiB\"\n\
+         [output]\npath = \"public\"\n[serve]\nlisten = \"127.0.0.1:0\"\n[control]\nsocket = \"control.sock\"\n\
+         [fetch]\nallow = [\"127.0.0.0/8\"]\n\
+         [[source]]\nid = \"xihai\"\nurl = \"{}/xihai.xml\"\ncategory = \"西海都市报\"\ncode_space = \"eastmoney\"\n\
+         [source.code]\nfrom = \"guid\"\n",
+        upstream.base
+    );
+    fs::write(folder.path().join("feedmill.toml"), main).unwrap();
+    folder
+}
+
+fn feedmill(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_feedmill"));
+    command.args(arguments).arg("--config").arg(folder.join("feedmill.toml"));
+    command.env_remove("FEEDMILL_LOG").env_remove("FEEDMILL_CONFIG").env("RUST_BACKTRACE", "0");
+    command
+}
+
+/// Runs a command to its end.
+async fn run(folder: &Path, arguments: &[&str]) -> Output {
+    let mut command = feedmill(folder, arguments);
+    tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
+}
+
+/// What a command prints as JSON; it must end well.
+async fn json(folder: &Path, arguments: &[&str]) -> Value {
+    let ended = run(folder, arguments).await;
+    assert!(ended.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&ended.stderr));
+    serde_json::from_slice(&ended.stdout).unwrap()
+}
+
+/// A running program and what it says on standard error; killed if the test fails.
+struct Running {
+    child: Child,
+    lines: Receiver<String>,
+    said: String,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It has ended already where all went well.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Running {
+    fn start(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        let (sender, lines) = channel();
+        std::thread::spawn(move || {
+            stderr.lines().map_while(Result::ok).try_for_each(|line| sender.send(line))
+        });
+        Self { child, lines, said: String::new() }
+    }
+
+    /// The next line, `None` at the end.
+    fn line(&mut self) -> Option<String> {
+        match self.lines.recv_timeout(PATIENCE) {
+            Ok(line) => {
+                self.said.push_str(&line);
+                self.said.push('\n');
+                Some(line)
+            }
+            Err(RecvTimeoutError::Disconnected) => None,
+            Err(RecvTimeoutError::Timeout) => panic!("nothing more is said after: {}", self.said),
+        }
+    }
+
+    /// The address in the first line that begins with `start`.
+    fn address(&mut self, start: &str) -> SocketAddr {
+        while let Some(line) = self.line() {
+            if let Some(rest) = line.trim().strip_prefix(start) {
+                return rest.split('/').next().unwrap().parse().unwrap();
+            }
+        }
+        panic!("it ended: {}", self.said);
+    }
+
+    fn serving(&mut self) -> SocketAddr {
+        self.address("serving on http://")
+    }
+
+    /// Reads on to the end of the program.
+    fn end(&mut self) -> ExitStatus {
+        while self.line().is_some() {}
+        self.child.wait().unwrap()
+    }
+
+    fn terminate(&mut self) -> ExitStatus {
+        let told = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
+        assert!(told.success());
+        let since = Instant::now();
+        let status = self.end();
+        assert!(since.elapsed() < Duration::from_secs(5), "{:?}: {}", since.elapsed(), self.said);
+        status
+    }
+}
+
+/// Asks until the first poll is published.
+async fn published(at: SocketAddr) -> String {
+    let since = Instant::now();
+    loop {
+        let feed = get(at, "/feed/xihaidushibao.xml").await;
+        if feed.status == 200 && feed.text().contains("青海湖") {
+            return feed.text();
+        }
+        assert!(since.elapsed() < PATIENCE, "nothing is published: {}", feed.text());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_command_works_beside_the_daemon() {
+    let upstream = Upstream::start().await;
+    let folder = folder(&upstream);
+    let at = folder.path();
+    let mut daemon = Running::start(feedmill(at, &["run"]));
+    let address = daemon.serving();
+    assert!(published(address).await.contains("党建引领"));
+
+    let items = json(at, &["item", "list", "--json"]).await;
+    let codes: Vec<&str> =
+        items.as_array().unwrap().iter().map(|i| i["info_code"].as_str().unwrap()).collect();
+    assert_eq!(codes, ["NW202112212221043837", "NW202112212221043838"], "newest first");
+    assert_eq!(items[0]["published"], "2021-12-21T05:55:07Z");
+    let of = json(at, &["item", "list", "--category", "xihaidushibao", "--limit", "1", "--json"]).await;
+    assert_eq!((of.as_array().unwrap().len(), &of[0]["title"]), (1, &"数字金融".into()));
+    let item = json(at, &["item", "show", "NW202112212221043837", "--json"]).await;
+    assert_eq!((&item["title"], &item["body"]["html"]), (&"数字金融".into(), &"<p>党建引领</p>".into()));
+    assert_eq!(item["item"]["updated"], "2021-12-21T05:55:07Z");
+    let found = json(at, &["item", "find", "青海", "--json"]).await;
+    assert_eq!(found.as_array().unwrap().len(), 1, "{found:#}");
+    let sources = json(at, &["source", "list", "--json"]).await;
+    assert_eq!((&sources[0]["id"], &sources[0]["items"]), (&"xihai".into(), &2.into()), "{sources:#}");
+    assert_eq!((&sources[0]["fails"], &sources[0]["last_error"]), (&0.into(), &Value::Null));
+    let categories = json(at, &["category", "list", "--json"]).await;
+    assert_eq!((&categories[0]["slug"], &categories[0]["items"]), (&"xihaidushibao".into(), &2.into()));
+    let publish = json(at, &["publish", "--json"]).await;
+    assert_eq!((&publish["written"], &publish["removed"]), (&0.into(), &0.into()), "{publish:#}");
+
+    // A round by hand takes the new article in; what is served shows it.
+    upstream.put(
+        "/xihai.xml",
+        rss(&[("NW202112212221043839", "新一则", "Wed, 22 Dec 2021 10:00:00 +0800", "<p>新</p>")]),
+    );
+    let round = json(at, &["poll", "--json"]).await;
+    assert_eq!(
+        (&round["polls"][0]["inserted"], &round["polls"][0]["error"]),
+        (&1.into(), &Value::Null),
+        "{round:#}"
+    );
+    assert!(get(address, "/feed/xihaidushibao.xml").await.text().contains("新一则"));
+
+    // For people, the same as tables; what is not there is said, and is a failure.
+    for (arguments, word) in [
+        (&["item", "list"][..], "新一则"),
+        (&["source", "list"], "xihai"),
+        (&["category", "list"], "西海都市报"),
+        (&["item", "show", "NW202112212221043839"], "title       新一则"),
+        (&["item", "find", "金融"], "NW202112212221043837"),
+        (&["poll", "xihai"], "published: "),
+        (&["publish"], "published: "),
+    ] {
+        let ended = run(at, arguments).await;
+        let text = String::from_utf8(ended.stdout).unwrap();
+        assert!(ended.status.success() && text.contains(word), "{arguments:?}: {text}");
+    }
+    for (arguments, word) in [
+        (&["item", "show", "NW1"][..], "there is no item with this code"),
+        (&["item", "list", "--category", "nothing"], "there is no category `nothing`"),
+        (&["poll", "nobody"], "there is no source `nobody`"),
+        (&["import", "jekyll", "no-such-folder"], "no-such-folder"),
+    ] {
+        let ended = run(at, arguments).await;
+        let said = String::from_utf8(ended.stderr).unwrap();
+        assert_eq!(ended.status.code(), Some(1), "{arguments:?}: {said}");
+        assert!(said.contains(word), "{arguments:?}: {said}");
+    }
+
+    // An old site is taken over while the daemon runs.
+    let old = tempfile::tempdir().unwrap();
+    let post = "---\ntitle: \"旧闻\"\ndate: 2021-12-01 08:00:00 +0800\ncategories: jiubao\ntags: 旧报新闻\n---\n<p>旧</p>\n\n<http://x.example/1>\n";
+    fs::write(old.path().join("2021-12-01-NW202112012200000001.md"), post).unwrap();
+    let report = json(at, &["import", "jekyll", old.path().to_str().unwrap(), "--json"]).await;
+    assert_eq!((&report["imported"], &report["paths"]), (&1.into(), &1.into()), "{report:#}");
+    let old = ask(address, "HEAD", "/jiubao/2021/12/01/NW202112012200000001.html", &[]).await;
+    assert!(old.body.is_empty() && old.header("content-type").starts_with("text/html"), "{old:?}");
+    assert_eq!(old.status, 200);
+
+    let status = daemon.terminate();
+    assert_eq!(status.code(), Some(0), "{}", daemon.said);
+    assert!(!at.join("control.sock").exists(), "the socket goes with the daemon");
+    // Without it the same commands open the store themselves.
+    let items = json(at, &["item", "list", "--json"]).await;
+    assert_eq!(items.as_array().unwrap().len(), 4, "nothing was lost: {items:#}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_daemon_is_refused_in_words() {
+    let folder = folder(&Upstream::start().await);
+    let at = folder.path();
+    let mut daemon = Running::start(feedmill(at, &["run"]));
+    let address = daemon.serving();
+    for command in ["run", "serve"] {
+        let since = Instant::now();
+        let ended = run(at, &[command]).await;
+        let said = String::from_utf8(ended.stderr).unwrap();
+        assert_eq!(ended.status.code(), Some(1), "{command}: {said}");
+        assert!(
+            said.contains("error: the store") && said.contains("in use by another process"),
+            "{command}: {said}"
+        );
+        assert!(said.contains("lock"), "{command}: {said}");
+        assert!(since.elapsed() < Duration::from_secs(10), "{command}: {:?}", since.elapsed());
+    }
+    // The first one is not disturbed: its socket and its server answer.
+    assert!(at.join("control.sock").exists());
+    json(at, &["source", "list", "--json"]).await;
+    published(address).await;
+    assert_eq!(daemon.terminate().code(), Some(0), "{}", daemon.said);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_daemon_commands_do_the_work_themselves() {
+    let upstream = Upstream::start().await;
+    let folder = folder(&upstream);
+    let at = folder.path();
+    assert_eq!(json(at, &["item", "list", "--json"]).await, Value::Array(Vec::new()));
+    let round = json(at, &["poll", "--json"]).await;
+    assert_eq!(round["polls"][0]["inserted"], 2, "{round:#}");
+    assert!(at.join("public/feed/xihaidushibao.rss").is_file(), "a round is published");
+    assert_eq!(json(at, &["item", "list", "--json"]).await.as_array().unwrap().len(), 2);
+    // A socket that a crash left behind is nobody.
+    drop(std::os::unix::net::UnixListener::bind(at.join("control.sock")).unwrap());
+    assert!(at.join("control.sock").exists());
+    assert_eq!(json(at, &["category", "list", "--json"]).await[0]["slug"], "xihaidushibao");
+    // Serving alone shows what is published and answers commands; it asks nobody.
+    let mut server = Running::start(feedmill(at, &["serve"]));
+    let address = server.serving();
+    assert!(published(address).await.contains("党建引领"));
+    assert_eq!(json(at, &["item", "list", "--json"]).await.as_array().unwrap().len(), 2);
+    assert_eq!(server.terminate().code(), Some(0), "{}", server.said);
+    assert!(!at.join("control.sock").exists());
+    // A source that fails is told by the exit code, and empties nothing.
+    upstream.put("/xihai.xml", "<html></html>");
+    let ended = run(at, &["poll", "--json"]).await;
+    assert_eq!(ended.status.code(), Some(1));
+    let round: Value = serde_json::from_slice(&ended.stdout).unwrap();
+    assert!(round["polls"][0]["error"].as_str().unwrap().contains("not a feed"), "{round:#}");
+    assert!(fs::read_to_string(at.join("public/feed/xihaidushibao.rss")).unwrap().contains("青海湖"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_demo_serves_and_ends_by_itself() {
+    let home = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_feedmill"));
+    command.args(["demo", "--for", "3s", "--port", "0"]).current_dir(home.path()).env("TMPDIR", home.path());
+    command.env_remove("FEEDMILL_LOG").env_remove("FEEDMILL_CONFIG").env("RUST_BACKTRACE", "0");
+    let mut demo = Running::start(command);
+    let address = demo.address("http://");
+    let page = get(address, "/").await;
+    assert_eq!(page.status, 200);
+    assert!(page.text().contains("feedmill 演示"), "{}", page.text());
+    assert_eq!(get(address, "/feed.xml").await.header("content-type"), "application/atom+xml; charset=utf-8");
+    let status = demo.end();
+    assert_eq!(status.code(), Some(0), "{}", demo.said);
+    assert!(demo.said.contains("the demo has ended"), "{}", demo.said);
+    assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0, "it leaves nothing behind");
+}

@@ -1,0 +1,457 @@
+//! Promise: the same store and config give the same bytes; a file changes only when what it
+//! shows does; and nothing that is published is emptied or lost (RULES 2.2, 3.1, 4).
+
+#![allow(clippy::unwrap_used, reason = "a sample that is not there ends the test")]
+
+mod common;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use common::samples::{RssItem, feed_source, rss};
+use common::{Broken, Mill, Tree, Upstream, at, changed_paths};
+use feedmill::model::Timestamp;
+use feedmill::publish::{Look, Publisher};
+
+const SITE: &str = "https://news.example.org/";
+
+fn noon() -> Timestamp {
+    at("2026-05-01T04:00:00Z")
+}
+
+/// A main config; `output` is the text of `[output]` and what belongs to it.
+fn main_config(output: &str) -> String {
+    format!(
+        "[site]\ntitle = \"样报汇\"\nurl = \"{SITE}\"\nid_authority = \"news.example.org,2026\"\n[output]\n{output}\n"
+    )
+}
+
+/// An item of a made-up newspaper: `minutes` before noon, told apart by `number`.
+fn record(paper: &str, number: usize, minutes: i64, title: &str, html: &str) -> [String; 5] {
+    let date = noon().plus(-60 * minutes).rfc822();
+    let title = if title.is_empty() { format!("{paper}第{number}条") } else { title.to_owned() };
+    [
+        format!("{paper}-{number}"),
+        format!("https://{paper}.example.org/a/{number}"),
+        title,
+        html.to_owned(),
+        date,
+    ]
+}
+
+fn document(paper: &str, records: &[[String; 5]]) -> String {
+    let items: Vec<RssItem<'_>> = records
+        .iter()
+        .map(|[guid, link, title, html, date]| RssItem { guid, link, title, html, date })
+        .collect();
+    rss(&format!("https://{paper}.example.org/"), &items)
+}
+
+/// `count` items, a minute apart, the newest first.
+fn records(paper: &str, count: usize) -> Vec<[String; 5]> {
+    (0..count)
+        .map(|number| record(paper, number, i64::try_from(number).unwrap(), "", "<p>样本正文。</p>"))
+        .collect()
+}
+
+/// Two newspapers with a category each: `jia` with `count` items, `yi` with three.
+async fn two_papers(count: usize) -> (Upstream, String) {
+    let upstream = Upstream::start().await;
+    upstream.rss("/jia.xml", document("jia", &records("jia", count)));
+    upstream.rss("/yi.xml", document("yi", &records("yi", 3)));
+    let sources = feed_source("jia", "甲城日报", &upstream, "/jia.xml")
+        + &feed_source("yi", "乙城晚报", &upstream, "/yi.xml");
+    (upstream, sources)
+}
+
+/// Article pages, history pages and Jekyll posts as files, and a file to copy.
+const ALL_FILES: &str =
+    "articles = \"files\"\nstatic = \"static\"\n[output.jekyll]\npath = \"../data/jekyll\"\n";
+
+async fn all_files(count: usize) -> (Upstream, String, Mill) {
+    let (upstream, sources) = two_papers(count).await;
+    let mut mill = Mill::open(noon(), &main_config(""), &sources).await;
+    fs::create_dir_all(mill.path("config/static/img")).unwrap();
+    fs::write(mill.path("config/static/img/logo.svg"), "<svg xmlns=\"http://www.w3.org/2000/svg\"/>")
+        .unwrap();
+    mill.reopen(&main_config(ALL_FILES), &sources).await;
+    mill.round().await;
+    mill.publish().await;
+    (upstream, sources, mill)
+}
+
+#[tokio::test]
+async fn a_year_later_the_same_bytes() {
+    let (_upstream, sources, mut mill) = all_files(120).await;
+    let (site, jekyll) = (mill.outputs(), mill.files("data/jekyll"));
+    assert!(site.len() > 140 && jekyll.len() > 120, "{} and {} files", site.len(), jekyll.len());
+    mill.pass(365 * 86_400);
+    let elsewhere = ALL_FILES.replace("data/jekyll", "other/jekyll") + "\n";
+    let output = elsewhere.replacen("articles", "path = \"../other/public\"\narticles", 1);
+    mill.reopen(&main_config(&output), &sources).await;
+    mill.publish().await;
+    assert_eq!(changed_paths(&site, &mill.files("other/public")), BTreeSet::new());
+    assert_eq!(changed_paths(&jekyll, &mill.files("other/jekyll")), BTreeSet::new());
+    for path in ["index.html", "feed.xml", "feed/jiachengribao.rss", "category/yichengwanbao.html"] {
+        let modified = |folder: &str| fs::metadata(mill.path(folder).join(path)).unwrap().modified().unwrap();
+        assert_eq!(modified("data/public"), modified("other/public"), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn every_deleted_file_comes_back() {
+    let (_upstream, _, mill) = all_files(120).await;
+    for folder in ["data/public", "data/jekyll"] {
+        let before = mill.files(folder);
+        let kinds: BTreeSet<&String> = one_of_each_kind(&before);
+        assert!(kinds.len() > if folder == "data/public" { 12 } else { 1 }, "{kinds:?}");
+        for path in kinds {
+            fs::remove_file(mill.path(folder).join(path)).unwrap();
+            let report = mill.publish().await;
+            let after = mill.files(folder);
+            assert_eq!(changed_paths(&before, &after), BTreeSet::new(), "after {path} was deleted");
+            assert_eq!((report.written, report.removed), (1, 0), "after {path} was deleted");
+        }
+    }
+}
+
+/// The first path of every folder and ending, and all that stand alone; no records.
+fn one_of_each_kind(tree: &Tree) -> BTreeSet<&String> {
+    let mut seen = BTreeSet::new();
+    let kind = |path: &String| {
+        let shape: String = path.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
+        match shape.rsplit_once('/') {
+            Some((folder, name)) => (folder.to_owned(), name.rsplit_once('.').map(|(_, end)| end.to_owned())),
+            None => (shape, None),
+        }
+    };
+    tree.keys().filter(|path| !path.starts_with(".feedmill/") && seen.insert(kind(path))).collect()
+}
+
+#[tokio::test]
+async fn an_emptied_folder_comes_back_whole() {
+    let (_upstream, _, mill) = all_files(30).await;
+    for keep_records in [false, true] {
+        for folder in ["data/public", "data/jekyll"] {
+            let before = mill.files(folder);
+            for entry in fs::read_dir(mill.path(folder)).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_file() {
+                    fs::remove_file(path).unwrap();
+                } else if !(keep_records && path.ends_with(".feedmill")) {
+                    fs::remove_dir_all(path).unwrap();
+                }
+            }
+            mill.publish().await;
+            let lost = changed_paths(&before, &mill.files(folder));
+            assert_eq!(lost, BTreeSet::new(), "{folder}, records kept: {keep_records}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn foreign_files_stay() {
+    let (upstream, sources, mut mill) = all_files(12).await;
+    let foreign =
+        ["CNAME", ".git/HEAD", "feed/own.xml", "category/own.html", "verify-1234.html", "assets/own.css"];
+    for path in foreign {
+        let full = mill.path("data/public").join(path);
+        fs::create_dir_all(full.parent().unwrap()).unwrap();
+        fs::write(full, "手写的文件").unwrap();
+    }
+    mill.publish().await;
+    mill.pass(60);
+    upstream.rss("/jia.xml", document("jia", &records("jia", 3)));
+    mill.round().await;
+    mill.publish().await;
+    mill.reopen(&main_config(ALL_FILES).replace("样报汇", "另一个名字"), &sources).await;
+    mill.publish().await;
+    for path in foreign {
+        assert_eq!(mill.output(path), "手写的文件", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn an_edit_changes_no_file_of_another_category() {
+    let (upstream, _, mill) = all_files(120).await;
+    let (before, posts) = (mill.outputs(), mill.files("data/jekyll"));
+    mill.pass(60);
+    let mut changed = records("jia", 120);
+    changed[5][2] = "甲城大桥合龙".to_owned();
+    upstream.rss("/jia.xml", document("jia", &changed));
+    mill.round().await;
+    mill.publish().await;
+    let differ = changed_paths(&before, &mill.outputs());
+    let site = [
+        "index.html",
+        "feed.xml",
+        "rss.xml",
+        "feed.json",
+        "opml.xml",
+        ".feedmill/index.json",
+        ".feedmill/_articles.json",
+    ];
+    let foreign: Vec<&String> = differ
+        .iter()
+        .filter(|path| !path.contains("jiachengribao") && !site.contains(&path.as_str()))
+        .collect();
+    assert!(foreign.is_empty(), "{foreign:?}");
+    for path in [
+        "feed/jiachengribao.xml",
+        "feed/jiachengribao.rss",
+        "feed/jiachengribao.json",
+        "category/jiachengribao.html",
+    ] {
+        assert!(differ.contains(path), "{path}");
+    }
+    let articles = differ.iter().filter(|path| path.contains("/2026/")).count();
+    assert_eq!(articles, 3, "the article and its two neighbours: {differ:?}");
+    let differ = changed_paths(&posts, &mill.files("data/jekyll"));
+    let posts = differ.iter().filter(|path| path.starts_with("_posts/")).count();
+    assert_eq!((posts, differ.len()), (1, 2), "the post and the record: {differ:?}");
+}
+
+/// Static hosts get every page: no link between pages leads nowhere.
+#[tokio::test]
+async fn with_files_every_link_leads_to_a_file() {
+    let (upstream, _, mill) = all_files(230).await;
+    let tree = mill.outputs();
+    for page in [
+        "category/jiachengribao/1.html",
+        "category/jiachengribao/2.html",
+        "category/jiachengribao/3.html",
+        "category/yichengwanbao/1.html",
+    ] {
+        assert!(tree.contains_key(page), "{page}");
+    }
+    let articles = tree.keys().filter(|path| path.starts_with("jiachengribao/2026/05/01/")).count();
+    assert_eq!(articles, 230);
+    let mut links = 0;
+    for (path, bytes) in tree.iter().filter(|(path, _)| Path::new(path).extension() == Some("html".as_ref()))
+    {
+        let html = String::from_utf8_lossy(bytes);
+        for link in html.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next()) {
+            let Some(local) = link.strip_prefix(SITE) else { continue };
+            let file = if local.is_empty() || local.ends_with('/') {
+                format!("{local}index.html")
+            } else {
+                local.to_owned()
+            };
+            assert!(tree.contains_key(&file), "{path} links to {link}");
+            links += 1;
+        }
+    }
+    assert!(links > 1_000, "{links}");
+
+    // A full page of the history stays as it is when more arrives.
+    mill.pass(60);
+    upstream.rss("/jia.xml", document("jia", &[record("jia", 900, -1, "甲城新增一条", "<p>新。</p>")]));
+    mill.round().await;
+    mill.publish().await;
+    let differ = changed_paths(&tree, &mill.outputs());
+    assert!(!differ.contains("category/jiachengribao/1.html"), "{differ:?}");
+    assert!(differ.contains("category/jiachengribao/3.html"), "{differ:?}");
+}
+
+/// A mill whose one newspaper has one old item already, so that what comes is not a newcomer's.
+async fn running(window: &str) -> (Upstream, Mill) {
+    let upstream = Upstream::start().await;
+    upstream.rss("/jia.xml", document("jia", &[record("jia", 999, 60 * 24 * 30, "一个月前的一条", "")]));
+    let sources = feed_source("jia", "甲城日报", &upstream, "/jia.xml");
+    let mill = Mill::open(noon(), &main_config(&format!("[output.window]\n{window}")), &sources).await;
+    mill.round().await;
+    (upstream, mill)
+}
+
+/// What the category's feed holds after items that many minutes before noon have come.
+async fn shown(window: &str, minutes: &[i64]) -> Vec<String> {
+    let (upstream, mill) = running(window).await;
+    mill.pass(60);
+    let records: Vec<[String; 5]> =
+        minutes.iter().enumerate().map(|(number, before)| record("jia", number, *before, "", "")).collect();
+    upstream.rss("/jia.xml", document("jia", &records));
+    mill.round().await;
+    mill.publish().await;
+    let titles = mill.feed_titles("jiachengribao");
+    // The window hangs on the newest item, not on the clock.
+    mill.pass(90 * 86_400);
+    fs::remove_dir_all(mill.path("data/public")).unwrap();
+    mill.publish().await;
+    assert_eq!(mill.feed_titles("jiachengribao"), titles);
+    titles
+}
+
+fn numbers(range: std::ops::Range<usize>) -> Vec<String> {
+    range.map(|number| format!("jia第{number}条")).collect()
+}
+
+#[tokio::test]
+async fn a_feed_holds_the_newest_n_and_all_within_t_of_the_newest() {
+    // Three hours apart: the count decides.
+    assert_eq!(shown("items = 4\nage = \"2h\"", &[0, 180, 360, 540, 720, 900]).await, numbers(0..4));
+    // Half an hour apart: all within two hours of the newest.
+    assert_eq!(shown("items = 4\nage = \"2h\"", &[10, 40, 70, 100, 130, 131, 160]).await, numbers(0..5));
+    // But never more than the most.
+    assert_eq!(shown("items = 4\nage = \"2h\"\nmost = 6", &[0, 1, 2, 3, 4, 5, 6, 7, 8]).await, numbers(0..6));
+    // Fewer than N: all there are.
+    let mut all = numbers(0..2);
+    all.push("一个月前的一条".to_owned());
+    assert_eq!(shown("items = 4\nage = \"2h\"", &[0, 1]).await, all);
+}
+
+#[tokio::test]
+async fn a_new_source_enters_with_half_a_window() {
+    let (upstream, _) = two_papers(30).await;
+    let jia = feed_source("jia", "甲城日报", &upstream, "/jia.xml");
+    let window = "[output.window]\nitems = 8\nage = \"48h\"\nsite_items = 20";
+    let mut mill = Mill::open(noon(), &main_config(window), &jia).await;
+    mill.round().await;
+    mill.publish().await;
+    assert_eq!(mill.feed_titles("jiachengribao"), numbers(0..4));
+    assert_eq!(mill.feed_items("feed.json").len(), 10);
+    assert_eq!(mill.items().len(), 30, "the others are in the archive");
+
+    // A second one joins the category: half a window again, and nobody else's are pushed out.
+    upstream.rss("/bing.xml", document("bing", &records("bing", 30)));
+    mill.reopen(&main_config(window), &(jia + &feed_source("bing", "甲城日报", &upstream, "/bing.xml")))
+        .await;
+    mill.pass(60);
+    mill.round().await;
+    mill.publish().await;
+    let titles = mill.feed_titles("jiachengribao");
+    let of = |paper: &str| titles.iter().filter(|title| title.starts_with(paper)).count();
+    assert_eq!((of("jia"), of("bing")), (4, 4), "{titles:?}");
+
+    // What comes later is no newcomer any more.
+    let mut more: Vec<[String; 5]> = (100..110).map(|number| record("jia", number, -1, "", "")).collect();
+    more.extend(records("jia", 30));
+    upstream.rss("/jia.xml", document("jia", &more));
+    mill.pass(60);
+    mill.round().await;
+    mill.publish().await;
+    let titles = mill.feed_titles("jiachengribao");
+    assert_eq!(titles.iter().filter(|title| title.starts_with("jia第10")).count(), 10, "{titles:?}");
+}
+
+#[tokio::test]
+async fn beyond_full_size_entries_become_summaries() {
+    let html = format!("<p>{}</p>", "长文样本一句。".repeat(48));
+    let put = |count: usize| {
+        let records: Vec<[String; 5]> = (0..count)
+            .map(|number| record("jia", number, i64::try_from(number).unwrap(), "", &html))
+            .collect();
+        document("jia", &records)
+    };
+    let (upstream, mill) = running("full_size = \"4KB\"\nmax_size = \"20KB\"").await;
+    mill.pass(60);
+    upstream.rss("/jia.xml", put(6));
+    mill.round().await;
+    mill.publish().await;
+    let items = mill.feed_items("feed/jiachengribao.json");
+    let full: Vec<bool> = items.iter().map(|item| item.get("content_html").is_some()).collect();
+    assert_eq!(full, [true, true, true, false, false, false, false], "a text has {} bytes", html.len());
+    for item in &items[3..6] {
+        let text = item["content_text"].as_str().unwrap();
+        assert!(text.starts_with("长文样本一句。") && text.chars().count() <= 201, "{text}");
+    }
+    for (path, element) in
+        [("feed/jiachengribao.xml", "<content"), ("feed/jiachengribao.rss", "<content:encoded>")]
+    {
+        assert_eq!(mill.output(path).matches(element).count(), 3, "{path}");
+    }
+    // And the whole is bounded.
+    mill.pass(60);
+    upstream.rss("/jia.xml", put(40));
+    mill.round().await;
+    mill.publish().await;
+    let items = mill.feed_items("feed/jiachengribao.json");
+    assert!((6..20).contains(&items.len()), "{}", items.len());
+    let size = mill.output("feed/jiachengribao.json").len();
+    assert!(size < 25_000, "{size} bytes");
+}
+
+#[tokio::test]
+async fn a_failing_source_empties_nothing() {
+    let (upstream, _, mill) = all_files(12).await;
+    let before = mill.outputs();
+    for answer in [
+        "",
+        "<rss version=\"2.0\"><channel>",
+        "<html><body>维护中</body></html>",
+        "<rss version=\"2.0\"><channel><title>空</title></channel></rss>",
+    ] {
+        mill.pass(60);
+        upstream.rss("/jia.xml", answer.to_owned());
+        upstream.fail("/yi.xml", 503);
+        mill.round().await;
+        let report = mill.publish().await;
+        assert_eq!((report.written, report.removed), (0, 0), "{answer}");
+    }
+    assert_eq!(changed_paths(&before, &mill.outputs()), BTreeSet::new());
+}
+
+/// A store that is lost, or that the config names wrongly, must not empty the site.
+#[tokio::test]
+async fn an_empty_store_empties_nothing() {
+    let (_upstream, sources, mut mill) = all_files(12).await;
+    let (before, posts) = (mill.outputs(), mill.files("data/jekyll"));
+    for category in ["", "[[category]]\nname = \"丙城早报\"\n"] {
+        let lost = format!(
+            "{}[store]\npath = \"../data/lost{}\"\n{category}",
+            main_config(ALL_FILES),
+            category.len()
+        );
+        mill.reopen(&lost, &sources).await;
+        assert_eq!(mill.items().len(), 0);
+        mill.publish().await;
+        assert_eq!(changed_paths(&before, &mill.outputs()), BTreeSet::new(), "{category}");
+        assert_eq!(changed_paths(&posts, &mill.files("data/jekyll")), BTreeSet::new(), "{category}");
+    }
+    // The right store goes on where it was.
+    mill.reopen(&main_config(ALL_FILES), &sources).await;
+    assert_eq!(mill.publish().await.written, 0);
+}
+
+/// Wherever the store breaks, each file is whole, old or new, and the next publish ends it.
+#[tokio::test]
+async fn a_store_that_fails_empties_nothing() {
+    let (upstream, _, mill) = all_files(12).await;
+    let before = mill.outputs();
+    mill.pass(60);
+    let mut changed = records("jia", 12);
+    changed[3][2] = "甲城大桥合龙".to_owned();
+    upstream.rss("/jia.xml", document("jia", &changed));
+    mill.round().await;
+    let publisher = Publisher::new(Arc::clone(&mill.own().pages));
+    let mut seen: Vec<Tree> = Vec::new();
+    for reads in 0.. {
+        let broken = Broken::after(reads, mill.store());
+        if publisher.publish(&broken, Look::Whole, &|_, _| {}).is_ok() {
+            break;
+        }
+        seen.push(mill.outputs());
+    }
+    let after = mill.outputs();
+    assert!(seen.len() > 10, "{} failures", seen.len());
+    assert!(!changed_paths(&before, &after).is_empty());
+    for tree in &seen {
+        for (path, bytes) in tree {
+            assert!(
+                before.get(path) == Some(bytes) || after.get(path) == Some(bytes),
+                "{path} is neither old nor new"
+            );
+        }
+        assert!(before.keys().all(|path| tree.contains_key(path)), "a file is gone");
+    }
+}
+
+/// The empty site is ready too: no source, no item.
+#[tokio::test]
+async fn without_any_source_there_is_a_page() {
+    let mill = Mill::open(noon(), &main_config(""), "").await;
+    mill.publish().await;
+    assert!(mill.output("index.html").contains("样报汇"));
+    assert_eq!(mill.feed_items("feed.json").len(), 0);
+}
