@@ -39,14 +39,14 @@ impl Files {
 
     /// The config; fails with all faults if there are any, warnings too.
     fn good(&self) -> Config {
-        let Loaded { config, faults } = self.load();
+        let Loaded { config, faults, .. } = self.load();
         assert!(faults.is_empty(), "{}", faults.render(false));
         config.unwrap()
     }
 
     /// The faults as `file:line:column message`, the file without its folder.
     fn faults(&self) -> Vec<String> {
-        let Loaded { config, faults } = self.load();
+        let Loaded { config, faults, .. } = self.load();
         assert_eq!(config.is_none(), faults.has_errors());
         let shown = faults.records().into_iter().map(|fault| {
             let file = fault.file.file_name().unwrap().to_string_lossy().into_owned();
@@ -284,7 +284,7 @@ fn a_good_config_is_called_good() {
     let files = Files::new("").with("xihai.toml", source(""));
     let (code, out, err) = check(&files, false);
     assert_eq!((code, err.as_str()), (Some(0), ""));
-    assert!(out.contains("is good: 1 sources"), "{out}");
+    assert!(out.contains("is good: 1 source,"), "{out}");
     let (code, out, _) = check(&files, true);
     assert_eq!(code, Some(0));
     let answer: Value = serde_json::from_str(&out).unwrap();
@@ -310,7 +310,7 @@ fn what_chinese_keyboards_and_editors_do_is_named() {
     assert!(wide.iter().any(|f| f.starts_with("feedmill.toml:2:9 full-width quotes `“` `”`")), "{wide:?}");
 
     let marked = Files::new("\u{feff}[site]\ntitle = \"报纸\"\n");
-    let Loaded { config, faults } = marked.load();
+    let Loaded { config, faults, .. } = marked.load();
     assert_eq!(config.unwrap().publish.site.title, "报纸", "a byte-order mark stops nothing");
     assert_eq!((faults.warnings().count(), faults.errors().count()), (1, 0));
     assert!(marked.faults()[0].contains("byte-order mark (BOM)"));
@@ -432,8 +432,25 @@ fn profiles_and_defaults_are_checked_even_if_nobody_uses_them() {
 #[test]
 fn files_that_look_like_drop_ins_are_not_lost_silently() {
     let files = Files::new("").with("西海.toml", source("")).with("notes.md", "x").with(".x.toml", "broken");
-    let Loaded { config, faults } = files.load();
+    let Loaded { config, faults, .. } = files.load();
     assert!(config.unwrap().sources.is_empty());
     assert_eq!(faults.warnings().count(), 1);
     assert!(files.faults()[0].contains("`西海.toml` is not read"));
+}
+
+/// The shipped file is the reference: it names every key that there is.
+#[test]
+fn every_key_stands_in_the_shipped_file() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/feedmill.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let missing: Vec<String> = config::load(&path)
+        .known
+        .into_iter()
+        .filter(|key| {
+            let name = key.rsplit('.').next().unwrap_or(key);
+            let word = |c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '-');
+            !text.split(word).any(|found| found == name)
+        })
+        .collect();
+    assert_eq!(missing, Vec::<String>::new());
 }

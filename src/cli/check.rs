@@ -38,11 +38,14 @@ pub(super) fn check(given: Option<&Path>, as_json: bool) -> Result<ExitCode> {
         show::error_text(&loaded.faults.render(show::color_on_stderr()));
     }
     if let Some(config) = loaded.config {
-        let sources = config.sources.len();
+        let (sources, categories) = (config.sources.len(), config.categories.len());
+        let counted =
+            |count: usize, one: &str, many: &str| format!("{count} {}", if count == 1 { one } else { many });
         show::text(&format!(
-            "{} is good: {sources} sources, {} categories\n",
+            "{} is good: {}, {}\n",
             path.display(),
-            config.categories.len()
+            counted(sources, "source", "sources"),
+            counted(categories, "category", "categories")
         ))?;
     }
     Ok(code)

@@ -117,6 +117,8 @@ fn free_port(wanted: Option<u16>) -> Result<u16> {
 
 fn words(port: u16, own: bool, folder: &str) -> String {
     let site = format!("http://127.0.0.1:{port}/");
+    let program =
+        std::env::current_exe().map_or_else(|_| "feedmill".to_owned(), |path| path.display().to_string());
     let category = if own { "category/".to_owned() } else { "category/xihaidushibao.html".to_owned() };
     let feed = if own { "feed.xml" } else { "feed/xihaidushibao.xml" };
     format!(
@@ -128,8 +130,8 @@ fn words(port: u16, own: bool, folder: &str) -> String {
          {site}{feed}   (Atom; .rss and .json too)\n    \
          {site}opml.xml            all feeds at once\n\n  \
          Look inside while it runs:\n\n    \
-         feedmill --config {folder}/feedmill.toml source list\n    \
-         feedmill --config {folder}/feedmill.toml item list\n\n  \
+         {program} --config {folder}/feedmill.toml source list\n    \
+         {program} --config {folder}/feedmill.toml item list\n\n  \
          Next: read docs/getting-started.md, put a source of your own into config/sources.d/,\n  \
          then `feedmill check` and `feedmill run`. Ctrl-C ends the demo.\n\n"
     )

@@ -21,7 +21,12 @@ use crate::config::{self, Config};
 
 /// Polls newspapers' feeds, keeps every article once, publishes one clean feed per category.
 #[derive(Debug, Parser)]
-#[command(name = "feedmill", version, propagate_version = true, after_help = "Try it: feedmill demo")]
+#[command(
+    name = "feedmill",
+    version,
+    propagate_version = true,
+    after_help = "Try it: feedmill demo\n\nEnvironment: FEEDMILL_CONFIG names the config file, FEEDMILL_LOG what is logged (like `debug`)"
+)]
 pub struct Cli {
     /// The config file [default: ./config/feedmill.toml, else /etc/feedmill/feedmill.toml]
     #[arg(long, short, global = true, value_name = "FILE")]

@@ -111,6 +111,9 @@ pub(super) async fn import(config: Config, folder: &Path, dry_run: bool, json: b
         report.paths,
         report.categories
     ))?;
+    for note in &report.notes {
+        show::text(&format!("note: {note}\n"))?;
+    }
     for (what, list) in [("held back", &report.held_back), ("refused", &report.refused)] {
         for (file, reason) in list {
             show::text(&show::plain(&format!("{what}: {file}: {reason}\n")))?;

@@ -1,6 +1,6 @@
 //! Finding and reading the files.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -20,6 +20,8 @@ pub struct Loaded {
     pub config: Option<Config>,
     /// Errors and warnings.
     pub faults: Faults,
+    /// Every key that there is, as `source.detail.url`: what the documents must tell.
+    pub known: BTreeSet<String>,
 }
 
 /// Where the configuration is: as given, `$FEEDMILL_CONFIG`, `config/feedmill.toml` here, else
@@ -42,7 +44,7 @@ pub fn load(path: &Path) -> Loaded {
     let ledger = Ledger::new();
     let config = read_all(path, &ledger);
     let faults = ledger.take_faults();
-    Loaded { config: config.filter(|_| !faults.has_errors()), faults }
+    Loaded { config: config.filter(|_| !faults.has_errors()), faults, known: ledger.known_keys() }
 }
 
 fn read_all(path: &Path, ledger: &Ledger) -> Option<Config> {

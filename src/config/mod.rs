@@ -16,6 +16,8 @@ pub mod units;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use url::Url;
+
 use crate::fetch::FetchOptions;
 use crate::ingest::IngestOptions;
 use crate::model::Slug;
@@ -50,8 +52,24 @@ pub struct Config {
     pub sources: Vec<Source>,
     /// Set once for ever: the authority of published ids.
     pub id_authority: String,
+    /// Nobody chose the authority and the site is on loopback: it is not set for ever yet.
+    pub trial: bool,
     /// Set once for ever: the code space written bare; empty for none.
     pub code_space: String,
+}
+
+/// A small file in the store's folder that tells what was set once, for checks of a config
+/// while the store is in use.
+pub const FIXED_FILE: &str = "set-once.json";
+
+/// Whether an address is this machine's own, by its name alone.
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
+        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        None => false,
+    }
 }
 
 /// A category that the config names.

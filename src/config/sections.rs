@@ -1,5 +1,6 @@
 //! The sections of the main file, and `[[category]]`.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
@@ -7,9 +8,9 @@ use std::time::Duration;
 use chrono_tz::Tz;
 use url::Url;
 
-use super::faults::Fault;
+use super::faults::{Fault, Place};
 use super::reader::{Reader, Value};
-use super::{CategorySettings, Config};
+use super::{CategorySettings, Config, FIXED_FILE, is_loopback};
 use crate::fetch::FetchOptions;
 use crate::ingest::{AutoCategories, IngestOptions};
 use crate::model::{CodeSpace, Slug};
@@ -22,6 +23,8 @@ use crate::source::Source;
 pub(super) struct Poll {
     pub(super) interval: Duration,
     pub(super) min_interval: Duration,
+    /// Of dates that name none, where neither the source nor the defaults say another.
+    pub(super) zone: Tz,
 }
 
 /// The main file's sections, before the sources are known.
@@ -32,7 +35,7 @@ pub(super) struct Sections {
     pub(super) categories: Vec<CategorySettings>,
     site: SiteOptions,
     windows: WindowOptions,
-    id_authority: String,
+    fixed: Fixed,
     code_space: Option<CodeSpace>,
     auto: AutoCategories,
     store: PathBuf,
@@ -49,10 +52,10 @@ pub(super) struct Sections {
 /// Reads all sections but sources and categories; paths are relative to `folder`.
 pub(super) fn read(main: &mut Reader, folder: &Path) -> Sections {
     let mut site = main.section("site");
-    let url = site_url(&mut site);
+    let (url, url_place) = site_url(&mut site);
     let zone = zone(&mut site, "timezone").unwrap_or(Tz::Asia__Shanghai);
     let contact = text(&mut site, "contact");
-    let id_authority = id_authority(&mut site, &url);
+    let fixed = id_authority(&mut site, &url, url_place);
     let code_space = site.string("code_space").filter(|v| !v.value.is_empty()).and_then(|v| space(&site, &v));
     let site_options = SiteOptions {
         title: text(&mut site, "title").unwrap_or_else(|| "feedmill".to_owned()),
@@ -63,18 +66,18 @@ pub(super) fn read(main: &mut Reader, folder: &Path) -> Sections {
         contact: contact.clone(),
         url,
         zone,
-        id_authority: id_authority.clone(),
+        id_authority: fixed.id_authority.clone(),
         code_space: code_space.clone(),
         user_agent: user_agent(contact.as_deref()),
     };
     site.finish();
     let mut sections = Sections {
-        poll: poll(main),
+        poll: poll(main, zone),
         contact,
         categories: Vec::new(),
         site: site_options,
         windows: WindowOptions::default(),
-        id_authority,
+        fixed,
         code_space,
         auto: AutoCategories::Hold,
         store: PathBuf::new(),
@@ -88,6 +91,8 @@ pub(super) fn read(main: &mut Reader, folder: &Path) -> Sections {
         fetch: FetchOptions::default(),
     };
     sections.read_store(main, folder);
+    let space = sections.code_space.as_ref().map_or("", |space| space.as_str());
+    check_fixed(main, &sections.store, &sections.fixed, space);
     sections.read_output(main, folder, zone);
     sections.read_fetch(main);
     let mut routing = main.section("categories");
@@ -185,7 +190,7 @@ impl Sections {
 
     /// The whole configuration.
     pub(super) fn into_config(self, path: &Path, sources: Vec<Source>) -> Config {
-        let newcomers = (self.windows.items.div_ceil(2), self.windows.site_items.div_ceil(2));
+        let newcomers = ((self.windows.items / 2).max(1), (self.windows.site_items / 2).max(1));
         Config {
             path: path.to_owned(),
             store: self.store,
@@ -210,7 +215,8 @@ impl Sections {
             socket: self.socket,
             categories: self.categories,
             sources,
-            id_authority: self.id_authority,
+            id_authority: self.fixed.id_authority,
+            trial: self.fixed.trial,
             code_space: self.code_space.map(|s| s.as_str().to_owned()).unwrap_or_default(),
         }
     }
@@ -254,43 +260,45 @@ fn bad_slug(table: &Reader, given: &Value<String>) -> Option<Slug> {
     None
 }
 
-fn poll(main: &mut Reader) -> Poll {
+fn poll(main: &mut Reader, zone: Tz) -> Poll {
     let mut poll = main.section("poll");
     let interval = poll.duration("interval").map_or(Duration::from_mins(30), |v| v.value);
-    let min_interval = poll.duration("min_interval").map_or(Duration::from_mins(1), |v| {
-        if v.value < Duration::from_secs(30) {
-            let fault = Fault::warning(
-                &v.place,
-                "polling more often than every 30s is for tests on this machine only",
-            );
-            poll.push(fault.help("upstreams will block you"));
-        }
-        v.value.max(Duration::from_secs(1))
-    });
+    let min_interval =
+        poll.duration("min_interval").map_or(Duration::from_mins(1), |v| v.value.max(Duration::from_secs(1)));
     poll.finish();
-    Poll { interval: interval.max(min_interval), min_interval }
+    Poll { interval: interval.max(min_interval), min_interval, zone }
 }
 
-fn site_url(site: &mut Reader) -> Url {
+fn site_url(site: &mut Reader) -> (Url, Option<Place>) {
     let given = site.parsed("url", |s| match Url::parse(s) {
         Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() && url.query().is_none() => {
             Ok(url)
         }
         _ => Err(format!("must be the site's address like `https://news.example.org/`, not `{s}`")),
     });
+    let place = given.as_ref().map(|v| v.place.clone());
     let mut url = given.map_or_else(loopback, |v| v.value);
     if !url.path().ends_with('/') {
         url.set_path(&format!("{}/", url.path()));
     }
-    url
+    (url, place)
 }
 
 fn loopback() -> Url {
     Url::parse("http://127.0.0.1:8640/").expect("a constant address")
 }
 
+/// What is set once for ever, and where it stands.
+#[derive(Debug)]
+struct Fixed {
+    id_authority: String,
+    place: Place,
+    /// Nobody chose it and the site is on loopback: a trial, which fixes nothing.
+    trial: bool,
+}
+
 /// `host,year`: the authority of tag ids (RFC 4151, 2.1).
-fn id_authority(site: &mut Reader, url: &Url) -> String {
+fn id_authority(site: &mut Reader, url: &Url, url_place: Option<Place>) -> Fixed {
     let given = site.parsed("id_authority", |s| {
         let good = s.split_once(',').is_some_and(|(name, day)| {
             !name.is_empty()
@@ -304,10 +312,31 @@ fn id_authority(site: &mut Reader, url: &Url) -> String {
             Err(format!("must be a domain of yours and a year like `news.example.org,2026`, not `{s}`"))
         }
     });
-    given.map_or_else(
-        || format!("{},2026", url.host_str().unwrap_or("localhost").trim_matches(['[', ']'])),
-        |v| v.value,
-    )
+    if let Some(given) = given {
+        return Fixed { id_authority: given.value, place: given.place, trial: false };
+    }
+    let host = url.host_str().unwrap_or("localhost").trim_matches(['[', ']']);
+    Fixed {
+        id_authority: format!("{host},2026"),
+        place: url_place.unwrap_or_else(|| site.place().clone()),
+        trial: is_loopback(url),
+    }
+}
+
+/// Compares what is set once with what the store has (RULES 3.3), as far as a file beside it
+/// tells: the store itself may be in use.
+fn check_fixed(main: &Reader, store: &Path, fixed: &Fixed, code_space: &str) {
+    let Ok(bytes) = std::fs::read(store.join(FIXED_FILE)) else { return };
+    let Ok(stored) = serde_json::from_slice::<BTreeMap<String, String>>(&bytes) else { return };
+    for (key, asked) in [("id_authority", fixed.id_authority.as_str()), ("code_space", code_space)] {
+        if let Some(stored) = stored.get(key).filter(|stored| *stored != asked) {
+            let message = format!(
+                "`site.{key}` is set once for ever: the store has `{stored}`, the config now means `{asked}`"
+            );
+            let help = format!("write `{key} = \"{stored}\"` into `[site]`; readers know the articles by it");
+            main.push(Fault::error(&fixed.place, message).help(help));
+        }
+    }
 }
 
 fn user_agent(contact: Option<&str>) -> String {

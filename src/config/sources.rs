@@ -8,6 +8,7 @@ use regex::Regex;
 use url::Url;
 
 use super::faults::Fault;
+use super::is_loopback;
 use super::reader::{Reader, Value};
 use super::sections::{Poll, flag, space, text, zone};
 use crate::model::{CodeSpace, Slug, SourceId};
@@ -124,6 +125,13 @@ impl<'a> Sources<'a> {
     /// Checks what only all sources together show, and gives them.
     pub(super) fn finish(self, contact: Option<&str>) -> Vec<Source> {
         let asked = self.found.iter().find(|(s, _)| s.enabled && !is_loopback(&s.url));
+        if let Some((source, url)) = asked.filter(|_| self.poll.min_interval < Duration::from_secs(FLOOR)) {
+            let message =
+                format!("`poll.min_interval` is below {FLOOR}s, and `{}` is on another machine", source.id);
+            self.defaults.push(
+                Fault::warning(&url.place, message).help("upstreams will block you; this is for tests"),
+            );
+        }
         if let (None, Some((source, url))) = (contact, asked) {
             let host = source.url.host_str().unwrap_or_default();
             let message = format!("the source `{}` asks `{host}`, but `site.contact` is not set", source.id);
@@ -143,15 +151,6 @@ pub(super) fn finish_shared(profiles: BTreeMap<String, Reader>, mut defaults: Re
         let _ = (profile.string("url"), profile.string("category"));
         let _ = settings(&mut profile, &BTreeMap::new(), poll, false);
         profile.finish();
-    }
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
-        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        None => false,
     }
 }
 
@@ -208,7 +207,7 @@ fn settings(
         code_space,
         code: code_rule(table),
         rank: table.integer_in("rank", 1..=1_000_000).and_then(|v| u32::try_from(v.value).ok()),
-        zone: zone(table, "timezone").unwrap_or(chrono_tz::Tz::Asia__Shanghai),
+        zone: zone(table, "timezone").unwrap_or(poll.zone),
         encoding: encoding.map(|v| v.value),
         require,
         cleaner: cleaner(table, &strip)?,

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
 use futures_util::{StreamExt, stream};
+use serde_json::json;
 use tokio::sync::Notify;
 use tracing::{info, warn};
 
 use super::DaemonError;
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, FIXED_FILE};
 use crate::fetch::Fetcher;
 use crate::import::{ImportError, ImportOptions, ImportReport, jekyll};
 use crate::ingest::{Ingest, PollReport};
@@ -172,6 +173,8 @@ impl Mill {
         let options = self.import_options();
         let folder = folder.to_owned();
         let now = self.clock.now();
+        // A poll must not store an item between the import's look at it and its own change.
+        let _held = self.ingest.hold().await;
         let work = move |store: &dyn Store| Ok(jekyll(store, &folder, &options, dry_run, now, &progress));
         let report = self.store.call(work).await??;
         self.changed.notify_one();
@@ -196,8 +199,11 @@ impl Mill {
 
 fn open_store(config: &Config, now: Timestamp) -> Result<Handle, StoreError> {
     let store = SledStore::open(&config.store, config.cache)?;
-    store.fix("site.id_authority", &config.id_authority)?;
-    store.fix("site.code_space", &config.code_space)?;
+    store.fix("site.id_authority", &config.id_authority, !config.trial)?;
+    store.fix("site.code_space", &config.code_space, !config.trial)?;
+    if !config.trial {
+        tell_fixed(config);
+    }
     for category in &config.categories {
         let made = store.ensure_category(&category.name, Some(&category.slug), now)?;
         for alias in &category.aliases {
@@ -208,4 +214,13 @@ fn open_store(config: &Config, now: Timestamp) -> Result<Handle, StoreError> {
     store.register(&enabled, now)?;
     store.sync()?;
     Ok(Handle::new(Arc::new(store)))
+}
+
+/// Writes what is set once beside the store; only `check` reads it, so a failure is no fault.
+fn tell_fixed(config: &Config) {
+    let fixed = json!({ "id_authority": config.id_authority, "code_space": config.code_space });
+    let path = config.store.join(FIXED_FILE);
+    if let Err(error) = std::fs::write(&path, format!("{fixed}\n")) {
+        warn!(path = %path.display(), %error, "cannot tell `check` what is set once");
+    }
 }

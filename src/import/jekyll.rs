@@ -60,6 +60,8 @@ pub struct ImportReport {
     pub paths: usize,
     /// Categories that got an item.
     pub categories: usize,
+    /// What an admin should know before doing it for good.
+    pub notes: Vec<String>,
     /// Nothing was stored.
     pub dry_run: bool,
 }
@@ -113,6 +115,11 @@ pub fn jekyll(
     let files = post_files(folder)?;
     let mut report = ImportReport { dry_run, ..ImportReport::default() };
     let old_zone = jekyll_zone(folder);
+    if options.code_rules.is_empty() {
+        let note = "no source with a `code` rule shares `site.code_space`: the posts are kept for good under \
+                    codes made of their file names; if they are a source's articles, configure it first";
+        report.notes.push(note.to_owned());
+    }
     let mut by_code: BTreeMap<(Timestamp, InfoCode), Vec<Candidate>> = BTreeMap::new();
     let mut first_seen: BTreeMap<InfoCode, Timestamp> = BTreeMap::new();
     for (done, file) in files.iter().enumerate() {
@@ -271,8 +278,15 @@ impl Taking<'_> {
         self.report.copies += posts.len() - 1;
         if let Some(known) = self.store.item(code)? {
             self.report.known += 1;
+            let mut new = Vec::new();
+            for path in std::mem::take(&mut change.paths) {
+                if self.store.at_path(&path)?.is_none() {
+                    new.push(path);
+                }
+            }
+            change.paths = new;
             change.item = Some(known);
-            return Ok(Some(change));
+            return Ok(Some(change).filter(|change| !change.paths.is_empty()));
         }
         self.report.imported += 1;
         let mut categories: Vec<Category> = Vec::new();

@@ -92,6 +92,14 @@ pub fn wants_detail(
     }
 }
 
+/// When the detail of a stub is to be looked at again; `None` after the last time, or where this
+/// source never asked for it.
+#[must_use]
+pub fn next_check(seen: &Sighting) -> Option<crate::model::Timestamp> {
+    seen.detail?;
+    CHECKS.get(usize::from(seen.checks)).map(|age| seen.first.plus(*age))
+}
+
 /// Whether a look for corrections is due.
 #[must_use]
 pub fn check_due(seen: &Sighting, now: crate::model::Timestamp) -> bool {

@@ -161,6 +161,11 @@ impl Ingest {
         Self { store, fetcher, clock, options, routing, deciding: tokio::sync::Mutex::new(()) }
     }
 
+    /// Keeps every poll from deciding and storing while the guard lives.
+    pub async fn hold(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.deciding.lock().await
+    }
+
     /// One poll: [`Ingest::ask`], then [`Ingest::take`].
     ///
     /// # Errors
@@ -177,7 +182,9 @@ impl Ingest {
     pub async fn ask(&self, source: &Source) -> Result<Answer, StoreError> {
         let id = source.id.clone();
         let state = self.store.call(move |store| store.source(&id)).await?;
-        let outcome = self.read(source, state.validators.clone()).await;
+        let due = state.next_check.is_some_and(|at| at <= self.clock.now());
+        let validators = if due { Validators::default() } else { state.validators.clone() };
+        let outcome = self.read(source, validators).await;
         Ok(Answer { state, outcome })
     }
 
@@ -248,6 +255,7 @@ impl Ingest {
             state.fails = 0;
             state.last_error = None;
             state.last_good = Some(now);
+            state.first_good.get_or_insert(now);
         }
         state.items += report.inserted as u64;
         let next = schedule::next(&source.id, now, source.interval, state.fails, ended);

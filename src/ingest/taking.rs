@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tracing::debug;
 
 use super::article::{self, Draft};
-use super::decide::{Decision, MAX_REVISIONS, check_due, decide, settled, wants_detail};
+use super::decide::{Decision, MAX_REVISIONS, check_due, decide, next_check, settled, wants_detail};
 use super::details::Detailed;
 use super::identity::{Identified, Listed, entry_order, identify};
 use super::routing::waiting;
@@ -29,8 +29,13 @@ impl Ingest {
     ) -> Result<Vec<[u8; 16]>> {
         let now = self.clock.now();
         report.listed = document.entries.len();
-        report.held = document.beyond_cap;
-        let first_poll = state.last_good.is_none();
+        let document_beyond = document.beyond_cap;
+        report.held = document_beyond;
+        let arrival = match state.first_good {
+            None => Arrival::First,
+            Some(since) if state.arriving => Arrival::Going(since),
+            Some(_) => Arrival::Done,
+        };
         let shared = Arc::new(source.clone());
         let with_details = source.kind.detail().is_some();
         let (identified, mut ready, wanted) = {
@@ -39,7 +44,9 @@ impl Ingest {
         };
         let Identified { held, void, .. } = identified;
         let mut held = held;
-        report.held += held.len() + wanted.len().saturating_sub(MAX_DETAILS);
+        let beyond = wanted.len().saturating_sub(MAX_DETAILS);
+        state.arriving = arrival != Arrival::Done && beyond + document_beyond > 0;
+        report.held += held.len() + beyond;
         let asked: Vec<Listed> = wanted.into_iter().take(MAX_DETAILS).collect();
         report.details = asked.len();
         let (good, failed) = self.details(source, asked).await;
@@ -52,7 +59,7 @@ impl Ingest {
         let taking = Taking {
             source: shared,
             options: self.options.clone(),
-            first_poll,
+            arrival,
             now,
             published: 0,
             known: BTreeMap::new(),
@@ -66,6 +73,7 @@ impl Ingest {
         report.updated = tally.updated;
         report.joined = tally.joined;
         report.unchanged = tally.unchanged;
+        state.next_check = tally.next_check;
         state.waiting_names = waiting(&state.waiting_names, &tally.waiting);
         Ok(void)
     }
@@ -93,6 +101,8 @@ fn sort_out(
             ready.push(Detailed { listed, hash: None });
         }
     }
+    // The newest first: only some are asked for in one poll.
+    wanted.sort_by_key(|listed| std::cmp::Reverse(listed.entry.published));
     Ok((identified, ready, wanted))
 }
 
@@ -103,13 +113,36 @@ struct Tally {
     joined: usize,
     unchanged: usize,
     waiting: BTreeSet<String>,
+    /// The earliest look for corrections among the listed records.
+    next_check: Option<Timestamp>,
+}
+
+/// How far a source has come in (RULES 3.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Arrival {
+    /// Its first document.
+    First,
+    /// The rest of what was there when it came, at this time.
+    Going(Timestamp),
+    /// All that comes is new.
+    Done,
+}
+
+impl Tally {
+    fn note_check(&mut self, sighting: Option<&Sighting>) {
+        let next = sighting.and_then(next_check);
+        self.next_check = match (self.next_check, next) {
+            (Some(known), Some(next)) => Some(known.min(next)),
+            (known, next) => known.or(next),
+        };
+    }
 }
 
 /// One document on its way into the store; runs on a blocking thread.
 struct Taking {
     source: Arc<Source>,
     options: IngestOptions,
-    first_poll: bool,
+    arrival: Arrival,
     now: Timestamp,
     /// The generation up to which all was published once.
     published: u64,
@@ -127,7 +160,7 @@ impl Taking {
         }
         let mut changes = std::mem::take(&mut self.changes);
         changes.sort_by(|a, b| entry_order(age_of(a), age_of(b)));
-        if self.first_poll {
+        if self.arrival != Arrival::Done {
             self.hold_back_newcomers(&mut changes);
         }
         store.commit(changes, self.now)?;
@@ -139,6 +172,7 @@ impl Taking {
         let source = Arc::clone(&self.source);
         if hash.is_none() && settled(&listed, self.now) {
             self.tally.unchanged += 1;
+            self.tally.note_check(listed.sighting.as_ref());
             return Ok(());
         }
         let item = store.item(&listed.code)?;
@@ -153,7 +187,9 @@ impl Taking {
         }
         debug!(source.id = %source.id, info_code = %listed.code, rule = ?listed.rule, decision = ?decision, reason, "decided");
         let mut change = Change::of(listed.code.clone());
-        change.sighting = Some((source.id.clone(), self.sighting(&listed, hash)));
+        let sighting = self.sighting(&listed, hash);
+        self.tally.note_check(Some(&sighting));
+        change.sighting = Some((source.id.clone(), sighting));
         change.aliases = listed.aliases.iter().map(|alias| (source.id.clone(), *alias)).collect();
         match (decision, item) {
             (Decision::Keep, _) => {
@@ -189,7 +225,8 @@ impl Taking {
     }
 
     fn route(&mut self, store: &dyn Store, routing: &Routing, media_name: Option<&str>) -> Result<Category> {
-        let route = routing.route(store, &self.source, media_name, self.first_poll, self.now)?;
+        let route =
+            routing.route(store, &self.source, media_name, self.arrival != Arrival::Done, self.now)?;
         self.tally.waiting.extend(route.waiting);
         self.known.insert(route.category.id, route.category.clone());
         Ok(route.category)
@@ -289,10 +326,16 @@ impl Taking {
         Ok(true)
     }
 
-    /// RULES 3.1: a new source enters each window with a bounded number of its newest items.
+    /// RULES 3.1: a new source enters each window with a bounded number of its newest items; the
+    /// rest of them goes straight to the archive, in whichever poll it is taken in.
     fn hold_back_newcomers(&self, changes: &mut [Change]) {
         let mut entered: BTreeMap<CategoryId, usize> = BTreeMap::new();
         for change in changes.iter_mut().rev() {
+            if let Arrival::Going(since) = self.arrival {
+                let old = change.item.as_ref().is_some_and(|item| item.published <= since);
+                change.enters.iter_mut().for_each(|placement| placement.shown &= !old);
+                continue;
+            }
             for placement in &mut change.enters {
                 let (category, site) = self.options.newcomers;
                 let most = if placement.category == CategoryId::SITE { site } else { category };

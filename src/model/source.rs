@@ -55,6 +55,12 @@ pub struct SourceState {
     pub last_poll: Option<Timestamp>,
     /// When a poll last ended well.
     pub last_good: Option<Timestamp>,
+    /// When a poll first ended well: what is older then entered as a newcomer's.
+    pub first_good: Option<Timestamp>,
+    /// Its first document is not taken in whole yet.
+    pub arriving: bool,
+    /// When the detail of an item is to be looked at again; a 304 must not hide it.
+    pub next_check: Option<Timestamp>,
     /// Failed polls in a row.
     pub fails: u32,
     /// What the last failure said, at most 500 characters.

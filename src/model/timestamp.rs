@@ -1,11 +1,11 @@
 //! Whole seconds in UTC: the only instant the mill knows (RULES 2.1).
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Seconds since 1970-01-01T00:00:00Z, never outside the years 1970 to 9999.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
-#[serde(transparent)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Timestamp(i64);
 
 impl Timestamp {
@@ -63,6 +63,28 @@ impl From<DateTime<Utc>> for Timestamp {
     }
 }
 
+/// RFC 3339 where people and other programs read it, seconds in the store.
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() {
+            serializer.serialize_str(&self.rfc3339())
+        } else {
+            serializer.serialize_i64(self.0)
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if !deserializer.is_human_readable() {
+            return i64::deserialize(deserializer).map(Self::from_unix);
+        }
+        let text = String::deserialize(deserializer)?;
+        let read = DateTime::parse_from_rfc3339(&text).map_err(D::Error::custom)?;
+        Ok(Self::from(read.to_utc()))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -75,5 +97,10 @@ mod tests {
         assert_eq!(Timestamp::from_unix(-5), Timestamp::EPOCH);
         assert_eq!(Timestamp::from_unix(i64::MAX), Timestamp::MAX);
         assert_eq!(Timestamp::MAX.plus(1), Timestamp::MAX);
+        assert_eq!(serde_json::to_string(&seed).unwrap(), "\"2021-12-21T05:55:07Z\"");
+        for at in [Timestamp::EPOCH, seed, Timestamp::MAX] {
+            assert_eq!(serde_json::from_str::<Timestamp>(&serde_json::to_string(&at).unwrap()).unwrap(), at);
+            assert_eq!(postcard::from_bytes::<Timestamp>(&postcard::to_stdvec(&at).unwrap()).unwrap(), at);
+        }
     }
 }

@@ -76,7 +76,8 @@ fn entry(pages: &Pages, chosen: Chosen, names: &Names) -> OutputEntry {
     let Chosen { article, full } = chosen;
     let (item, body) = (article.item, article.body);
     let mut labels: Vec<&Category> = item.categories.iter().filter_map(|id| names.get(id)).collect();
-    labels.sort_by_key(|category| (category.id != item.home, &category.slug));
+    // Not the home category first: which it is depends on who was polled first.
+    labels.sort_by_key(|category| &category.slug);
     let mut categories: Vec<String> = labels.into_iter().map(|category| category.name.clone()).collect();
     for tag in body.tags {
         if !categories.contains(&tag) {

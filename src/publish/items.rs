@@ -54,6 +54,14 @@ impl Run<'_> {
             }
             Ok(())
         })?;
+        if whole {
+            for category in self.pages.names(self.store)?.into_values() {
+                let missing =
+                    |number: &u32| !sink.has(&OutputKey::CategoryPage(category.slug.clone(), *number).path());
+                let numbers = 1..=category.arrivals.div_ceil(PAGE);
+                paging.extend(numbers.filter(missing).map(|number| (category.id, number)));
+            }
+        }
         for code in codes {
             self.article_file(&mut sink, &code)?;
         }

@@ -9,6 +9,7 @@ mod feeds;
 mod items;
 mod pages;
 pub mod select;
+mod statics;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -20,6 +21,7 @@ use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
+use tracing::warn;
 use url::Url;
 
 use crate::model::{Category, CategoryId, CodeSpace};
@@ -226,6 +228,10 @@ impl Publisher {
         let generation = store.generation()?;
         let since = upto.filter(|_| look == Look::Changed);
         let mut report = PublishReport::default();
+        if self.outlived(store, generation)? {
+            warn!(generation, "the store is empty and older than the outputs, which stay; is it lost?");
+            return Ok(report);
+        }
         if since != Some(generation) {
             let mut run = Run { pages: &self.pages, store, report: &mut report, since };
             run.categories(progress)?;
@@ -234,6 +240,15 @@ impl Publisher {
         }
         *upto = Some(generation);
         Ok(report)
+    }
+
+    /// Whether an empty store meets outputs of a later generation: it is more likely lost than
+    /// meant, and must not empty them.
+    fn outlived(&self, store: &dyn Store, generation: u64) -> Result<bool, PublishError> {
+        if store.category(CategoryId::SITE)?.is_some_and(|site| site.arrivals > 0) {
+            return Ok(false);
+        }
+        Ok(Directory::open(&self.pages.options.output)?.unit(SITE_UNIT).generation > generation)
     }
 }
 
@@ -253,6 +268,7 @@ impl Run<'_> {
         let names = self.pages.names(self.store)?;
         let candidates = self.candidates(&names)?;
         let all = candidates.len();
+        let outlived = sink.unit(SITE_UNIT).generation > self.store.generation()?;
         for (done, category) in candidates.into_iter().enumerate() {
             progress(done, all);
             let unit = sink.unit(unit_name(&category));
@@ -270,7 +286,14 @@ impl Run<'_> {
             }
         }
         progress(all, all);
-        self.forget_unknown(&mut sink, &names)?;
+        if self.since.is_none() {
+            self.static_files(&mut sink)?;
+            // Outputs of a later generation than the store's are another store's: it was lost, or
+            // an older copy of it is back. What they hold and it does not is kept.
+            if !outlived {
+                self.forget_unknown(&mut sink, &names)?;
+            }
+        }
         Ok(sink.commit()?)
     }
 
@@ -292,38 +315,10 @@ impl Run<'_> {
         let mut files = feeds::files(self.pages, self.store, category, names)?;
         if category.id == CategoryId::SITE {
             files.extend(self.pages.site_files(self.store, category, names)?);
-            files.extend(self.static_files()?);
         } else {
             let html = self.pages.category(self.store, category, names)?;
             files.push(file(&OutputKey::Category(category.slug.clone()), html));
         }
-        Ok(files)
-    }
-
-    /// `static/` as it is, without dot files.
-    fn static_files(&self) -> Result<Vec<File>, PublishError> {
-        let mut files = Vec::new();
-        if let Some(root) = self.pages.options.static_files.as_deref().filter(|root| root.is_dir()) {
-            let mut folders = vec![root.to_owned()];
-            while let Some(folder) = folders.pop() {
-                let fail = |source| PublishError::Static { path: folder.display().to_string(), source };
-                for entry in std::fs::read_dir(&folder).map_err(fail)? {
-                    let path = entry.map_err(fail)?.path();
-                    let hidden = path.file_name().is_none_or(|n| n.to_string_lossy().starts_with('.'));
-                    if path.is_dir() {
-                        folders.push(path);
-                    } else if let (false, Ok(relative)) = (hidden, path.strip_prefix(root)) {
-                        let relative = relative.to_string_lossy().into_owned();
-                        let bytes = std::fs::read(&path).map_err(|source| PublishError::Static {
-                            path: path.display().to_string(),
-                            source,
-                        })?;
-                        files.push(File { path: relative, bytes });
-                    }
-                }
-            }
-        }
-        files.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(files)
     }
 
@@ -333,9 +328,6 @@ impl Run<'_> {
         sink: &mut Directory,
         names: &BTreeMap<CategoryId, Category>,
     ) -> Result<(), PublishError> {
-        if self.since.is_some() {
-            return Ok(());
-        }
         // An empty store must never empty an output: it is more likely lost than meant.
         if names.is_empty() {
             return Ok(());

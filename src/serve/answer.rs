@@ -120,11 +120,17 @@ fn compress(bytes: &[u8]) -> Bytes {
     written.unwrap_or_default().into()
 }
 
-fn common(reply: &Reply, headers: &mut HeaderMap) {
-    set(headers, CONTENT_TYPE, reply.media_type);
+/// What every answer carries, whoever made it.
+pub(super) async fn secured(mut response: Response<Body>) -> Response<Body> {
+    let headers = response.headers_mut();
     set(headers, X_CONTENT_TYPE_OPTIONS, "nosniff");
     set(headers, CONTENT_SECURITY_POLICY, CSP);
     set(headers, REFERRER_POLICY, "no-referrer");
+    response
+}
+
+fn common(reply: &Reply, headers: &mut HeaderMap) {
+    set(headers, CONTENT_TYPE, reply.media_type);
     let html = reply.media_type.starts_with("text/html");
     if !html {
         set(headers, ACCESS_CONTROL_ALLOW_ORIGIN, "*");

@@ -17,6 +17,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::request::Parts;
 use axum::http::{Method, Request, Response, StatusCode};
+use axum::middleware::map_response;
 use axum::routing::any;
 use tokio::net::TcpListener;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -58,6 +59,7 @@ impl Server {
             .fallback(answer_one)
             .layer(CatchPanicLayer::new())
             .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_TIMEOUT))
+            .layer(map_response(answer::secured))
             .with_state(self);
         axum::serve(listener, router).with_graceful_shutdown(stop).await
     }

@@ -80,6 +80,10 @@ impl Outputs {
             Some(AtPath::Redirect(target)) => {
                 Ok(Some(Found::Moved(format!("{}{target}", pages.options.site.url))))
             }
+            // The pages and feeds of a category under an old slug.
+            None if path.starts_with("category/") || path.starts_with("feed/") => {
+                Ok(renamed(&pages, store, &path)?.map(Found::Moved))
+            }
             None => Ok(None),
         });
         match found.await? {

@@ -262,12 +262,12 @@ impl Directory {
             }
         }
         let mut folders: Vec<PathBuf> = Vec::new();
-        for (temp, target) in std::mem::take(&mut self.pending) {
-            fs::rename(&temp, &target).map_err(|e| io_error("rename to", &target, e))?;
-            if let Some(folder) = target.parent().filter(|f| !folders.iter().any(|known| known == f) && !many)
-            {
-                folders.push(folder.to_owned());
-            }
+        while let Some((temp, target)) = self.pending.last() {
+            fs::rename(temp, target).map_err(|e| io_error("rename to", target, e))?;
+            let folder =
+                target.parent().filter(|folder| !many && !folders.iter().any(|known| known == folder));
+            folders.extend(folder.map(Path::to_owned));
+            self.pending.pop();
         }
         if many {
             return self.sync_all();
@@ -313,6 +313,15 @@ impl Directory {
             && Path::new(path).components().all(|part| matches!(part, Component::Normal(_)))
             && !path.starts_with(RECORDS);
         if plain { Ok(self.root.join(path)) } else { Err(SinkError::Path { path: path.to_owned() }) }
+    }
+}
+
+/// What was gathered and not made visible leaves nothing behind.
+impl Drop for Directory {
+    fn drop(&mut self) {
+        for (temp, _) in &self.pending {
+            let _ = fs::remove_file(temp);
+        }
     }
 }
 

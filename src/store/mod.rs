@@ -313,8 +313,9 @@ pub trait Store: Send + Sync {
     fn mark_published(&self, generation: u64) -> Result<()>;
     /// The generation last given to [`Store::mark_published`].
     fn published_generation(&self) -> Result<u64>;
-    /// Sets a value that never changes again, or checks it (RULES 3.3).
-    fn fix(&self, key: &'static str, value: &str) -> Result<()>;
+    /// Checks a value that is set once and never changes again (RULES 3.3); `set` sets it where
+    /// it is not set yet.
+    fn fix(&self, key: &'static str, value: &str, set: bool) -> Result<()>;
     /// The newest generation: grows with every change of what any category publishes.
     fn generation(&self) -> Result<u64>;
 }

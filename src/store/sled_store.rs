@@ -309,8 +309,8 @@ impl Store for SledStore {
     fn published_generation(&self) -> Result<u64> {
         read::counter(self, "published")
     }
-    fn fix(&self, key: &'static str, value: &str) -> Result<()> {
-        write::fix(self, key, value)
+    fn fix(&self, key: &'static str, value: &str, set: bool) -> Result<()> {
+        write::fix(self, key, value, set)
     }
     fn generation(&self) -> Result<u64> {
         read::counter(self, "generation")

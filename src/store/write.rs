@@ -232,9 +232,10 @@ pub(super) fn alias_category(store: &SledStore, id: CategoryId, old_slug: &str) 
     Ok(())
 }
 
-pub(super) fn fix(store: &SledStore, key: &'static str, value: &str) -> Result<()> {
+pub(super) fn fix(store: &SledStore, key: &'static str, value: &str, set: bool) -> Result<()> {
     let name = format!("fixed.{key}");
     match read::get(store, T::Sys, &name)? {
+        None if !set => Ok(()),
         None => {
             store.tree(T::Sys).insert(name, value).map_err(|e| backend("set a value", e))?;
             store.wrote();
@@ -299,10 +300,16 @@ fn apply(
     let key = change.code.key();
     put_body(tx, &key, chunks, *old_chunks)?;
     if let Some(item) = &change.item {
-        put_item(tx, &key, item, !change.enters.is_empty())?;
-        let all = item.categories.iter().chain(&[CategoryId::SITE]);
-        for id in all {
-            touch(tx, *id, now, touched)?;
+        // Counters, the leading source and further paths show nowhere: the outputs stay as old as
+        // they are.
+        let shows = change.body.is_some() || !change.enters.is_empty();
+        if shows || !is_stored(tx, &key, item)? {
+            put_item(tx, &key, item, !change.enters.is_empty())?;
+        }
+        if shows {
+            for id in item.categories.iter().chain(&[CategoryId::SITE]) {
+                touch(tx, *id, now, touched)?;
+            }
         }
         for placement in &change.enters {
             if let Some(category) = touched.get_mut(&placement.category) {
@@ -342,6 +349,13 @@ fn put_body(tx: Tx<'_>, key: &[u8], chunks: &[Vec<u8>], old_chunks: u16) -> TxRe
         tree(tx, T::Body).remove(codec::chunk_key(key, number))?;
     }
     Ok(())
+}
+
+/// Whether the item stands in the store just so.
+fn is_stored(tx: Tx<'_>, key: &[u8], item: &Item) -> TxResult<bool> {
+    let Some(bytes) = tree(tx, T::Item).get(key)? else { return Ok(false) };
+    let stored: Item = codec::decode("item", &bytes).map_err(abort)?;
+    Ok(stored == *item)
 }
 
 fn put_item(tx: Tx<'_>, key: &[u8], item: &Item, enters: bool) -> TxResult<()> {

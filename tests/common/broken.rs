@@ -153,8 +153,8 @@ impl Store for Broken<'_> {
         self.store.published_generation()
     }
 
-    fn fix(&self, key: &'static str, value: &str) -> Result<()> {
-        self.store.fix(key, value)
+    fn fix(&self, key: &'static str, value: &str, set: bool) -> Result<()> {
+        self.store.fix(key, value, set)
     }
 
     fn generation(&self) -> Result<u64> {

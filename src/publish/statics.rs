@@ -1,0 +1,59 @@
+//! Files that an admin puts beside the outputs: a logo, a verification file. Copied as they are;
+//! a unit of their own, compared byte by byte at every whole look.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::{PublishError, Run};
+use crate::model::CategoryId;
+use crate::sink::{Directory, File};
+
+/// Unit of the copies; no slug begins with `_`.
+const STATIC_UNIT: &str = "_static";
+
+impl Run<'_> {
+    /// Copies what differs and removes copies whose original is gone.
+    pub(super) fn static_files(&mut self, sink: &mut Directory) -> Result<(), PublishError> {
+        let files = match self.pages.options.static_files.as_deref() {
+            Some(root) if root.is_dir() => read_all(root)?,
+            _ => Vec::new(),
+        };
+        let site = self.store.category(CategoryId::SITE)?;
+        let at = site.map(|site| site.changed_at).unwrap_or_default();
+        self.report.add(sink.put_unit(STATIC_UNIT, 0, "", &files, at)?);
+        Ok(())
+    }
+}
+
+/// All files below `root`, without dot files and dot folders, by path.
+fn read_all(root: &Path) -> Result<Vec<File>, PublishError> {
+    let mut files = Vec::new();
+    let mut folders = vec![root.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for path in visible(&folder)? {
+            if path.is_dir() {
+                folders.push(path);
+            } else if let Ok(relative) = path.strip_prefix(root) {
+                let bytes = fs::read(&path).map_err(|source| failed(&path, source))?;
+                files.push(File { path: relative.to_string_lossy().into_owned(), bytes });
+            }
+        }
+    }
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(files)
+}
+
+fn visible(folder: &Path) -> Result<Vec<PathBuf>, PublishError> {
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(folder).map_err(|source| failed(folder, source))? {
+        let path = entry.map_err(|source| failed(folder, source))?.path();
+        if path.file_name().is_some_and(|name| !name.to_string_lossy().starts_with('.')) {
+            paths.push(path);
+        }
+    }
+    Ok(paths)
+}
+
+fn failed(path: &Path, source: std::io::Error) -> PublishError {
+    PublishError::Static { path: path.display().to_string(), source }
+}
