@@ -6,6 +6,7 @@
 //! this module ever sees a whole [`Config`].
 
 pub mod faults;
+mod kinds;
 pub mod lexical;
 mod load;
 pub mod reader;

@@ -8,14 +8,13 @@ use regex::Regex;
 use url::Url;
 
 use super::faults::Fault;
-use super::is_loopback;
 use super::reader::{Reader, Value};
 use super::sections::{Poll, flag, space, text, zone};
+use super::{is_loopback, kinds};
 use crate::model::{CodeSpace, Slug, SourceId};
 use crate::parse::clean::{CleanRules, Cleaner};
 use crate::source::code::CodeFrom;
-use crate::source::json::{DetailRule, FieldRules, JsonRule};
-use crate::source::{CategoryChoice, CodeRule, Kind, Required, Source};
+use crate::source::{ArticleRule, CategoryChoice, CodeRule, Kind, Required, Source};
 
 /// Reads a newspaper's name out of （文章来源：西海都市报） and the like.
 const ATTRIBUTION: &str = r"[（(]\s*文章来源[:：]\s*([^（）()]{1,64}?)\s*[)）]";
@@ -103,6 +102,8 @@ impl<'a> Sources<'a> {
                     url: address,
                     category,
                     kind: rest.kind,
+                    article: rest.article,
+                    robots: rest.robots,
                     headers: rest.headers,
                     route_by_media: rest.route_by_media,
                     code: rest.code,
@@ -158,6 +159,8 @@ pub(super) fn finish_shared(profiles: BTreeMap<String, Reader>, mut defaults: Re
 struct Settings {
     name: Option<String>,
     kind: Kind,
+    article: Option<Arc<ArticleRule>>,
+    robots: bool,
     headers: Vec<(String, String)>,
     route_by_media: bool,
     code_space: Option<CodeSpace>,
@@ -181,27 +184,20 @@ fn settings(
     poll: &Poll,
     whole: bool,
 ) -> Option<Settings> {
-    let json = table.choice("kind", &[("feed", false), ("json", true)]).is_some_and(|v| v.value);
-    let rule = json_rule(table, vars, json && whole);
+    let (kind, article) = kinds::read(table, vars, whole);
     let code_space = table.string("code_space").and_then(|v| space(table, &v));
     let encoding = table.parsed("encoding", |label| {
         encoding_rs::Encoding::for_label(label.as_bytes())
             .ok_or(format!("is not an encoding: `{label}`; examples: `utf-8`, `gbk`, `big5`"))
     });
-    let require = table.strings("require").into_iter().filter_map(|field| {
-        let known = Required::NAMES.iter().find(|(name, _)| *name == field.value).map(|(_, value)| *value);
-        if known.is_none() {
-            let fault = Fault::error(&field.place, format!("`{}` cannot be required", field.value));
-            table.push(fault.help("known: `title`, `date`, `link`, `text`"));
-        }
-        known
-    });
-    let require = require.collect();
+    let require = required(table, "require");
     let strip: Vec<String> =
         table.strings("strip").into_iter().map(|v| v.value).filter(|s| !s.is_empty()).collect();
     Some(Settings {
         name: text(table, "name"),
-        kind: if json { Kind::Json(Box::new(rule)) } else { Kind::Feed },
+        kind,
+        article,
+        robots: table.string("ignore_robots").is_none_or(|reason| reason.value.trim().is_empty()),
         headers: headers(table),
         route_by_media: flag(table, "route_by_media", false),
         code_space,
@@ -217,6 +213,20 @@ fn settings(
         interval: interval(table, poll),
         enabled: flag(table, "enabled", true),
     })
+}
+
+/// Names of fields that must be there.
+pub(super) fn required(table: &mut Reader, key: &str) -> Vec<Required> {
+    let fields = table.strings(key);
+    let read = |field: Value<String>| {
+        let known = Required::NAMES.iter().find(|(name, _)| *name == field.value).map(|(_, value)| *value);
+        if known.is_none() {
+            let fault = Fault::error(&field.place, format!("`{}` cannot be required", field.value));
+            table.push(fault.help("known: `title`, `date`, `link`, `text`"));
+        }
+        known
+    };
+    fields.into_iter().filter_map(read).collect()
 }
 
 fn interval(table: &mut Reader, poll: &Poll) -> i64 {
@@ -259,44 +269,6 @@ fn code_rule(table: &mut Reader) -> Option<CodeRule> {
     Some(CodeRule { from: from.map_or(CodeFrom::Field, |v| v.value), pattern, canonical })
 }
 
-fn json_rule(table: &mut Reader, vars: &BTreeMap<String, String>, json: bool) -> JsonRule {
-    let items = table.string("items");
-    if let Some(items) = items.as_ref().filter(|v| !v.value.is_empty() && !v.value.starts_with('/')) {
-        let fault = Fault::error(&items.place, "`items` must be a JSON Pointer");
-        table.push(fault.help(format!("write `\"/{}\"`", items.value.replace('.', "/"))));
-    }
-    let fields = table.table("fields").map(field_rules);
-    if json && fields.is_none() {
-        let fault = Fault::error(table.place(), "a source of kind `json` needs `fields`");
-        table.push(
-            fault.help("say where each field stands: `fields = { title = \"/title\", link = \"/url\" }`"),
-        );
-    }
-    let detail = table.table("detail").map(|mut detail| {
-        let url =
-            detail.required("url", Reader::string).map(|v| fill_vars(&v.value, vars)).unwrap_or_default();
-        let fields = detail.table("fields").map(field_rules).unwrap_or_default();
-        detail.finish();
-        DetailRule { url, fields }
-    });
-    JsonRule { items: items.map(|v| v.value).unwrap_or_default(), fields: fields.unwrap_or_default(), detail }
-}
-
-fn field_rules(mut table: Reader) -> FieldRules {
-    let mut rules = FieldRules::default();
-    for (name, pointers) in rules.named() {
-        for pointer in table.strings(name) {
-            if !pointer.value.starts_with('/') {
-                let fault = Fault::error(&pointer.place, format!("`{name}` must be a JSON Pointer"));
-                table.push(fault.help(format!("write `\"/{}\"`", pointer.value.replace('.', "/"))));
-            }
-            pointers.push(pointer.value);
-        }
-    }
-    table.finish();
-    rules
-}
-
 fn cleaner(table: &mut Reader, strip: &[String]) -> Option<Arc<Cleaner>> {
     let mut clean = table.section("clean");
     let strings = |clean: &mut Reader, key: &str| clean.strings(key);
@@ -321,7 +293,7 @@ fn cleaner(table: &mut Reader, strip: &[String]) -> Option<Arc<Cleaner>> {
     Cleaner::new(&rules).ok().map(Arc::new)
 }
 
-fn regex(table: &mut Reader, key: &str) -> Option<Regex> {
+pub(super) fn regex(table: &mut Reader, key: &str) -> Option<Regex> {
     table
         .parsed(key, |s| {
             let built = regex::RegexBuilder::new(s).size_limit(1 << 20).build();
@@ -365,6 +337,6 @@ fn address(table: &Reader, value: &Value<String>, vars: &BTreeMap<String, String
     None
 }
 
-fn fill_vars(template: &str, vars: &BTreeMap<String, String>) -> String {
+pub(super) fn fill_vars(template: &str, vars: &BTreeMap<String, String>) -> String {
     vars.iter().fold(template.to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
 }

@@ -24,6 +24,15 @@ pub enum FetchError {
         /// The scheme found.
         scheme: String,
     },
+    /// robots.txt forbids the page, or could not be had.
+    #[error(
+        "{host} does not want this page fetched (robots.txt); ask its operator, or set `ignore_robots` to \
+         the reason why you may"
+    )]
+    Robots {
+        /// The host.
+        host: String,
+    },
     /// Refused by the address guard.
     #[error(transparent)]
     Blocked(#[from] Blocked),
@@ -127,6 +136,7 @@ impl FetchError {
             Self::Setup(_) | Self::Header { .. } => "config",
             Self::Scheme { .. } => "scheme",
             Self::Blocked(_) => "blocked",
+            Self::Robots { .. } => "robots",
             Self::Redirect { .. } => "redirect",
             Self::Dns { .. } => "dns",
             Self::Connect { .. } => "connect",

@@ -10,6 +10,7 @@ mod guard;
 mod headers;
 mod hosts;
 mod redirect;
+mod robots;
 #[cfg(test)]
 mod tests;
 
@@ -25,6 +26,7 @@ pub use self::guard::Blocked;
 use self::guard::Guard;
 use self::hosts::Hosts;
 use self::redirect::Trail;
+use self::robots::Robots;
 use crate::model::Timestamp;
 use crate::model::http::{Fetched, Request, Response};
 
@@ -85,6 +87,7 @@ struct Shared {
     timeout: Duration,
     max_body: u64,
     max_redirects: u8,
+    robots: Robots,
 }
 
 /// What one hop brought.
@@ -106,16 +109,27 @@ impl Fetcher {
         let FetchOptions { timeout, max_body, max_redirects, concurrency, per_host, host_spacing, .. } =
             options;
         let hosts = Hosts::new(concurrency, per_host, host_spacing);
-        Ok(Self { shared: Arc::new(Shared { client, guard, hosts, timeout, max_body, max_redirects }) })
+        let robots = Robots::default();
+        Ok(Self {
+            shared: Arc::new(Shared { client, guard, hosts, timeout, max_body, max_redirects, robots }),
+        })
     }
 
     /// Sends one GET, conditional if `request` has validators, and follows its redirects.
     ///
     /// # Errors
     ///
-    /// If no 200 with a whole body, and no 304 to a conditional request, came in time.
+    /// If no 200 with a whole body, and no 304 to a conditional request, came in time; or if the
+    /// request asks for a page that robots.txt forbids.
     #[tracing::instrument(name = "fetch", skip_all, fields(http.host = request.url.host_str()))]
     pub async fn get(&self, request: &Request, now: Timestamp) -> Result<Response, FetchError> {
+        if request.robots {
+            self.shared.robots.check(self, &request.url, now).await?;
+        }
+        self.fetch(request, now).await
+    }
+
+    async fn fetch(&self, request: &Request, now: Timestamp) -> Result<Response, FetchError> {
         let shared = &*self.shared;
         let own = headers::of_request(request)?;
         let mut trail = Trail::new(request.url.clone(), shared.max_redirects);

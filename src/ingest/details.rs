@@ -1,10 +1,11 @@
 //! Details of stubs: asked for only when unknown or changed (RULES 1.11).
 
 use futures_util::{StreamExt, stream};
+use tracing::debug;
 
 use super::identity::Listed;
 use super::{Ingest, PollError};
-use crate::model::{ContentHash, Request, Response};
+use crate::model::{ContentHash, Request, Response, chain};
 use crate::source::Source;
 
 /// Details asked for at once; the fetcher spaces them per host.
@@ -34,14 +35,27 @@ impl Ingest {
 
     async fn detail(&self, source: &Source, mut listed: Listed) -> Result<Detailed, String> {
         let name = listed.code.code().to_owned();
-        let fail = |error: &PollError| format!("{name}: its detail failed: {}", crate::model::chain(error));
-        let request = source.detail(&listed.entry).map_err(|e| fail(&e.into()))?;
-        let Some(request) = request else { return Ok(Detailed { listed, hash: None }) };
-        let (body, content_type) = self.fetch_detail(&request).await.map_err(|e| fail(&e))?;
-        source.take_detail(&mut listed.entry, &body, content_type.as_deref()).map_err(|e| fail(&e.into()))?;
+        if let Err(error) = self.take_one(source, &mut listed).await {
+            // A page that is gone for good must not hold back what the list itself gave.
+            let enough = listed.entry.content.is_some() || listed.entry.summary.is_some();
+            if error.is_transient() || source.article.is_none() || !enough {
+                return Err(format!("{name}: its detail failed: {}", chain(&error)));
+            }
+            debug!(source.id = %source.id, info_code = %listed.code, error = chain(&error), "without its page");
+        }
+        let missing = source.missing(&listed.entry);
+        if !missing.is_empty() {
+            return Err(format!("{name}: no {}", missing.join(", no ")));
+        }
         let content = listed.entry.content.as_deref().unwrap_or_default();
         let hash = ContentHash::of(&[("title", &listed.entry.title), ("content", content)]);
         Ok(Detailed { listed, hash: Some(hash) })
+    }
+
+    async fn take_one(&self, source: &Source, listed: &mut Listed) -> Result<(), PollError> {
+        let Some(request) = source.detail(&listed.entry)? else { return Ok(()) };
+        let (body, content_type) = self.fetch_detail(&request).await?;
+        Ok(source.take_detail(&mut listed.entry, &body, content_type.as_deref())?)
     }
 
     async fn fetch_detail(&self, request: &Request) -> Result<(bytes::Bytes, Option<String>), PollError> {

@@ -141,13 +141,8 @@ struct Search<'a> {
 impl Search<'_> {
     /// One record's identity, or why it is held back.
     fn one(&self, mut entry: Entry) -> Result<std::result::Result<Listed, String>> {
-        let missing: Vec<&str> = self
-            .source
-            .require
-            .iter()
-            .filter(|field| field.missing_in(&entry))
-            .map(|field| field.name())
-            .collect();
+        // What the article's own page gives is looked for when it is there.
+        let missing = if self.source.article.is_some() { Vec::new() } else { self.source.missing(&entry) };
         if !missing.is_empty() {
             return Ok(Err(format!("{}: no {}", shown(&entry), missing.join(", no "))));
         }

@@ -12,10 +12,12 @@ pub mod identity;
 pub mod routing;
 mod taking;
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+use url::Url;
 
 use crate::clock::Clock;
 use crate::fetch::{FetchError, Fetcher};
@@ -192,13 +194,41 @@ impl Ingest {
         match self.fetcher.get(&source.request(validators), self.clock.now()).await? {
             Response::NotModified(fresh) => Ok(Read::NotModified { fresh_until: fresh.until }),
             Response::Fetched(fetched) => {
-                let bytes = fetched.body.len();
-                let document = source.parse(&fetched.body, fetched.content_type.as_deref(), &fetched.url)?;
+                let mut bytes = fetched.body.len();
+                let content_type = fetched.content_type.as_deref();
+                let (mut document, more) = source.parse(&fetched.body, content_type, &fetched.url, true)?;
+                bytes += self.read_more(source, &mut document, more).await?;
                 let fresh_until = fetched.freshness.until;
                 let validators = fetched.validators;
                 Ok(Read::Document(Box::new(Taken { document, validators, fresh_until, bytes })))
             }
         }
+    }
+
+    /// Asks for the further parts of a list, one after the other; gives their bytes.
+    async fn read_more(
+        &self,
+        source: &Source,
+        document: &mut Document,
+        more: Vec<Url>,
+    ) -> Result<usize, PollError> {
+        let mut bytes = 0;
+        let mut asked = vec![source.url.clone()];
+        let mut waiting = VecDeque::from(more);
+        while let Some(url) = waiting.pop_front() {
+            if asked.len() >= source.parts() || asked.contains(&url) {
+                continue;
+            }
+            asked.push(url.clone());
+            if let Response::Fetched(part) = self.fetcher.get(&source.more(url), self.clock.now()).await? {
+                bytes += part.body.len();
+                let (further, next) =
+                    source.parse(&part.body, part.content_type.as_deref(), &part.url, false)?;
+                document.entries.extend(further.entries);
+                waiting.extend(next);
+            }
+        }
+        Ok(bytes)
     }
 
     /// Takes the records of an answer in and ends the poll.

@@ -37,7 +37,7 @@ impl Ingest {
             Some(_) => Arrival::Done,
         };
         let shared = Arc::new(source.clone());
-        let with_details = source.kind.detail().is_some();
+        let with_details = source.has_details();
         let (identified, mut ready, wanted) = {
             let source = Arc::clone(&shared);
             self.store.call(move |store| sort_out(store, &source, document, with_details, now)).await?

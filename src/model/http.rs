@@ -15,13 +15,15 @@ pub struct Request {
     pub headers: Vec<(String, String)>,
     /// What the last good answer gave for conditional requests.
     pub validators: Validators,
+    /// Whether robots.txt is asked first: for pages, not for feeds and APIs.
+    pub robots: bool,
 }
 
 impl Request {
     /// A plain GET without validators.
     #[must_use]
     pub fn get(url: Url) -> Self {
-        Self { url, headers: Vec::new(), validators: Validators::default() }
+        Self { url, headers: Vec::new(), validators: Validators::default(), robots: false }
     }
 }
 

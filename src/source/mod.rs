@@ -7,8 +7,11 @@
 //! to [`Kind`]; the compiler lists the rest; then a sample with a snapshot, and an example in
 //! `config/feedmill.toml`.
 
+pub mod article;
 pub mod code;
+pub mod html;
 pub mod json;
+pub mod sitemap;
 
 use std::sync::Arc;
 
@@ -20,8 +23,11 @@ use crate::model::{CodeSpace, Document, Entry, Request, Slug, SourceId, Validato
 use crate::parse::clean::Cleaner;
 use crate::parse::{Context, ParseError, parse_feed};
 
+pub use article::ArticleRule;
 pub use code::CodeRule;
+pub use html::HtmlRule;
 pub use json::{DetailRule, JsonRule};
+pub use sitemap::SitemapRule;
 
 /// A configured upstream, ready to be polled.
 #[derive(Debug, Clone)]
@@ -58,6 +64,10 @@ pub struct Source {
     pub strip: Vec<String>,
     /// What to take from a digest; group 1, or the whole match.
     pub digest: Option<regex::Regex>,
+    /// How each article's own page is read for its text; `None` where the list gives it.
+    pub article: Option<Arc<ArticleRule>>,
+    /// Whether robots.txt is asked before pages are.
+    pub robots: bool,
     /// The reader-facing link, a template with `{code}` and `{info_code}`.
     pub link: Option<String>,
     /// Seconds between polls.
@@ -73,17 +83,17 @@ pub enum Kind {
     Feed,
     /// Any JSON API.
     Json(Box<JsonRule>),
+    /// Web pages.
+    Html(Box<HtmlRule>),
+    /// A sitemap, or an index of sitemaps.
+    Sitemap(SitemapRule),
 }
 
-impl Kind {
-    /// How details are asked for, where the list gives stubs.
-    #[must_use]
-    pub fn detail(&self) -> Option<&DetailRule> {
-        match self {
-            Self::Json(rule) => rule.detail.as_ref(),
-            Self::Feed => None,
-        }
-    }
+/// How the detail of an entry is asked for and read.
+#[derive(Debug, Clone, Copy)]
+enum Detail<'a> {
+    Json(&'a DetailRule),
+    Page(&'a ArticleRule),
 }
 
 /// The category of a source as its config names it.
@@ -150,6 +160,14 @@ pub enum SourceError {
         /// What the template gave.
         url: String,
     },
+    /// A page that no longer looks as its rule says.
+    #[error(
+        "the page no longer matches its rule: {what}; look at it and mend the selectors (nothing is removed)"
+    )]
+    Drift {
+        /// What is missing.
+        what: String,
+    },
     /// The detail holds no text.
     #[error("the detail has no text at {pointers}")]
     NoText {
@@ -166,6 +184,7 @@ impl SourceError {
             Self::Parse(error) => error.kind(),
             Self::NoList { .. } => "no_list",
             Self::BadUrl { .. } => "bad_url",
+            Self::Drift { .. } => "drift",
             Self::NoText { .. } => "no_text",
         }
     }
@@ -181,10 +200,21 @@ impl Source {
     /// The request of a poll.
     #[must_use]
     pub fn request(&self, validators: Validators) -> Request {
-        Request { url: self.url.clone(), headers: self.headers.clone(), validators }
+        self.ask(self.url.clone(), validators, matches!(self.kind, Kind::Html(_) | Kind::Sitemap(_)))
     }
 
-    /// What an answer means.
+    /// A request for one more part of a list that [`Source::parse`] named.
+    #[must_use]
+    pub fn more(&self, url: Url) -> Request {
+        self.ask(url, Validators::default(), true)
+    }
+
+    fn ask(&self, url: Url, validators: Validators, page: bool) -> Request {
+        Request { url, headers: self.headers.clone(), validators, robots: page && self.robots }
+    }
+
+    /// What an answer means, and which further parts of the list to ask for. `first` is false
+    /// for such a part.
     ///
     /// # Errors
     /// [`SourceError`] when the answer is not what the source's kind expects.
@@ -193,36 +223,73 @@ impl Source {
         bytes: &[u8],
         content_type: Option<&str>,
         base: &Url,
-    ) -> Result<Document, SourceError> {
-        let context = Context {
-            base: Some(base.clone()),
-            content_type: content_type.map(str::to_owned),
-            encoding: self.encoding,
-            zone: self.zone,
-            ..Context::default()
-        };
-        let mut document = match &self.kind {
-            Kind::Feed => parse_feed(bytes, &context)?,
-            Kind::Json(rule) => json::parse(rule, bytes, &context)?,
+        first: bool,
+    ) -> Result<(Document, Vec<Url>), SourceError> {
+        let context = self.context(content_type, Some(base));
+        let (mut document, more) = match &self.kind {
+            Kind::Feed => (parse_feed(bytes, &context)?, Vec::new()),
+            Kind::Json(rule) => (json::parse(rule, bytes, &context)?, Vec::new()),
+            Kind::Html(rule) => {
+                let (document, next) = html::parse(rule, bytes, &context, first)?;
+                (document, next.into_iter().collect())
+            }
+            Kind::Sitemap(rule) => sitemap::parse(rule, bytes, &context)?,
         };
         for entry in &mut document.entries {
             self.tidy(entry);
         }
-        Ok(document)
+        Ok((document, more))
+    }
+
+    /// How many parts of a list are asked for in one poll, the first counted.
+    #[must_use]
+    pub fn parts(&self) -> usize {
+        match &self.kind {
+            Kind::Feed | Kind::Json(_) => 1,
+            Kind::Html(rule) => rule.max_pages.max(1),
+            Kind::Sitemap(rule) => rule.max_sitemaps + 1,
+        }
+    }
+
+    fn context(&self, content_type: Option<&str>, base: Option<&Url>) -> Context {
+        Context {
+            base: base.cloned(),
+            content_type: content_type.map(str::to_owned),
+            encoding: self.encoding,
+            zone: self.zone,
+            ..Context::default()
+        }
+    }
+
+    fn detail_rule(&self) -> Option<Detail<'_>> {
+        match (&self.kind, &self.article) {
+            (Kind::Json(rule), _) if rule.detail.is_some() => rule.detail.as_ref().map(Detail::Json),
+            (_, Some(rule)) => Some(Detail::Page(rule)),
+            _ => None,
+        }
+    }
+
+    /// Whether the list gives stubs, whose details are to be asked for.
+    #[must_use]
+    pub fn has_details(&self) -> bool {
+        self.detail_rule().is_some()
     }
 
     /// Where the detail of a listed entry is, if this source lists stubs.
     ///
     /// # Errors
-    /// [`SourceError::BadUrl`] when the template does not give an address.
+    /// [`SourceError::BadUrl`] when the template, or the entry's link, is not an address.
     pub fn detail(&self, entry: &Entry) -> Result<Option<Request>, SourceError> {
-        let Some(rule) = self.kind.detail() else { return Ok(None) };
-        let code = entry.code.as_deref().or(entry.guid.as_deref()).unwrap_or_default();
-        let url = code::fill(&rule.url, code, &self.canonical_code(code), code::percent);
-        match Url::parse(&url) {
-            Ok(url) => {
-                Ok(Some(Request { url, headers: self.headers.clone(), validators: Validators::default() }))
+        let (url, page) = match self.detail_rule() {
+            None => return Ok(None),
+            Some(Detail::Json(rule)) => {
+                let code = entry.code.as_deref().or(entry.guid.as_deref()).unwrap_or_default();
+                (code::fill(&rule.url, code, &self.canonical_code(code), code::percent), false)
             }
+            Some(Detail::Page(_)) => (entry.link.clone().unwrap_or_default(), true),
+        };
+        match Url::parse(&url) {
+            Ok(url) => Ok(Some(self.ask(url, Validators::default(), page))),
             Err(_) => Err(SourceError::BadUrl { url }),
         }
     }
@@ -237,14 +304,18 @@ impl Source {
         bytes: &[u8],
         content_type: Option<&str>,
     ) -> Result<(), SourceError> {
-        let Some(rule) = self.kind.detail() else { return Ok(()) };
-        let context = Context {
-            content_type: content_type.map(str::to_owned),
-            encoding: self.encoding,
-            zone: self.zone,
-            ..Context::default()
-        };
-        json::take_detail(rule, entry, bytes, &context)
+        let context = self.context(content_type, None);
+        match self.detail_rule() {
+            None => Ok(()),
+            Some(Detail::Json(rule)) => json::take_detail(rule, entry, bytes, &context),
+            Some(Detail::Page(rule)) => article::take(rule, entry, bytes, &context),
+        }
+    }
+
+    /// Names of the required fields that `entry` lacks.
+    #[must_use]
+    pub fn missing(&self, entry: &Entry) -> Vec<&'static str> {
+        self.require.iter().filter(|field| field.missing_in(entry)).map(|field| field.name()).collect()
     }
 
     /// The canonical form of a code as this source lists it.

@@ -82,7 +82,8 @@ impl Upstream {
         std::mem::take(&mut self.shared.lock().unwrap().asked)
     }
 
-    fn put(&self, path: &str, status: u16, media_type: &'static str, body: String) {
+    /// Puts any document at a path, or replaces it.
+    pub(crate) fn put(&self, path: &str, status: u16, media_type: &'static str, body: String) {
         self.shared.lock().unwrap().documents.insert(path.to_owned(), (status, media_type, body));
     }
 }

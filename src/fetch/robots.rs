@@ -1,0 +1,76 @@
+//! robots.txt (RFC 9309): honoured for pages, sitemaps and full text; feeds and APIs are made
+//! for machines and exempt (RULES 6.6).
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use texting_robots::Robot;
+use url::Url;
+
+use super::{FetchError, Fetcher};
+use crate::model::{Request, Response, Timestamp};
+
+/// What robots.txt files call us.
+const TOKEN: &str = "feedmill";
+/// How long one is believed, in seconds (RFC 9309, 2.4).
+const KEPT: i64 = 24 * 3_600;
+/// How long a site without a readable one is left alone, in seconds.
+const KEPT_UNREACHABLE: i64 = 3_600;
+/// Bytes of a robots.txt that are read (RFC 9309, 2.5).
+const MAX: usize = 500 << 10;
+/// Sites remembered; beyond this all are forgotten.
+const MAX_SITES: usize = 4_096;
+
+/// What a site says, until when it is believed.
+#[derive(Clone)]
+struct Rules {
+    until: Timestamp,
+    /// `None`: nothing is allowed, for the site could not be asked (RFC 9309, 2.3.1.4).
+    robot: Option<Arc<Robot>>,
+}
+
+/// The rules of the sites asked so far.
+#[derive(Default)]
+pub(super) struct Robots(Mutex<HashMap<String, Rules>>);
+
+impl std::fmt::Debug for Robots {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Robots")
+    }
+}
+
+impl Robots {
+    /// Refuses a page that its site's robots.txt forbids.
+    pub(super) async fn check(&self, fetcher: &Fetcher, url: &Url, now: Timestamp) -> Result<(), FetchError> {
+        let Ok(address) = url.join("/robots.txt") else { return Ok(()) };
+        let site = address.origin().ascii_serialization();
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&site).cloned();
+        let rules = if let Some(rules) = known.filter(|rules| rules.until > now) {
+            rules
+        } else {
+            let rules = ask(fetcher, address, now).await;
+            let mut sites = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            if sites.len() >= MAX_SITES {
+                sites.clear();
+            }
+            sites.insert(site, rules.clone());
+            rules
+        };
+        if rules.robot.is_some_and(|robot| robot.allowed(url.as_str())) {
+            return Ok(());
+        }
+        Err(FetchError::Robots { host: url.host_str().unwrap_or_default().to_owned() })
+    }
+}
+
+/// A file that is not there allows everything, one that cannot be had nothing.
+async fn ask(fetcher: &Fetcher, address: Url, now: Timestamp) -> Rules {
+    let body = match fetcher.fetch(&Request::get(address), now).await {
+        Ok(Response::Fetched(fetched)) => Some(fetched.body),
+        Err(FetchError::Status { status: 400..=499, .. }) => Some(bytes::Bytes::new()),
+        Ok(Response::NotModified(_)) | Err(_) => None,
+    };
+    let robot = body.and_then(|body| Robot::new(TOKEN, &body[..body.len().min(MAX)]).ok()).map(Arc::new);
+    let kept = if robot.is_some() { KEPT } else { KEPT_UNREACHABLE };
+    Rules { until: now.plus(kept), robot }
+}

@@ -1,0 +1,252 @@
+//! Kind `html`: a newspaper without a feed, read from its web pages by CSS selectors, with
+//! expectations: a page that no longer matches raises an alarm and empties nothing.
+
+use dom_query::{Document as Page, Matcher, NodeRef};
+use url::Url;
+
+use super::{Required, SourceError};
+use crate::model::nesting;
+use crate::model::text::one_line;
+use crate::model::{Author, Document, Enclosure, Entry};
+use crate::parse::{Context, date, encoding, link, text};
+
+/// Where a value stands: `h2 a` is its text, `h2 a@href` an attribute.
+#[derive(Clone)]
+pub struct Spot {
+    matcher: Matcher,
+    attribute: Option<String>,
+    written: String,
+}
+
+impl std::fmt::Debug for Spot {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Spot({})", self.written)
+    }
+}
+
+impl Spot {
+    /// Reads `selector` or `selector@attribute`; `None` when it is no CSS.
+    #[must_use]
+    pub fn new(written: &str) -> Option<Self> {
+        let (selector, attribute) = match written.rsplit_once('@') {
+            Some((selector, name))
+                if !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') =>
+            {
+                (selector, Some(name.to_owned()))
+            }
+            _ => (written, None),
+        };
+        let matcher = Matcher::new(selector.trim()).ok()?;
+        Some(Self { matcher, attribute, written: written.to_owned() })
+    }
+
+    /// As it was written.
+    #[must_use]
+    pub fn written(&self) -> &str {
+        &self.written
+    }
+
+    /// The first value below `node`; `None` where there is none or it is empty.
+    pub(super) fn text(&self, node: &NodeRef<'_>) -> Option<String> {
+        let found = dom_query::Selection::from(*node).select_matcher(&self.matcher);
+        let first = found.nodes().first()?;
+        let value = match &self.attribute {
+            Some(name) => first.attr(name)?.to_string(),
+            None => first.text().to_string(),
+        };
+        Some(one_line(&value)).filter(|value| !value.is_empty())
+    }
+
+    /// What the first element below `node` holds, as HTML.
+    pub(super) fn html(&self, node: &NodeRef<'_>) -> Option<String> {
+        let found = dom_query::Selection::from(*node).select_matcher(&self.matcher);
+        let html = found.nodes().first()?.inner_html().to_string();
+        Some(html).filter(|html| !html.trim().is_empty())
+    }
+}
+
+/// How a list page is read.
+#[derive(Debug, Clone)]
+pub struct HtmlRule {
+    /// One element for each article.
+    pub item: Spot,
+    /// Its link; the item's first link without.
+    pub link: Option<Spot>,
+    /// Its title; the link's text without.
+    pub title: Option<Spot>,
+    /// Its date.
+    pub date: Option<Spot>,
+    /// Its digest.
+    pub summary: Option<Spot>,
+    /// Its author.
+    pub author: Option<Spot>,
+    /// Its picture.
+    pub image: Option<Spot>,
+    /// The link to the next page of the list.
+    pub next: Option<Spot>,
+    /// Pages of the list to read, the first one counted.
+    pub max_pages: usize,
+    /// Fewer items than this on the first page raise the alarm.
+    pub min_items: usize,
+    /// So do items of which most lack one of these.
+    pub expect: Vec<Required>,
+}
+
+/// Reads a list page; the second value is the next page.
+///
+/// # Errors
+/// [`SourceError::Drift`] when the page does not match what the rule expects.
+pub fn parse(
+    rule: &HtmlRule,
+    bytes: &[u8],
+    context: &Context,
+    first: bool,
+) -> Result<(Document, Option<Url>), SourceError> {
+    let (source, encoding) = encoding::decode(bytes, context.content_type.as_deref(), context.encoding);
+    let page = Page::from(nesting::bounded(&source).as_ref());
+    let found = page.select_matcher(&rule.item.matcher);
+    let entries: Vec<Entry> = found
+        .nodes()
+        .iter()
+        .take(context.max_entries)
+        .map(|node| entry(rule, node, context))
+        .filter(|entry| entry.link.is_some() || !entry.title.is_empty())
+        .collect();
+    if first {
+        check(rule, &entries)?;
+    }
+    let next = rule.next.as_ref().and_then(|spot| spot.text(&page.root()));
+    let next = next
+        .and_then(|href| link::absolute(&href, context.base.as_ref()))
+        .and_then(|url| Url::parse(&url).ok());
+    let document = Document {
+        format: "html".to_owned(),
+        title: text::title(&page.select("title").text()),
+        link: context.base.as_ref().map(ToString::to_string),
+        encoding: encoding.name().to_owned(),
+        beyond_cap: found.nodes().len().saturating_sub(context.max_entries),
+        entries,
+        ..Document::default()
+    };
+    Ok((document, next))
+}
+
+/// A page that was redesigned gives too little, or items without what they always had.
+fn check(rule: &HtmlRule, entries: &[Entry]) -> Result<(), SourceError> {
+    if entries.len() < rule.min_items {
+        let what = format!(
+            "`{}` found {} items, at least {} are expected",
+            rule.item.written,
+            entries.len(),
+            rule.min_items
+        );
+        return Err(SourceError::Drift { what });
+    }
+    for field in &rule.expect {
+        let missing = entries.iter().filter(|entry| field.missing_in(entry)).count();
+        if missing * 2 > entries.len() {
+            let what = format!("{missing} of {} items have no {}", entries.len(), field.name());
+            return Err(SourceError::Drift { what });
+        }
+    }
+    Ok(())
+}
+
+fn entry(rule: &HtmlRule, node: &NodeRef<'_>, context: &Context) -> Entry {
+    let base = context.base.as_ref();
+    let get = |spot: &Option<Spot>| spot.as_ref().and_then(|spot| spot.text(node));
+    let own_link = || {
+        let own = (node.node_name().as_deref() == Some("a")).then(|| node.attr("href")).flatten();
+        let inner = dom_query::Selection::from(*node).select("a[href]").attr("href");
+        own.or(inner).map(|href| href.to_string())
+    };
+    let href = if rule.link.is_some() { get(&rule.link) } else { own_link() };
+    let link = href.and_then(|href| link::absolute(&href, base));
+    let title = if rule.title.is_some() {
+        get(&rule.title)
+    } else {
+        Some(one_line(&dom_query::Selection::from(*node).select("a[href]").first().text()))
+            .filter(|text| !text.is_empty())
+            .or_else(|| Some(one_line(&node.text())))
+    };
+    let image = get(&rule.image).and_then(|src| link::absolute(&src, base));
+    Entry {
+        guid: link.clone(),
+        title: title.unwrap_or_default(),
+        published: get(&rule.date).and_then(|text| date::parse(&text, context.zone)),
+        summary: get(&rule.summary).map(|text| text::escape(&text)),
+        authors: get(&rule.author).map(|name| Author { name, ..Author::default() }).into_iter().collect(),
+        enclosures: image
+            .map(|url| Enclosure { url, media_type: Some("image/*".to_owned()), length: None })
+            .into_iter()
+            .collect(),
+        link,
+        ..Entry::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rule() -> HtmlRule {
+        let spot = |text: &str| Spot::new(text).unwrap();
+        HtmlRule {
+            item: spot("ul.news li"),
+            link: None,
+            title: None,
+            date: Some(spot("time@datetime")),
+            summary: Some(spot("p")),
+            author: None,
+            image: Some(spot("img@src")),
+            next: Some(spot("a.next@href")),
+            max_pages: 2,
+            min_items: 2,
+            expect: vec![Required::Link, Required::Date],
+        }
+    }
+
+    const LIST: &str = "<title>城报</title><ul class=news>\
+        <li><a href='/n/1'>一号新闻</a><time datetime='2026-01-02 08:00'></time><p>摘要 &amp; 一</p><img src=/1.jpg></li>\
+        <li><a href='/n/2'>二号新闻</a><time datetime='2026-01-03 08:00'></time></li></ul>\
+        <a class=next href='?page=2'>下一页</a>";
+
+    fn context() -> Context {
+        Context {
+            base: Url::parse("https://paper.example/news/").ok(),
+            zone: chrono_tz::Tz::Asia__Shanghai,
+            ..Context::default()
+        }
+    }
+
+    #[test]
+    fn a_list_page() {
+        let (document, next) = parse(&rule(), LIST.as_bytes(), &context(), true).unwrap();
+        assert_eq!(next.unwrap().as_str(), "https://paper.example/news/?page=2");
+        assert_eq!(document.title, "城报");
+        let first = &document.entries[0];
+        assert_eq!(first.title, "一号新闻");
+        assert_eq!(first.link.as_deref(), Some("https://paper.example/n/1"));
+        assert_eq!(first.published.unwrap().rfc3339(), "2026-01-02T00:00:00Z");
+        assert_eq!(first.summary.as_deref(), Some("摘要 &amp; 一"));
+        assert_eq!(first.enclosures[0].url, "https://paper.example/1.jpg");
+        assert_eq!(document.entries[1].guid.as_deref(), Some("https://paper.example/n/2"));
+    }
+
+    #[test]
+    fn a_redesigned_page_is_an_alarm() {
+        let renamed = LIST.replace("class=news", "class=list");
+        let alarm = parse(&rule(), renamed.as_bytes(), &context(), true).unwrap_err();
+        assert!(alarm.to_string().contains("`ul.news li` found 0 items"), "{alarm}");
+        let undated = LIST.replace("datetime", "data-time");
+        assert!(parse(&rule(), undated.as_bytes(), &context(), true).is_err());
+        assert!(parse(&rule(), renamed.as_bytes(), &context(), false).is_ok(), "the last page may be empty");
+    }
+
+    #[test]
+    fn spots() {
+        assert!(Spot::new("a[href='x@y']").is_some());
+        assert!(Spot::new("li >").is_none());
+        assert_eq!(Spot::new("a@href").unwrap().written(), "a@href");
+    }
+}
