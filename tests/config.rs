@@ -121,8 +121,11 @@ fn every_commented_key_is_known() {
             "output.jekyll.tags",
             "site",
             "source",
+            "source.article",
             "source.clean",
             "source.code",
+            "source.list",
+            "source.sitemap",
             "vars"
         ]
     );
@@ -140,6 +143,9 @@ fn every_commented_key_is_known() {
         "source",
         "source.code",
         "source.clean",
+        "source.list",
+        "source.sitemap",
+        "source.article",
     ] {
         let header =
             if matches!(name, "category" | "source") { format!("[[{name}]]") } else { format!("[{name}]") };
