@@ -21,7 +21,7 @@
 //!
 //! # Direction
 //! `model, clock` ← `parse, render, schedule` (pure) ← `source` (pure), `fetch, store, sink`
-//! (IO, none knows another) ← `ingest, publish, import` ← `serve, control` ← `config, demo` ←
+//! (IO, none knows another) ← `ingest, publish, import` ← `serve, control` ← `config, demo, discover` ←
 //! `daemon` ← `cli`. `tests/direction.rs` refuses an import that runs the other way.
 
 pub mod cli;
@@ -30,6 +30,7 @@ pub mod config;
 pub mod control;
 pub mod daemon;
 pub mod demo;
+pub mod discover;
 pub mod fetch;
 pub mod import;
 pub mod ingest;

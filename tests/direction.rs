@@ -26,6 +26,7 @@ const ROOMS: &[(&str, u8, &[&str])] = &[
     ("control", 4, &["="]),
     ("config", 5, &["="]),
     ("demo", 5, &["="]),
+    ("discover", 5, &["model", "parse"]),
     ("daemon", 6, &["="]),
     ("cli", 7, &["="]),
 ];

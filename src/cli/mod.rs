@@ -6,6 +6,7 @@
 mod ask;
 mod check;
 mod demo;
+mod discover;
 mod lists;
 mod preview;
 mod run;
@@ -69,6 +70,9 @@ enum Command {
     /// Show what feedmill reads in a feed, a file or an address
     #[command(after_help = "Example: feedmill preview https://example.org/feed.xml")]
     Preview(preview::Preview),
+    /// Find the feeds behind an address, with config to save
+    #[command(after_help = "Example: feedmill discover https://news.example.org/")]
+    Discover(discover::Discover),
     /// Sources
     #[command(subcommand)]
     Source(List),
@@ -176,6 +180,7 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         Command::Check { json } => check::check(config, json),
         Command::Preview(preview) => preview.run().await,
+        Command::Discover(discover) => discover.run().await,
         Command::Demo(demo) => demo.run().await,
         command => {
             let config = match loaded(config) {
@@ -203,7 +208,9 @@ async fn with_config(config: Config, command: Command) -> anyhow::Result<ExitCod
         Command::Import(Import::Jekyll(import)) => {
             work::import(config, &import.folder, import.dry_run, import.json).await
         }
-        Command::Check { .. } | Command::Preview(_) | Command::Demo(_) => Ok(ExitCode::SUCCESS),
+        Command::Check { .. } | Command::Preview(_) | Command::Discover(_) | Command::Demo(_) => {
+            Ok(ExitCode::SUCCESS)
+        }
     }
 }
 

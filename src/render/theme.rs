@@ -3,7 +3,7 @@
 //! Owns: the built-in files, escaping, what went wrong in which template and line. Does not
 //! own: what a page shows (`html`).
 //!
-//! Adding a page: 1 its template in `theme/` and in [`TEMPLATES`]; 2 its type in `html`; 3 a
+//! Adding a page: 1 its template in `theme/` and in `TEMPLATES`; 2 its type in `html`; 3 a
 //! method of [`Theme`] here; 4 its row in the tests of `html`.
 
 use std::collections::BTreeMap;

@@ -41,7 +41,7 @@ pub(super) fn line(text: &str) -> String {
     one_line(&strip_illegal(text))
 }
 
-/// [`line`], `None` where nothing is left: missing fields make no elements.
+/// [`line()`], `None` where nothing is left: missing fields make no elements.
 pub(super) fn some_line(text: &str) -> Option<String> {
     Some(line(text)).filter(|text| !text.is_empty())
 }

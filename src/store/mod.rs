@@ -3,7 +3,7 @@
 //!
 //! Owns: the [`Store`] contract, its records, its errors, and the backend on sled. Does not
 //! own: decisions about items (`ingest`), outputs (`publish`). All sled types stay in
-//! [`sled_store`]. A second backend implements [`Store`] beside it.
+//! `sled_store`. A second backend implements [`Store`] beside it.
 
 mod codec;
 mod read;
