@@ -113,6 +113,11 @@ async fn every_output_has_its_type_and_headers() {
     served.end().await;
 }
 
+/// Article pages and a category's history are made from the store on request.
+fn is_file(path: &str) -> bool {
+    !path.contains("/2021/") && !path.ends_with("/1.html")
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn validators_hold() {
     let (_site, served) = site().await;
@@ -121,7 +126,8 @@ async fn validators_hold() {
         let etag = first.header("etag").to_owned();
         assert!(etag.starts_with('"') && etag.ends_with('"') && etag.len() > 10, "{path}: {etag} is strong");
         let modified = first.header("last-modified").to_owned();
-        assert!(modified.ends_with(" GMT"), "{path}: {modified}");
+        let file = is_file(&path);
+        assert_eq!(modified.ends_with(" GMT"), file, "{path}: pages made on request have only a tag");
         let earlier = "Tue, 21 Dec 2021 00:00:00 GMT";
         let table = [
             (vec![("if-none-match", etag.clone())], 304),
@@ -129,7 +135,7 @@ async fn validators_hold() {
             (vec![("if-none-match", format!("W/{etag}"))], 304),
             (vec![("if-none-match", "*".to_owned())], 304),
             (vec![("if-none-match", "\"other\"".to_owned())], 200),
-            (vec![("if-modified-since", modified.clone())], 304),
+            (vec![("if-modified-since", modified.clone())], if file { 304 } else { 200 }),
             (vec![("if-modified-since", earlier.to_owned())], 200),
             (vec![("if-modified-since", "yesterday".to_owned())], 200),
             // The tag decides where both are sent.
@@ -186,11 +192,8 @@ async fn a_change_is_seen_by_the_next_request() {
         assert_eq!(after.status, 200, "{path}");
         assert!(after.text().contains("青海湖：更正"), "{path}");
         assert_ne!(after.header("etag"), before.header("etag"), "{path}");
-        assert_eq!(
-            after.header("last-modified"),
-            "Tue, 21 Dec 2021 08:00:00 GMT",
-            "{path}: when it was seen"
-        );
+        let seen = if is_file(path) { "Tue, 21 Dec 2021 08:00:00 GMT" } else { "" };
+        assert_eq!(after.header("last-modified"), seen, "{path}: when it was seen");
     }
     served.end().await;
 }

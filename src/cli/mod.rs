@@ -240,7 +240,7 @@ fn start_log(verbose: u8) {
 }
 
 fn failed(error: &anyhow::Error) -> ExitCode {
-    show::error_text(&format!("error: {}\n", crate::model::chain(error.as_ref())));
+    show::error_text(&show::plain(&format!("error: {}\n", crate::model::chain(error.as_ref()))));
     ExitCode::FAILURE
 }
 

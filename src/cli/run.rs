@@ -45,6 +45,11 @@ fn announce(address: Option<std::net::SocketAddr>, url: &str) {
     }
 }
 
+#[expect(clippy::exit, reason = "somebody asked twice")]
+fn end_at_once() {
+    std::process::exit(130);
+}
+
 /// A token that SIGTERM and Ctrl-C cancel.
 pub(super) fn stop_on_signals() -> Result<CancellationToken> {
     let stop = CancellationToken::new();
@@ -57,6 +62,12 @@ pub(super) fn stop_on_signals() -> Result<CancellationToken> {
             _ = interrupt.recv() => {}
         }
         token.cancel();
+        // Asked a second time, it ends at once; the store survives that.
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        end_at_once();
     });
     Ok(stop)
 }

@@ -66,6 +66,9 @@ impl<'a> Sources<'a> {
             table.push(fault.help("add a line `id = \"short-name\"` and never change it; a source alone in its own file takes the file's name"));
             return None;
         };
+        if matches!(name.as_str(), "import" | "jekyll") {
+            table.error(&place, format!("`{name}` is kept for imported articles; take another id"));
+        }
         let Some(id) = SourceId::new(&name) else {
             table.error(
                 &place,
@@ -88,37 +91,31 @@ impl<'a> Sources<'a> {
         if let (Some(id), Some(address), Some(category), Some(url), Some(rest)) =
             (id, address, category, url, rest)
         {
-            let derived = CodeSpace::new(&id.as_str().replace('.', "_")).or_else(|| {
-                let mut short = id.as_str().replace('.', "_");
-                short.truncate(32);
-                CodeSpace::new(&short)
-            });
-            if let Some(code_space) = rest.code_space.clone().or(derived) {
-                let source = Source {
-                    name: rest.name.clone().unwrap_or_else(|| category.name.clone()),
-                    code_space,
-                    rank: rest.rank.unwrap_or(rank),
-                    id,
-                    url: address,
-                    category,
-                    kind: rest.kind,
-                    article: rest.article,
-                    robots: rest.robots,
-                    headers: rest.headers,
-                    route_by_media: rest.route_by_media,
-                    code: rest.code,
-                    zone: rest.zone,
-                    encoding: rest.encoding,
-                    require: rest.require,
-                    cleaner: rest.cleaner,
-                    strip: rest.strip,
-                    digest: rest.digest,
-                    link: rest.link,
-                    interval: rest.interval,
-                    enabled: rest.enabled,
-                };
-                self.found.push((source, url));
-            }
+            let code_space = rest.code_space.clone().unwrap_or_else(|| CodeSpace::of_source(&id));
+            let source = Source {
+                name: rest.name.clone().unwrap_or_else(|| category.name.clone()),
+                code_space,
+                rank: rest.rank.unwrap_or(rank),
+                id,
+                url: address,
+                category,
+                kind: rest.kind,
+                article: rest.article,
+                robots: rest.robots,
+                headers: rest.headers,
+                route_by_media: rest.route_by_media,
+                code: rest.code,
+                zone: rest.zone,
+                encoding: rest.encoding,
+                require: rest.require,
+                cleaner: rest.cleaner,
+                strip: rest.strip,
+                digest: rest.digest,
+                link: rest.link,
+                interval: rest.interval,
+                enabled: rest.enabled,
+            };
+            self.found.push((source, url));
         }
         table.finish();
     }

@@ -1,9 +1,8 @@
 //! All parts put together from one config.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, Mutex};
 
 use futures_util::{StreamExt, stream};
 use serde_json::json;
@@ -34,8 +33,8 @@ pub struct Mill {
     pub pages: Arc<Pages>,
     /// Rung when something new waits to be published.
     pub(super) changed: Notify,
-    /// Polls of due sources that are running now.
-    pub(super) running: AtomicUsize,
+    /// Due sources that are polled right now.
+    pub(super) running: Mutex<BTreeSet<SourceId>>,
     ingest: Arc<Ingest>,
     publisher: Arc<Publisher>,
     sources: BTreeMap<SourceId, Arc<Source>>,
@@ -62,7 +61,7 @@ impl Mill {
         Ok(Self {
             publisher: Arc::new(Publisher::new(Arc::clone(&pages))),
             changed: Notify::new(),
-            running: AtomicUsize::new(0),
+            running: Mutex::default(),
             config,
             store,
             clock,

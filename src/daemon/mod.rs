@@ -13,7 +13,7 @@ use std::sync::Arc;
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use tracing::info;
+use tracing::{error, info};
 
 use crate::control::{self, ControlError};
 use crate::fetch::FetchError;
@@ -24,6 +24,9 @@ use crate::store::StoreError;
 
 pub use mill::Mill;
 pub use requests::{ItemAnswer, ItemRow, SourceRow, handle};
+
+/// Requests in flight get this long to end when the daemon stops.
+const FAREWELL: std::time::Duration = std::time::Duration::from_secs(4);
 
 /// Why the daemon could not start or go on.
 #[derive(Debug, Error)]
@@ -74,8 +77,7 @@ pub async fn run(
     };
     let address = listener.as_ref().and_then(|l| l.local_addr().ok());
     let socket = control::listen(&mill.config.socket)?;
-    // What is stored is shown before anything is asked for.
-    mill.publish(crate::publish::Look::Whole, |_, _| {}).await?;
+    show_stored(&mill).await?;
 
     let mut tasks = tokio::task::JoinSet::new();
     let answering = Arc::clone(&mill);
@@ -99,18 +101,59 @@ pub async fn run(
     info!(sources = mill.sources().count(), listen = address.map(|a| a.to_string()), "ready");
     ready(address);
 
-    let mut failed = None;
-    while let Some(ended) = tasks.join_next().await {
-        let result = ended.unwrap_or_else(|e| Err(DaemonError::Task(e.to_string())));
-        if let Err(error) = result {
-            failed.get_or_insert(error);
-        }
-        // One that ends by itself takes all down, so that systemd can start afresh.
-        stop.cancel();
-    }
+    let ended = join_all(&mut tasks, &stop).await;
     mill.publish(crate::publish::Look::Changed, |_, _| {}).await?;
     info!("stopped");
-    failed.map_or(Ok(()), Err)
+    ended
+}
+
+/// Waits for all tasks; once they are asked to stop, slow readers and long commands do not hold
+/// the end up beyond [`FAREWELL`].
+async fn join_all(
+    tasks: &mut tokio::task::JoinSet<Result<(), DaemonError>>,
+    stop: &CancellationToken,
+) -> Result<(), DaemonError> {
+    let mut result = Ok(());
+    let late = async {
+        stop.cancelled().await;
+        tokio::time::sleep(FAREWELL).await;
+    };
+    tokio::pin!(late);
+    loop {
+        tokio::select! {
+            ended = tasks.join_next() => match ended {
+                None => return result,
+                Some(ended) => {
+                    let ended = ended.unwrap_or_else(|e| Err(DaemonError::Task(e.to_string())));
+                    result = result.and(ended);
+                    // One that ends by itself takes all down, so that systemd can start afresh.
+                    stop.cancel();
+                }
+            },
+            () = &mut late => {
+                tracing::warn!(tasks = tasks.len(), "tasks given up");
+                tasks.shutdown().await;
+                return result;
+            }
+        }
+    }
+}
+
+/// What is stored is shown before anything is asked for. Outputs that cannot be written (a full
+/// disk) do not keep the old ones from being served; the next publish tries again.
+async fn show_stored(mill: &Mill) -> Result<(), DaemonError> {
+    match mill.publish(crate::publish::Look::Whole, |_, _| {}).await {
+        Ok(_) => Ok(()),
+        Err(PublishError::Store(error)) if error.is_fatal() => Err(error.into()),
+        Err(error) => {
+            error!(
+                error = crate::model::chain(&error),
+                "the outputs are not up to date; the old ones are served"
+            );
+            mill.changed.notify_one();
+            Ok(())
+        }
+    }
 }
 
 /// Serves what is published, without polling, until `stop` is cancelled.
@@ -125,7 +168,7 @@ pub async fn serve(
     let address = mill.config.listen.unwrap_or_else(|| std::net::SocketAddr::from(([127, 0, 0, 1], 8_640)));
     let listener = bind(address).await?;
     let socket = control::listen(&mill.config.socket)?;
-    mill.publish(crate::publish::Look::Whole, |_, _| {}).await?;
+    show_stored(&mill).await?;
     let answering = Arc::clone(&mill);
     let handler = move |query, events| requests::handle(Arc::clone(&answering), query, events);
     let controlling = tokio::spawn(socket.run(handler, stop.clone().cancelled_owned()));

@@ -1,7 +1,7 @@
 //! The two tasks that turn the mill: one claims due sources, one publishes what changed.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::task::JoinSet;
@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, warn};
 
 use super::{DaemonError, Mill};
-use crate::model::Timestamp;
+use crate::model::{SourceId, Timestamp, chain};
 use crate::publish::Look;
 use crate::store::StoreError;
 
@@ -64,10 +64,16 @@ pub(super) async fn schedule(mill: Arc<Mill>, stop: CancellationToken) -> Result
     result.map_err(DaemonError::from)
 }
 
-/// A panic of one poll is its own: the source comes back when its lease ends.
+/// Only a store that cannot be used ends the daemon; what breaks in one poll is its own.
 fn outcome(ended: Result<Result<(), StoreError>, tokio::task::JoinError>) -> Result<(), StoreError> {
     match ended {
-        Ok(result) => result,
+        Ok(Err(error)) if error.is_fatal() => Err(error),
+        // One record or one panic: the source comes back when its lease ends.
+        Ok(Err(error)) => {
+            error!(error = chain(&error), "a poll could not be stored");
+            Ok(())
+        }
+        Ok(Ok(())) => Ok(()),
         Err(error) => {
             error!(%error, "a poll broke");
             Ok(())
@@ -75,11 +81,11 @@ fn outcome(ended: Result<Result<(), StoreError>, tokio::task::JoinError>) -> Res
     }
 }
 
-async fn poll_one(mill: &Mill, id: crate::model::SourceId) -> Result<(), StoreError> {
+async fn poll_one(mill: &Mill, id: SourceId) -> Result<(), StoreError> {
     let Some(source) = mill.source(&id).filter(|source| source.enabled).cloned() else {
         return rest(mill, id).await;
     };
-    let _running = Running::of(&mill.running);
+    let Some(_running) = Running::begin(&mill.running, &id) else { return Ok(()) };
     let report = mill.poll(&source).await?;
     if report.changed() {
         mill.changed.notify_one();
@@ -88,7 +94,7 @@ async fn poll_one(mill: &Mill, id: crate::model::SourceId) -> Result<(), StoreEr
 }
 
 /// A source that the config does not have (any more) rests until it is back.
-async fn rest(mill: &Mill, id: crate::model::SourceId) -> Result<(), StoreError> {
+async fn rest(mill: &Mill, id: SourceId) -> Result<(), StoreError> {
     mill.store
         .call(move |store| {
             let mut state = store.source(&id)?;
@@ -99,19 +105,20 @@ async fn rest(mill: &Mill, id: crate::model::SourceId) -> Result<(), StoreError>
         .await
 }
 
-/// Counts a poll while it runs, so that the publisher can wait for the end of a round.
-struct Running<'a>(&'a AtomicUsize);
+/// Marks a source while its poll runs: no second one begins beside it, however long it takes,
+/// and the publisher waits for the end of a round.
+struct Running<'a>(&'a Mutex<BTreeSet<SourceId>>, SourceId);
 
 impl<'a> Running<'a> {
-    fn of(count: &'a AtomicUsize) -> Self {
-        count.fetch_add(1, Ordering::SeqCst);
-        Self(count)
+    fn begin(running: &'a Mutex<BTreeSet<SourceId>>, id: &SourceId) -> Option<Self> {
+        let new = running.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone());
+        new.then(|| Self(running, id.clone()))
     }
 }
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::SeqCst);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.1);
     }
 }
 
@@ -139,8 +146,8 @@ pub(super) async fn publish(mill: Arc<Mill>, stop: CancellationToken) -> Result<
         // The lists of one round are taken in before anything is published (RULES 1.4).
         let _ = timeout(PATIENCE, quiet(&mill.running)).await;
         if let Err(error) = mill.publish(Look::Changed, |_, _| {}).await {
-            error!(error = %crate::model::chain(&error), "publish failed; the old outputs stay");
-            if matches!(error, crate::publish::PublishError::Store(_)) {
+            error!(error = %chain(&error), "publish failed; the old outputs stay");
+            if matches!(&error, crate::publish::PublishError::Store(store) if store.is_fatal()) {
                 return Err(error.into());
             }
             tokio::select! {
@@ -151,10 +158,10 @@ pub(super) async fn publish(mill: Arc<Mill>, stop: CancellationToken) -> Result<
     }
 }
 
-async fn quiet(running: &AtomicUsize) {
+async fn quiet(running: &Mutex<BTreeSet<SourceId>>) {
     loop {
         sleep(QUIET).await;
-        if running.load(Ordering::SeqCst) == 0 {
+        if running.lock().unwrap_or_else(PoisonError::into_inner).is_empty() {
             return;
         }
     }

@@ -134,11 +134,14 @@ impl Fetcher {
         let own = headers::of_request(request)?;
         let mut trail = Trail::new(request.url.clone(), shared.max_redirects);
         let mut left = shared.timeout;
+        let begun = Instant::now();
         loop {
             shared.guard.check(trail.url())?;
             // The turn ends with its hop: holding one while waiting for the next could lock up all.
             let turn = shared.hosts.turn(trail.url()).await;
             let start = Instant::now();
+            // A long wait for a turn must not make what the answer asks for look past.
+            let now = now.plus(i64::try_from(begun.elapsed().as_secs()).unwrap_or(i64::MAX));
             let late = |_| FetchError::Timeout { host: trail.host(), limit: shared.timeout };
             let hop = timeout(left, shared.hop(&trail, &own, now)).await.map_err(late)??;
             left = left.saturating_sub(start.elapsed());

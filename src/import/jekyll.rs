@@ -12,10 +12,10 @@ use thiserror::Error;
 use super::post::{OldDate, OldPost, old_paths, parse_post};
 use crate::ingest::article::permalink;
 use crate::model::item::caps;
+use crate::model::text::{clip, clip_bytes, escape};
 use crate::model::{Body, Category, CategoryId, CodeSpace, InfoCode, Item, Slug, SourceId, Timestamp};
 use crate::parse::clean::Cleaner;
 use crate::parse::date::in_zone;
-use crate::parse::text::{clip, escape};
 use crate::source::CodeRule;
 use crate::store::{Change, Placement, Store, StoreError};
 
@@ -324,10 +324,13 @@ impl Taking<'_> {
         let item = Item {
             permalink: permalink(home, published, self.options.zone, &file),
             code: candidate.code.clone(),
-            title: clip(&post.title, caps::TITLE),
+            title: clip_bytes(&post.title, caps::TITLE),
             link: post.link.clone().filter(|l| l.len() <= caps::URL),
-            excerpt: clip(digest.as_deref().unwrap_or(&cleaned.text), caps::EXCERPT),
-            media_name: cleaned.media_name.map(|name| clip(&name, caps::NAME)),
+            excerpt: clip_bytes(
+                &clip(digest.as_deref().unwrap_or(&cleaned.text), caps::EXCERPT),
+                caps::EXCERPT_BYTES,
+            ),
+            media_name: cleaned.media_name.map(|name| clip_bytes(&name, caps::NAME_BYTES)),
             image: cleaned.image.filter(|url| url.len() <= caps::URL),
             published,
             updated: published,

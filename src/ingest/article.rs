@@ -5,7 +5,7 @@ use url::Url;
 
 use super::identity::Listed;
 use crate::model::item::caps;
-use crate::model::text::{clip, html_to_text, strip_illegal};
+use crate::model::text::{clip, clip_bytes, html_to_text, strip_illegal};
 use crate::model::{Article, Author, Body, Category, CodeSpace, Enclosure, Entry, Item, Timestamp};
 use crate::parse::clean::Cleaned;
 use crate::source::Source;
@@ -47,19 +47,20 @@ pub fn draft(source: &Source, entry: &Entry) -> Draft {
     let digest = digest.map(|d| strip_illegal(&d)).filter(|d| !d.is_empty() && *d != text);
     let title = strip_illegal(&entry.title);
     let title =
-        if title.trim().is_empty() { clip(&text, TITLE_FROM_TEXT) } else { clip(&title, caps::TITLE) };
+        if title.trim().is_empty() { clip(&text, TITLE_FROM_TEXT) } else { clip_bytes(&title, caps::TITLE) };
     let link = entry.link.clone().filter(|l| l.len() <= caps::URL);
-    let title = if title.is_empty() { link.clone().unwrap_or_default() } else { title };
+    let title =
+        if title.is_empty() { clip_bytes(link.as_deref().unwrap_or_default(), caps::TITLE) } else { title };
     let picture = entry.enclosures.iter().find(|e| is_picture(e)).map(|e| e.url.clone());
     Draft {
         title,
         link,
-        excerpt: clip(digest.as_deref().unwrap_or(&text), caps::EXCERPT),
+        excerpt: clip_bytes(&clip(digest.as_deref().unwrap_or(&text), caps::EXCERPT), caps::EXCERPT_BYTES),
         media_name: entry
             .media_name
             .clone()
             .or(media_name)
-            .map(|name| clip(&strip_illegal(name.trim()), caps::NAME))
+            .map(|name| clip_bytes(&clip(&strip_illegal(name.trim()), caps::NAME), caps::NAME_BYTES))
             .filter(|name| !name.is_empty()),
         image: image.or(picture).filter(|url| url.len() <= caps::URL),
         body: Body {
@@ -80,7 +81,7 @@ pub fn draft(source: &Source, entry: &Entry) -> Draft {
 }
 
 /// What of a text is taken: a larger one is no article.
-fn head(html: &str) -> &str {
+pub(super) fn head(html: &str) -> &str {
     match html.len() {
         0..=MAX_TEXT => html,
         _ => &html[..html.floor_char_boundary(MAX_TEXT)],

@@ -5,7 +5,7 @@ use tracing::debug;
 
 use super::identity::Listed;
 use super::{Ingest, PollError};
-use crate::model::{ContentHash, Request, Response, chain};
+use crate::model::{ContentHash, Request, Response, Timestamp, chain};
 use crate::source::Source;
 
 /// Details asked for at once; the fetcher spaces them per host.
@@ -18,34 +18,61 @@ pub(super) struct Detailed {
     pub(super) hash: Option<ContentHash>,
 }
 
+/// Why a detail is not there.
+struct Failed {
+    reason: String,
+    retry_after: Option<Timestamp>,
+}
+
 impl Ingest {
-    /// Asks for the details of `wanted`; the failed ones come back with their reason.
-    pub(super) async fn details(&self, source: &Source, wanted: Vec<Listed>) -> (Vec<Detailed>, Vec<String>) {
-        let mut good = Vec::new();
-        let mut failed = Vec::new();
+    /// Asks for the details of `wanted`; the failed ones come back with their reason. Where the
+    /// upstream asks to wait, no more are asked for, and the last value says until when.
+    pub(super) async fn details(
+        &self,
+        source: &Source,
+        wanted: Vec<Listed>,
+    ) -> (Vec<Detailed>, Vec<String>, Option<Timestamp>) {
+        let (mut good, mut failed, mut wait) = (Vec::new(), Vec::new(), None);
+        let all = wanted.len();
         let mut answers = stream::iter(wanted).map(|listed| self.detail(source, listed)).buffered(AT_ONCE);
         while let Some(answer) = answers.next().await {
             match answer {
                 Ok(detailed) => good.push(detailed),
-                Err(reason) => failed.push(reason),
+                Err(Failed { reason, retry_after }) => {
+                    failed.push(reason);
+                    wait = wait.max(retry_after);
+                    if wait.is_some() {
+                        break;
+                    }
+                }
             }
         }
-        (good, failed)
+        drop(answers);
+        for _ in good.len() + failed.len()..all {
+            failed.push("not asked for: the upstream wants a pause (Retry-After)".to_owned());
+        }
+        (good, failed, wait)
     }
 
-    async fn detail(&self, source: &Source, mut listed: Listed) -> Result<Detailed, String> {
+    async fn detail(&self, source: &Source, mut listed: Listed) -> Result<Detailed, Failed> {
         let name = listed.code.code().to_owned();
         if let Err(error) = self.take_one(source, &mut listed).await {
             // A page that is gone for good must not hold back what the list itself gave.
             let enough = listed.entry.content.is_some() || listed.entry.summary.is_some();
             if error.is_transient() || source.article.is_none() || !enough {
-                return Err(format!("{name}: its detail failed: {}", chain(&error)));
+                let retry_after = match &error {
+                    PollError::Fetch(error) => error.retry_after(),
+                    _ => None,
+                };
+                let reason = format!("{name}: its detail failed: {}", chain(&error));
+                return Err(Failed { reason, retry_after });
             }
             debug!(source.id = %source.id, info_code = %listed.code, error = chain(&error), "without its page");
         }
         let missing = source.missing(&listed.entry);
         if !missing.is_empty() {
-            return Err(format!("{name}: no {}", missing.join(", no ")));
+            let reason = format!("{name}: no {}", missing.join(", no "));
+            return Err(Failed { reason, retry_after: None });
         }
         let content = listed.entry.content.as_deref().unwrap_or_default();
         let hash = ContentHash::of(&[("title", &listed.entry.title), ("content", content)]);

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use sha2::{Digest, Sha256};
 
+use super::article::head;
 use crate::model::{ContentHash, Document, Entry, InfoCode, Timestamp};
 use crate::parse::{link, text};
 use crate::source::Source;
@@ -207,7 +208,7 @@ impl Search<'_> {
             return Ok((known.unwrap_or_else(|| InfoCode::derived(space, &["link", canonical])), Rule::Link));
         }
         let plain = entry.content.as_deref().or(entry.summary.as_deref()).unwrap_or_default();
-        let plain = text::html_to_text(plain);
+        let plain = text::html_to_text(head(plain));
         Ok((InfoCode::derived(space, &["text", &entry.title, &plain]), Rule::Text))
     }
 
@@ -215,7 +216,7 @@ impl Search<'_> {
     fn same_item(&self, known: &InfoCode, kind: AliasKind, entry: &Entry) -> Result<bool> {
         let sighting = self.store.sightings(&self.source.id, std::slice::from_ref(known))?.pop().flatten();
         let Some(old) = sighting else { return Ok(false) };
-        if old.guid.is_none_or(|guid| self.facts.guids.contains(&guid)) {
+        if old.guid.is_some_and(|guid| self.facts.guids.contains(&guid)) {
             return Ok(false);
         }
         if kind == AliasKind::Link {
@@ -230,12 +231,14 @@ impl Search<'_> {
 /// What a list says of a record, without its dates.
 fn listed_hash(entry: &Entry) -> ContentHash {
     let enclosures: Vec<&str> = entry.enclosures.iter().map(|e| e.url.as_str()).collect();
+    let tags = entry.categories.join("\n");
     let authors: Vec<&str> = entry.authors.iter().map(|a| a.name.as_str()).collect();
     ContentHash::of(&[
         ("title", &entry.title),
         ("link", entry.link.as_deref().unwrap_or_default()),
         ("summary", entry.summary.as_deref().unwrap_or_default()),
         ("content", entry.content.as_deref().unwrap_or_default()),
+        ("tags", &tags),
         ("media", entry.media_name.as_deref().unwrap_or_default()),
         ("authors", &authors.join("\n")),
         ("enclosures", &enclosures.join("\n")),
@@ -248,7 +251,7 @@ fn text_hash(entry: &Entry) -> Option<[u8; 16]> {
     if html.chars().count() < SAME_TEXT_FROM {
         return None;
     }
-    let plain = text::html_to_text(html);
+    let plain = text::html_to_text(head(html));
     (plain.chars().count() >= SAME_TEXT_FROM).then(|| hash(&["text", &entry.title, &plain]))
 }
 

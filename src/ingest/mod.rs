@@ -22,8 +22,8 @@ use url::Url;
 use crate::clock::Clock;
 use crate::fetch::{FetchError, Fetcher};
 use crate::model::chain;
-use crate::model::{CodeSpace, Document, Response, SourceState, Timestamp, Validators};
-use crate::parse::text::clip;
+use crate::model::text::clip_bytes;
+use crate::model::{CodeSpace, Document, Fetched, Response, SourceState, Timestamp, Validators};
 use crate::schedule::{self, Ended};
 use crate::source::{Source, SourceError};
 use crate::store::{Handle, StoreError};
@@ -69,6 +69,8 @@ pub struct PollReport {
     pub held: usize,
     /// Details asked for.
     pub details: usize,
+    /// The upstream asked to wait until then before anything more is asked for.
+    pub wait: Option<Timestamp>,
     /// Bytes of the body.
     pub bytes: usize,
     /// Why it failed, if it did.
@@ -195,11 +197,11 @@ impl Ingest {
             Response::NotModified(fresh) => Ok(Read::NotModified { fresh_until: fresh.until }),
             Response::Fetched(fetched) => {
                 let mut bytes = fetched.body.len();
-                let content_type = fetched.content_type.as_deref();
-                let (mut document, more) = source.parse(&fetched.body, content_type, &fetched.url, true)?;
+                let freshness = fetched.freshness;
+                let validators = fetched.validators.clone();
+                let (mut document, more) = parse(source, fetched, true).await?;
                 bytes += self.read_more(source, &mut document, more).await?;
-                let fresh_until = fetched.freshness.until;
-                let validators = fetched.validators;
+                let fresh_until = freshness.until;
                 Ok(Read::Document(Box::new(Taken { document, validators, fresh_until, bytes })))
             }
         }
@@ -222,8 +224,7 @@ impl Ingest {
             asked.push(url.clone());
             if let Response::Fetched(part) = self.fetcher.get(&source.more(url), self.clock.now()).await? {
                 bytes += part.body.len();
-                let (further, next) =
-                    source.parse(&part.body, part.content_type.as_deref(), &part.url, false)?;
+                let (further, next) = parse(source, part, false).await?;
                 document.entries.extend(further.entries);
                 waiting.extend(next);
             }
@@ -248,7 +249,7 @@ impl Ingest {
                 let Taken { document, validators, fresh_until, bytes } = *taken;
                 report.bytes = bytes;
                 let ttl_minutes = document.ttl_minutes;
-                state.title = clip(&document.title, 100);
+                state.title = clip_bytes(&document.title, 300);
                 void = self.take_document(source, document, &mut state, &mut report).await?;
                 // A 304 would hide what was held back for ever (RULES 1.10).
                 state.validators = if report.held == 0 { validators } else { Validators::default() };
@@ -280,7 +281,7 @@ impl Ingest {
         state.last_poll = Some(now);
         if let Some(error) = &report.error {
             state.fails = state.fails.saturating_add(1);
-            state.last_error = Some(clip(error, 250));
+            state.last_error = Some(clip_bytes(error, 600));
         } else {
             state.fails = 0;
             state.last_error = None;
@@ -290,7 +291,21 @@ impl Ingest {
         state.items += report.inserted as u64;
         let next = schedule::next(&source.id, now, source.interval, state.fails, ended);
         schedule::apply(&mut state, next);
+        if let Some(wait) = report.wait {
+            state.not_before = state.not_before.max(wait);
+            state.next_poll = state.next_poll.max(wait);
+        }
         let id = source.id.clone();
         self.store.call(move |store| store.complete(&id, &state, &void)).await
+    }
+}
+
+/// Reads a document on a blocking thread: a large one must not hold up other polls.
+async fn parse(source: &Source, fetched: Fetched, first: bool) -> Result<(Document, Vec<Url>), PollError> {
+    let source = source.clone();
+    let read = move || source.parse(&fetched.body, fetched.content_type.as_deref(), &fetched.url, first);
+    match tokio::task::spawn_blocking(read).await {
+        Ok(read) => Ok(read?),
+        Err(error) => Err(StoreError::task(error).into()),
     }
 }

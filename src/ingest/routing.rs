@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
+use crate::model::text::clip_bytes;
 use crate::model::{Category, CategoryId, Timestamp, item::caps};
 use crate::source::Source;
 use crate::store::{Result, Store};
@@ -76,7 +77,7 @@ impl Routing {
                 Ok(Route { category: store.ensure_category(name, None, now)?, waiting: None })
             }
             AutoCategories::No => own(None),
-            _ => own(Some(crate::parse::text::clip(name, caps::NAME))),
+            _ => own(Some(clip_bytes(name, 120))),
         }
     }
 

@@ -1,9 +1,10 @@
 //! Taking the records of one document in: details, decisions, commit.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use tracing::debug;
+use tracing::{debug, error};
 
 use super::article::{self, Draft};
 use super::decide::{Decision, MAX_REVISIONS, check_due, decide, next_check, settled, wants_detail};
@@ -11,10 +12,10 @@ use super::details::Detailed;
 use super::identity::{Identified, Listed, entry_order, identify};
 use super::routing::waiting;
 use super::{HELD_SHOWN, Ingest, IngestOptions, MAX_DETAILS, PollReport, Routing};
+use crate::model::text::clip_bytes;
 use crate::model::{
     Category, CategoryId, Document, InfoCode, Item, SourceId, SourceState, Timestamp, item::caps,
 };
-use crate::parse::text::clip;
 use crate::source::Source;
 use crate::store::{Change, Placement, Result, Revision, Sighting, Store};
 
@@ -49,11 +50,12 @@ impl Ingest {
         report.held += held.len() + beyond;
         let asked: Vec<Listed> = wanted.into_iter().take(MAX_DETAILS).collect();
         report.details = asked.len();
-        let (good, failed) = self.details(source, asked).await;
+        let (good, failed, wait) = self.details(source, asked).await;
+        report.wait = wait;
+        state.arriving |= arrival != Arrival::Done && !failed.is_empty();
         report.held += failed.len();
         held.extend(failed);
         ready.extend(good);
-        state.held = held.iter().take(HELD_SHOWN).map(|reason| clip(reason, 120)).collect();
 
         let deciding = self.deciding.lock().await;
         let taking = Taking {
@@ -62,13 +64,15 @@ impl Ingest {
             arrival,
             now,
             published: 0,
-            known: BTreeMap::new(),
             changes: Vec::new(),
             tally: Tally::default(),
         };
         let routing = Arc::clone(&self.routing);
         let tally = self.store.call(move |store| taking.run(store, &routing, ready)).await?;
         drop(deciding);
+        report.held += tally.broken.len();
+        held.extend(tally.broken);
+        state.held = held.iter().take(HELD_SHOWN).map(|reason| clip_bytes(reason, 300)).collect();
         report.inserted = tally.inserted;
         report.updated = tally.updated;
         report.joined = tally.joined;
@@ -113,6 +117,8 @@ struct Tally {
     joined: usize,
     unchanged: usize,
     waiting: BTreeSet<String>,
+    /// Records that broke something of ours.
+    broken: Vec<String>,
     /// The earliest look for corrections among the listed records.
     next_check: Option<Timestamp>,
 }
@@ -146,8 +152,6 @@ struct Taking {
     now: Timestamp,
     /// The generation up to which all was published once.
     published: u64,
-    /// Categories met so far.
-    known: BTreeMap<CategoryId, Category>,
     changes: Vec<Change>,
     tally: Tally,
 }
@@ -156,7 +160,18 @@ impl Taking {
     fn run(mut self, store: &dyn Store, routing: &Routing, ready: Vec<Detailed>) -> Result<Tally> {
         self.published = store.published_generation()?;
         for detailed in ready {
-            self.one(store, routing, detailed)?;
+            let code = detailed.listed.code.clone();
+            // The cleaning of hostile HTML is other people's code: what breaks in one record must
+            // not cost the others.
+            let done = catch_unwind(AssertUnwindSafe(|| self.one(store, routing, detailed)));
+            if let Ok(result) = done {
+                result?;
+            } else {
+                error!(source.id = %self.source.id, info_code = %code, "a record could not be taken in");
+                self.tally
+                    .broken
+                    .push(format!("{}: it cannot be cleaned; this is a fault of feedmill", code.code()));
+            }
         }
         let mut changes = std::mem::take(&mut self.changes);
         changes.sort_by(|a, b| entry_order(age_of(a), age_of(b)));
@@ -228,7 +243,6 @@ impl Taking {
         let route =
             routing.route(store, &self.source, media_name, self.arrival != Arrival::Done, self.now)?;
         self.tally.waiting.extend(route.waiting);
-        self.known.insert(route.category.id, route.category.clone());
         Ok(route.category)
     }
 
@@ -259,16 +273,26 @@ impl Taking {
         decision: Decision,
         change: &mut Change,
     ) -> Result<()> {
-        let draft = (decision == Decision::Revise).then(|| article::draft(&self.source, &listed.entry));
-        let named = draft.as_ref().map_or(listed.entry.media_name.as_deref(), |d| d.media_name.as_deref());
-        let category = self.route(store, routing, named)?;
-        let joins = !item.categories.contains(&category.id) && item.categories.len() < caps::CATEGORIES;
-        if joins {
-            item.categories.push(category.id);
-            // The same set whichever source came first; the home category leads.
-            item.categories[1..].sort_unstable();
-            change.enters.push(shown(category.id));
+        let revises = decision == Decision::Revise;
+        let first_listing = listed.sighting.is_none();
+        // Where a record goes is decided when it is first listed, or says something new.
+        let mut joins = false;
+        let mut draft = None;
+        if revises || first_listing {
+            let unnamed = source_routes(&self.source, listed);
+            draft = (revises || unnamed).then(|| article::draft(&self.source, &listed.entry));
+            let named =
+                draft.as_ref().map_or(listed.entry.media_name.as_deref(), |d| d.media_name.as_deref());
+            let category = self.route(store, routing, named)?;
+            joins = !item.categories.contains(&category.id) && item.categories.len() < caps::CATEGORIES;
+            if joins {
+                item.categories.push(category.id);
+                // The same set whichever source came first; the home category leads.
+                item.categories[1..].sort_unstable();
+                change.enters.push(shown(category.id));
+            }
         }
+        let draft = draft.filter(|_| revises);
         let revised = match draft {
             Some(draft) => self.revise(store, &mut item, draft, change)?,
             None => false,
@@ -345,6 +369,11 @@ impl Taking {
             }
         }
     }
+}
+
+/// Whether only the text can tell which newspaper's category the record goes to.
+fn source_routes(source: &Source, listed: &Listed) -> bool {
+    source.route_by_media && listed.entry.media_name.is_none()
 }
 
 fn shown(category: CategoryId) -> Placement {

@@ -31,6 +31,17 @@ impl CodeSpace {
         Self("jekyll".to_owned())
     }
 
+    /// A source's own space: its id, or its beginning and a hash where the id is too long or
+    /// has characters that a space has not.
+    #[must_use]
+    pub fn of_source(id: &super::SourceId) -> Self {
+        Self::new(id.as_str()).unwrap_or_else(|| {
+            let head: String = id.as_str().replace('.', "_").chars().take(23).collect();
+            let hash = HEXLOWER.encode(&Sha256::digest(id.as_str().as_bytes()));
+            Self(format!("{head}-{}", &hash[..8]))
+        })
+    }
+
     /// The name.
     #[must_use]
     pub fn as_str(&self) -> &str {

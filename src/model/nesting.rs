@@ -70,6 +70,10 @@ impl Open {
             .take(40)
             .collect::<String>()
             .to_ascii_lowercase();
+        if matches!(name.as_str(), "svg" | "math") {
+            // In foreign content nothing closes itself; no article needs it.
+            return closes;
+        }
         if name.is_empty() || is_void(&name) || closes_itself(&name) {
             return true;
         }
@@ -114,10 +118,7 @@ fn is_void(name: &str) -> bool {
 
 /// Elements that a sibling closes: many in a row are not nested.
 fn closes_itself(name: &str) -> bool {
-    matches!(
-        name,
-        "p" | "li" | "dt" | "dd" | "tr" | "td" | "th" | "tbody" | "thead" | "tfoot" | "option" | "rt" | "rp"
-    )
+    matches!(name, "p" | "li" | "dt" | "dd" | "tr" | "td" | "th" | "tbody" | "thead" | "tfoot" | "option")
 }
 
 fn is_formatting(name: &str) -> bool {

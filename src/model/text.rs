@@ -43,6 +43,16 @@ pub fn clip(text: &str, most: usize) -> String {
     }
 }
 
+/// The beginning of a text, at most `most` bytes of it, with an ellipsis where something was cut.
+#[must_use]
+pub fn clip_bytes(text: &str, most: usize) -> String {
+    if text.len() <= most {
+        return text.to_owned();
+    }
+    let end = text.floor_char_boundary(most.saturating_sub('…'.len_utf8()));
+    format!("{}…", text[..end].trim_end())
+}
+
 /// The text of HTML, blocks apart from each other by a space.
 #[must_use]
 pub fn html_to_text(html: &str) -> String {

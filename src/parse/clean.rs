@@ -1,6 +1,7 @@
 //! Cleaning: upstream HTML to HTML that any reader may show (the written allow-list is
 //! [`Cleaner`]'s). Source rules run first on the tree, then `ammonia` sanitises.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use ammonia::{Builder, UrlRelative};
@@ -100,11 +101,13 @@ impl Cleaner {
     /// Cleans one text; `base` resolves its relative addresses.
     #[must_use]
     pub fn clean(&self, html: &str, base: Option<&Url>) -> Cleaned {
-        let mut source = nesting::bounded(html.trim()).into_owned();
+        let mut source = Cow::Borrowed(html.trim());
         for unwanted in &self.strip {
-            source = source.replace(unwanted.as_str(), "");
+            source = Cow::Owned(source.replace(unwanted.as_str(), ""));
         }
-        let document = Document::fragment(source);
+        // After the stripping, which may join what was no tag before.
+        let source = nesting::bounded(&source);
+        let document = Document::fragment(source.as_ref());
         self.apply_rules(&document);
         for node in document.select_matcher(&self.attributes).nodes() {
             make_absolute(node, base);

@@ -31,7 +31,7 @@ impl Run<'_> {
 
     fn article_files(&mut self, generation: u64) -> Result<(), PublishError> {
         let mut sink = Directory::open(&self.pages.options.output)?;
-        let print = self.pages.fingerprint();
+        let print = self.pages.fingerprint(self.store)?;
         let known = sink.unit(ARTICLES_UNIT);
         let from = (known.fingerprint == print).then_some(known.generation);
         let mut codes = BTreeSet::new();
@@ -40,9 +40,9 @@ impl Run<'_> {
         self.each_item(from, whole, |run, item, changed| {
             if changed {
                 codes.insert(item.code.clone());
-                let (older, newer) = run.store.neighbours(item.home, &item)?;
-                codes.extend([older, newer].into_iter().flatten().map(|beside| beside.code));
                 for id in &item.categories {
+                    let (older, newer) = run.store.neighbours(*id, &item)?;
+                    codes.extend([older, newer].into_iter().flatten().map(|beside| beside.code));
                     if let Some(arrival) = run.store.arrival_of(*id, &item)? {
                         paging.insert((*id, arrival.div_ceil(PAGE)));
                         // The page before it gets its link to the newer one.
@@ -99,7 +99,7 @@ impl Run<'_> {
             &style.tag_suffix,
             &style.footer,
             style.zone.name(),
-            &format!("{:?}", options.tags),
+            &format!("{:?} {:?}", options.tags, self.store.identity()?),
         ]);
         let known = sink.unit(POSTS_UNIT);
         let from = (known.fingerprint == print).then_some(known.generation);

@@ -264,7 +264,7 @@ impl Run<'_> {
     fn categories(&mut self, progress: &dyn Fn(usize, usize)) -> Result<(), PublishError> {
         let options = &self.pages.options;
         let mut sink = Directory::open(&options.output)?;
-        let fingerprint = self.pages.fingerprint();
+        let fingerprint = self.pages.fingerprint(self.store)?;
         let names = self.pages.names(self.store)?;
         let candidates = self.candidates(&names)?;
         let all = candidates.len();

@@ -65,14 +65,13 @@ impl Pages {
         Ok(Self { options, theme, frame })
     }
 
-    /// What all bytes depend on beside the store (RULES 4.1). Paths on this machine do not
+    /// What all bytes depend on beside the generations (RULES 4.1). Paths on this machine do not
     /// count: two hosts with the same store and settings publish the same bytes.
-    #[must_use]
-    pub fn fingerprint(&self) -> String {
+    pub(super) fn fingerprint(&self, store: &dyn Store) -> StoreResult<String> {
         let site = format!("{:?}", self.options.site);
         let windows = format!("{:?}", self.options.windows);
-        let rest = format!("{:?} {:?}", self.options.articles, self.options.interval);
-        fingerprint(&[self.theme.fingerprint(), &site, &windows, &rest])
+        let rest = format!("{:?} {:?} {:?}", self.options.articles, self.options.interval, store.identity()?);
+        Ok(fingerprint(&[self.theme.fingerprint(), &site, &windows, &rest]))
     }
 
     /// The absolute address of an output.

@@ -4,7 +4,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{PublishError, Run};
+use tracing::warn;
+
+use super::{PublishError, Run, SITE_UNIT};
 use crate::model::CategoryId;
 use crate::sink::{Directory, File};
 
@@ -18,6 +20,14 @@ impl Run<'_> {
             Some(root) if root.is_dir() => read_all(root)?,
             _ => Vec::new(),
         };
+        let own = sink.unit(SITE_UNIT).files;
+        let (taken, files): (Vec<File>, Vec<File>) = files.into_iter().partition(|file| {
+            let folder = ["feed/", "category/", "assets/"].iter().any(|own| file.path.starts_with(own));
+            folder || own.contains_key(&file.path)
+        });
+        for file in taken {
+            warn!(path = file.path, "a static file is left out: the site has an output of this name");
+        }
         let site = self.store.category(CategoryId::SITE)?;
         let at = site.map(|site| site.changed_at).unwrap_or_default();
         self.report.add(sink.put_unit(STATIC_UNIT, 0, "", &files, at)?);
@@ -31,7 +41,8 @@ fn read_all(root: &Path) -> Result<Vec<File>, PublishError> {
     let mut folders = vec![root.to_owned()];
     while let Some(folder) = folders.pop() {
         for path in visible(&folder)? {
-            if path.is_dir() {
+            // A link to a folder may lead round in a circle.
+            if fs::symlink_metadata(&path).is_ok_and(|meta| meta.is_dir()) {
                 folders.push(path);
             } else if let Ok(relative) = path.strip_prefix(root) {
                 let bytes = fs::read(&path).map_err(|source| failed(&path, source))?;

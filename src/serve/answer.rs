@@ -49,8 +49,10 @@ impl Reply {
         Self { status: StatusCode::OK, bytes: bytes.into(), media_type, modified: Some(at), location }
     }
 
-    pub(super) fn html(html: String, at: Timestamp) -> Self {
-        Self::file(html.into_bytes(), "text/html; charset=utf-8", at, None)
+    /// A page made on request: it changes with its neighbours and the theme too, so that only
+    /// its ETag tells whether a client has it.
+    pub(super) fn html(html: String) -> Self {
+        Self::page(StatusCode::OK, html)
     }
 
     pub(super) fn page(status: StatusCode, html: String) -> Self {

@@ -1,5 +1,6 @@
 //! From an address to bytes: files of the output directory, pages of the store, old names.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -10,7 +11,7 @@ use super::Found;
 use super::answer::Reply;
 use super::names::{Meaning, meaning};
 use crate::model::{CategoryId, Timestamp};
-use crate::publish::{Pages, PublishError};
+use crate::publish::{Articles, Pages, PublishError};
 use crate::sink::media_type;
 use crate::store::{AtPath, Handle, Store};
 
@@ -29,16 +30,16 @@ impl Outputs {
     /// What to answer for a path.
     pub(super) async fn find(&self, path: &str) -> Reply {
         let found = match meaning(path) {
-            Meaning::File(file) => match self.file(&file, None).await {
-                Some(reply) => Ok(Some(Found::Bytes(reply))),
-                None => self.stored(file).await,
-            },
+            Meaning::File(file) => self.file_or_stored(file).await,
             Meaning::Alias(key) => match self.file(&key.path(), Some(self.pages.url(&key))).await {
                 Some(reply) => Ok(Some(Found::Bytes(reply))),
                 None => self.renamed(path).await,
             },
             Meaning::Page(slug, number) => self.page(slug, number).await,
-            Meaning::Category(slug) => self.category(slug).await,
+            Meaning::Category(slug) => match self.category(slug).await {
+                Ok(None) => self.plain(path).await,
+                found => found,
+            },
             Meaning::Nothing => Ok(None),
         };
         match found {
@@ -69,13 +70,37 @@ impl Outputs {
         Some(Reply::file(bytes, media_type(path), modified, location))
     }
 
+    /// A path of no category: an imported one, or a static file without an ending.
+    async fn plain(&self, path: &str) -> Result<Option<Found>, PublishError> {
+        let path = path.trim_start_matches('/');
+        match self.file_or_stored(path.to_owned()).await? {
+            None => self.stored(path.trim_end_matches('/').to_owned()).await,
+            found => Ok(found),
+        }
+    }
+
+    async fn file_or_stored(&self, path: String) -> Result<Option<Found>, PublishError> {
+        // Article files of a time when they were written must not hide later changes.
+        let on_request = self.pages.options.articles == Articles::OnRequest;
+        let dated = Path::new(&path).extension().is_some_and(|end| end == "html");
+        if on_request && dated && path.matches('/').count() >= 4 {
+            let stored = self.stored(path.clone()).await?;
+            if stored.is_some() {
+                return Ok(stored);
+            }
+        }
+        match self.file(&path, None).await {
+            Some(reply) => Ok(Some(Found::Bytes(reply))),
+            None => self.stored(path).await,
+        }
+    }
+
     /// An article's page rendered from the store, or where an old path went.
     async fn stored(&self, path: String) -> Result<Option<Found>, PublishError> {
         let pages = Arc::clone(&self.pages);
         let found = self.blocking(move |store| match store.at_path(&path)? {
             Some(AtPath::Article(code)) => {
-                let modified = store.item(&code)?.map_or(Timestamp::EPOCH, |item| item.updated);
-                Ok(pages.article(store, &code)?.map(|html| Found::Bytes(Reply::html(html, modified))))
+                Ok(pages.article(store, &code)?.map(|html| Found::Bytes(Reply::html(html))))
             }
             Some(AtPath::Redirect(target)) => {
                 Ok(Some(Found::Moved(format!("{}{target}", pages.options.site.url))))
@@ -86,10 +111,7 @@ impl Outputs {
             }
             None => Ok(None),
         });
-        match found.await? {
-            Some(found) => Ok(Some(found)),
-            None => Ok(None),
-        }
+        found.await
     }
 
     async fn page(&self, slug: String, number: u32) -> Result<Option<Found>, PublishError> {
@@ -103,7 +125,7 @@ impl Outputs {
                 return Ok(Some(Found::Moved(target)));
             }
             let html = pages.arrivals(store, &category, number)?;
-            Ok(html.map(|html| Found::Bytes(Reply::html(html, category.changed_at))))
+            Ok(html.map(|html| Found::Bytes(Reply::html(html))))
         })
         .await
     }

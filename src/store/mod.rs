@@ -164,6 +164,9 @@ pub enum StoreError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// A task of ours broke; the store itself is sound.
+    #[error("a task over the store broke")]
+    Broken(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// A record cannot be read.
     #[error("the store holds a damaged {what} record")]
     Damaged {
@@ -208,7 +211,7 @@ impl StoreError {
     /// A task that should have used the store broke.
     #[must_use]
     pub fn task(error: tokio::task::JoinError) -> Self {
-        Self::Backend { action: "run a task", source: Box::new(error) }
+        Self::Broken(Box::new(error))
     }
 
     /// A stable word for metrics.
@@ -217,11 +220,18 @@ impl StoreError {
         match self {
             Self::Locked { .. } => "locked",
             Self::Backend { .. } => "backend",
+            Self::Broken(_) => "broken",
             Self::Damaged { .. } => "damaged",
             Self::Format { .. } => "format",
             Self::TooLarge { .. } => "too_large",
             Self::Fixed { .. } => "fixed",
         }
+    }
+
+    /// Whether the store as a whole cannot be used: the daemon ends, so that it starts afresh.
+    #[must_use]
+    pub fn is_fatal(&self) -> bool {
+        matches!(self, Self::Backend { .. } | Self::Locked { .. } | Self::Format { .. })
     }
 
     /// Whether trying again may help.
@@ -316,6 +326,10 @@ pub trait Store: Send + Sync {
     /// Checks a value that is set once and never changes again (RULES 3.3); `set` sets it where
     /// it is not set yet.
     fn fix(&self, key: &'static str, value: &str, set: bool) -> Result<()>;
+    /// What sinks have to know beside generations: a number that no other store has, so that the
+    /// outputs of another one are looked at again; and how often a category was renamed, for
+    /// names stand in the outputs of other categories too.
+    fn identity(&self) -> Result<(u64, u64)>;
     /// The newest generation: grows with every change of what any category publishes.
     fn generation(&self) -> Result<u64>;
 }

@@ -110,7 +110,11 @@ impl SledStore {
     pub fn open(path: &Path, cache: u64) -> Result<Self> {
         let io = |source| backend("create its folder", source);
         // What upstreams sent, and what was withdrawn, is nobody else's to read.
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(io)?;
+        fs::create_dir_all(path.parent().unwrap_or(path)).map_err(io)?;
+        match fs::DirBuilder::new().mode(0o700).create(path) {
+            Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => return Err(io(error)),
+            _ => {}
+        }
         let config = sled::Config::new()
             .path(path)
             .cache_capacity(cache)
@@ -311,6 +315,9 @@ impl Store for SledStore {
     }
     fn fix(&self, key: &'static str, value: &str, set: bool) -> Result<()> {
         write::fix(self, key, value, set)
+    }
+    fn identity(&self) -> Result<(u64, u64)> {
+        Ok((read::counter(self, "identity")?, read::counter(self, "renames")?))
     }
     fn generation(&self) -> Result<u64> {
         read::counter(self, "generation")

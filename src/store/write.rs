@@ -1,6 +1,7 @@
 //! The writing verbs on sled: every one is a transaction over the trees it touches.
 
 use std::collections::BTreeMap;
+use std::hash::{BuildHasher, RandomState};
 
 use sled::Transactional;
 use sled::transaction::{ConflictableTransactionError, ConflictableTransactionResult, TransactionalTree};
@@ -59,7 +60,9 @@ pub(super) fn ensure_site(store: &SledStore) -> Result<()> {
         newest: None,
         arrivals: 0,
     };
+    let identity = RandomState::new().hash_one(0_u8);
     transact(store, |tx| {
+        tree(tx, T::Sys).insert("identity", &identity.to_be_bytes())?;
         let generation = next(tx, "generation")?;
         put_category(tx, &mut site.clone(), generation)
     })
@@ -164,20 +167,27 @@ pub(super) fn ensure_category(
     now: Timestamp,
 ) -> Result<Category> {
     let _writing = store.writing();
-    let known = match slug {
-        Some(slug) => read::find_category(store, slug.as_str())?,
-        None => read::find_category(store, name)?,
-    };
-    if let Some(known) = known {
+    let by_slug = slug.map(|slug| read::find_category(store, slug.as_str())).transpose()?.flatten();
+    let by_name = if name.is_empty() { None } else { read::find_category(store, name)? };
+    if let Some(known) = by_slug {
+        // Only who names the slug may rename; a source's name for it may be an old one.
         return if name.is_empty() || known.name == name {
             Ok(known)
         } else {
             rename(store, known, name, now)
         };
     }
-    let wanted = slug.cloned().unwrap_or_else(|| Slug::from_name(name));
-    let taken = read::find_category(store, wanted.as_str())?.is_some();
-    let slug = if taken { wanted.distinct(name) } else { wanted };
+    if let Some(known) = by_name {
+        // First given, kept for ever (RULES 5.2): a slug that comes later only leads to it.
+        if let Some(slug) = slug {
+            lead_to(store, known.id, slug.as_str())?;
+        }
+        return Ok(known);
+    }
+    let mut slug = slug.cloned().unwrap_or_else(|| Slug::from_name(name));
+    while read::find_category(store, slug.as_str())?.is_some() {
+        slug = slug.distinct(&format!("{name}{slug}"));
+    }
     let name = if name.is_empty() { slug.as_str() } else { name };
     transact(store, |tx| {
         let id = CategoryId(u32::try_from(next(tx, "categories")?).unwrap_or(u32::MAX));
@@ -216,6 +226,7 @@ fn rename(store: &SledStore, mut known: Category, name: &str, now: Timestamp) ->
     known.changed_at = known.changed_at.max(now);
     transact(store, |tx| {
         let mut category = known.clone();
+        next(tx, "renames")?;
         let generation = next(tx, "generation")?;
         put_category(tx, &mut category, generation)?;
         put(tx, T::CategoryKey, &category_key(b'n', name), &category.id.0.to_be_bytes())?;
@@ -225,6 +236,11 @@ fn rename(store: &SledStore, mut known: Category, name: &str, now: Timestamp) ->
 }
 
 pub(super) fn alias_category(store: &SledStore, id: CategoryId, old_slug: &str) -> Result<()> {
+    let _writing = store.writing();
+    lead_to(store, id, old_slug)
+}
+
+fn lead_to(store: &SledStore, id: CategoryId, old_slug: &str) -> Result<()> {
     let key = category_key(b's', old_slug);
     if read::get(store, T::CategoryKey, &key)?.is_none() {
         transact(store, |tx| put(tx, T::CategoryKey, &key, &id.0.to_be_bytes()))?;

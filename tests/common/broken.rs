@@ -157,6 +157,9 @@ impl Store for Broken<'_> {
         self.store.fix(key, value, set)
     }
 
+    fn identity(&self) -> Result<(u64, u64)> {
+        self.store.identity()
+    }
     fn generation(&self) -> Result<u64> {
         self.store.generation()
     }
