@@ -10,6 +10,9 @@ use super::{Alias, AtPath, Result, Revision, Sighting, SourceRecord, StoreError,
 use crate::model::{Body, Category, CategoryId, InfoCode, Item, SourceId, SourceState, Timestamp};
 
 const READ: &str = "read";
+/// Archived entries that a look for a current window passes over before it is content with what
+/// it has: an old site's thousands of articles must not be walked at every publish.
+const MAX_PASSED_OVER: usize = 1_000;
 
 pub(super) fn get(store: &SledStore, tree: T, key: impl AsRef<[u8]>) -> Result<Option<IVec>> {
     store.tree(tree).get(key).map_err(|e| backend(READ, e))
@@ -191,6 +194,7 @@ pub(super) fn changed_since(store: &SledStore, generation: u64) -> Result<Vec<Ca
 pub(super) fn items_in(store: &SledStore, category: CategoryId, window: Window) -> Result<Vec<Item>> {
     let mut items: Vec<Item> = Vec::new();
     let mut newest = None;
+    let mut passed_over = 0;
     for entry in store.tree(T::CatTime).scan_prefix(category.0.to_be_bytes()).rev() {
         let (key, value) = entry.map_err(|e| backend(READ, e))?;
         let published = due_time(key.get(4..12).unwrap_or_default()).unwrap_or_default();
@@ -199,7 +203,12 @@ pub(super) fn items_in(store: &SledStore, category: CategoryId, window: Window) 
         if items.len() >= window.most || enough {
             break;
         }
-        if (window.archived || value.first() == Some(&1))
+        let shown = value.first() == Some(&1);
+        passed_over += usize::from(!shown && !window.archived);
+        if passed_over > MAX_PASSED_OVER {
+            break;
+        }
+        if (window.archived || shown)
             && let Some(item) = item(store, key.get(12..).unwrap_or_default())?
         {
             items.push(item);
