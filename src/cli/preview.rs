@@ -28,6 +28,9 @@ pub(super) struct Preview {
     /// Print what the parser made of it, as JSON: not cleaned, nothing held back
     #[arg(long)]
     json: bool,
+    /// Titles in the JSON: plain text, or as the source sent them, with its markup
+    #[arg(long, value_enum, value_name = "FORM", default_value = "plain")]
+    titles: Titles,
     /// Base of relative addresses
     #[arg(long, value_name = "URL")]
     base: Option<Url>,
@@ -40,6 +43,15 @@ pub(super) struct Preview {
     /// Who asks, for an address: a page or an e-mail address
     #[arg(long, value_name = "CONTACT")]
     contact: Option<String>,
+}
+
+/// The form of titles in the JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Titles {
+    /// Plain text (RULES 8)
+    Plain,
+    /// HTML as sent, not cleaned
+    Sent,
 }
 
 impl Preview {
@@ -55,7 +67,10 @@ impl Preview {
             ..Context::default()
         };
         let bytes = self.bytes(&mut reading).await?;
-        let document = parse_feed(&bytes, &reading)?;
+        let mut document = parse_feed(&bytes, &reading)?;
+        if self.titles == Titles::Sent {
+            as_sent(&mut document);
+        }
         if self.json {
             show::json(&serde_json::to_value(&document)?)?;
         } else {
@@ -101,6 +116,14 @@ impl Preview {
     }
 }
 
+/// Puts the titles that the source sent with markup in the place of their plain text.
+fn as_sent(document: &mut Document) {
+    for entry in &mut document.entries {
+        entry.title = entry.title_markup.take().unwrap_or_else(|| std::mem::take(&mut entry.title));
+    }
+    document.title = document.title_markup.take().unwrap_or_else(|| std::mem::take(&mut document.title));
+}
+
 /// This machine's own addresses.
 pub(super) fn loopback() -> Result<Vec<ipnet::IpNet>> {
     Ok(vec!["127.0.0.0/8".parse()?, "::1/128".parse()?])
@@ -113,6 +136,9 @@ fn shown(document: &Document, reading: &Context) -> String {
         format!("{} ({}, {})", document.title, document.format, document.encoding),
         format!("{} items", document.entries.len()),
     ];
+    lines.extend(
+        document.repairs.iter().map(|repair| format!("repaired, line {}: {}", repair.line, repair.what)),
+    );
     for entry in &document.entries {
         let html = entry.content.as_deref().or(entry.summary.as_deref()).unwrap_or_default();
         let cleaned = cleaner.clean(html, reading.base.as_ref());

@@ -1,6 +1,6 @@
 //! What a parser makes of an upstream document: neutral, decoded, nothing cleaned (RULES 8).
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::Timestamp;
 
@@ -27,6 +27,15 @@ pub struct Enclosure {
     pub length: Option<u64>,
 }
 
+/// A defect of a document that its reader worked around.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Repair {
+    /// Line of the decoded document, from 1.
+    pub line: usize,
+    /// What was found there.
+    pub what: &'static str,
+}
+
 /// One upstream document: a feed, or the answer of an API.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Document {
@@ -34,6 +43,9 @@ pub struct Document {
     pub format: String,
     /// Plain text.
     pub title: String,
+    /// The title as the source sent it, HTML not cleaned, where that is not the plain text.
+    #[serde(skip)]
+    pub title_markup: Option<String>,
     /// The page that belongs to the feed, absolute.
     pub link: Option<String>,
     /// BCP 47 as the source states it.
@@ -42,9 +54,10 @@ pub struct Document {
     pub encoding: String,
     /// The feed's own id.
     pub id: Option<String>,
-    /// Plain text.
+    /// HTML, not cleaned.
     pub subtitle: Option<String>,
     /// When the document says it last changed.
+    #[serde(serialize_with = "rfc3339")]
     pub updated: Option<Timestamp>,
     /// Authors of the whole feed.
     pub authors: Vec<Author>,
@@ -53,6 +66,11 @@ pub struct Document {
     /// Items that were left out because the document holds more than the cap.
     #[serde(skip)]
     pub beyond_cap: usize,
+    /// What had to be repaired to read it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub repairs: Vec<Repair>,
+    /// Who read it: `rss` or `atom` (the crates), `tolerant` or `json`.
+    pub reader: &'static str,
     /// Minutes for which the document may be kept (RSS `ttl`), as a hint for the schedule.
     #[serde(skip)]
     pub ttl_minutes: Option<u32>,
@@ -69,11 +87,16 @@ pub struct Entry {
     pub code: Option<String>,
     /// Plain text, entities decoded.
     pub title: String,
+    /// The title as the source sent it, HTML not cleaned, where that is not the plain text.
+    #[serde(skip)]
+    pub title_markup: Option<String>,
     /// The article's page, absolute.
     pub link: Option<String>,
     /// First publication as the source states it.
+    #[serde(serialize_with = "rfc3339")]
     pub published: Option<Timestamp>,
     /// Last change as the source states it.
+    #[serde(serialize_with = "rfc3339")]
     pub updated: Option<Timestamp>,
     /// Authors.
     pub authors: Vec<Author>,
@@ -91,4 +114,10 @@ pub struct Entry {
     /// BCP 47 as the source states it.
     #[serde(skip)]
     pub language: Option<String>,
+}
+
+/// The neutral form says times as RFC 3339 in UTC; only the store keeps them as numbers.
+#[expect(clippy::ref_option, reason = "serde passes the field by reference")]
+fn rfc3339<S: Serializer>(at: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
+    at.map(Timestamp::rfc3339).serialize(serializer)
 }

@@ -12,6 +12,7 @@ pub mod hash;
 pub mod http;
 pub mod info_code;
 pub mod item;
+pub mod markup;
 pub mod nesting;
 pub mod slug;
 pub mod source;
@@ -20,7 +21,7 @@ pub mod timestamp;
 
 pub use category::{Category, CategoryId};
 pub use chain::chain;
-pub use document::{Author, Document, Enclosure, Entry};
+pub use document::{Author, Document, Enclosure, Entry, Repair};
 pub use hash::ContentHash;
 pub use http::{Fetched, Request, Response, Validators};
 pub use info_code::{CodeSpace, InfoCode};

@@ -1,9 +1,7 @@
 //! Text that both the parsing and the publishing half have to trim: what XML can carry, one
 //! line, a clipped line, the text of HTML.
 
-use dom_query::Document;
-
-use super::nesting;
+pub use super::markup::{character, decode_references, html_to_text, push_named};
 
 /// Text without the characters that XML 1.0 cannot carry (section 2.2); HTML that goes into
 /// feeds must not hold them either, not even as references.
@@ -51,19 +49,6 @@ pub fn clip_bytes(text: &str, most: usize) -> String {
     }
     let end = text.floor_char_boundary(most.saturating_sub('…'.len_utf8()));
     format!("{}…", text[..end].trim_end())
-}
-
-/// The text of HTML, blocks apart from each other by a space.
-#[must_use]
-pub fn html_to_text(html: &str) -> String {
-    if !html.contains(['<', '&']) {
-        return one_line(html);
-    }
-    let document = Document::fragment(nesting::bounded(html).as_ref());
-    document.select("script, style, template, noscript").remove();
-    document.select("br, p, div, li, tr, h1, h2, h3, h4, h5, h6, blockquote").append_html(" ");
-    document.select("br").before_html(" ");
-    one_line(&document.text())
 }
 
 /// `text` with the characters that HTML reserves escaped.

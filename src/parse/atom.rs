@@ -1,8 +1,12 @@
-//! Atom 1.0 (RFC 4287), read by the `atom_syndication` crate.
+//! Atom 1.0 (RFC 4287), read by the `atom_syndication` crate where `sound` says so.
 
 use atom_syndication::{Content, Feed, Link, Person, Text, TextType};
 use url::Url;
 
+use super::resolve::absolute_html;
+use super::text::Title;
+use super::tolerant::draft::Draft;
+use super::tolerant::names::Field;
 use super::{Context, ParseError, link, text};
 use crate::model::{Author, Document, Enclosure, Entry, Timestamp};
 
@@ -11,105 +15,129 @@ use crate::model::{Author, Document, Enclosure, Entry, Timestamp};
 /// # Errors
 /// [`ParseError::Broken`] with the crate's reason.
 pub fn parse(xml: &str, context: &Context) -> Result<Document, ParseError> {
-    let feed = Feed::read_from(xml.as_bytes())
+    let mut feed = Feed::read_from(xml.as_bytes())
         .map_err(|error| ParseError::Broken { format: "Atom", detail: error.to_string() })?;
-    let base = based(context.base.as_ref(), feed.base.as_deref());
-    let feed_authors: Vec<Author> = feed.authors.into_iter().map(author).collect();
-    let entries = feed.entries.into_iter().map(|e| entry(e, base.as_ref(), &feed_authors)).collect();
-    Ok(Document {
-        format: "atom".to_owned(),
-        title: plain(&feed.title),
-        link: alternate(&feed.links, base.as_ref()),
-        language: feed.lang,
-        id: Some(feed.id.trim().to_owned()).filter(|id| !id.is_empty()),
-        subtitle: feed.subtitle.as_ref().map(plain).filter(|s| !s.is_empty()),
-        updated: moment(feed.updated.timestamp()),
-        authors: feed_authors,
-        entries,
-        ..Document::default()
-    })
+    let own = based(context.base.as_ref(), feed.base.as_deref());
+    let base = own.as_ref();
+    let entries = std::mem::take(&mut feed.entries);
+    let beyond_cap = entries.len().saturating_sub(context.max_entries);
+    let mut draft = Draft::default();
+    draft.title.offer(0, title(&feed.title, base));
+    links(&mut draft, &feed.links, base, false);
+    draft.language.offer(0, feed.lang.unwrap_or_default().trim().replace('_', "-"));
+    if let Some(id) = Some(feed.id.trim()).filter(|id| !id.is_empty()) {
+        let joined = base.filter(|_| !id.contains(':')).and_then(|base| base.join(id).ok());
+        let id = joined.map_or_else(|| id.to_owned(), String::from);
+        draft.permalink(&id);
+        draft.id.offer(0, id);
+    }
+    if let Some(subtitle) = &feed.subtitle {
+        draft.html(Field::Summary, 0, markup(subtitle, base));
+    }
+    if let Some(at) = moment(feed.updated.timestamp()) {
+        draft.moment(Field::Updated, 0, at);
+    }
+    feed.authors.into_iter().for_each(|person| draft.person(author(person)));
+    let authors = draft.authors.clone();
+    let entries = entries.into_iter().take(context.max_entries).map(|e| entry(e, base, &authors)).collect();
+    let mut document = draft.into_document(entries);
+    document.language = document.language.filter(|language| !language.is_empty());
+    Ok(Document { format: "atom".to_owned(), reader: "atom", beyond_cap, ..document })
 }
 
 fn entry(entry: atom_syndication::Entry, base: Option<&Url>, feed_authors: &[Author]) -> Entry {
-    let mut authors: Vec<Author> = entry.authors.into_iter().map(author).collect();
-    if authors.is_empty() {
-        authors = feed_authors.to_vec();
+    let mut draft = Draft::default();
+    draft.title.offer(0, title(&entry.title, base));
+    links(&mut draft, &entry.links, base, true);
+    if let Some(id) = Some(entry.id.trim()).filter(|id| !id.is_empty()) {
+        draft.id.offer(0, id.to_owned());
+        draft.permalink(id);
     }
-    Entry {
-        guid: Some(entry.id.trim().to_owned()).filter(|id| !id.is_empty()),
-        title: plain(&entry.title),
-        link: alternate(&entry.links, base),
-        published: entry.published.and_then(|at| moment(at.timestamp())),
-        updated: moment(entry.updated.timestamp()),
-        authors,
-        categories: entry
-            .categories
-            .into_iter()
-            .map(|c| text::title(c.label.as_deref().unwrap_or(&c.term)))
-            .filter(|name| !name.is_empty())
-            .collect(),
-        summary: entry.summary.as_ref().map(markup).filter(|s| !s.is_empty()),
-        content: entry.content.as_ref().and_then(content_markup),
-        enclosures: entry
-            .links
-            .iter()
-            .filter(|l| l.rel == "enclosure")
-            .filter_map(|l| {
-                Some(Enclosure {
-                    url: link::absolute(&l.href, base)?,
-                    media_type: l.mime_type.clone(),
-                    length: l.length.as_deref().and_then(|n| n.parse().ok()),
-                })
-            })
-            .collect(),
-        ..Entry::default()
+    if let Some(at) = entry.published.and_then(|at| moment(at.timestamp())) {
+        draft.moment(Field::Published, 0, at);
     }
+    if let Some(at) = moment(entry.updated.timestamp()) {
+        draft.moment(Field::Updated, 0, at);
+    }
+    entry.authors.into_iter().for_each(|person| draft.person(author(person)));
+    if draft.authors.is_empty() {
+        draft.authors = feed_authors.to_vec();
+    }
+    entry.categories.iter().for_each(|category| draft.category(&category.term));
+    if let Some(summary) = &entry.summary {
+        draft.html(Field::Summary, 0, markup(summary, base));
+    }
+    if let Some(content) = entry.content.as_ref().and_then(|content| content_markup(content, base)) {
+        draft.html(Field::Content, 0, content);
+    }
+    draft.into_entry()
 }
 
-fn based(base: Option<&Url>, own: Option<&str>) -> Option<Url> {
-    match (base, own) {
-        (Some(base), Some(own)) => base.join(own).ok(),
-        (None, Some(own)) => Url::parse(own).ok(),
-        (base, None) => base.cloned(),
+/// `rel=alternate`, web pages before other types (RFC 4287, 4.2.7.2), and enclosures.
+fn links(draft: &mut Draft, links: &[Link], base: Option<&Url>, item: bool) {
+    for l in links {
+        let Some(address) = link::absolute(&l.href, base) else { continue };
+        match l.rel.as_str() {
+            "alternate" | "" => {
+                let page = l.mime_type.as_deref().is_none_or(|t| t.contains("html"));
+                draft.link.offer(if page { 0 } else { 8 }, address);
+            }
+            "enclosure" if item => draft.enclosure(Enclosure {
+                url: address,
+                media_type: l.mime_type.clone(),
+                length: l.length.as_deref().and_then(|n| n.trim().parse().ok()),
+            }),
+            _ => {}
+        }
     }
-}
-
-/// `rel=alternate`, web pages before other types; RFC 4287, 4.2.7.2.
-fn alternate(links: &[Link], base: Option<&Url>) -> Option<String> {
-    let candidates = || links.iter().filter(|l| l.rel == "alternate" || l.rel.is_empty());
-    candidates()
-        .find(|l| l.mime_type.as_deref().is_none_or(|t| t.contains("html")))
-        .or_else(|| candidates().next())
-        .and_then(|l| link::absolute(&l.href, base))
 }
 
 fn author(person: Person) -> Author {
-    Author { name: text::one_line(&person.name), email: person.email, uri: person.uri }
+    let line = |text: String| Some(text::one_line(&text)).filter(|text| !text.is_empty());
+    Author {
+        name: text::title(&person.name),
+        email: person.email.and_then(line),
+        uri: person.uri.and_then(line),
+    }
+}
+
+/// `xml:base` within another base (XML Base, 4).
+fn based(outer: Option<&Url>, own: Option<&str>) -> Option<Url> {
+    match (outer, own.map(str::trim)) {
+        (Some(outer), Some(own)) => outer.join(own).ok().or_else(|| Some(outer.clone())),
+        (None, Some(own)) => Url::parse(own).ok(),
+        (outer, None) => outer.cloned(),
+    }
 }
 
 fn moment(seconds: i64) -> Option<Timestamp> {
     (0..=Timestamp::MAX.unix()).contains(&seconds).then(|| Timestamp::from_unix(seconds))
 }
 
-fn plain(construct: &Text) -> String {
+fn title(construct: &Text, base: Option<&Url>) -> Title {
     match construct.r#type {
-        TextType::Text => text::one_line(&construct.value),
-        TextType::Html | TextType::Xhtml => text::html_to_text(&construct.value),
+        TextType::Text => Title::of_text(&construct.value),
+        _ => Title::of_html(&construct.value, based(base, construct.base.as_deref()).as_ref()),
     }
 }
 
-fn markup(construct: &Text) -> String {
-    match construct.r#type {
-        TextType::Text => text::escape(construct.value.trim()),
-        TextType::Html | TextType::Xhtml => construct.value.trim().to_owned(),
-    }
+fn markup(construct: &Text, base: Option<&Url>) -> String {
+    let base = based(base, construct.base.as_deref());
+    hypertext(&construct.value, construct.r#type == TextType::Text, base.as_ref())
 }
 
-fn content_markup(content: &Content) -> Option<String> {
-    let value = content.value.as_deref()?.trim();
-    let html = match content.content_type.as_deref() {
-        None | Some("text" | "text/plain") => text::escape(value),
-        Some(_) => value.to_owned(),
-    };
+fn content_markup(content: &Content, base: Option<&Url>) -> Option<String> {
+    let plain = matches!(content.content_type.as_deref(), None | Some("text"));
+    let base = based(base, content.base.as_deref());
+    let html = hypertext(content.value.as_deref()?, plain, base.as_ref());
     Some(html).filter(|html| !html.is_empty())
+}
+
+/// A construct as HTML.
+fn hypertext(value: &str, plain: bool, base: Option<&Url>) -> String {
+    let value = value.trim();
+    if plain {
+        return text::escape(value);
+    }
+    absolute_html(value, base).into_owned()
 }

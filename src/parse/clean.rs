@@ -94,7 +94,7 @@ impl Cleaner {
             attributes: constant("[href], [src], [srcset], [poster], [cite], [data-src], [data-original]"),
             hidden: constant("[hidden], [style*='display:none'], [style*='display: none']"),
             paragraphs: constant("p, center, span"),
-            breaks: constant("p > br:last-child"),
+            breaks: constant("p:has(> br)"),
         }
     }
 
@@ -142,16 +142,27 @@ impl Cleaner {
             // The sanitiser knows no `span` and keeps what it holds.
             document.select_matcher(rule).rename("span");
         }
-        for br in document.select_matcher(&self.breaks).nodes() {
-            let last = br.next_sibling().is_none_or(|rest| rest.text().trim().is_empty());
-            if last {
-                br.remove_from_parent();
-            }
+        for paragraph in document.select_matcher(&self.breaks).nodes() {
+            drop_last_breaks(paragraph);
         }
-        for node in document.select_matcher(&self.paragraphs).nodes() {
+        // What is inside first: it may leave its parent empty.
+        for node in document.select_matcher(&self.paragraphs).nodes().iter().rev() {
             if node.element_children().is_empty() && node.text().trim().is_empty() {
                 node.remove_from_parent();
             }
+        }
+    }
+}
+
+/// Line breaks at the end of a paragraph show nothing.
+fn drop_last_breaks(paragraph: &NodeRef<'_>) {
+    let mut last = paragraph.last_child();
+    while let Some(node) = last {
+        last = node.prev_sibling();
+        if node.node_name().as_deref() == Some("br") {
+            node.remove_from_parent();
+        } else if !node.is_text() || !node.text().trim().is_empty() {
+            return;
         }
     }
 }
@@ -253,6 +264,7 @@ mod tests {
             ("<script>x</script><iframe src=x></iframe><p>一</p>", "<p>一</p>"),
             ("<p style=\"display:none;height:1px\"><br /></p><p>一</p>", "<p>一</p>"),
             ("<!-- c --><p>一<br /></p>", "<p>一</p>"),
+            ("<p>一<br> <br></p><p><br><br></p><p><span></span></p>", "<p>一 </p>"),
             ("<p>《&lt;议定书&gt;》</p>", "<p>《&lt;议定书&gt;》</p>"),
             ("<a href='javascript:x'>一</a>", "<a rel=\"noopener noreferrer\">一</a>"),
             ("<a href='../z'>一</a>", "<a href=\"https://a.example/z\" rel=\"noopener noreferrer\">一</a>"),

@@ -1,8 +1,12 @@
 //! One lenient reader for the dates met in feeds. Nonsense becomes "no date", never "now".
 
+mod calendar;
+mod names;
+
 use chrono::{DateTime, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, TimeZone};
 use chrono_tz::Tz;
 
+use self::names::{month_name, zone_offset};
 use crate::model::Timestamp;
 
 /// Longest text that can be a date, in bytes.
@@ -18,6 +22,9 @@ pub fn parse(text: &str, zone: Tz) -> Option<Timestamp> {
     if let Ok(exact) = DateTime::parse_from_rfc3339(text) {
         return in_range(exact.timestamp());
     }
+    if let Some(day) = calendar::day(text) {
+        return in_zone(day.and_time(NaiveTime::MIN), zone);
+    }
     let parts = Parts::read(text)?;
     let day = NaiveDate::from_ymd_opt(parts.year?, parts.month?, parts.day?)?;
     let (hour, minute, second) = parts.time.unwrap_or_default();
@@ -27,7 +34,8 @@ pub fn parse(text: &str, zone: Tz) -> Option<Timestamp> {
         _ => hour,
     };
     let (day, hour) = if (hour, minute, second) == (24, 0, 0) { (day.succ_opt()?, 0) } else { (day, hour) };
-    let time = NaiveTime::from_hms_opt(hour, minute, second.min(59))?;
+    // A leap second has no number in Unix time: it is the second before.
+    let time = NaiveTime::from_hms_opt(hour, minute, if second == 60 { 59 } else { second })?;
     let naive = day.and_time(time);
     match parts.offset {
         Some(offset) => in_range(naive.and_utc().timestamp() - i64::from(offset)),
@@ -67,7 +75,9 @@ impl Parts {
     fn read(text: &str) -> Option<Self> {
         let mut parts = Self::default();
         let spaced =
-            split_iso(&text.replace(['年', '月'], "-").replace('日', " ").replace(['(', ')', ','], " "));
+            split_iso(&text.replace(['年', '月', '년', '월'], "-").replace(['日', '일', '(', ')', ','], " "));
+        // `2004년 05월 28일`: the parts stand apart.
+        let spaced = spaced.replace("- ", "-");
         for word in spaced.split_whitespace() {
             parts.take(word)?;
         }
@@ -76,7 +86,8 @@ impl Parts {
 
     /// Takes one word; `None` when it contradicts what a date can hold.
     fn take(&mut self, word: &str) -> Option<()> {
-        if word.contains(':') && word.as_bytes()[0].is_ascii_digit() {
+        let digit = word.starts_with(|c: char| c.is_ascii_digit());
+        if digit && word.contains(':') {
             return self.take_time(word);
         }
         if let Some(month) = month_name(word) {
@@ -92,11 +103,14 @@ impl Parts {
                 self.offset = zone_offset(rest).or(Some(0));
                 return Some(());
             }
+            if word.len() > 1 && word.starts_with(['+', '-']) {
+                return None;
+            }
         }
         match word.to_ascii_lowercase().as_str() {
-            "am" | "上午" => self.afternoon = Some(false),
-            "pm" | "下午" => self.afternoon = Some(true),
-            _ if word.as_bytes()[0].is_ascii_digit() => return self.take_numbers(word),
+            "am" | "a.m." | "上午" | "오전" => self.afternoon = Some(false),
+            "pm" | "p.m." | "下午" | "오후" => self.afternoon = Some(true),
+            _ if digit => return self.take_numbers(word),
             // Weekday names are often wrong and never needed; other words tell nothing.
             _ => {}
         }
@@ -112,10 +126,10 @@ impl Parts {
         let second = numbers.next().transpose().ok()?.unwrap_or(0);
         self.time = Some((hour, minute, second));
         match zone.to_ascii_lowercase().as_str() {
-            "" => {}
+            "" | "h" | "uhr" => {}
             "am" => self.afternoon = Some(false),
             "pm" => self.afternoon = Some(true),
-            _ => self.offset = zone_offset(zone),
+            _ => self.offset = Some(zone_offset(zone)?),
         }
         Some(())
     }
@@ -145,16 +159,16 @@ impl Parts {
                 self.day = Some(1);
             }
             [compact] if compact.len() == 8 && self.year.is_none() => {
-                self.year = compact[..4].parse().ok();
-                self.month = compact[4..6].parse().ok();
-                self.day = compact[6..].parse().ok();
+                self.year = compact.get(..4)?.parse().ok();
+                self.month = compact.get(4..6)?.parse().ok();
+                self.day = compact.get(6..)?.parse().ok();
             }
             [number] => {
-                let digits: String = number.chars().take_while(char::is_ascii_digit).collect();
+                let digits = number.trim_end_matches(|c: char| !c.is_ascii_digit());
                 if digits.len() <= 2 && self.day.is_none() {
                     self.day = digits.parse().ok();
                 } else if self.year.is_none() {
-                    self.year = Some(full_year(&digits)?);
+                    self.year = Some(full_year(digits)?);
                 }
             }
             _ => return None,
@@ -187,55 +201,6 @@ fn full_year(text: &str) -> Option<i32> {
     })
 }
 
-fn month_name(word: &str) -> Option<u32> {
-    const NAMES: [&str; 12] =
-        ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
-    let lower = word.trim_end_matches('.').to_ascii_lowercase();
-    let head = lower.get(..3)?;
-    if !lower.bytes().all(|b| b.is_ascii_alphabetic()) {
-        return None;
-    }
-    let at = NAMES.iter().position(|name| *name == head)?;
-    u32::try_from(at + 1).ok()
-}
-
-/// `+0800`, `+08:00`, `+8`, `Z`, or a name met in feeds, in seconds.
-fn zone_offset(word: &str) -> Option<i32> {
-    let hours = |h: i32| Some(h * 3_600);
-    match word.to_ascii_uppercase().as_str() {
-        "Z" | "UT" | "UTC" | "GMT" | "WET" => return hours(0),
-        "EST" | "CDT" | "ET" => return hours(-5),
-        "EDT" | "AST" => return hours(-4),
-        "CST" | "MDT" => return hours(-6),
-        "MST" | "PDT" => return hours(-7),
-        "PST" => return hours(-8),
-        "ADT" => return hours(-3),
-        "MET" | "CET" | "BST" | "WEST" => return hours(1),
-        "CEST" | "MEST" | "EET" => return hours(2),
-        "EEST" | "MSK" => return hours(3),
-        "HKT" | "SGT" => return hours(8),
-        "JST" | "KST" => return hours(9),
-        "AEST" => return hours(10),
-        _ => {}
-    }
-    let sign = match word.as_bytes().first()? {
-        b'+' => 1,
-        b'-' => -1,
-        _ => return None,
-    };
-    let digits: String = word[1..].chars().filter(char::is_ascii_digit).collect();
-    if word[1..].chars().any(|c| !c.is_ascii_digit() && c != ':') {
-        return None;
-    }
-    let (h, m) = match digits.len() {
-        1 | 2 => (digits.parse::<i32>().ok()?, 0),
-        3 => (digits[..1].parse().ok()?, digits[1..].parse().ok()?),
-        4 => (digits[..2].parse().ok()?, digits[2..].parse().ok()?),
-        _ => return None,
-    };
-    (h <= 14 && m < 60).then_some(sign * (h * 3_600 + m * 60))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -263,6 +228,21 @@ mod tests {
             ("Tue, 21 Dec 2021", "2021-12-20T16:00:00Z"),
             ("2021-12-21T24:00:00Z", "2021-12-22T00:00:00Z"),
             ("Sat, 01 Jan 2022 05:55 CEST", "2022-01-01T03:55:00Z"),
+            ("2021년 12월 21일 13:55:07", SEED),
+            ("2021-12-21 오후 1:55:07", SEED),
+            ("Τρι, 21 Δεκ 2021 05:55:07 GMT", SEED),
+            ("2021-december-21T5:55:07+00:00", SEED),
+            ("Di, 21. Dezember 2021 06:55:07 +0100", SEED),
+            ("mar. 21 déc. 2021 05:55:07 GMT", SEED),
+            ("Tue, 21 Dec 2021 00:55:07 ET", SEED),
+            ("Tue, 21 Dec 2021 05:55:07.123 +00:00", SEED),
+            ("2021-W51-2", "2021-12-20T16:00:00Z"),
+            ("2021355", "2021-12-20T16:00:00Z"),
+            ("21-355", "2021-12-20T16:00:00Z"),
+            ("211221", "2021-12-20T16:00:00Z"),
+            ("2021-12", "2021-11-30T16:00:00Z"),
+            ("-2112", "2021-11-30T16:00:00Z"),
+            ("2021", "2020-12-31T16:00:00Z"),
         ] {
             let got = parse(text, Tz::Asia__Shanghai).map(Timestamp::rfc3339);
             assert_eq!(got.as_deref(), Some(want), "{text}");
@@ -271,7 +251,20 @@ mod tests {
 
     #[test]
     fn nonsense_is_no_date() {
-        for text in ["", " +0800", "yesterday", "2021-13-40", "0000-00-00 00:00:00", "99999999999999999999"] {
+        for text in [
+            "013",
+            "2021-12-21-01",
+            "2021-12-21T05:55:61Z",
+            "2021-12-21T05:55:07+00:xx",
+            "2021-12-21T05:55:07Zextra",
+            "Tue, 99 Dec 2021 05:55:07 GMT",
+            "",
+            " +0800",
+            "yesterday",
+            "2021-13-40",
+            "0000-00-00 00:00:00",
+            "99999999999999999999",
+        ] {
             assert_eq!(parse(text, Tz::UTC), None, "{text}");
         }
     }

@@ -5,30 +5,90 @@
 use std::borrow::Cow;
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
-use encoding_rs::{Encoding, GB18030, GBK, UTF_8, UTF_16BE, UTF_16LE};
+use encoding_rs::{Encoding, GB18030, GBK, KOI8_R, KOI8_U, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+
+use crate::model::text::character;
 
 /// How far into a document a declaration is looked for, in bytes.
 const DECLARATION: usize = 1_024;
 
-/// The text and the encoding that it was read in.
+/// The text and the name of the encoding that it was read in.
 #[must_use]
 pub fn decode<'a>(
     bytes: &'a [u8],
     content_type: Option<&str>,
     fixed: Option<&'static Encoding>,
-) -> (Cow<'a, str>, &'static Encoding) {
+) -> (Cow<'a, str>, &'static str) {
+    if let Some((name, text)) = utf32(bytes) {
+        return (Cow::Owned(text), name);
+    }
     if let Some((encoding, bom)) = Encoding::for_bom(bytes) {
-        return (encoding.decode_without_bom_handling(&bytes[bom..]).0, encoding);
+        return (
+            encoding.decode_without_bom_handling(bytes.get(bom..).unwrap_or_default()).0,
+            encoding.name(),
+        );
     }
     let encoding = fixed
         .or_else(|| is_multibyte_utf8(bytes).then_some(UTF_8))
         .or_else(|| utf16_without_bom(bytes))
-        .or_else(|| content_type.and_then(charset))
-        .or_else(|| declared(bytes))
+        .or_else(|| content_type.and_then(charset).filter(|e| fits(e, bytes)))
+        .or_else(|| declared(bytes).filter(|e| fits(e, bytes)))
+        .or_else(|| ascii(bytes, content_type))
         .unwrap_or_else(|| detect(bytes));
     // GB2312 and GBK pages use characters beyond them; GB18030 holds them all.
     let encoding = if encoding == GBK { GB18030 } else { encoding };
-    (encoding.decode_without_bom_handling(bytes).0, encoding)
+    (encoding.decode_without_bom_handling(bytes).0, encoding.name())
+}
+
+/// The controls U+0080 to U+009F never mean themselves in a feed: they are characters of
+/// windows-1252 that were taken for Latin-1 on their way. U+0085 stays: XML allows that line end.
+#[must_use]
+pub fn without_c1(text: Cow<'_, str>) -> Cow<'_, str> {
+    let c1 = |pair: &[u8]| matches!(pair, [0xC2, 0x80..=0x84 | 0x86..=0x9F]);
+    if text.is_ascii() || !text.as_bytes().windows(2).any(c1) {
+        return text;
+    }
+    let meant = |c: char| match u32::from(c) {
+        code @ (0x80..=0x84 | 0x86..=0x9F) => character(&code.to_string()).unwrap_or(c),
+        _ => c,
+    };
+    Cow::Owned(text.chars().map(meant).collect())
+}
+
+/// UTF-32, which no browser reads and `encoding_rs` does not know: by its mark, or by a first
+/// `<` of four bytes.
+fn utf32(bytes: &[u8]) -> Option<(&'static str, String)> {
+    let (name, bytes, read): (_, _, fn([u8; 4]) -> u32) = match bytes {
+        [0xFF, 0xFE, 0, 0, rest @ ..] => ("UTF-32LE", rest, u32::from_le_bytes),
+        [0, 0, 0xFE, 0xFF, rest @ ..] => ("UTF-32BE", rest, u32::from_be_bytes),
+        [b'<', 0, 0, 0, ..] => ("UTF-32LE", bytes, u32::from_le_bytes),
+        [0, 0, 0, b'<', ..] => ("UTF-32BE", bytes, u32::from_be_bytes),
+        _ => return None,
+    };
+    let (units, _) = bytes.as_chunks::<4>();
+    let text = units.iter().map(|unit| char::from_u32(read(*unit)).unwrap_or(char::REPLACEMENT_CHARACTER));
+    Some((name, text.collect()))
+}
+
+/// Whether a label can be right. Text that says UTF-8 and holds more broken sequences than
+/// whole ones was labelled by someone else than its writer; one bad byte in UTF-8 is a bad byte.
+fn fits(encoding: &Encoding, bytes: &[u8]) -> bool {
+    if encoding != UTF_8 {
+        return true;
+    }
+    let (mut whole, mut broken) = (0_usize, 0_usize);
+    for chunk in bytes.utf8_chunks() {
+        whole += chunk.valid().bytes().filter(|b| *b >= 0xC0).count();
+        broken += usize::from(!chunk.invalid().is_empty());
+    }
+    whole >= broken
+}
+
+/// Plain ASCII reads the same in all; the name is what RFC 3023, 3.1 gives `text/*` without a
+/// charset, else UTF-8.
+fn ascii(bytes: &[u8], content_type: Option<&str>) -> Option<&'static Encoding> {
+    let text = content_type.is_some_and(|t| t.trim_start().to_ascii_lowercase().starts_with("text/"));
+    (bytes.is_ascii() && !bytes.contains(&0x1B)).then_some(if text { WINDOWS_1252 } else { UTF_8 })
 }
 
 /// The encoding that a `Content-Type` names.
@@ -54,19 +114,24 @@ fn utf16_without_bom(bytes: &[u8]) -> Option<&'static Encoding> {
 }
 
 fn declared(bytes: &[u8]) -> Option<&'static Encoding> {
-    let head = String::from_utf8_lossy(&bytes[..bytes.len().min(DECLARATION)]);
-    let after = head.split_once("encoding").map(|(_, after)| after)?;
+    let head = String::from_utf8_lossy(bytes.get(..DECLARATION).unwrap_or(bytes));
+    // Only within the XML declaration: elsewhere the word means something else.
+    let (declaration, _) = head.split_once("?>").or_else(|| head.split_once('>'))?;
+    let (_, after) = declaration.split_once("encoding")?;
     let value = after.trim_start().strip_prefix('=')?.trim_start();
     let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''))?;
-    let label = value[1..].split(quote).next()?;
+    let label = value.get(1..)?.split(quote).next()?;
     // A declaration that was itself readable as bytes cannot be UTF-16.
     Encoding::for_label(label.trim().as_bytes()).filter(|e| *e != UTF_16LE && *e != UTF_16BE)
 }
 
 fn detect(bytes: &[u8]) -> &'static Encoding {
-    let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
+    let mut detector = EncodingDetector::new(Iso2022JpDetection::Allow);
     detector.feed(bytes, true);
-    detector.guess(None, Utf8Detection::Allow)
+    let guess = detector.guess(None, Utf8Detection::Allow);
+    // The two differ in eight letters of Ukrainian alone.
+    let ukrainian = |b: &u8| matches!(b, 0xA4 | 0xA6 | 0xA7 | 0xAD | 0xB4 | 0xB6 | 0xB7 | 0xBD);
+    if guess == KOI8_U && !bytes.iter().any(ukrainian) { KOI8_R } else { guess }
 }
 
 #[cfg(test)]
@@ -86,8 +151,19 @@ mod tests {
         assert!(read(utf8, Some("text/xml; charset=gb2312")).contains("都市报"), "valid UTF-8 wins");
         let bom = [b"\xef\xbb\xbf".as_slice(), "报".as_bytes()].concat();
         assert_eq!(read(&bom, Some("text/xml; charset=gbk")), "报");
+        let utf32: Vec<u8> = "<t>报</t>".chars().flat_map(|c| u32::from(c).to_be_bytes()).collect();
+        assert_eq!(read(&utf32, None), "<t>报</t>");
+        let koi8 =
+            KOI8_R.encode("<?xml version=\"1.0\" encoding=\"utf-8\"?><t>Новости дня</t>").0.into_owned();
+        assert!(read(&koi8, None).contains("Новости дня"), "a label that cannot be right");
         let utf16: Vec<u8> = "<t>报</t>".encode_utf16().flat_map(u16::to_le_bytes).collect();
         assert_eq!(read(&utf16, None), "<t>报</t>");
+    }
+
+    #[test]
+    fn controls_are_windows_1252() {
+        assert_eq!(without_c1("don\u{92}t \u{93}x\u{94}".into()), "don’t “x”");
+        assert_eq!(without_c1("é\u{85}".into()), "é\u{85}");
     }
 
     #[test]

@@ -1,24 +1,29 @@
 //! JSON Feed 1.0 and 1.1, read leniently with `serde_json`.
 
+mod stream;
+
 use std::fmt::Write as _;
 
 use serde_json::Value;
 
 use super::{Context, ParseError, date, link, text};
-use crate::model::{Author, Document, Enclosure, Entry};
+use crate::model::{Author, Document, Enclosure, Entry, Repair};
 
 const FORMAT: &str = "JSON Feed";
+const BROKEN: &str = "broken JSON; what stands before it was kept";
 
 /// Reads a JSON Feed (UTF-8).
 ///
 /// # Errors
 /// [`ParseError::Broken`] for JSON that is broken, [`ParseError::Unknown`] for other JSON.
 pub fn parse(json: &str, context: &Context) -> Result<Document, ParseError> {
-    let root: Value = serde_json::from_str(json)
-        .map_err(|error| ParseError::Broken { format: FORMAT, detail: error.to_string() })?;
-    let items = root.get("items").and_then(Value::as_array);
+    let (read, fault) = stream::read(json, context.max_entries);
+    if let Some(error) = fault.as_ref().filter(|_| read.items.as_ref().is_none_or(Vec::is_empty)) {
+        return Err(ParseError::Broken { format: FORMAT, detail: error.to_string() });
+    }
+    let root = Value::Object(read.fields);
     let version = root.get("version").and_then(Value::as_str).unwrap_or_default();
-    let Some(items) = items.filter(|_| version.contains("jsonfeed.org") || root.get("title").is_some())
+    let Some(items) = read.items.filter(|_| version.contains("jsonfeed.org") || root.get("title").is_some())
     else {
         return Err(ParseError::Unknown { found: json.chars().take(40).collect() });
     };
@@ -30,7 +35,10 @@ pub fn parse(json: &str, context: &Context) -> Result<Document, ParseError> {
         link: string(&root, "home_page_url").and_then(|l| link::absolute(&l, base)),
         language: string(&root, "language"),
         id: string(&root, "feed_url"),
-        subtitle: string(&root, "description").map(|t| text::one_line(&t)),
+        subtitle: string(&root, "description").map(|t| text::escape(&t)),
+        reader: "json",
+        beyond_cap: read.beyond,
+        repairs: fault.iter().map(|error| Repair { line: error.line(), what: BROKEN }).collect(),
         entries: items.iter().filter(|i| i.is_object()).map(|i| entry(i, context, &feed_authors)).collect(),
         authors: feed_authors,
         ..Document::default()
@@ -107,11 +115,56 @@ fn enclosures(item: &Value, context: &Context) -> Vec<Enclosure> {
         .collect()
 }
 
-/// Plain text as HTML: one paragraph for each block of lines.
+/// Plain text as HTML: one paragraph for each block of lines where there are several.
 fn paragraphs(plain: &str) -> String {
+    let plain = plain.trim();
+    if !plain.contains('\n') {
+        return text::escape(plain);
+    }
     let mut html = String::new();
     for block in plain.split("\n\n").map(str::trim).filter(|block| !block.is_empty()) {
         let _ = write!(html, "<p>{}</p>", text::escape(block).replace('\n', "<br>"));
     }
     html
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(json: &str) -> Document {
+        parse(json, &Context { max_entries: 2, ..Context::default() }).unwrap()
+    }
+
+    #[test]
+    fn lenient_reading() {
+        let document = read(
+            r#"{"version":"https://jsonfeed.org/version/1","title":null,"author":{"name":"Ada"},"items":[
+                {"id":7,"title":null,"content_text":"a < b","tags":"x"},{"url":"http://a.example/2"},{"id":"3"}]}"#,
+        );
+        let [one, two] = document.entries.as_slice() else { panic!("two entries") };
+        assert_eq!((one.guid.as_deref(), one.content.as_deref()), (Some("7"), Some("a &lt; b")));
+        assert_eq!((one.categories.as_slice(), one.authors[0].name.as_str()), (&["x".to_owned()][..], "Ada"));
+        assert_eq!(two.link.as_deref(), Some("http://a.example/2"));
+        assert_eq!(document.beyond_cap, 1);
+    }
+
+    #[test]
+    fn whole_items_of_broken_json_survive() {
+        for tail in ["", "]", ",]}", ",{\"id\":"] {
+            let document = read(&format!("{{\"title\":\"T\",\n\"items\":[{{\"id\":\"1\"}}{tail}"));
+            assert_eq!((document.entries.len(), document.repairs.len()), (1, 1), "{tail}");
+            assert_eq!(document.repairs[0].line, 2);
+        }
+    }
+
+    #[test]
+    fn other_json_is_refused() {
+        for json in ["{\"items\":[]}", "{\"title\":\"x\"}", "{\"title\":\"x\",\"items\":null}"] {
+            assert!(matches!(parse(json, &Context::default()), Err(ParseError::Unknown { .. })), "{json}");
+        }
+        for json in ["[]", "{\"items\":[", &"{\"a\":".repeat(10_000)] {
+            assert!(matches!(parse(json, &Context::default()), Err(ParseError::Broken { .. })), "{json}");
+        }
+    }
 }

@@ -9,11 +9,27 @@ pub fn absolute(raw: &str, base: Option<&Url>) -> Option<String> {
     if raw.is_empty() {
         return None;
     }
+    if is_clean(raw) && Url::parse(raw).is_ok_and(|url| url.has_host()) {
+        return Some(raw.to_owned());
+    }
     let url = match base {
         Some(base) => base.join(raw).ok()?,
         None => Url::parse(raw).ok()?,
     };
     (matches!(url.scheme(), "http" | "https") && url.has_host()).then(|| url.to_string())
+}
+
+/// Whether an address is absolute and needs no repair, so that it stays as the source spells it.
+fn is_clean(raw: &str) -> bool {
+    let rest = raw.strip_prefix("https://").or_else(|| raw.strip_prefix("http://"));
+    let odd = |b: u8| {
+        !b.is_ascii_graphic() || matches!(b, b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}')
+    };
+    rest.is_some_and(|rest| {
+        rest.starts_with(|c: char| c.is_ascii_alphanumeric())
+            && !rest.contains("/.")
+            && !rest.bytes().any(odd)
+    })
 }
 
 /// One spelling of an address for identity: no fragment, no tracking parameters, no user.
@@ -56,7 +72,8 @@ mod tests {
         for (raw, want) in [
             ("../y", Some("https://a.example/y")),
             ("//b.example/z", Some("https://b.example/z")),
-            ("http://c.example", Some("http://c.example/")),
+            ("http://c.Example", Some("http://c.Example")),
+            ("HTTP://c.example/ä", Some("http://c.example/%C3%A4")),
             ("javascript:alert(1)", None),
             ("data:text/html,x", None),
             ("", None),

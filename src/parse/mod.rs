@@ -2,7 +2,8 @@
 //!
 //! Owns: encodings, dates, links, titles, the formats of feeds, and the cleaning of HTML.
 //! Does not own: what to ask an upstream for (`source`), what an item's identity is
-//! (`ingest`). A new feed format is one file here and one arm in [`parse_feed`].
+//! (`ingest`). A new feed format is one file here and one arm in [`parse_feed`]; a new dialect of
+//! XML is a few names in `tolerant::names`.
 
 pub mod atom;
 pub mod clean;
@@ -10,8 +11,11 @@ pub mod date;
 pub mod encoding;
 pub mod json_feed;
 pub mod link;
+pub mod resolve;
 pub mod rss;
+mod sound;
 pub mod text;
+pub mod tolerant;
 
 use chrono_tz::Tz;
 use thiserror::Error;
@@ -91,26 +95,37 @@ impl ParseError {
 /// [`ParseError`] when the document is no feed or cannot be read.
 pub fn parse_feed(bytes: &[u8], context: &Context) -> Result<Document, ParseError> {
     let (text, encoding) = encoding::decode(bytes, context.content_type.as_deref(), context.encoding);
-    let body = text.trim_start();
+    let text = encoding::without_c1(text);
+    // A mark may stand twice, or after white space.
+    let body = text.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{FEFF}');
     if body.is_empty() {
         return Err(ParseError::Empty);
     }
-    let mut document = if body.starts_with(['{', '[']) {
-        json_feed::parse(body, context)?
-    } else {
-        match root_element(body).as_deref() {
-            Some("rss" | "RDF" | "channel") => rss::parse(without_prolog(body), context)?,
-            Some("feed") => atom::parse(without_prolog(body), context)?,
-            Some("html" | "HTML") => return Err(ParseError::WebPage),
-            _ => return Err(ParseError::Unknown { found: body.chars().take(40).collect() }),
-        }
-    };
-    encoding.name().clone_into(&mut document.encoding);
-    if document.entries.len() > context.max_entries {
-        document.beyond_cap = document.entries.len() - context.max_entries;
-        document.entries.truncate(context.max_entries);
-    }
+    let mut document =
+        if body.starts_with(['{', '[']) { json_feed::parse(body, context)? } else { xml(body, context)? };
+    encoding.clone_into(&mut document.encoding);
     Ok(document)
+}
+
+/// The crates where they read it right (see `sound`), else the tolerant reader; also for what
+/// a crate refuses after all.
+fn xml(body: &str, context: &Context) -> Result<Document, ParseError> {
+    let document = match sound::served_by(body, context.max_entries) {
+        Some(sound::Crate::Rss) => rss::parse(without_prolog(body), context).ok(),
+        Some(sound::Crate::Atom) => atom::parse(without_prolog(body), context).ok(),
+        None => None,
+    };
+    let document = match document {
+        None => tolerant::parse(body, context)?,
+        read => read,
+    };
+    if let Some(document) = document {
+        return Ok(document);
+    }
+    match root_element(body).map(|root| root.to_ascii_lowercase()).as_deref() {
+        Some("html" | "head" | "body") => Err(ParseError::WebPage),
+        _ => Err(ParseError::Unknown { found: body.chars().take(40).collect() }),
+    }
 }
 
 /// Local name of the first element, prolog, comments and doctype passed over.

@@ -1,8 +1,13 @@
-//! RSS 0.9x to 2.0 and RDF, read by the `rss` crate.
+//! RSS 0.9x to 2.0, read by the `rss` crate where `sound` says so.
 
 use rss::extension::Extension;
 use rss::{Channel, Item};
+use url::Url;
 
+use super::resolve::absolute_html;
+use super::text::Title;
+use super::tolerant::draft::Draft;
+use super::tolerant::names::Field;
 use super::{Context, ParseError, date, link, text};
 use crate::model::{Author, Document, Enclosure, Entry};
 
@@ -11,77 +16,116 @@ use crate::model::{Author, Document, Enclosure, Entry};
 /// # Errors
 /// [`ParseError::Broken`] with the crate's reason.
 pub fn parse(xml: &str, context: &Context) -> Result<Document, ParseError> {
-    let channel = Channel::read_from(xml.as_bytes())
+    let mut channel = Channel::read_from(xml.as_bytes())
         .map_err(|error| ParseError::Broken { format: "RSS", detail: error.to_string() })?;
-    let base = context.base.as_ref();
-    let dc = channel.dublin_core_ext();
-    let language = channel.language.clone().or_else(|| dc.and_then(|dc| dc.languages.first().cloned()));
-    let updated = channel.last_build_date().or_else(|| channel.pub_date());
+    let items = std::mem::take(&mut channel.items);
+    let beyond_cap = items.len().saturating_sub(context.max_entries);
+    let entries = items.into_iter().take(context.max_entries).map(|item| entry(&item, context)).collect();
     Ok(Document {
-        format: if xml.contains("<rdf:RDF") { "rdf" } else { "rss" }.to_owned(),
-        title: text::title(&channel.title),
-        link: link::absolute(&channel.link, base),
-        language: language.clone().map(|l| l.trim().to_owned()).filter(|l| !l.is_empty()),
-        subtitle: Some(text::html_to_text(&channel.description)).filter(|s| !s.is_empty()),
-        updated: updated.and_then(|d| date::parse(d, context.zone)),
-        authors: channel.managing_editor().map(person).into_iter().collect(),
-        ttl_minutes: channel.ttl().and_then(|ttl| ttl.trim().parse().ok()),
-        entries: channel.items.into_iter().map(|item| entry(item, context)).collect(),
-        ..Document::default()
+        format: "rss".to_owned(),
+        reader: "rss",
+        beyond_cap,
+        ..feed(&channel, context).into_document(entries)
     })
 }
 
-fn entry(item: Item, context: &Context) -> Entry {
+fn feed(channel: &Channel, context: &Context) -> Draft {
     let base = context.base.as_ref();
-    let dc = item.dublin_core_ext.as_ref();
-    let permalink = item.guid.as_ref().filter(|guid| guid.permalink).map(|guid| guid.value.as_str());
-    let date = item.pub_date.as_deref().or_else(|| dc.and_then(|dc| dc.dates.first().map(String::as_str)));
-    let mut authors: Vec<Author> = item.author.as_deref().map(person).into_iter().collect();
-    authors.extend(dc.iter().flat_map(|dc| &dc.creators).map(|name| person(name)));
-    authors.dedup();
-    Entry {
-        link: item
-            .link
-            .as_deref()
-            .and_then(|l| link::absolute(l, base))
-            .or_else(|| permalink.and_then(|l| link::absolute(l, None))),
-        title: item.title.as_deref().map(text::title).unwrap_or_default(),
-        published: date.and_then(|d| date::parse(d, context.zone)),
-        updated: None,
-        categories: item
-            .categories
-            .iter()
-            .map(|category| text::title(&category.name))
-            .chain(dc.iter().flat_map(|dc| &dc.subjects).map(|s| text::title(s)))
-            .filter(|name| !name.is_empty())
-            .collect(),
-        enclosures: enclosures(&item, context),
-        authors,
-        summary: item.description.filter(|s| !s.trim().is_empty()),
-        content: item.content.filter(|s| !s.trim().is_empty()),
-        guid: item.guid.map(|guid| guid.value.trim().to_owned()).filter(|g| !g.is_empty()),
-        ..Entry::default()
+    let dc = channel.dublin_core_ext();
+    let mut draft = Draft { ttl: channel.ttl().and_then(|ttl| ttl.trim().parse().ok()), ..Draft::default() };
+    draft.title.offer(0, Title::of_rss(&channel.title, base));
+    if let Some(address) = link::absolute(&channel.link, base) {
+        draft.link.offer(0, address);
+    }
+    draft.html(Field::Summary, 0, html(&channel.description, base));
+    let dc_language = dc.and_then(|dc| dc.languages.first().map(String::as_str));
+    if let Some(language) = channel.language().or(dc_language).map(str::trim).filter(|l| !l.is_empty()) {
+        draft.language.offer(0, language.to_owned());
+    }
+    moment(&mut draft, Field::Updated, channel.last_build_date(), context);
+    moment(&mut draft, Field::Published, channel.pub_date(), context);
+    moment(&mut draft, Field::Published, dc.and_then(|dc| dc.dates.first().map(String::as_str)), context);
+    let itunes = channel.itunes_ext().and_then(|itunes| itunes.author());
+    let creators = dc.iter().flat_map(|dc| &dc.creators).map(String::as_str);
+    channel
+        .managing_editor()
+        .into_iter()
+        .chain(creators)
+        .chain(itunes)
+        .for_each(|raw| draft.person(person(raw)));
+    draft
+}
+
+fn html(raw: &str, base: Option<&Url>) -> String {
+    absolute_html(raw.trim(), base).into_owned()
+}
+
+fn moment(draft: &mut Draft, field: Field, raw: Option<&str>, context: &Context) {
+    if let Some(at) = raw.and_then(|raw| date::parse(raw, context.zone)) {
+        draft.moment(field, 0, at);
     }
 }
 
-fn enclosures(item: &Item, context: &Context) -> Vec<Enclosure> {
+fn entry(item: &Item, context: &Context) -> Entry {
     let base = context.base.as_ref();
-    let own =
-        item.enclosure.iter().map(|e| (e.url.as_str(), Some(e.mime_type.as_str()), e.length.parse().ok()));
-    let media = media_contents(item).into_iter().map(|m| {
-        let attr = |name: &str| m.attrs.get(name).map(String::as_str);
-        (attr("url").unwrap_or_default(), attr("type"), attr("fileSize").and_then(|s| s.parse().ok()))
-    });
-    let mut all: Vec<Enclosure> = Vec::new();
-    for (url, media_type, length) in own.chain(media) {
-        if let Some(url) = link::absolute(url, base)
-            && !all.iter().any(|known| known.url == url)
-        {
-            let media_type = media_type.map(str::trim).filter(|t| !t.is_empty()).map(str::to_owned);
-            all.push(Enclosure { url, media_type, length });
+    let mut draft = Draft::default();
+    if let Some(title) = item.title.as_deref() {
+        draft.title.offer(0, Title::of_rss(title, base));
+    }
+    if let Some(address) = item.link.as_deref().and_then(|l| link::absolute(l, base)) {
+        draft.link.offer(0, address);
+    }
+    if let Some(guid) = item.guid.as_ref().filter(|guid| !guid.value.trim().is_empty()) {
+        draft.id.offer(0, guid.value.trim().to_owned());
+        if guid.permalink {
+            draft.permalink(guid.value.trim());
         }
     }
-    all
+    moment(&mut draft, Field::Published, item.pub_date.as_deref(), context);
+    people_and_labels(&mut draft, item, context);
+    enclosures(&mut draft, item, base);
+    draft.html(Field::Summary, 0, item.description.as_deref().map(|raw| html(raw, base)).unwrap_or_default());
+    draft.html(Field::Content, 0, item.content.as_deref().map(|raw| html(raw, base)).unwrap_or_default());
+    draft.into_entry()
+}
+
+fn people_and_labels(draft: &mut Draft, item: &Item, context: &Context) {
+    let (dc, itunes) = (item.dublin_core_ext.as_ref(), item.itunes_ext.as_ref());
+    moment(draft, Field::Published, dc.and_then(|dc| dc.dates.first().map(String::as_str)), context);
+    let creators = dc.iter().flat_map(|dc| &dc.creators).map(String::as_str);
+    let speaker = itunes.and_then(|itunes| itunes.author());
+    item.author
+        .as_deref()
+        .into_iter()
+        .chain(creators)
+        .chain(speaker)
+        .for_each(|raw| draft.person(person(raw)));
+    item.categories.iter().for_each(|category| draft.category(&category.name));
+    dc.iter().flat_map(|dc| &dc.subjects).for_each(|subject| draft.category(subject));
+    let media =
+        |name: &str| item.extensions.get("media").and_then(|media| media.get(name)).into_iter().flatten();
+    media("category").filter_map(|label| label.value.as_deref()).for_each(|label| draft.category(label));
+    let words = media("keywords").filter_map(|words| words.value.as_deref());
+    words.flat_map(|words| words.split(',')).for_each(|word| draft.category(word));
+    let keywords = itunes.and_then(|itunes| itunes.keywords()).unwrap_or_default();
+    keywords.split(',').for_each(|word| draft.category(word));
+}
+
+fn enclosures(draft: &mut Draft, item: &Item, base: Option<&Url>) {
+    let own = item
+        .enclosure
+        .iter()
+        .map(|e| (e.url.as_str(), Some(e.mime_type.as_str()), e.length.trim().parse().ok()));
+    let media = media_contents(item).into_iter().map(|m| {
+        let attr = |name: &str| m.attrs.get(name).map(String::as_str);
+        (attr("url").unwrap_or_default(), attr("type"), attr("fileSize").and_then(|s| s.trim().parse().ok()))
+    });
+    for (url, media_type, length) in own.chain(media) {
+        if let Some(url) = link::absolute(url, base) {
+            let media_type = media_type.map(str::trim).filter(|t| !t.is_empty()).map(str::to_owned);
+            draft.enclosure(Enclosure { url, media_type, length });
+        }
+    }
 }
 
 /// `media:content`, also inside `media:group`.

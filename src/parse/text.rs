@@ -2,7 +2,46 @@
 
 use std::borrow::Cow;
 
+use url::Url;
+
+use super::resolve::absolute_html;
 pub use crate::model::text::{clip, escape, html_to_text, one_line};
+
+/// A title as plain text, and as the source sent it where that says more.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Title {
+    /// Plain text on one line.
+    pub plain: String,
+    /// HTML, not cleaned.
+    pub markup: Option<String>,
+}
+
+impl Title {
+    /// A title that is plain text by declaration.
+    #[must_use]
+    pub fn of_text(text: &str) -> Self {
+        Self { plain: one_line(text), markup: None }
+    }
+
+    /// A title that is HTML by declaration; relative addresses in it are made absolute.
+    #[must_use]
+    pub fn of_html(html: &str, base: Option<&Url>) -> Self {
+        Self::new(html_to_text(html), html, base)
+    }
+
+    /// A title of RSS, which does not say what it is.
+    #[must_use]
+    pub fn of_rss(raw: &str, base: Option<&Url>) -> Self {
+        let plain = title(raw);
+        if raw.contains('<') { Self::new(plain, raw, base) } else { Self { plain, markup: None } }
+    }
+
+    fn new(plain: String, html: &str, base: Option<&Url>) -> Self {
+        let html = html.trim();
+        let markup = (html != plain).then(|| absolute_html(html, base).into_owned());
+        Self { plain, markup }
+    }
+}
 
 /// A title as plain text on one line. Markup is taken out and entities are decoded once more
 /// only where there is evidence of them: a real element or a whole entity reference.
@@ -12,37 +51,24 @@ pub fn title(raw: &str) -> String {
     one_line(&text)
 }
 
+/// Whether text that claims to be plain is HTML after all: it holds an end tag of HTML.
+#[must_use]
+pub fn looks_like_html(text: &str) -> bool {
+    text.contains("</") && has_markup(text)
+}
+
+/// The elements of HTML that are met in titles.
+const INLINE: &[&str] = &[
+    "a", "b", "i", "u", "p", "s", "em", "strong", "br", "span", "div", "sup", "sub", "font", "img", "code",
+    "tt", "small", "big", "abbr", "cite", "q", "h1", "h2",
+];
+
 /// A tag of HTML (`<b>`, `</p>`, `<br/>`) or an entity (`&amp;`, `&#8220;`).
 fn has_markup(text: &str) -> bool {
     text.match_indices('<').any(|(at, _)| {
         let rest = text[at + 1..].trim_start_matches('/');
         let name: String = rest.chars().take_while(char::is_ascii_alphanumeric).collect();
-        let known = matches!(
-            name.to_ascii_lowercase().as_str(),
-            "a" | "b"
-                | "i"
-                | "u"
-                | "p"
-                | "s"
-                | "em"
-                | "strong"
-                | "br"
-                | "span"
-                | "div"
-                | "sup"
-                | "sub"
-                | "font"
-                | "img"
-                | "code"
-                | "tt"
-                | "small"
-                | "big"
-                | "abbr"
-                | "cite"
-                | "q"
-                | "h1"
-                | "h2"
-        );
+        let known = INLINE.iter().any(|known| known.eq_ignore_ascii_case(&name));
         known && rest[name.len()..].starts_with(['>', ' ', '/'])
     }) || text.match_indices('&').any(|(at, _)| {
         let rest = &text[at + 1..];

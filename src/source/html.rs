@@ -123,7 +123,7 @@ pub fn parse(
         format: "html".to_owned(),
         title: text::title(&page.select("title").text()),
         link: context.base.as_ref().map(ToString::to_string),
-        encoding: encoding.name().to_owned(),
+        encoding: encoding.to_owned(),
         beyond_cap: found.nodes().len().saturating_sub(context.max_entries),
         entries,
         ..Document::default()

@@ -121,7 +121,7 @@ fn read(bytes: &[u8], context: &Context) -> Result<(Value, String), SourceError>
     }
     let root = serde_json::from_str(unwrap_callback(&text))
         .map_err(|error| ParseError::Broken { format: "JSON", detail: error.to_string() })?;
-    Ok((root, encoding.name().to_owned()))
+    Ok((root, encoding.to_owned()))
 }
 
 /// `callback({…});` as its JSON: news APIs still answer so.

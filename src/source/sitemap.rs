@@ -55,7 +55,7 @@ pub fn parse(
     let entries = places.iter().filter_map(|place| entry(rule, place, context)).collect();
     let document = Document {
         format: "sitemap".to_owned(),
-        encoding: encoding.name().to_owned(),
+        encoding: encoding.to_owned(),
         entries,
         ..Document::default()
     };

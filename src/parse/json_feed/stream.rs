@@ -1,0 +1,97 @@
+//! The document read without building all of it: a million items cost the memory of those that
+//! are kept.
+
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Value};
+
+/// What is kept of the document.
+#[derive(Debug, Default)]
+pub(super) struct Root {
+    /// The members of the feed itself.
+    pub fields: Map<String, Value>,
+    /// The first items; `None` when there is no such member.
+    pub items: Option<Vec<Value>>,
+    /// How many more there are.
+    pub beyond: usize,
+}
+
+/// Reads the root object with at most `most` items. With what is wrong with the JSON, if
+/// anything is, comes what stands before the fault.
+pub(super) fn read(json: &str, most: usize) -> (Root, Option<serde_json::Error>) {
+    let mut root = Root::default();
+    let mut deserializer = serde_json::Deserializer::from_str(json);
+    let read = deserializer.deserialize_any(RootVisitor { root: &mut root, most });
+    let fault = read.and_then(|()| deserializer.end()).err();
+    (root, fault)
+}
+
+struct RootVisitor<'r> {
+    root: &'r mut Root,
+    most: usize,
+}
+
+impl<'de> Visitor<'de> for RootVisitor<'_> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let Self { root, most } = self;
+        while let Some(key) = map.next_key::<String>()? {
+            match key.as_str() {
+                "items" => map.next_value_seed(Items { root, most })?,
+                "version" | "title" | "home_page_url" | "feed_url" | "description" | "language"
+                | "author" | "authors" => {
+                    root.fields.insert(key, map.next_value()?);
+                }
+                _ => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+struct Items<'r> {
+    root: &'r mut Root,
+    most: usize,
+}
+
+impl<'de> DeserializeSeed<'de> for Items<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Items<'_> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a list of items")
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        let items = self.root.items.insert(Vec::new());
+        while items.len() < self.most {
+            match seq.next_element()? {
+                Some(item) => items.push(item),
+                None => return Ok(()),
+            }
+        }
+        while seq.next_element::<IgnoredAny>()?.is_some() {
+            self.root.beyond += 1;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,79 @@
+//! What goes to which reader.
+
+use super::*;
+
+fn rss(channel: &str) -> Option<Crate> {
+    served_by(
+        &format!(
+            "<?xml version='1.0'?><rss version='2.0' xmlns:dc='http://purl.org/dc/elements/1.1/' \
+             xmlns:media='http://search.yahoo.com/mrss/'><channel><title>T</title>\
+             <link>http://a.example/</link><description>D</description>{channel}</channel></rss>"
+        ),
+        2,
+    )
+}
+
+fn atom(entry: &str) -> Option<Crate> {
+    served_by(
+        &format!(
+            "<feed xmlns='http://www.w3.org/2005/Atom'><title>T</title><updated>2024-05-01T10:00:00Z</updated>\
+             <entry>{entry}</entry></feed>"
+        ),
+        2,
+    )
+}
+
+#[test]
+fn sound_documents_go_to_the_crates() {
+    for channel in [
+        "",
+        "<item><title>A &amp; B &#8220;</title><dc:creator>C</dc:creator><category>x</category></item>",
+        "<item><title>A</title><media:title>B</media:title><description><![CDATA[<p>x</p>]]></description></item>",
+        "<item><title>A</title><post-id xmlns='com-wordpress:feed-additions:1'>7</post-id></item>",
+        "<atom10:link xmlns:atom10='http://www.w3.org/2005/Atom' rel='self' href='x'/>",
+    ] {
+        assert_eq!(rss(channel), Some(Crate::Rss), "{channel}");
+    }
+    for entry in [
+        "<title>A</title><id>i</id><updated>2024-05-01T10:00:00+02:00</updated><content type='html'>&lt;p></content>",
+        "<updated>2024-05-01T10:00:00Z</updated><content xml:base='x/' type='html'>a</content><link href='b'/>",
+    ] {
+        assert_eq!(atom(entry), Some(Crate::Atom), "{entry}");
+    }
+}
+
+#[test]
+fn what_crates_misread_goes_to_the_tolerant_reader() {
+    for channel in [
+        "<item><title>A &nbsp; B</title></item>",
+        "<item><title>A &#146; B</title></item>",
+        "<item><title>A & B</title></item>",
+        "<item><title>A <b>B</b></title></item>",
+        "<item><title>A</title><title>B</title></item>",
+        "<item><enclosure url='a'/><enclosure url='b'/></item>",
+        "<item><enclosure url=a/></item>",
+        "<item><media:title>B</media:title></item>",
+        "<item><content:encoded>B</content:encoded></item>",
+        "<item xml:base='x'><title>A</title></item>",
+        "<item><title>A</title></item></channel><item><title>A</title></item><channel>",
+        "<item/><item/><item/>",
+        "</channel><channel>",
+        "<item><d:creator xmlns:d='http://purl.org/dc/elements/1.1/'>C</d:creator></item>",
+        &format!("<item {}/>", "a='1' ".repeat(2_000)),
+        &"<x:y xmlns:x='z'>".repeat(20),
+    ] {
+        assert_eq!(rss(channel), None, "{channel}");
+    }
+    for entry in [
+        "<title>A</title>",
+        "<updated>gestern</updated>",
+        "<updated>2024-05-01T10:00:00Z</updated><content>&lt;p>x&lt;/p></content>",
+        "<updated>2024-05-01T10:00:00Z</updated><content type='xhtml'/>",
+        "<updated>2024-05-01T10:00:00Z</updated><title mode='escaped'>A</title>",
+    ] {
+        assert_eq!(atom(entry), None, "{entry}");
+    }
+    for text in ["<rss><channel/></rss>", "<feed><entry/></feed>", "<!DOCTYPE rss><rss version='2.0'/>", ""] {
+        assert_eq!(served_by(text, 2), None, "{text}");
+    }
+}

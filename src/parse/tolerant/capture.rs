@@ -1,0 +1,231 @@
+//! The text of one element while it is read, and what it is once the element ends.
+
+use data_encoding::BASE64_MIME_PERMISSIVE;
+use url::Url;
+
+use super::attrs::Attrs;
+use super::names::{Field, Ns};
+use super::tokens::Tag;
+use crate::parse::text::{Title, escape, looks_like_html};
+
+/// Longest text of one element, in bytes; the rest is dropped.
+pub(in crate::parse) const MAX_TEXT: usize = 1 << 20;
+
+/// How an element's text is to be understood.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// RSS says nothing: HTML that may be escaped or not.
+    Auto,
+    /// Plain text.
+    Text,
+    /// Atom without a type: plain text by RFC 4287, but content that is evidently HTML is HTML.
+    Untyped,
+    /// Escaped HTML.
+    Html,
+    /// Markup as it stands.
+    Xml,
+    /// Atom 1.0: markup within a `div` that is not part of it (RFC 4287, 3.1.1.3).
+    Xhtml,
+    Base64,
+}
+
+impl Mode {
+    /// Whether the text is markup by declaration.
+    pub(super) fn is_xml(self) -> bool {
+        matches!(self, Self::Xml | Self::Xhtml)
+    }
+
+    /// Atom 1.0 (RFC 4287, 3.1.1 and 4.1.3.3), Atom 0.3 (`type` and `mode`), or RSS.
+    pub(super) fn of(ns: Ns, attrs: Attrs<'_>) -> Self {
+        let lower = |name: &str| attrs.get(name).map(|v| v.trim().to_ascii_lowercase());
+        let kind = lower("type").unwrap_or_default();
+        match lower("mode").as_deref() {
+            Some("base64") => return Self::Base64,
+            Some("escaped") if kind.is_empty() || kind.contains("html") => return Self::Html,
+            _ => {}
+        }
+        match kind.as_str() {
+            "html" | "text/html" => Self::Html,
+            "text" | "text/plain" => Self::Text,
+            "" if ns == Ns::Atom => Self::Untyped,
+            "" => Self::Auto,
+            "xhtml" => Self::Xhtml,
+            kind if kind.ends_with("xml") => Self::Xml,
+            kind if kind.starts_with("text/") => Self::Text,
+            kind if kind.contains('/') => Self::Base64,
+            _ => Self::Auto,
+        }
+    }
+}
+
+/// An element whose text is being read.
+#[derive(Debug)]
+pub(super) struct Capture {
+    pub field: Field,
+    pub rank: u8,
+    /// Place of the element on the stack.
+    pub depth: usize,
+    pub mode: Mode,
+    /// The text is a permanent address (`guid`).
+    pub permalink: bool,
+    text: String,
+    markup: bool,
+    cdata: bool,
+}
+
+impl Capture {
+    pub(super) fn new(field: Field, rank: u8, depth: usize, mode: Mode) -> Self {
+        Self {
+            field,
+            rank,
+            depth,
+            mode,
+            permalink: false,
+            text: String::new(),
+            markup: mode.is_xml() && field.holds_markup(),
+            cdata: false,
+        }
+    }
+
+    /// Whether child elements have been met.
+    pub(super) fn is_markup(&self) -> bool {
+        self.markup
+    }
+
+    fn push(&mut self, piece: &str) {
+        let room = MAX_TEXT.saturating_sub(self.text.len());
+        self.text.push_str(super::tokens::head(piece, room));
+    }
+
+    /// Text with its references decoded, or as written within markup.
+    pub(super) fn text(&mut self, piece: &str) {
+        self.push(piece);
+    }
+
+    pub(super) fn cdata(&mut self, piece: &str) {
+        self.cdata = true;
+        if self.mode.is_xml() && self.markup {
+            self.push(&escape(piece));
+        } else {
+            self.push(piece);
+        }
+    }
+
+    /// A child element begins: what was read so far becomes markup too.
+    fn begin_markup(&mut self) {
+        if !self.markup {
+            self.markup = true;
+            if !self.cdata && self.mode != Mode::Html && self.text.contains(['<', '&']) {
+                self.text = self.text.replace('&', "&amp;").replace('<', "&lt;");
+            }
+        }
+    }
+
+    /// Writes a start tag, with the attributes that HTML can have.
+    pub(super) fn open(
+        &mut self,
+        name: &str,
+        tag: &Tag<'_>,
+        closed: bool,
+        resolve: impl Fn(&str, &str) -> Option<String>,
+    ) {
+        self.begin_markup();
+        self.push("<");
+        self.push(name);
+        for (key, value) in tag.attrs.iter().filter(|(key, _)| !key.starts_with("xml")) {
+            let resolved = resolve(key, value);
+            self.push(" ");
+            self.push(key);
+            self.push("=\"");
+            self.push(&resolved.as_deref().unwrap_or(value).replace('"', "&quot;"));
+            self.push("\"");
+        }
+        self.push(if closed { " />" } else { ">" });
+    }
+
+    pub(super) fn close(&mut self, name: &str) {
+        self.push("</");
+        self.push(name);
+        self.push(">");
+    }
+
+    /// The text as a value that is none of HTML.
+    pub(super) fn plain(&self) -> &str {
+        self.text.trim()
+    }
+
+    /// The text as HTML, or as plain text.
+    fn read(&self) -> Read {
+        let trimmed = self.text.trim();
+        if self.markup {
+            let inner = if self.mode == Mode::Xhtml { without_div(trimmed) } else { trimmed };
+            return Read::Html(inner.to_owned());
+        }
+        match self.mode {
+            Mode::Base64 => match decode(trimmed) {
+                Some(decoded) => Read::Html(decoded.trim().to_owned()),
+                None => Read::Plain(trimmed.to_owned()),
+            },
+            Mode::Text => Read::Plain(trimmed.to_owned()),
+            Mode::Untyped if self.field != Field::Content || !looks_like_html(trimmed) => {
+                Read::Plain(trimmed.to_owned())
+            }
+            Mode::Auto if self.field == Field::Title => Read::Guess(trimmed.to_owned()),
+            _ => Read::Html(trimmed.to_owned()),
+        }
+    }
+
+    pub(super) fn html(&self) -> String {
+        match self.read() {
+            Read::Html(html) | Read::Guess(html) => html,
+            Read::Plain(text) => escape(&text),
+        }
+    }
+
+    pub(super) fn title(&self, base: Option<&Url>) -> Title {
+        match self.read() {
+            Read::Html(html) => Title::of_html(&html, base),
+            Read::Guess(text) => Title::of_rss(&text, base),
+            Read::Plain(text) => Title::of_text(&text),
+        }
+    }
+}
+
+enum Read {
+    Html(String),
+    Plain(String),
+    /// A title of RSS, which does not say what it is.
+    Guess(String),
+}
+
+fn decode(base64: &str) -> Option<String> {
+    String::from_utf8(BASE64_MIME_PERMISSIVE.decode(base64.as_bytes()).ok()?).ok()
+}
+
+/// What the only `div` holds.
+fn without_div(html: &str) -> &str {
+    let Some(rest) = html.strip_prefix("<div") else { return html };
+    if !rest.starts_with(['>', ' ']) {
+        return html;
+    }
+    let inner = crate::model::markup::after_tag(rest);
+    match inner.strip_suffix("</div>") {
+        // A second `div` beside the first shows as an end before a start.
+        Some(inner) if balanced(inner) => inner.trim(),
+        _ => html,
+    }
+}
+
+fn balanced(inner: &str) -> bool {
+    let mut depth = 0_usize;
+    for (at, _) in inner.match_indices('<') {
+        let tag = inner.get(at + 1..).unwrap_or_default();
+        if tag.starts_with("div") {
+            depth += 1;
+        } else if tag.starts_with("/div") {
+            let Some(less) = depth.checked_sub(1) else { return false };
+            depth = less;
+        }
+    }
+    true
+}

@@ -1,0 +1,164 @@
+//! An item, or the feed itself, while it is read.
+
+use super::names::Field;
+use crate::model::{Author, Document, Enclosure, Entry, Timestamp};
+use crate::parse::text::Title;
+use crate::parse::{link, text};
+
+/// Labels, authors or files that are kept of one item.
+const MOST: usize = 256;
+
+/// A value and how good its source is; of equal ones the first stays.
+#[derive(Debug)]
+pub(in crate::parse) struct Slot<T>(Option<(u8, T)>);
+
+impl<T> Default for Slot<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<T> Slot<T> {
+    pub(in crate::parse) fn offer(&mut self, rank: u8, value: T) {
+        if self.0.as_ref().is_none_or(|(known, _)| rank < *known) {
+            self.0 = Some((rank, value));
+        }
+    }
+
+    /// As `offer`, but of equal ones the last stays.
+    fn replace(&mut self, rank: u8, value: T) {
+        if self.0.as_ref().is_none_or(|(known, _)| rank <= *known) {
+            self.0 = Some((rank, value));
+        }
+    }
+
+    fn take(self) -> Option<T> {
+        self.0.map(|(_, value)| value)
+    }
+}
+
+/// What was found so far.
+#[derive(Debug, Default)]
+pub(in crate::parse) struct Draft {
+    pub(in crate::parse) title: Slot<Title>,
+    pub(in crate::parse) link: Slot<String>,
+    pub(in crate::parse) id: Slot<String>,
+    pub(in crate::parse) summary: Slot<String>,
+    pub(in crate::parse) content: Slot<String>,
+    pub(in crate::parse) published: Slot<Timestamp>,
+    pub(in crate::parse) updated: Slot<Timestamp>,
+    pub(in crate::parse) language: Slot<String>,
+    pub(in crate::parse) authors: Vec<Author>,
+    pub(in crate::parse) categories: Vec<String>,
+    pub(in crate::parse) enclosures: Vec<Enclosure>,
+    pub(in crate::parse) ttl: Option<u32>,
+}
+
+impl Draft {
+    pub(in crate::parse) fn person(&mut self, author: Author) {
+        let empty = author.name.is_empty() && author.email.is_none() && author.uri.is_none();
+        let known = self
+            .authors
+            .iter()
+            .any(|a| a == &author || !a.name.is_empty() && a.name == author.name && author.email.is_none());
+        if !empty && !known && self.authors.len() < MOST {
+            self.authors.push(author);
+        }
+    }
+
+    pub(in crate::parse) fn category(&mut self, name: &str) {
+        let name = text::title(name);
+        if !name.is_empty() && self.categories.len() < MOST && !self.categories.contains(&name) {
+            self.categories.push(name);
+        }
+    }
+
+    pub(in crate::parse) fn enclosure(&mut self, enclosure: Enclosure) {
+        if let Some(known) = self.enclosures.iter_mut().find(|known| known.url == enclosure.url) {
+            known.media_type = known.media_type.take().or(enclosure.media_type);
+            known.length = known.length.or(enclosure.length);
+        } else if self.enclosures.len() < MOST {
+            self.enclosures.push(enclosure);
+        }
+    }
+
+    /// Takes HTML. A second text in the same place is the longer form of the first.
+    pub(in crate::parse) fn html(&mut self, field: Field, rank: u8, html: String) {
+        if html.is_empty() && rank > 0 {
+            return;
+        }
+        let second =
+            self.summary.0.as_ref().is_some_and(|(known, first)| {
+                (*known, rank) == (0, 0) && !first.is_empty() && *first != html
+            });
+        if field == Field::Content {
+            self.content.offer(rank, html);
+        } else if second {
+            self.content.offer(9, html);
+        } else {
+            self.summary.offer(rank, html);
+        }
+    }
+
+    pub(in crate::parse) fn moment(&mut self, field: Field, rank: u8, at: Timestamp) {
+        if field == Field::Updated {
+            self.updated.replace(rank, at);
+        } else {
+            self.published.offer(rank, at);
+        }
+    }
+
+    /// Whether a cut item says enough to be kept.
+    pub(in crate::parse) fn is_useful(&self) -> bool {
+        self.title.0.is_some() && (self.link.0.is_some() || self.id.0.is_some())
+    }
+
+    /// Whether not even a title was read.
+    pub(in crate::parse) fn is_untitled(&self) -> bool {
+        self.title.0.is_none()
+    }
+
+    pub(in crate::parse) fn into_entry(self) -> Entry {
+        let title = self.title.take().unwrap_or_default();
+        let guid = self.id.take();
+        Entry {
+            title: title.plain,
+            title_markup: title.markup,
+            link: self.link.take(),
+            guid,
+            published: self.published.take(),
+            updated: self.updated.take(),
+            authors: self.authors,
+            categories: self.categories,
+            summary: self.summary.take().filter(|html| !html.is_empty()),
+            content: self.content.take().filter(|html| !html.is_empty()),
+            enclosures: self.enclosures,
+            language: self.language.take(),
+            ..Entry::default()
+        }
+    }
+
+    pub(in crate::parse) fn into_document(self, entries: Vec<Entry>) -> Document {
+        let title = self.title.take().unwrap_or_default();
+        Document {
+            title: title.plain,
+            title_markup: title.markup,
+            link: self.link.take(),
+            id: self.id.take(),
+            language: self.language.take(),
+            subtitle: self.summary.take(),
+            updated: self.updated.take().or_else(|| self.published.take()),
+            authors: self.authors,
+            ttl_minutes: self.ttl,
+            entries,
+            ..Document::default()
+        }
+    }
+
+    /// A permanent identifier is the page's address where no link is given.
+    pub(in crate::parse) fn permalink(&mut self, id: &str) {
+        if let Some(url) = link::absolute(id, None) {
+            self.link.offer(30, url);
+        }
+    }
+}

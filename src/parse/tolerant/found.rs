@@ -1,0 +1,213 @@
+//! What the walker does with what it has read.
+
+use super::capture::Capture;
+use super::names::Field;
+use super::tokens::Tag;
+use super::walk::{Kind, Start, Walker};
+use crate::model::{Author, Enclosure};
+use crate::parse::resolve::absolute_html;
+use crate::parse::{date, link, rss};
+
+impl<'a> Walker<'a, '_> {
+    /// An attribute with its references decoded.
+    fn attribute(&mut self, tag: Tag<'a>, name: &str) -> Option<String> {
+        let raw = tag.attrs.get(name)?;
+        Some(self.decode(raw).trim().to_owned()).filter(|value| !value.is_empty())
+    }
+
+    /// CDF says address and time in attributes; any feed may say its language.
+    pub(super) fn root_attributes(&mut self, tag: Tag<'a>) {
+        if tag.attrs.0.is_empty() {
+            return;
+        }
+        if let Some(language) = self.attribute(tag, "xml:lang") {
+            self.feed.language.offer(4, language.replace('_', "-"));
+        }
+        if let Some(address) = self.attribute(tag, "href").and_then(|href| link::absolute(&href, self.base()))
+        {
+            self.feed.link.offer(6, address);
+        }
+    }
+
+    pub(super) fn item_attributes(&mut self, tag: Tag<'a>) {
+        if tag.attrs.0.is_empty() {
+            return;
+        }
+        if let Some(id) = self.attribute(tag, "rdf:about").or_else(|| self.attribute(tag, "about")) {
+            self.draft().id.offer(1, id);
+        }
+        if let Some(address) = self.attribute(tag, "href").and_then(|href| link::absolute(&href, self.base()))
+        {
+            self.draft().link.offer(6, address);
+        }
+        if let Some(at) = self.attribute(tag, "lastmod").and_then(|d| date::parse(&d, self.context.zone)) {
+            self.draft().moment(Field::Updated, 1, at);
+        }
+    }
+
+    /// Atom and iTunes name a category in an attribute.
+    pub(super) fn category_attributes(&mut self, tag: Tag<'a>) -> bool {
+        let name = ["term", "text", "label"].iter().find_map(|name| self.attribute(tag, name));
+        let Some(name) = name else { return false };
+        if self.penalty() == 0 {
+            self.draft().category(&name);
+        }
+        true
+    }
+
+    /// Atom content may stand elsewhere (RFC 4287, 4.1.3.2): then that is the page.
+    pub(super) fn content_address(&mut self, field: Field, tag: Tag<'a>) {
+        if field == Field::Content
+            && let Some(address) =
+                self.attribute(tag, "src").and_then(|src| link::absolute(&src, self.base()))
+        {
+            self.draft().link.offer(25, address);
+        }
+    }
+
+    /// `link` of RSS is text; that of Atom says its address in `href`.
+    pub(super) fn link(&mut self, start: Start<'a, '_>) -> Kind<'a> {
+        let Some(href) = self.attribute(start.tag, "href") else {
+            let rank = self.penalty();
+            let place = self.depth();
+            self.capture = Some(Capture::new(Field::Link, rank, place, super::capture::Mode::Auto));
+            return Kind::Field;
+        };
+        let Some(address) = link::absolute(&href, self.base()) else { return Kind::Ignore };
+        let rel = self.attribute(start.tag, "rel").unwrap_or_default().to_ascii_lowercase();
+        let media_type = self.attribute(start.tag, "type");
+        match rel.rsplit('/').next().unwrap_or_default() {
+            "" | "alternate" => {
+                let page = media_type.as_deref().is_none_or(|t| t.contains("html"));
+                let own = if self.format == Some("atom") { 0 } else { 5 };
+                let rank = own + if page { 0 } else { 8 } + self.penalty();
+                self.draft().link.offer(rank, address);
+            }
+            "enclosure" if self.item.is_some() => {
+                let length = self.attribute(start.tag, "length").and_then(|n| n.parse().ok());
+                self.draft().enclosure(Enclosure { url: address, media_type, length });
+            }
+            _ => {}
+        }
+        Kind::Ignore
+    }
+
+    /// `enclosure`, `media:content`.
+    pub(super) fn enclosure(&mut self, tag: Tag<'a>) {
+        if self.item.is_none() {
+            return;
+        }
+        let address = self.attribute(tag, "url").or_else(|| self.attribute(tag, "href"));
+        let Some(url) = address.and_then(|a| link::absolute(&a, self.base())) else { return };
+        let media_type = self.attribute(tag, "type");
+        let length = self.attribute(tag, "length").or_else(|| self.attribute(tag, "filesize"));
+        let length = length.and_then(|n| n.parse().ok());
+        self.draft().enclosure(Enclosure { url, media_type, length });
+    }
+
+    pub(super) fn end_field(&mut self, depth: usize) {
+        if self.capture.as_ref().is_none_or(|capture| capture.depth != depth) {
+            return;
+        }
+        let Some(capture) = self.capture.take() else { return };
+        match capture.field {
+            Field::PersonName | Field::PersonEmail | Field::PersonUri => {
+                self.person_part(&capture);
+                self.capture = self.suspended.take();
+            }
+            // A cut address or title would be a wrong one.
+            field if self.cut && !matches!(field, Field::Summary | Field::Content) => {}
+            _ => self.store(&capture),
+        }
+    }
+
+    fn store(&mut self, capture: &Capture) {
+        let (rank, plain) = (capture.rank, capture.plain());
+        match capture.field {
+            Field::Title => {
+                let title = capture.title(self.base());
+                if !title.plain.is_empty() {
+                    self.draft().title.offer(rank, title);
+                }
+            }
+            Field::Link => {
+                if let Some(address) = link::absolute(plain, self.base()) {
+                    self.draft().link.offer(rank, address);
+                }
+            }
+            Field::Id | Field::Guid => self.identifier(capture),
+            Field::Summary | Field::Content => {
+                let html = absolute_html(&capture.html(), self.base()).into_owned();
+                self.draft().html(capture.field, rank, html);
+            }
+            Field::Published | Field::Updated => {
+                if let Some(at) = date::parse(plain, self.context.zone) {
+                    self.draft().moment(capture.field, rank, at);
+                }
+            }
+            Field::Category if rank < 10 => self.draft().category(plain),
+            Field::Keywords if rank < 10 => plain.split(',').for_each(|word| self.draft().category(word)),
+            Field::Language if !plain.is_empty() => {
+                self.draft().language.offer(rank, plain.to_owned());
+            }
+            Field::Ttl => self.draft().ttl = plain.parse().ok(),
+            _ => {}
+        }
+    }
+
+    fn identifier(&mut self, capture: &Capture) {
+        let id = capture.plain();
+        if id.is_empty() {
+            return;
+        }
+        if self.item.is_none() && self.penalty() == 0 {
+            // Nothing is told apart by the feed's own id, so it may as well be absolute.
+            let joined = self.base().filter(|_| !id.contains(':')).and_then(|base| base.join(id).ok());
+            let id = joined.map_or_else(|| id.to_owned(), String::from);
+            if capture.field == Field::Id {
+                self.feed.permalink(&id);
+            }
+            self.feed.id.offer(capture.rank, id);
+            return;
+        }
+        // An Atom id is no address by right, but the best there is where nothing else is given.
+        let permalink = capture.field == Field::Id || capture.permalink;
+        let draft = self.draft();
+        draft.id.offer(capture.rank, id.to_owned());
+        if permalink {
+            draft.permalink(id);
+        }
+    }
+
+    fn person_part(&mut self, capture: &Capture) {
+        let value = crate::parse::text::title(capture.plain());
+        if value.is_empty() {
+            return;
+        }
+        match capture.field {
+            Field::PersonName => self.person.name = value,
+            Field::PersonEmail => self.person.email = Some(value),
+            _ => self.person.uri = Some(value),
+        }
+    }
+
+    pub(super) fn end_person(&mut self) {
+        let text = self.capture.take();
+        let mut author = std::mem::take(&mut self.person);
+        if author == Author::default()
+            && let Some(text) = text.as_ref().filter(|_| !self.cut)
+        {
+            author = rss::person(text.plain());
+        }
+        if self.penalty() == 0 {
+            self.draft().person(author);
+        }
+    }
+
+    pub(super) fn end_item(&mut self) {
+        let Some(item) = self.item.take() else { return };
+        if !self.cut || item.is_useful() {
+            self.entries.push(item.into_entry());
+        }
+    }
+}

@@ -1,0 +1,278 @@
+//! What an element's name means, whatever prefix, case or namespace it comes under.
+
+use super::tokens::Tag;
+
+/// Namespace declarations that are kept at once; more of them are hostile.
+const MOST: usize = 64;
+
+/// The vocabularies that feeds are written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::parse) enum Ns {
+    /// RSS of any kind, or no namespace.
+    Plain,
+    Atom,
+    Dc,
+    DcTerms,
+    Content,
+    Itunes,
+    Media,
+    Xhtml,
+    Rdf,
+    /// SVG and `MathML`: kept in content, without their prefix.
+    Drawing,
+    Other,
+}
+
+/// The namespace declarations in force.
+#[derive(Debug, Default)]
+pub(in crate::parse) struct Scope<'a> {
+    declared: Vec<(&'a str, Option<Ns>, usize)>,
+}
+
+impl<'a> Scope<'a> {
+    /// Takes the declarations of a start tag at `depth`.
+    pub(in crate::parse) fn enter(&mut self, tag: &Tag<'a>, depth: usize) {
+        if !tag.attrs.0.contains("xmlns") {
+            return;
+        }
+        for (name, uri) in tag.attrs.iter() {
+            let prefix = name.strip_prefix("xmlns:").or_else(|| (name == "xmlns").then_some(""));
+            if let Some(prefix) = prefix
+                && self.declared.len() < MOST
+            {
+                self.declared.push((prefix, of_uri(uri), depth));
+            }
+        }
+    }
+
+    /// Forgets what was declared at `depth` or deeper.
+    pub(in crate::parse) fn leave(&mut self, depth: usize) {
+        while self.declared.last().is_some_and(|(.., at)| *at >= depth) {
+            self.declared.pop();
+        }
+    }
+
+    /// Whether the prefix of a name is declared.
+    pub(in crate::parse) fn declares(&self, name: &str) -> bool {
+        let prefix = name.split_once(':').map_or("", |(prefix, _)| prefix);
+        self.declared.iter().any(|(known, ..)| *known == prefix)
+    }
+
+    /// Namespace and local name. A prefix that is not declared, or declared to something
+    /// unknown, means what it usually means.
+    pub(in crate::parse) fn resolve(&self, name: &'a str) -> (Ns, &'a str) {
+        let (prefix, local) = name.split_once(':').unwrap_or(("", name));
+        let declared =
+            self.declared.iter().rev().find(|(known, ..)| *known == prefix).and_then(|(_, ns, _)| *ns);
+        (declared.unwrap_or_else(|| of_prefix(prefix)), local)
+    }
+}
+
+pub(in crate::parse) fn of_uri(uri: &str) -> Option<Ns> {
+    let uri = uri.trim().to_ascii_lowercase();
+    let uri = uri.replacen("https://", "http://", 1);
+    let starts = |start: &str| uri.starts_with(start);
+    Some(match uri.as_str() {
+        "" => Ns::Plain,
+        "http://www.w3.org/1999/xhtml" => Ns::Xhtml,
+        "http://www.w3.org/2000/svg" | "http://www.w3.org/1998/math/mathml" => Ns::Drawing,
+        "http://www.w3.org/1999/02/22-rdf-syntax-ns#" => Ns::Rdf,
+        _ if starts("http://www.w3.org/2005/atom") || starts("http://purl.org/atom/") => Ns::Atom,
+        _ if starts("http://purl.org/dc/elements/") => Ns::Dc,
+        _ if starts("http://purl.org/dc/terms") => Ns::DcTerms,
+        _ if starts("http://purl.org/rss/1.0/modules/content") => Ns::Content,
+        _ if starts("http://purl.org/rss/1.0/modules/dcterms") => Ns::DcTerms,
+        _ if starts("http://purl.org/rss/1.0/modules/") => return None,
+        _ if uri.contains("dtds/podcast-1.0") => Ns::Itunes,
+        _ if uri.contains("search.yahoo.com/mrss") || uri.ends_with("rssboard.org/media-rss") => Ns::Media,
+        _ if starts("http://purl.org/rss/") || uri.contains("netscape.com/rdf/simple") => Ns::Plain,
+        _ if uri.contains("userland.com/rss") || uri.ends_with("law.harvard.edu/tech/rss") => Ns::Plain,
+        _ => return None,
+    })
+}
+
+pub(in crate::parse) fn of_prefix(prefix: &str) -> Ns {
+    match prefix {
+        "" | "rss" | "rss1" | "rss2" => Ns::Plain,
+        "atom" | "atom03" | "atom10" | "a10" => Ns::Atom,
+        "dc" => Ns::Dc,
+        "dcterms" | "dct" | "dcterm" => Ns::DcTerms,
+        "content" => Ns::Content,
+        "itunes" => Ns::Itunes,
+        "media" => Ns::Media,
+        "xhtml" | "html" => Ns::Xhtml,
+        "rdf" => Ns::Rdf,
+        "svg" | "math" | "mml" => Ns::Drawing,
+        _ => Ns::Other,
+    }
+}
+
+/// Text of an item or of the feed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::parse) enum Field {
+    Title,
+    Link,
+    Id,
+    Guid,
+    Summary,
+    Content,
+    Published,
+    Updated,
+    Person,
+    PersonName,
+    PersonEmail,
+    PersonUri,
+    Category,
+    Keywords,
+    Language,
+    Ttl,
+}
+
+impl Field {
+    /// Whether its text may be HTML.
+    pub(in crate::parse) fn holds_markup(self) -> bool {
+        matches!(self, Self::Title | Self::Summary | Self::Content)
+    }
+}
+
+/// What a start tag means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::parse) enum Role {
+    Root(&'static str),
+    Channel,
+    Item,
+    /// With its rank: of several elements for one thing the lowest counts.
+    Field(Field, u8),
+    Link,
+    Enclosure,
+    /// Has no meaning itself; what it holds counts.
+    Pass,
+    /// Tells about something else; what it holds does not count.
+    Ignore,
+    /// Unknown; what it holds counts only where nothing else does.
+    Aside,
+}
+
+/// The role of an element; `item` tells whether it stands in an item.
+pub(in crate::parse) fn role(ns: Ns, local: &str, item: bool) -> Role {
+    match ns {
+        Ns::Plain | Ns::Atom | Ns::Xhtml => plain(ns, local, item),
+        Ns::Rdf => match local {
+            "rdf" => Role::Root("rdf"),
+            "seq" | "bag" | "li" => Role::Pass,
+            _ => Role::Aside,
+        },
+        Ns::Dc => dublin_core(local),
+        Ns::DcTerms => match local {
+            "issued" => Role::Field(Field::Published, 1),
+            "created" => Role::Field(Field::Published, 3),
+            "modified" => Role::Field(Field::Updated, 1),
+            _ => dublin_core(local),
+        },
+        Ns::Content if local == "encoded" => Role::Field(Field::Content, 0),
+        Ns::Itunes => itunes(local, item),
+        Ns::Media => media(local),
+        Ns::Content | Ns::Drawing | Ns::Other => Role::Aside,
+    }
+}
+
+fn plain(ns: Ns, local: &str, item: bool) -> Role {
+    use Role::{Channel, Enclosure, Ignore, Item, Link, Pass, Root};
+    match local {
+        "rss" => Root("rss"),
+        "rdf" => Root("rdf"),
+        "feed" => Root("atom"),
+        "channel" => Channel,
+        "item" | "entry" => Item,
+        "link" => Link,
+        "enclosure" => Enclosure,
+        "image" | "textinput" | "source" | "cloud" | "contributor" | "webmaster" | "owner" | "logo"
+        | "icon" => Ignore,
+        "items" | "html" | "head" | "br" | "hr" | "img" | "meta" | "input" | "p" => Pass,
+        "body" if !item => Pass,
+        "div" if item && ns == Ns::Xhtml => Role::Field(Field::Content, 1),
+        _ => plain_field(local, item).map_or(Role::Aside, |(field, rank)| Role::Field(field, rank)),
+    }
+}
+
+fn plain_field(local: &str, item: bool) -> Option<(Field, u8)> {
+    Some(match local {
+        "title" => (Field::Title, 0),
+        "id" => (Field::Id, 0),
+        "guid" => (Field::Guid, 0),
+        "description" | "summary" => (Field::Summary, 0),
+        "subtitle" | "tagline" if !item => (Field::Summary, 0),
+        "abstract" => (Field::Summary, 1),
+        "info" if !item => (Field::Summary, 5),
+        "content" => (Field::Content, 0),
+        "body" | "fullitem" => (Field::Content, 1),
+        "published" | "issued" | "pubdate" => (Field::Published, 0),
+        "created" => (Field::Published, 3),
+        "updated" | "modified" | "lastbuilddate" | "lastmod" => (Field::Updated, 0),
+        "author" | "managingeditor" => (Field::Person, 0),
+        "category" => (Field::Category, 0),
+        "tags" | "keywords" => (Field::Keywords, 0),
+        "language" => (Field::Language, 0),
+        "ttl" => (Field::Ttl, 0),
+        _ => return None,
+    })
+}
+
+/// Dublin Core 1.1; the same names in the terms mean the same.
+fn dublin_core(local: &str) -> Role {
+    match local {
+        "title" => Role::Field(Field::Title, 1),
+        "creator" | "author" => Role::Field(Field::Person, 1),
+        "date" => Role::Field(Field::Published, 2),
+        "description" | "abstract" => Role::Field(Field::Summary, 2),
+        "subject" => Role::Field(Field::Category, 1),
+        "language" => Role::Field(Field::Language, 1),
+        _ => Role::Ignore,
+    }
+}
+
+fn itunes(local: &str, item: bool) -> Role {
+    match local {
+        "title" => Role::Field(Field::Title, 2),
+        "author" => Role::Field(Field::Person, 2),
+        "summary" => Role::Field(Field::Summary, 3),
+        "subtitle" if !item => Role::Field(Field::Summary, 4),
+        "category" => Role::Field(Field::Category, 2),
+        "keywords" => Role::Field(Field::Keywords, 2),
+        _ => Role::Ignore,
+    }
+}
+
+/// Media RSS 1.5.1: the title of a picture is the item's only where it has no other.
+fn media(local: &str) -> Role {
+    match local {
+        "group" => Role::Pass,
+        "content" => Role::Enclosure,
+        "title" => Role::Field(Field::Title, 5),
+        "description" => Role::Field(Field::Summary, 6),
+        "category" => Role::Field(Field::Category, 3),
+        "keywords" => Role::Field(Field::Keywords, 3),
+        _ => Role::Ignore,
+    }
+}
+
+/// Elements of HTML that hold nothing and need no end tag.
+pub(in crate::parse) fn is_void(local: &str) -> bool {
+    matches!(
+        local,
+        "area"
+            | "base"
+            | "br"
+            | "col"
+            | "embed"
+            | "hr"
+            | "img"
+            | "input"
+            | "link"
+            | "meta"
+            | "param"
+            | "source"
+            | "track"
+            | "wbr"
+    )
+}

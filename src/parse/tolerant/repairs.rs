@@ -1,0 +1,35 @@
+//! What had to be repaired, and in which line.
+
+use crate::model::Repair;
+
+/// Repairs that are told one by one.
+const MOST: usize = 50;
+
+/// The list, with the line counted on from the last repair.
+#[derive(Debug)]
+pub(super) struct Repairs<'a> {
+    text: &'a str,
+    at: usize,
+    line: usize,
+    list: Vec<Repair>,
+}
+
+impl<'a> Repairs<'a> {
+    pub(super) fn new(text: &'a str) -> Self {
+        Self { text, at: 0, line: 1, list: Vec::new() }
+    }
+
+    /// Notes a repair at a byte of the document; places come in ascending order.
+    pub(super) fn note(&mut self, at: usize, what: &'static str) {
+        if self.list.len() >= MOST {
+            return;
+        }
+        self.line += self.text.get(self.at..at).unwrap_or_default().matches('\n').count();
+        self.at = self.at.max(at);
+        self.list.push(Repair { line: self.line, what });
+    }
+
+    pub(super) fn into_list(self) -> Vec<Repair> {
+        self.list
+    }
+}

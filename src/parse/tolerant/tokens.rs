@@ -1,0 +1,293 @@
+//! Markup to tokens, for documents that no XML parser takes.
+//!
+//! `quick-xml` ends at the first error of syntax and would search again from there, which
+//! hostile input makes quadratic; this scanner never fails, never recurses and looks at no
+//! character more than a fixed number of times.
+
+use super::attrs::Attrs;
+
+/// Longest document type declaration that is read as one, in bytes.
+const DOCTYPE: usize = 65_536;
+const CDATA_OPEN: &str = "<![CDATA[";
+const COMMENT_OPEN: &str = "<!--";
+
+/// A start tag, its name and attributes as written.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::parse) struct Tag<'a> {
+    pub(in crate::parse) name: &'a str,
+    pub(in crate::parse) attrs: Attrs<'a>,
+    /// `<x/>`.
+    pub(in crate::parse) empty: bool,
+}
+
+/// One piece of the document.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::parse) enum Token<'a> {
+    /// References still undecoded.
+    Text(&'a str),
+    CData(&'a str),
+    Start(Tag<'a>),
+    End(&'a str),
+    /// What stands between `<!DOCTYPE` and its `>`.
+    Doctype(&'a str),
+}
+
+/// What `<!` began.
+enum Declared<'a> {
+    Token(Token<'a>),
+    Passed,
+    Nothing,
+}
+
+/// The scanner.
+#[derive(Debug)]
+pub(in crate::parse) struct Tokens<'a> {
+    text: &'a str,
+    at: usize,
+    /// No `-->` stands at or after this place.
+    no_comment_end: usize,
+    /// The last `]]>` that was found, so that it is not searched twice.
+    cdata_end: Option<usize>,
+    no_cdata_end: bool,
+    /// A document type declaration was read.
+    typed: bool,
+    /// What the scanner itself had to repair last.
+    pub(in crate::parse) fault: Option<&'static str>,
+}
+
+impl<'a> Tokens<'a> {
+    pub(in crate::parse) fn new(text: &'a str) -> Self {
+        Self {
+            text,
+            at: 0,
+            no_comment_end: usize::MAX,
+            cdata_end: None,
+            no_cdata_end: false,
+            typed: false,
+            fault: None,
+        }
+    }
+
+    /// Byte offset of the next token.
+    pub(in crate::parse) fn position(&self) -> usize {
+        self.at
+    }
+
+    fn rest(&self) -> &'a str {
+        self.text.get(self.at..).unwrap_or_default()
+    }
+
+    fn slice(&self, from: usize, to: usize) -> &'a str {
+        self.text.get(from..to).unwrap_or_default()
+    }
+
+    /// `None` at the end of the document.
+    pub(in crate::parse) fn next(&mut self) -> Option<Token<'a>> {
+        loop {
+            let rest = self.rest();
+            let bytes = rest.as_bytes();
+            if bytes.is_empty() {
+                return None;
+            }
+            if bytes.first() != Some(&b'<') {
+                return Some(self.text_run(0));
+            }
+            match bytes.get(1) {
+                Some(b'!') => match self.declaration(rest) {
+                    Declared::Token(token) => return Some(token),
+                    Declared::Passed => {}
+                    Declared::Nothing => return Some(self.stray_angle()),
+                },
+                Some(b'?') => self.instruction(rest),
+                Some(b'/') if bytes.get(2).copied().is_some_and(names) => return Some(self.end_tag(rest)),
+                Some(c) if names(*c) => return Some(self.start_tag(rest)),
+                _ => return Some(self.stray_angle()),
+            }
+        }
+    }
+
+    /// Text to the next `<`, which is first looked for after `skip` bytes.
+    fn text_run(&mut self, skip: usize) -> Token<'a> {
+        let rest = self.rest();
+        let end = rest.get(skip..).and_then(|tail| tail.find('<')).map_or(rest.len(), |i| i + skip);
+        self.at += end;
+        Token::Text(rest.get(..end).unwrap_or_default())
+    }
+
+    /// `<` that begins nothing is text.
+    fn stray_angle(&mut self) -> Token<'a> {
+        self.fault = Some("`<` that begins no tag, read as text");
+        self.text_run(1)
+    }
+
+    /// Comments, CDATA and DOCTYPE.
+    fn declaration(&mut self, rest: &'a str) -> Declared<'a> {
+        if rest.starts_with(CDATA_OPEN) {
+            return Declared::Token(self.cdata());
+        }
+        if rest.starts_with(COMMENT_OPEN) {
+            return if self.comment(rest) { Declared::Passed } else { Declared::Nothing };
+        }
+        let kind = rest.get(2..).unwrap_or_default();
+        if !kind.as_bytes().first().is_some_and(u8::is_ascii_alphabetic) {
+            return Declared::Nothing;
+        }
+        let is_doctype = kind.get(..7).is_some_and(|word| word.eq_ignore_ascii_case("doctype"));
+        // A document has one type; what follows is not searched for a subset again.
+        let subset = is_doctype && !std::mem::replace(&mut self.typed, true);
+        let end = if subset { doctype_end(rest) } else { None };
+        let end = end.unwrap_or_else(|| short_end(rest).saturating_sub(1));
+        self.at += end + 1;
+        let body = rest.get(9..end).unwrap_or_default();
+        if is_doctype { Declared::Token(Token::Doctype(body)) } else { Declared::Passed }
+    }
+
+    /// Passes a comment; false when it has no end and so is none.
+    fn comment(&mut self, rest: &str) -> bool {
+        if self.at >= self.no_comment_end {
+            return false;
+        }
+        if let Some(end) = rest.get(4..).and_then(|tail| tail.find("-->")) {
+            self.at += 4 + end + 3;
+            return true;
+        }
+        self.no_comment_end = self.at;
+        self.fault = Some("a comment without an end");
+        false
+    }
+
+    /// To `]]>`; a section that runs over the end of its item into the next one was not
+    /// closed and ends with the item.
+    fn cdata(&mut self) -> Token<'a> {
+        let start = self.at + CDATA_OPEN.len();
+        let end = self.find_cdata_end(start);
+        let body = self.slice(start, end.unwrap_or(self.text.len()));
+        if let Some(cut) = item_end(body)
+            && (end.is_none() || body.get(cut..).is_some_and(|tail| tail.contains(CDATA_OPEN)))
+        {
+            self.fault = Some("a CDATA section without an end");
+            self.at = start + cut;
+            return Token::CData(body.get(..cut).unwrap_or_default());
+        }
+        if end.is_none() {
+            self.fault = Some("a CDATA section without an end");
+        }
+        self.at = end.map_or(self.text.len(), |end| end + 3);
+        Token::CData(body)
+    }
+
+    fn find_cdata_end(&mut self, from: usize) -> Option<usize> {
+        if self.no_cdata_end {
+            return None;
+        }
+        if self.cdata_end.is_none_or(|known| known < from) {
+            self.cdata_end =
+                self.text.get(from..).and_then(|tail| tail.find("]]>")).map(|found| from + found);
+            self.no_cdata_end = self.cdata_end.is_none();
+        }
+        self.cdata_end
+    }
+
+    /// `<?…?>`; its end is the first `>`, for many are written without the second `?`.
+    fn instruction(&mut self, rest: &str) {
+        self.at += short_end(rest);
+    }
+
+    fn end_tag(&mut self, rest: &'a str) -> Token<'a> {
+        let body = rest.get(2..).unwrap_or_default();
+        let end = body.find(['>', '<']).unwrap_or(body.len());
+        let closed = body.as_bytes().get(end) == Some(&b'>');
+        if !closed {
+            self.fault = Some("an end tag without `>`");
+        }
+        self.at += 2 + end + usize::from(closed);
+        let name = body.get(..end).unwrap_or_default();
+        Token::End(name.split(|c: char| c.is_ascii_whitespace() || c == '/').next().unwrap_or_default())
+    }
+
+    fn start_tag(&mut self, rest: &'a str) -> Token<'a> {
+        let (end, closed) = tag_end(rest);
+        if !closed {
+            self.fault = Some("a start tag without `>`");
+        }
+        let body = rest.get(1..end).unwrap_or_default();
+        self.at += end + usize::from(closed);
+        let (body, empty) = match body.strip_suffix('/') {
+            Some(body) => (body, true),
+            None => (body, false),
+        };
+        let split = body.find(|c: char| c.is_ascii_whitespace() || matches!(c, '/' | '"' | '\''));
+        let (name, attrs) = body.split_at(split.unwrap_or(body.len()));
+        Token::Start(Tag { name, attrs: Attrs(attrs), empty })
+    }
+}
+
+/// Whether a byte can begin a name.
+fn names(byte: u8) -> bool {
+    byte.is_ascii_alphabetic() || byte == b'_' || byte == b':' || byte >= 0x80
+}
+
+/// At most `most` bytes from the start.
+pub(in crate::parse) fn head(text: &str, most: usize) -> &str {
+    text.get(..text.floor_char_boundary(most)).unwrap_or_default()
+}
+
+/// Offset of the `>` of the start tag at the start of `rest`, and whether there is one. A
+/// quoted value ends at its quote; one that holds another tag was not closed, and the tag ends
+/// at the first `>` in it.
+fn tag_end(rest: &str) -> (usize, bool) {
+    let bytes = rest.as_bytes();
+    let mut quote = None;
+    let mut first_end = None;
+    let mut before = b' ';
+    for (i, byte) in bytes.iter().copied().enumerate().skip(1) {
+        match (quote, byte) {
+            (Some(open), b'"' | b'\'') if byte == open => {
+                quote = None;
+                first_end = None;
+            }
+            (Some(_), b'>') => first_end = first_end.or(Some(i)),
+            (Some(_), b'<') if bytes.get(i + 1).is_some_and(|c| names(*c) || *c == b'/' || *c == b'!') => {
+                return first_end.map_or((i, false), |end| (end, true));
+            }
+            (None, b'"' | b'\'') if before == b'=' => quote = Some(byte),
+            (None, b'>') => return (i, true),
+            (None, b'<') => return (i, false),
+            _ => {}
+        }
+        if !byte.is_ascii_whitespace() {
+            before = byte;
+        }
+    }
+    first_end.map_or((rest.len(), false), |end| (end, true))
+}
+
+/// Length of a declaration or instruction that ends at its first `>`, or before the next `<`.
+fn short_end(rest: &str) -> usize {
+    let body = rest.get(2..).unwrap_or_default();
+    let end = body.find(['>', '<']).unwrap_or(body.len());
+    2 + end + usize::from(body.as_bytes().get(end) == Some(&b'>'))
+}
+
+/// Offset of the `>` that ends a DOCTYPE with its internal subset.
+fn doctype_end(rest: &str) -> Option<usize> {
+    let window = head(rest, DOCTYPE);
+    let open = window.find(['[', '>'])?;
+    if window.as_bytes().get(open) == Some(&b'>') {
+        return Some(open);
+    }
+    let close = window.get(open..).and_then(|subset| subset.find(']'));
+    match close {
+        Some(close) => window.get(open + close..)?.find('>').map(|end| open + close + end),
+        None => window.find('>'),
+    }
+}
+
+/// Offset of the first end tag of an item.
+fn item_end(body: &str) -> Option<usize> {
+    body.match_indices("</").map(|(at, _)| at).find(|at| {
+        let name = body.get(at + 2..).unwrap_or_default();
+        let is = |word: &str| name.get(..word.len()).is_some_and(|n| n.eq_ignore_ascii_case(word));
+        is("item>") || is("entry>")
+    })
+}
