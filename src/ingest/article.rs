@@ -8,6 +8,7 @@ use crate::model::item::caps;
 use crate::model::text::{clip, clip_bytes, html_to_text, strip_illegal};
 use crate::model::{Article, Author, Body, Category, CodeSpace, Enclosure, Entry, Item, Timestamp};
 use crate::parse::clean::Cleaned;
+use crate::parse::link;
 use crate::source::Source;
 
 /// Characters of the text that stand for a missing title (RULES 1.9).
@@ -96,7 +97,11 @@ fn author(author: &Author) -> Author {
     Author {
         name: clip(&strip_illegal(&author.name), 200),
         email: author.email.clone().filter(|e| e.len() <= 254),
-        uri: author.uri.clone().filter(|u| u.len() <= caps::URL),
+        uri: author
+            .uri
+            .as_deref()
+            .and_then(|uri| link::absolute(uri, None))
+            .filter(|uri| uri.len() <= caps::URL),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a parser makes of an upstream document: neutral, decoded, nothing cleaned (RULES 8).
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use super::Timestamp;
 
@@ -57,7 +57,6 @@ pub struct Document {
     /// HTML, not cleaned.
     pub subtitle: Option<String>,
     /// When the document says it last changed.
-    #[serde(serialize_with = "rfc3339")]
     pub updated: Option<Timestamp>,
     /// Authors of the whole feed.
     pub authors: Vec<Author>,
@@ -70,6 +69,7 @@ pub struct Document {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub repairs: Vec<Repair>,
     /// Who read it: `rss` or `atom` (the crates), `tolerant` or `json`.
+    #[serde(skip)]
     pub reader: &'static str,
     /// Minutes for which the document may be kept (RSS `ttl`), as a hint for the schedule.
     #[serde(skip)]
@@ -93,10 +93,8 @@ pub struct Entry {
     /// The article's page, absolute.
     pub link: Option<String>,
     /// First publication as the source states it.
-    #[serde(serialize_with = "rfc3339")]
     pub published: Option<Timestamp>,
     /// Last change as the source states it.
-    #[serde(serialize_with = "rfc3339")]
     pub updated: Option<Timestamp>,
     /// Authors.
     pub authors: Vec<Author>,
@@ -114,10 +112,4 @@ pub struct Entry {
     /// BCP 47 as the source states it.
     #[serde(skip)]
     pub language: Option<String>,
-}
-
-/// The neutral form says times as RFC 3339 in UTC; only the store keeps them as numbers.
-#[expect(clippy::ref_option, reason = "serde passes the field by reference")]
-fn rfc3339<S: Serializer>(at: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
-    at.map(Timestamp::rfc3339).serialize(serializer)
 }

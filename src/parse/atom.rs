@@ -10,6 +10,9 @@ use super::tolerant::names::Field;
 use super::{Context, ParseError, link, text};
 use crate::model::{Author, Document, Enclosure, Entry, Timestamp};
 
+/// People of the feed that stand for those of an entry without any.
+const MAX_AUTHORS: usize = 32;
+
 /// Reads an Atom document (UTF-8, no XML declaration).
 ///
 /// # Errors
@@ -61,7 +64,8 @@ fn entry(entry: atom_syndication::Entry, base: Option<&Url>, feed_authors: &[Aut
     }
     entry.authors.into_iter().for_each(|person| draft.person(author(person)));
     if draft.authors.is_empty() {
-        draft.authors = feed_authors.to_vec();
+        // Every entry gets them: a crowd would be multiplied.
+        draft.authors = feed_authors.iter().take(MAX_AUTHORS).cloned().collect();
     }
     entry.categories.iter().for_each(|category| draft.category(&category.term));
     if let Some(summary) = &entry.summary {

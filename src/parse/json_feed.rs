@@ -9,6 +9,8 @@ use serde_json::Value;
 use super::{Context, ParseError, date, link, text};
 use crate::model::{Author, Document, Enclosure, Entry, Repair};
 
+/// People of one item, or of the whole feed.
+const MAX_AUTHORS: usize = 32;
 const FORMAT: &str = "JSON Feed";
 const BROKEN: &str = "broken JSON; what stands before it was kept";
 
@@ -89,6 +91,8 @@ fn authors(value: &Value) -> Vec<Author> {
             uri: string(a, "url"),
         })
         .filter(|a| !a.name.is_empty() || a.uri.is_some())
+        // Those of the feed are given to every item that names none.
+        .take(MAX_AUTHORS)
         .collect()
 }
 

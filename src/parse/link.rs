@@ -2,11 +2,16 @@
 
 use url::Url;
 
+/// Longest address, and longest base of one, in bytes: a long base would be written out anew for
+/// every relative address of a text.
+const MAX: usize = 4_096;
+
 /// An absolute http or https address; `None` for anything else.
 #[must_use]
 pub fn absolute(raw: &str, base: Option<&Url>) -> Option<String> {
     let raw = raw.trim();
-    if raw.is_empty() {
+    let base = base.filter(|base| base.as_str().len() <= MAX);
+    if raw.is_empty() || raw.len() > MAX {
         return None;
     }
     if is_clean(raw) && Url::parse(raw).is_ok_and(|url| url.has_host()) {

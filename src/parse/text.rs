@@ -63,6 +63,9 @@ const INLINE: &[&str] = &[
     "tt", "small", "big", "abbr", "cite", "q", "h1", "h2",
 ];
 
+/// Longest name of a reference that is looked for, in bytes.
+const MAX_NAME: usize = 8;
+
 /// A tag of HTML (`<b>`, `</p>`, `<br/>`) or an entity (`&amp;`, `&#8220;`).
 fn has_markup(text: &str) -> bool {
     text.match_indices('<').any(|(at, _)| {
@@ -72,9 +75,10 @@ fn has_markup(text: &str) -> bool {
         known && rest[name.len()..].starts_with(['>', ' ', '/'])
     }) || text.match_indices('&').any(|(at, _)| {
         let rest = &text[at + 1..];
-        rest.find(';').is_some_and(|end| {
+        // No name is longer than this: looking further would cost a scan for every sign.
+        rest.bytes().take(MAX_NAME + 1).position(|b| b == b';').is_some_and(|end| {
             let name = &rest[..end];
-            (2..=8).contains(&name.len())
+            (2..=MAX_NAME).contains(&name.len())
                 && (name.bytes().all(|b| b.is_ascii_alphanumeric())
                     || name.strip_prefix('#').is_some_and(|n| {
                         n.trim_start_matches(['x', 'X']).bytes().all(|b| b.is_ascii_hexdigit())
