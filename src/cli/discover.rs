@@ -2,18 +2,17 @@
 
 use std::fmt::Write as _;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use anyhow::{Result, bail};
 use clap::Args;
 use serde_json::json;
 use url::Url;
 
-use super::preview::loopback;
+use super::preview::fetcher;
 use super::show;
 use crate::clock::{Clock, SystemClock};
 use crate::discover::{self, Candidate};
-use crate::fetch::{FetchOptions, Fetcher};
+use crate::fetch::Fetcher;
 use crate::model::{Document, Fetched, Request, Response, Timestamp};
 use crate::parse::encoding::decode;
 use crate::parse::{Context, ParseError, parse_feed};
@@ -49,13 +48,7 @@ impl Discover {
     /// # Errors
     /// When the address itself cannot be had.
     pub(super) async fn run(self) -> Result<ExitCode> {
-        let contact = self.contact.as_deref().map(|c| format!(" (+{c})")).unwrap_or_default();
-        let fetcher = Fetcher::new(FetchOptions {
-            user_agent: format!("feedmill/{}{contact}", env!("CARGO_PKG_VERSION")),
-            timeout: Duration::from_secs(20),
-            allow: loopback()?,
-            ..FetchOptions::default()
-        })?;
+        let fetcher = fetcher(self.contact.as_deref())?;
         let found = self.search(&fetcher).await?;
         if found.is_empty() {
             show::error_text(

@@ -3,7 +3,6 @@
 use std::io::Read;
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
@@ -97,14 +96,7 @@ impl Preview {
     }
 
     async fn fetch(&self, url: Url, reading: &mut Context) -> Result<Vec<u8>> {
-        let contact = self.contact.as_deref().map(|c| format!(" (+{c})")).unwrap_or_default();
-        let fetcher = Fetcher::new(FetchOptions {
-            user_agent: format!("feedmill/{}{contact}", env!("CARGO_PKG_VERSION")),
-            timeout: Duration::from_secs(30),
-            // An admin who types an address of this machine means it.
-            allow: loopback()?,
-            ..FetchOptions::default()
-        })?;
+        let fetcher = fetcher(self.contact.as_deref())?;
         match fetcher.get(&Request::get(url), SystemClock.now()).await? {
             Response::Fetched(fetched) => {
                 reading.base.get_or_insert(fetched.url);
@@ -124,9 +116,14 @@ fn as_sent(document: &mut Document) {
     document.title = document.title_markup.take().unwrap_or_else(|| std::mem::take(&mut document.title));
 }
 
-/// This machine's own addresses.
-pub(super) fn loopback() -> Result<Vec<ipnet::IpNet>> {
-    Ok(vec!["127.0.0.0/8".parse()?, "::1/128".parse()?])
+/// A fetcher for addresses that an admin types: this machine's own are meant, too.
+pub(super) fn fetcher(contact: Option<&str>) -> Result<Fetcher> {
+    let contact = contact.map(|c| format!(" (+{c})")).unwrap_or_default();
+    Ok(Fetcher::new(FetchOptions {
+        user_agent: format!("feedmill/{}{contact}", env!("CARGO_PKG_VERSION")),
+        allow: vec!["127.0.0.0/8".parse()?, "::1/128".parse()?],
+        ..FetchOptions::default()
+    })?)
 }
 
 /// The cleaned items as text for people.

@@ -96,7 +96,9 @@ impl Open {
     }
 }
 
-fn is_void(name: &str) -> bool {
+/// Elements of HTML that hold nothing and need no end tag.
+#[must_use]
+pub fn is_void(name: &str) -> bool {
     matches!(
         name,
         "area"

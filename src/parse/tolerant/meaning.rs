@@ -2,8 +2,9 @@
 
 use super::capture::{Capture, Mode};
 use super::draft::Draft;
-use super::names::{Field, Ns, Role, is_void, role};
+use super::names::{Field, Ns, Role, role};
 use super::walk::{Kind, Open, Start, Walker};
+use crate::model::nesting::is_void;
 
 /// Where a start tag stands.
 pub(super) enum Within<'a> {

@@ -255,24 +255,3 @@ fn media(local: &str) -> Role {
         _ => Role::Ignore,
     }
 }
-
-/// Elements of HTML that hold nothing and need no end tag.
-pub(in crate::parse) fn is_void(local: &str) -> bool {
-    matches!(
-        local,
-        "area"
-            | "base"
-            | "br"
-            | "col"
-            | "embed"
-            | "hr"
-            | "img"
-            | "input"
-            | "link"
-            | "meta"
-            | "param"
-            | "source"
-            | "track"
-            | "wbr"
-    )
-}

@@ -8,10 +8,11 @@ use url::Url;
 use super::capture::Capture;
 use super::draft::Draft;
 use super::meaning::Within;
-use super::names::{Ns, Scope, is_void};
+use super::names::{Ns, Scope};
 use super::refs::Entities;
 use super::repairs::Repairs;
 use super::tokens::{Tag, Token, Tokens};
+use crate::model::nesting::is_void;
 use crate::model::{Author, Entry};
 use crate::parse::Context;
 
