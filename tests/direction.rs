@@ -1,7 +1,7 @@
 //! Promise: imports run in the direction that `src/lib.rs` draws, so that a room can be
 //! understood, tested and replaced without those above it.
 
-#![allow(clippy::unwrap_used, reason = "sources that cannot be read end the test")]
+#![expect(clippy::unwrap_used, reason = "sources that cannot be read end the test")]
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -1,7 +1,7 @@
 //! Promise: the same store and config give the same bytes; a file changes only when what it
 //! shows does; and nothing that is published is emptied or lost (RULES 2.2, 3.1, 4).
 
-#![allow(clippy::unwrap_used, reason = "a sample that is not there ends the test")]
+#![expect(clippy::unwrap_used, reason = "a sample that is not there ends the test")]
 
 mod common;
 

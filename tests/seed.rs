@@ -3,7 +3,7 @@
 //! folder `$FEEDMILL_CORPUS` (default `../shared/data`) the tests over them say so and pass;
 //! `the_shape_of_a_jekyll_post` and `tests/once.rs` show the same on samples of our own.
 
-#![allow(clippy::unwrap_used, reason = "a sample that is not there ends the test")]
+#![expect(clippy::unwrap_used, reason = "a sample that is not there ends the test")]
 
 mod common;
 

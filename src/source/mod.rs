@@ -3,9 +3,9 @@
 //! Owns: the kinds of sources, each a config struct, its requests and its parser. Does not
 //! own: fetching (`fetch`), identity and decisions (`ingest`).
 //!
-//! Adding a kind: copy `feed.rs` to `<kind>.rs` (a config struct, `parse`), add the variant
-//! to [`Kind`]; the compiler lists the rest; then a sample with a snapshot, and an example in
-//! `config/feedmill.toml`.
+//! Adding a kind: copy `sitemap.rs` to `<kind>.rs` (a config struct, a pure `parse`), add the
+//! variant to [`Kind`]; the compiler lists the rest; read its settings in `config::kinds`, show
+//! them in `config/feedmill.toml` and `docs/configuration.md`, test it in `tests/pages.rs`.
 
 pub mod article;
 pub mod code;
