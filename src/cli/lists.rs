@@ -31,12 +31,13 @@ pub(super) async fn sources(config: Config, json: bool) -> Result<ExitCode> {
                 (None, _) if !s.held.is_empty() => format!("ok; held back: {}", s.held.join("; ")),
                 _ => "ok".to_owned(),
             };
-            let waiting = s.waiting_names.join("、");
-            let state = if waiting.is_empty() {
-                state
-            } else {
-                format!("{state}; names that wait to become categories: {waiting}")
-            };
+            let state = [
+                ("repaired: ", s.repairs.join("; ")),
+                ("names that wait to become categories: ", s.waiting_names.join("、")),
+            ]
+            .into_iter()
+            .filter(|(_, list)| !list.is_empty())
+            .fold(state, |state, (what, list)| format!("{state}; {what}{list}"));
             let next = s.next_poll.map(|at| format!("{at}\n{}", s.why)).unwrap_or_default();
             vec![s.id, s.name, s.items.to_string(), s.last_good.unwrap_or_default(), next, state]
         })

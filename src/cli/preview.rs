@@ -27,8 +27,8 @@ pub(super) struct Preview {
     /// Print what the parser made of it, as JSON: not cleaned, nothing held back
     #[arg(long)]
     json: bool,
-    /// Titles in the JSON: plain text, or as the source sent them, with its markup
-    #[arg(long, value_enum, value_name = "FORM", default_value = "plain")]
+    /// Titles in the JSON: as the source sent them, with its markup, or the plain text that is published
+    #[arg(long, value_enum, value_name = "FORM", default_value = "sent")]
     titles: Titles,
     /// Base of relative addresses
     #[arg(long, value_name = "URL")]
@@ -47,10 +47,10 @@ pub(super) struct Preview {
 /// The form of titles in the JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Titles {
-    /// Plain text (RULES 8)
-    Plain,
-    /// HTML as sent, not cleaned
+    /// HTML as sent, decoded once and not cleaned, as texts are
     Sent,
+    /// Plain text, as it is published
+    Plain,
 }
 
 impl Preview {
@@ -67,10 +67,10 @@ impl Preview {
         };
         let bytes = self.bytes(&mut reading).await?;
         let mut document = parse_feed(&bytes, &reading)?;
-        if self.titles == Titles::Sent {
-            as_sent(&mut document);
-        }
         if self.json {
+            if self.titles == Titles::Sent {
+                as_sent(&mut document);
+            }
             show::json(&serde_json::to_value(&document)?)?;
         } else {
             show::text(&show::plain(&shown(&document, &reading)))?;
@@ -133,9 +133,7 @@ fn shown(document: &Document, reading: &Context) -> String {
         format!("{} ({}, {})", document.title, document.format, document.encoding),
         format!("{} items", document.entries.len()),
     ];
-    lines.extend(
-        document.repairs.iter().map(|repair| format!("repaired, line {}: {}", repair.line, repair.what)),
-    );
+    lines.extend(document.repairs.iter().map(|repair| format!("repaired, {repair}")));
     for entry in &document.entries {
         let html = entry.content.as_deref().or(entry.summary.as_deref()).unwrap_or_default();
         let cleaned = cleaner.clean(html, reading.base.as_ref());

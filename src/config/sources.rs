@@ -285,6 +285,8 @@ fn cleaner(table: &mut Reader, strip: &[String]) -> Option<Arc<Cleaner>> {
         keep_classes: values(clean.strings("keep_classes")),
         strip: strip.to_vec(),
         attribution: regex(&mut clean, "attribution").or_else(|| Regex::new(ATTRIBUTION).ok()),
+        video_hosts: clean.has("video_hosts").then(|| values(clean.strings("video_hosts"))),
+        strip_tracking: clean.bool("strip_tracking").is_some_and(|v| v.value),
     };
     clean.finish();
     Cleaner::new(&rules).ok().map(Arc::new)

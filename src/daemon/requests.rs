@@ -39,6 +39,8 @@ pub struct SourceRow {
     pub last_error: Option<String>,
     /// Records that the last poll held back.
     pub held: Vec<String>,
+    /// What had to be repaired to read the last document, with its line.
+    pub repairs: Vec<String>,
     /// Newspapers' names that wait to become categories.
     pub waiting_names: Vec<String>,
 }
@@ -178,6 +180,7 @@ async fn source_rows(mill: &Arc<Mill>) -> Result<Vec<SourceRow>, StoreError> {
                         fails: state.fails,
                         last_error: state.last_error,
                         held: state.held,
+                        repairs: state.repairs,
                         waiting_names: state.waiting_names,
                     })
                 })

@@ -49,7 +49,7 @@ pub fn draft(source: &Source, entry: &Entry) -> Draft {
     let title = strip_illegal(&entry.title);
     let title =
         if title.trim().is_empty() { clip(&text, TITLE_FROM_TEXT) } else { clip_bytes(&title, caps::TITLE) };
-    let link = entry.link.clone().filter(|l| l.len() <= caps::URL);
+    let link = entry.link.as_deref().map(|link| source.cleaner.link(link)).filter(|l| l.len() <= caps::URL);
     let title =
         if title.is_empty() { clip_bytes(link.as_deref().unwrap_or_default(), caps::TITLE) } else { title };
     let picture = entry.enclosures.iter().find(|e| is_picture(e)).map(|e| e.url.clone());

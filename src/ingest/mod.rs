@@ -34,6 +34,8 @@ pub use routing::{AutoCategories, Routing};
 pub const MAX_DETAILS: usize = 50;
 /// Records of the last poll that are remembered as held back.
 const HELD_SHOWN: usize = 5;
+/// Repairs of the last document that are remembered.
+const REPAIRS_SHOWN: usize = 10;
 
 /// What ingest has to know of the config.
 #[derive(Debug, Clone)]
@@ -250,6 +252,8 @@ impl Ingest {
                 report.bytes = bytes;
                 let ttl_minutes = document.ttl_minutes;
                 state.title = clip_bytes(&document.title, 300);
+                state.repairs =
+                    document.repairs.iter().take(REPAIRS_SHOWN).map(ToString::to_string).collect();
                 void = self.take_document(source, document, &mut state, &mut report).await?;
                 // A 304 would hide what was held back for ever (RULES 1.10).
                 state.validators = if report.held == 0 { validators } else { Validators::default() };

@@ -1,5 +1,7 @@
 //! What a parser makes of an upstream document: neutral, decoded, nothing cleaned (RULES 8).
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::Timestamp;
@@ -34,6 +36,12 @@ pub struct Repair {
     pub line: usize,
     /// What was found there.
     pub what: &'static str,
+}
+
+impl fmt::Display for Repair {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}: {}", self.line, self.what)
+    }
 }
 
 /// One upstream document: a feed, or the answer of an API.

@@ -67,6 +67,8 @@ pub struct SourceState {
     pub last_error: Option<String>,
     /// Records that the last poll held back, each with its reason; at most 10 are kept.
     pub held: Vec<String>,
+    /// What had to be repaired to read the last document, with its line; at most 10 are kept.
+    pub repairs: Vec<String>,
     /// Newspapers' names that wait for a decision (`categories.auto = "hold"`); at most 20.
     pub waiting_names: Vec<String>,
     /// Items ever taken in.

@@ -4,7 +4,8 @@ use chrono::{DateTime, Utc};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// Seconds since 1970-01-01T00:00:00Z, never outside the years 1970 to 9999.
+/// Seconds since 1970-01-01T00:00:00Z, never outside the years 1970 to 9999; only what a document
+/// states may be older ([`Timestamp::stated`]), until a source takes it for no date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Timestamp(i64);
 
@@ -13,6 +14,15 @@ impl Timestamp {
     pub const EPOCH: Self = Self(0);
     /// The last instant there is, 9999-12-31T23:59:59Z.
     pub const MAX: Self = Self(253_402_300_799);
+
+    /// The first instant that a document can state, 0001-01-01T00:00:00Z.
+    pub const FIRST_STATED: Self = Self(-62_135_596_800);
+
+    /// The instant that a document states, of the years 1 to 9999; `None` beyond them.
+    #[must_use]
+    pub fn stated(seconds: i64) -> Option<Self> {
+        (Self::FIRST_STATED.0..=Self::MAX.0).contains(&seconds).then_some(Self(seconds))
+    }
 
     /// Clamps `seconds` (Unix time) into the years 1970 to 9999.
     #[must_use]
@@ -97,6 +107,8 @@ mod tests {
         assert_eq!(Timestamp::from_unix(-5), Timestamp::EPOCH);
         assert_eq!(Timestamp::from_unix(i64::MAX), Timestamp::MAX);
         assert_eq!(Timestamp::MAX.plus(1), Timestamp::MAX);
+        assert_eq!(Timestamp::FIRST_STATED.rfc3339(), "0001-01-01T00:00:00Z");
+        assert_eq!(Timestamp::stated(Timestamp::FIRST_STATED.0 - 1), None);
         assert_eq!(serde_json::to_string(&seed).unwrap(), "\"2021-12-21T05:55:07Z\"");
         for at in [Timestamp::EPOCH, seed, Timestamp::MAX] {
             assert_eq!(serde_json::from_str::<Timestamp>(&serde_json::to_string(&at).unwrap()).unwrap(), at);

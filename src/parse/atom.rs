@@ -37,7 +37,7 @@ pub fn parse(xml: &str, context: &Context) -> Result<Document, ParseError> {
     if let Some(subtitle) = &feed.subtitle {
         draft.html(Field::Summary, 0, markup(subtitle, base));
     }
-    if let Some(at) = moment(feed.updated.timestamp()) {
+    if let Some(at) = Timestamp::stated(feed.updated.timestamp()) {
         draft.moment(Field::Updated, 0, at);
     }
     feed.authors.into_iter().for_each(|person| draft.person(author(person)));
@@ -56,10 +56,10 @@ fn entry(entry: atom_syndication::Entry, base: Option<&Url>, feed_authors: &[Aut
         draft.id.offer(0, id.to_owned());
         draft.permalink(id);
     }
-    if let Some(at) = entry.published.and_then(|at| moment(at.timestamp())) {
+    if let Some(at) = entry.published.and_then(|at| Timestamp::stated(at.timestamp())) {
         draft.moment(Field::Published, 0, at);
     }
-    if let Some(at) = moment(entry.updated.timestamp()) {
+    if let Some(at) = Timestamp::stated(entry.updated.timestamp()) {
         draft.moment(Field::Updated, 0, at);
     }
     entry.authors.into_iter().for_each(|person| draft.person(author(person)));
@@ -112,10 +112,6 @@ fn based(outer: Option<&Url>, own: Option<&str>) -> Option<Url> {
         (None, Some(own)) => Url::parse(own).ok(),
         (outer, None) => outer.cloned(),
     }
-}
-
-fn moment(seconds: i64) -> Option<Timestamp> {
-    (0..=Timestamp::MAX.unix()).contains(&seconds).then(|| Timestamp::from_unix(seconds))
 }
 
 fn title(construct: &Text, base: Option<&Url>) -> Title {

@@ -1,10 +1,12 @@
-//! Cleaning: upstream HTML to HTML that any reader may show (the written allow-list is
-//! [`Cleaner`]'s). Source rules run first on the tree, then `ammonia` sanitises.
+//! Cleaning: upstream HTML to HTML that any reader may show. Source rules run first on the tree,
+//! then `ammonia` sanitises by the list in `allowed`; `players` keeps the way to films.
+
+mod allowed;
+mod players;
 
 use std::borrow::Cow;
-use std::collections::HashSet;
 
-use ammonia::{Builder, UrlRelative};
+use ammonia::Builder;
 use dom_query::{Document, Matcher, NodeRef};
 use regex::Regex;
 use url::Url;
@@ -12,6 +14,8 @@ use url::Url;
 use super::{link, text};
 use crate::model::nesting;
 use crate::model::text::strip_illegal;
+
+pub use players::VIDEO_HOSTS;
 
 /// What a source's config says about its HTML.
 #[derive(Debug, Clone, Default)]
@@ -26,6 +30,10 @@ pub struct CleanRules {
     pub strip: Vec<String>,
     /// Finds the newspaper that the text names as its origin; group 1 is the name.
     pub attribution: Option<Regex>,
+    /// Hosts whose players become links; `None` = [`VIDEO_HOSTS`].
+    pub video_hosts: Option<Vec<String>>,
+    /// Whether links lose the parameters that only track readers (`utm_…`, `fbclid`).
+    pub strip_tracking: bool,
 }
 
 /// What is left of an upstream text.
@@ -60,6 +68,9 @@ pub struct Cleaner {
     hidden: Matcher,
     paragraphs: Matcher,
     breaks: Matcher,
+    frames: Matcher,
+    video_hosts: Vec<String>,
+    strip_tracking: bool,
 }
 
 impl std::fmt::Debug for Cleaner {
@@ -90,12 +101,24 @@ impl Cleaner {
             unwrap,
             strip: rules.strip.clone(),
             attribution: rules.attribution.clone(),
-            sanitiser: sanitiser(&rules.keep_classes),
+            sanitiser: allowed::sanitiser(&rules.keep_classes),
             attributes: constant("[href], [src], [srcset], [poster], [cite], [data-src], [data-original]"),
             hidden: constant("[hidden], [style*='display:none'], [style*='display: none']"),
             paragraphs: constant("p, center, span"),
             breaks: constant("p:has(> br)"),
+            frames: constant("iframe"),
+            video_hosts: rules
+                .video_hosts
+                .clone()
+                .unwrap_or_else(|| VIDEO_HOSTS.iter().map(|&host| host.to_owned()).collect()),
+            strip_tracking: rules.strip_tracking,
         }
+    }
+
+    /// An item's own link, as the rules want links.
+    #[must_use]
+    pub fn link(&self, link: &str) -> String {
+        if self.strip_tracking { link::without_tracking(link).into_owned() } else { link.to_owned() }
     }
 
     /// Cleans one text; `base` resolves its relative addresses.
@@ -109,8 +132,14 @@ impl Cleaner {
         let source = nesting::bounded(&source);
         let document = Document::fragment(source.as_ref());
         self.apply_rules(&document);
+        players::to_links(&document, &self.frames, &self.video_hosts, base);
         for node in document.select_matcher(&self.attributes).nodes() {
             make_absolute(node, base);
+            if self.strip_tracking
+                && let Some(href) = node.attr("href")
+            {
+                node.set_attr("href", &link::without_tracking(&href));
+            }
         }
         for picture in document.select("img").nodes() {
             // Set here and not by the sanitiser, whose order differs from process to process.
@@ -175,37 +204,6 @@ fn matcher(selector: &str) -> Result<Matcher, BadSelector> {
     Matcher::new(selector).map_err(|_| BadSelector { selector: selector.to_owned() })
 }
 
-/// The allow-list: `ammonia`'s, without elements that only carry style or structure of the
-/// page they came from; no class but those kept, no style, no id; http, https and mailto.
-fn sanitiser(keep_classes: &[String]) -> Builder<'static> {
-    let mut builder = Builder::default();
-    builder
-        .rm_tags(["span", "article", "aside", "footer", "header", "hgroup", "nav", "map", "area", "center"])
-        .add_tags(["audio", "video", "source"])
-        .add_tag_attributes("audio", ["src", "controls"])
-        .add_tag_attributes("video", ["src", "controls", "poster", "width", "height"])
-        .add_tag_attributes("source", ["src", "type"])
-        .add_tag_attributes("img", ["srcset", "loading", "referrerpolicy"])
-        .rm_tag_attributes("img", ["align"])
-        .rm_generic_attributes(["lang"])
-        .add_clean_content_tags([
-            "noscript", "template", "iframe", "object", "form", "select", "textarea", "button", "svg",
-            "math", "title",
-        ])
-        .url_schemes(HashSet::from(["http", "https", "mailto"]))
-        .url_relative(UrlRelative::Deny)
-        .link_rel(Some("noopener noreferrer"));
-    if !keep_classes.is_empty() {
-        // Rules are made once and live as long as the process: few and small.
-        let classes: Vec<&'static str> =
-            keep_classes.iter().map(|class| &*Box::leak(class.clone().into_boxed_str())).collect();
-        for tag in ["p", "div", "blockquote", "ul", "ol", "li", "table", "figure", "pre", "code"] {
-            builder.add_allowed_classes(tag, classes.iter().copied());
-        }
-    }
-    builder
-}
-
 /// Absolute addresses in every attribute that holds one; lazy pictures get their real source.
 fn make_absolute(node: &NodeRef<'_>, base: Option<&Url>) {
     for lazy in ["data-src", "data-original"] {
@@ -262,6 +260,10 @@ mod tests {
             ("<p>一</p>\n <p>二</p>", "<p>一</p>\n <p>二</p>"),
             ("<p onclick=x style='a' class=c id=i>一</p>", "<p>一</p>"),
             ("<script>x</script><iframe src=x></iframe><p>一</p>", "<p>一</p>"),
+            (
+                "<iframe src='//player.vimeo.com/video/7' onload=x>no frames</iframe><p>一</p>",
+                "<a href=\"https://vimeo.com/7\" rel=\"noopener noreferrer\">https://vimeo.com/7</a><p>一</p>",
+            ),
             ("<p style=\"display:none;height:1px\"><br /></p><p>一</p>", "<p>一</p>"),
             ("<!-- c --><p>一<br /></p>", "<p>一</p>"),
             ("<p>一<br> <br></p><p><br><br></p><p><span></span></p>", "<p>一 </p>"),
@@ -287,6 +289,7 @@ mod tests {
             keep_classes: vec!["em".to_owned()],
             strip: vec!["　　".to_owned()],
             attribution: Some(Regex::new("（来源：(.+?)）").unwrap()),
+            ..CleanRules::default()
         };
         let html = "<p>　　一<span id=s><a class=tip href=http://x.example>二</a></span><span></span></p>\
                     <p><a class=chart href=http://x.example><img src=http://x.example/k></a></p>\
@@ -296,6 +299,25 @@ mod tests {
         assert_eq!(cleaned.media_name.as_deref(), Some("上海证券报"));
         assert_eq!(cleaned.image, None);
         assert!(Cleaner::new(&CleanRules { drop: vec!["p[".to_owned()], ..CleanRules::default() }).is_err());
+    }
+
+    #[test]
+    fn players_and_tracking_by_rule() {
+        let rules = CleanRules {
+            video_hosts: Some(vec!["films.example".to_owned()]),
+            strip_tracking: true,
+            ..CleanRules::default()
+        };
+        let cleaner = cleaner(&rules);
+        let html = "<iframe data-src=https://a.films.example/p?id=1></iframe>\
+                    <iframe src=https://player.vimeo.com/video/7></iframe>\
+                    <a href='https://x.example/?utm_source=a&amp;id=2'>二</a>";
+        assert_eq!(
+            cleaner.clean(html, None).html,
+            "<a href=\"https://a.films.example/p?id=1\" rel=\"noopener noreferrer\">https://a.films.example/p?id=1</a>\
+             <a href=\"https://x.example/?id=2\" rel=\"noopener noreferrer\">二</a>"
+        );
+        assert_eq!(cleaner.link("https://x.example/n?utm_medium=rss"), "https://x.example/n");
     }
 
     proptest! {

@@ -20,7 +20,7 @@ pub fn parse(text: &str, zone: Tz) -> Option<Timestamp> {
         return None;
     }
     if let Ok(exact) = DateTime::parse_from_rfc3339(text) {
-        return in_range(exact.timestamp());
+        return Timestamp::stated(exact.timestamp());
     }
     if let Some(day) = calendar::day(text) {
         return in_zone(day.and_time(NaiveTime::MIN), zone);
@@ -38,24 +38,20 @@ pub fn parse(text: &str, zone: Tz) -> Option<Timestamp> {
     let time = NaiveTime::from_hms_opt(hour, minute, if second == 60 { 59 } else { second })?;
     let naive = day.and_time(time);
     match parts.offset {
-        Some(offset) => in_range(naive.and_utc().timestamp() - i64::from(offset)),
+        Some(offset) => Timestamp::stated(naive.and_utc().timestamp() - i64::from(offset)),
         None => in_zone(naive, zone),
     }
-}
-
-fn in_range(seconds: i64) -> Option<Timestamp> {
-    (0..=Timestamp::MAX.unix()).contains(&seconds).then(|| Timestamp::from_unix(seconds))
 }
 
 /// A naive time in a zone; the earlier of two, and the hour after a gap.
 #[must_use]
 pub fn in_zone(naive: NaiveDateTime, zone: Tz) -> Option<Timestamp> {
     match zone.from_local_datetime(&naive) {
-        LocalResult::Single(at) | LocalResult::Ambiguous(at, _) => in_range(at.timestamp()),
+        LocalResult::Single(at) | LocalResult::Ambiguous(at, _) => Timestamp::stated(at.timestamp()),
         LocalResult::None => {
-            in_range(zone.from_utc_datetime(&(naive - chrono::Duration::hours(1))).timestamp())
+            Timestamp::stated(zone.from_utc_datetime(&(naive - chrono::Duration::hours(1))).timestamp())
                 .and_then(|_| zone.from_local_datetime(&(naive + chrono::Duration::hours(1))).earliest())
-                .and_then(|at| in_range(at.timestamp()))
+                .and_then(|at| Timestamp::stated(at.timestamp()))
         }
     }
 }
@@ -246,6 +242,17 @@ mod tests {
         ] {
             let got = parse(text, Tz::Asia__Shanghai).map(Timestamp::rfc3339);
             assert_eq!(got.as_deref(), Some(want), "{text}");
+        }
+    }
+
+    #[test]
+    fn old_dates_are_read_as_they_are_stated() {
+        for (text, want) in [
+            ("Thu, 01 Jan 0100 00:00:01 +0100", "0099-12-31T23:00:01Z"),
+            ("0001-01-01T00:00:00Z", "0001-01-01T00:00:00Z"),
+            ("1969-12-31", "1969-12-31T00:00:00Z"),
+        ] {
+            assert_eq!(parse(text, Tz::UTC).map(Timestamp::rfc3339).as_deref(), Some(want), "{text}");
         }
     }
 

@@ -1,5 +1,7 @@
 //! Addresses: absolute, http or https, and one spelling for identity.
 
+use std::borrow::Cow;
+
 use url::Url;
 
 /// Longest address, and longest base of one, in bytes: a long base would be written out anew for
@@ -47,19 +49,32 @@ pub fn canonical(link: &str) -> Option<String> {
         url.set_username("").ok()?;
         url.set_password(None).ok()?;
     }
-    if url.query().is_some() {
-        let kept: Vec<(String, String)> = url
-            .query_pairs()
-            .filter(|(name, _)| !is_tracking(name))
-            .map(|(name, value)| (name.into_owned(), value.into_owned()))
-            .collect();
-        if kept.is_empty() {
-            url.set_query(None);
-        } else if kept.len() != url.query_pairs().count() {
-            url.query_pairs_mut().clear().extend_pairs(kept);
-        }
+    if let Some(kept) = url.query().and_then(untracked) {
+        url.set_query(Some(&kept).filter(|kept| !kept.is_empty()).map(String::as_str));
     }
     Some(url.to_string())
+}
+
+/// The address without the parameters that only tell who clicked where; all else stays as it is
+/// spelled.
+#[must_use]
+pub fn without_tracking(link: &str) -> Cow<'_, str> {
+    let (head, fragment) = link.split_at(link.find('#').unwrap_or(link.len()));
+    let Some((path, query)) = head.split_once('?') else { return Cow::Borrowed(link) };
+    match untracked(query) {
+        None => Cow::Borrowed(link),
+        Some(kept) if kept.is_empty() => Cow::Owned(format!("{path}{fragment}")),
+        Some(kept) => Cow::Owned(format!("{path}?{kept}{fragment}")),
+    }
+}
+
+/// A query without tracking parameters; `None` when it has none.
+fn untracked(query: &str) -> Option<String> {
+    let tracks = |pair: &&str| is_tracking(pair.split('=').next().unwrap_or_default());
+    query
+        .split('&')
+        .any(|pair| tracks(&pair))
+        .then(|| query.split('&').filter(|pair| !tracks(pair)).collect::<Vec<_>>().join("&"))
 }
 
 fn is_tracking(name: &str) -> bool {
@@ -95,6 +110,19 @@ mod tests {
             ("https://a.example/n?b=2&a=1", "https://a.example/n?b=2&a=1"),
         ] {
             assert_eq!(canonical(link).as_deref(), Some(want));
+        }
+    }
+
+    #[test]
+    fn tracking_goes_and_nothing_else_changes() {
+        for (link, want) in [
+            ("https://A.example/n?utm_source=x", "https://A.example/n"),
+            ("https://a.example/n?id=%e4&utm_source=x&b#c?utm_a=1", "https://a.example/n?id=%e4&b#c?utm_a=1"),
+            ("https://a.example/n?fbclid=1#top", "https://a.example/n#top"),
+            ("https://a.example/utm_source=1", "https://a.example/utm_source=1"),
+        ] {
+            assert_eq!(without_tracking(link), want);
+            assert_eq!(without_tracking(want), want);
         }
     }
 }

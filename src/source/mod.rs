@@ -19,7 +19,7 @@ use chrono_tz::Tz;
 use thiserror::Error;
 use url::Url;
 
-use crate::model::{CodeSpace, Document, Entry, Request, Slug, SourceId, Validators};
+use crate::model::{CodeSpace, Document, Entry, Request, Slug, SourceId, Timestamp, Validators};
 use crate::parse::clean::Cleaner;
 use crate::parse::{Context, ParseError, parse_feed};
 
@@ -306,10 +306,12 @@ impl Source {
     ) -> Result<(), SourceError> {
         let context = self.context(content_type, None);
         match self.detail_rule() {
-            None => Ok(()),
-            Some(Detail::Json(rule)) => json::take_detail(rule, entry, bytes, &context),
-            Some(Detail::Page(rule)) => article::take(rule, entry, bytes, &context),
+            None => {}
+            Some(Detail::Json(rule)) => json::take_detail(rule, entry, bytes, &context)?,
+            Some(Detail::Page(rule)) => article::take(rule, entry, bytes, &context)?,
         }
+        believable(entry);
+        Ok(())
     }
 
     /// Names of the required fields that `entry` lacks.
@@ -326,6 +328,7 @@ impl Source {
 
     /// Applies what the config says about single fields.
     fn tidy(&self, entry: &mut Entry) {
+        believable(entry);
         for unwanted in &self.strip {
             let title = entry.title.replace(unwanted.as_str(), "");
             title.trim().clone_into(&mut entry.title);
@@ -348,6 +351,27 @@ impl Source {
         {
             let link = code::fill(template, code, &self.canonical_code(code), code::percent);
             entry.link = crate::parse::link::absolute(&link, None).or_else(|| entry.link.take());
+        }
+    }
+}
+
+/// No article of a feed is older than the clocks that date it: such a date is a program's zero.
+fn believable(entry: &mut Entry) {
+    for date in [&mut entry.published, &mut entry.updated] {
+        *date = date.filter(|at| *at > Timestamp::EPOCH);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_zero_is_no_date() {
+        for (date, kept) in [(-1, false), (0, false), (1_640_066_107, true)] {
+            let mut entry = Entry { published: Timestamp::stated(date), ..Entry::default() };
+            believable(&mut entry);
+            assert_eq!(entry.published.is_some(), kept, "{date}");
         }
     }
 }
