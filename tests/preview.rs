@@ -92,7 +92,9 @@ fn rss_is_shown_as_it_was_read() {
     assert_eq!(document["language"], "zh-CN");
     let first = &document["entries"][0];
     assert_eq!(first["id"], "n-1");
-    assert_eq!(first["title"], "一 二", "titles are plain text");
+    assert_eq!(first["title"], "一 <b>二</b>", "titles are shown as sent");
+    let plain = parsed(RSS.as_bytes(), &["--titles", "plain"]);
+    assert_eq!(plain["entries"][0]["title"], "一 二", "and as they will be published");
     assert_eq!(first["link"], "https://paper.example/news/1", "links are absolute");
     assert_eq!(first["summary"], "<p>摘要</p>");
     assert_eq!(
@@ -116,7 +118,7 @@ fn rss_is_shown_as_it_was_read() {
 #[test]
 fn atom_and_json_feed_are_shown_as_they_were_read() {
     let document = parsed(ATOM.as_bytes(), &["--base", "https://paper.example/atom"]);
-    assert_eq!((&document["title"], &document["id"]), (&json!("A & B"), &json!("urn:feed")));
+    assert_eq!((&document["title"], &document["id"]), (&json!("A &amp; B"), &json!("urn:feed")));
     assert_eq!(
         (&document["link"], &document["updated"]),
         (&json!("https://paper.example/"), &json!("2021-12-21T06:00:00Z"))
