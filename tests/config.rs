@@ -119,6 +119,7 @@ fn every_commented_key_is_known() {
             "output",
             "output.jekyll",
             "output.jekyll.tags",
+            "retention",
             "site",
             "source",
             "source.article",

@@ -428,7 +428,7 @@ async fn a_store_that_fails_empties_nothing() {
     let mut seen: Vec<Tree> = Vec::new();
     for reads in 0.. {
         let broken = Broken::after(reads, mill.store());
-        if publisher.publish(&broken, Look::Whole, &|_, _| {}).is_ok() {
+        if publisher.publish(&broken, Look::Whole, Timestamp::EPOCH, &|_, _| {}).is_ok() {
             break;
         }
         seen.push(mill.outputs());

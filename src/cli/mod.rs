@@ -11,6 +11,7 @@ mod lists;
 mod preview;
 mod run;
 mod show;
+mod story;
 mod work;
 
 use std::path::PathBuf;
@@ -124,6 +125,42 @@ enum Item {
         #[arg(long)]
         json: bool,
     },
+    /// An item's whole story: what happened to it and why, and where it is shown
+    #[command(after_help = "Example: feedmill item explain NW202112212221043837")]
+    Explain {
+        /// Its `infoCode`
+        info_code: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Take an item out of everything that is published; it stays out while it is listed on
+    #[command(after_help = "Example: feedmill item withdraw NW202112212221043837 --why 'asked by the paper'")]
+    Withdraw {
+        /// Its `infoCode`
+        info_code: String,
+        /// Why, for whoever asks later
+        #[arg(long)]
+        why: String,
+        /// Delete its text and what it was before, for good
+        #[arg(long)]
+        erase: bool,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Put a withdrawn item back
+    #[command(after_help = "Example: feedmill item restore NW202112212221043837 --why 'a mistake'")]
+    Restore {
+        /// Its `infoCode`
+        info_code: String,
+        /// Why
+        #[arg(long, default_value = "by an admin")]
+        why: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Items whose title or code contains a text
     Find {
         /// The text
@@ -204,6 +241,13 @@ async fn with_config(config: Config, command: Command) -> anyhow::Result<ExitCod
             lists::items(config, category, limit, json).await
         }
         Command::Item(Item::Show { info_code, json }) => lists::item(config, info_code, json).await,
+        Command::Item(Item::Explain { info_code, json }) => story::explain(config, info_code, json).await,
+        Command::Item(Item::Withdraw { info_code, why, erase, json }) => {
+            story::withdraw(config, info_code, why, erase, json).await
+        }
+        Command::Item(Item::Restore { info_code, why, json }) => {
+            story::restore(config, info_code, why, json).await
+        }
         Command::Item(Item::Find { text, limit, json }) => lists::find(config, text, limit, json).await,
         Command::Import(Import::Jekyll(import)) => {
             work::import(config, &import.folder, import.dry_run, import.json).await

@@ -16,6 +16,7 @@ pub mod units;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use url::Url;
 
@@ -24,6 +25,7 @@ use crate::ingest::IngestOptions;
 use crate::model::Slug;
 use crate::publish::PublishOptions;
 use crate::source::Source;
+use crate::store::{Retention, StoreOptions};
 
 pub use faults::{Fault, Faults, Severity};
 pub use load::{Loaded, find, load};
@@ -33,10 +35,12 @@ pub use load::{Loaded, find, load};
 pub struct Config {
     /// The main file.
     pub path: PathBuf,
-    /// Folder of the store.
-    pub store: PathBuf,
-    /// The store's page cache in bytes.
-    pub cache: u64,
+    /// How the store is kept.
+    pub store: StoreOptions,
+    /// Automatic exports of the store.
+    pub exports: Exports,
+    /// What every category keeps that does not say otherwise.
+    pub retention: Retention,
     /// What is published, and how.
     pub publish: PublishOptions,
     /// How items are taken in.
@@ -82,4 +86,17 @@ pub struct CategorySettings {
     pub name: String,
     /// Further slugs that lead to it.
     pub aliases: Vec<String>,
+    /// What it keeps; the default for what all keep.
+    pub retention: Retention,
+}
+
+/// Automatic exports of the store.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Exports {
+    /// Where.
+    pub folder: PathBuf,
+    /// How often; zero for never.
+    pub every: Duration,
+    /// How many are kept; 0 for none at all.
+    pub keep: u64,
 }

@@ -10,13 +10,14 @@ use url::Url;
 
 use super::faults::{Fault, Place};
 use super::reader::{Reader, Value};
-use super::{CategorySettings, Config, FIXED_FILE, is_loopback};
+use super::{CategorySettings, Config, Exports, FIXED_FILE, is_loopback};
 use crate::fetch::FetchOptions;
 use crate::ingest::{AutoCategories, IngestOptions};
 use crate::model::{CodeSpace, Slug};
 use crate::publish::{Articles, JekyllOptions, PublishOptions, SiteOptions, WindowOptions};
 use crate::render::jekyll::JekyllStyle;
 use crate::source::Source;
+use crate::store::{Retention, StoreOptions};
 
 /// Polling as the config sets it.
 #[derive(Debug, Clone)]
@@ -26,6 +27,9 @@ pub(super) struct Poll {
     /// Of dates that name none, where neither the source nor the defaults say another.
     pub(super) zone: Tz,
 }
+
+/// How often an export is made where nothing else is said.
+const EXPORT_EVERY: Duration = Duration::from_hours(24);
 
 /// The main file's sections, before the sources are known.
 #[derive(Debug)]
@@ -38,8 +42,9 @@ pub(super) struct Sections {
     fixed: Fixed,
     code_space: Option<CodeSpace>,
     auto: AutoCategories,
-    store: PathBuf,
-    cache: u64,
+    store: StoreOptions,
+    exports: Exports,
+    retention: Retention,
     output: PathBuf,
     static_files: Option<PathBuf>,
     articles: Articles,
@@ -80,8 +85,9 @@ pub(super) fn read(main: &mut Reader, folder: &Path) -> Sections {
         fixed,
         code_space,
         auto: AutoCategories::Hold,
-        store: PathBuf::new(),
-        cache: 64 << 20,
+        store: StoreOptions::plain(Path::new(""), 64 << 20),
+        exports: Exports::default(),
+        retention: Retention::default(),
         output: PathBuf::new(),
         static_files: None,
         articles: Articles::OnRequest,
@@ -92,7 +98,7 @@ pub(super) fn read(main: &mut Reader, folder: &Path) -> Sections {
     };
     sections.read_store(main, folder);
     let space = sections.code_space.as_ref().map_or("", |space| space.as_str());
-    check_fixed(main, &sections.store, &sections.fixed, space);
+    check_fixed(main, &sections.store.path, &sections.fixed, space);
     sections.read_output(main, folder, zone);
     sections.read_fetch(main);
     let mut routing = main.section("categories");
@@ -105,9 +111,23 @@ pub(super) fn read(main: &mut Reader, folder: &Path) -> Sections {
 impl Sections {
     fn read_store(&mut self, main: &mut Reader, folder: &Path) {
         let mut store = main.section("store");
-        self.store = path(&mut store, "path", folder, "../data/store");
-        self.cache = store.size("cache").map_or(64 << 20, |v| v.value.max(1 << 20));
+        let folder_of_exports = path(&mut store, "exports", folder, "../data/exports");
+        self.store = StoreOptions {
+            path: path(&mut store, "path", folder, "../data/store"),
+            cache: store.size("cache").map_or(64 << 20, |v| v.value.max(1 << 20)),
+            ballast: store.size("ballast").map_or(16 << 20, |v| v.value.min(1 << 30)),
+            low_water: store.size("low_water").map_or(32 << 20, |v| v.value.max(4 << 20)),
+            exports: Some(folder_of_exports.clone()),
+        };
+        self.exports = Exports {
+            folder: folder_of_exports,
+            every: store.duration("export_every").map_or(EXPORT_EVERY, |v| v.value),
+            keep: store.integer_in("keep_exports", 0..=1_000).map_or(3, |v| v.value).unsigned_abs(),
+        };
         store.finish();
+        let mut retention = main.section("retention");
+        self.retention = retention_of(&mut retention, "items", "age");
+        retention.finish();
         let mut serve = main.section("serve");
         let off = serve.bool("enabled").is_some_and(|v| !v.value);
         let listen = serve.parsed("listen", |s| {
@@ -194,7 +214,8 @@ impl Sections {
         Config {
             path: path.to_owned(),
             store: self.store,
-            cache: self.cache,
+            exports: self.exports,
+            retention: self.retention,
             ingest: IngestOptions {
                 zone: self.site.zone,
                 bare_space: self.code_space.clone(),
@@ -228,6 +249,7 @@ pub(super) fn categories(file: &mut Reader, all: &mut Vec<CategorySettings>) {
         let name = table.required("name", Reader::string);
         let slug = table.string("slug");
         let aliases = table.strings("aliases").into_iter().map(|v| v.value).collect();
+        let retention = retention_of(&mut table, "keep_items", "keep_age");
         let place = slug.as_ref().map_or_else(|| table.place().clone(), |s| s.place.clone());
         if let Some(name) = name.filter(|n| named(&table, n)) {
             let slug = match slug {
@@ -238,10 +260,18 @@ pub(super) fn categories(file: &mut Reader, all: &mut Vec<CategorySettings>) {
                 if all.iter().any(|known| known.slug == slug) {
                     table.error(&place, format!("the category `{slug}` is there twice"));
                 }
-                all.push(CategorySettings { slug, name: name.value, aliases });
+                all.push(CategorySettings { slug, name: name.value, aliases, retention });
             }
         }
         table.finish();
+    }
+}
+
+/// What a category keeps; without the keys all of it.
+fn retention_of(table: &mut Reader, items: &str, age: &str) -> Retention {
+    Retention {
+        items: table.integer_in(items, 1..=1_000_000_000).and_then(|v| usize::try_from(v.value).ok()),
+        age: table.duration(age).and_then(|v| i64::try_from(v.value.as_secs()).ok()),
     }
 }
 

@@ -45,6 +45,27 @@ pub enum Query {
         /// `infoCode`, as text; aliases of its code space too.
         code: String,
     },
+    /// One item's whole story.
+    Explain {
+        /// As for [`Query::Item`].
+        code: String,
+    },
+    /// Take an item out of everything that is published.
+    Withdraw {
+        /// As for [`Query::Item`].
+        code: String,
+        /// Why, for those who ask later.
+        why: String,
+        /// Its text goes too.
+        erase: bool,
+    },
+    /// Put a withdrawn item back.
+    Restore {
+        /// As for [`Query::Item`].
+        code: String,
+        /// Why.
+        why: String,
+    },
     /// Items whose title or code contains a text.
     Find {
         /// The text.

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
 use futures_util::{StreamExt, stream};
@@ -9,7 +10,7 @@ use serde_json::json;
 use tokio::sync::Notify;
 use tracing::{info, warn};
 
-use super::DaemonError;
+use super::{DaemonError, care};
 use crate::clock::Clock;
 use crate::config::{Config, FIXED_FILE};
 use crate::fetch::Fetcher;
@@ -27,16 +28,20 @@ pub struct Mill {
     pub config: Config,
     /// The store.
     pub store: Handle,
+    /// The same store, for what only its backend can do.
+    pub care: Arc<SledStore>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Makes pages.
     pub pages: Arc<Pages>,
     /// Rung when something new waits to be published.
     pub(super) changed: Notify,
+    /// Its disk is nearly full.
+    pub(super) no_room: AtomicBool,
     /// Due sources that are polled right now.
     pub(super) running: Mutex<BTreeSet<SourceId>>,
     ingest: Arc<Ingest>,
-    publisher: Arc<Publisher>,
+    pub(super) publisher: Arc<Publisher>,
     sources: BTreeMap<SourceId, Arc<Source>>,
     /// Ids in the order of the config.
     order: Vec<SourceId>,
@@ -50,8 +55,8 @@ impl Mill {
     pub async fn open(config: Config, clock: Arc<dyn Clock>) -> Result<Self, DaemonError> {
         let now = clock.now();
         let settings = config.clone();
-        let opened = tokio::task::spawn_blocking(move || open_store(&settings, now));
-        let store = opened.await.map_err(|e| DaemonError::Task(e.to_string()))??;
+        let opened = tokio::task::spawn_blocking(move || care::open(&settings, now));
+        let (care, store) = opened.await.map_err(|e| DaemonError::Task(e.to_string()))??;
         let fetcher = Fetcher::new(config.fetch.clone())?;
         let pages = Arc::new(Pages::new(Arc::new(config.publish.clone()))?);
         let ingest = Ingest::new(store.clone(), fetcher, Arc::clone(&clock), config.ingest.clone());
@@ -64,6 +69,8 @@ impl Mill {
             running: Mutex::default(),
             config,
             store,
+            care,
+            no_room: AtomicBool::new(false),
             clock,
             pages,
             ingest: Arc::new(ingest),
@@ -152,7 +159,9 @@ impl Mill {
         progress: impl Fn(usize, usize) + Send + 'static,
     ) -> Result<PublishReport, PublishError> {
         let publisher = Arc::clone(&self.publisher);
-        let report = self.store.call(move |store| Ok(publisher.publish(store, look, &progress))).await??;
+        let now = self.clock.now();
+        let report =
+            self.store.call(move |store| Ok(publisher.publish(store, look, now, &progress))).await??;
         if report.written + report.removed > 0 {
             info!(rendered = report.rendered, written = report.written, bytes = report.bytes, "published");
         }
@@ -196,8 +205,8 @@ impl Mill {
     }
 }
 
-fn open_store(config: &Config, now: Timestamp) -> Result<Handle, StoreError> {
-    let store = SledStore::open(&config.store, config.cache)?;
+/// Makes an open store ready for a config.
+pub(super) fn prepare(store: &SledStore, config: &Config, now: Timestamp) -> Result<(), StoreError> {
     store.fix("site.id_authority", &config.id_authority, !config.trial)?;
     store.fix("site.code_space", &config.code_space, !config.trial)?;
     if !config.trial {
@@ -211,14 +220,13 @@ fn open_store(config: &Config, now: Timestamp) -> Result<Handle, StoreError> {
     }
     let enabled: Vec<SourceId> = config.sources.iter().filter(|s| s.enabled).map(|s| s.id.clone()).collect();
     store.register(&enabled, now)?;
-    store.sync()?;
-    Ok(Handle::new(Arc::new(store)))
+    store.sync()
 }
 
 /// Writes what is set once beside the store; only `check` reads it, so a failure is no fault.
 fn tell_fixed(config: &Config) {
     let fixed = json!({ "id_authority": config.id_authority, "code_space": config.code_space });
-    let path = config.store.join(FIXED_FILE);
+    let path = config.store.path.join(FIXED_FILE);
     if let Err(error) = std::fs::write(&path, format!("{fixed}\n")) {
         warn!(path = %path.display(), %error, "cannot tell `check` what is set once");
     }

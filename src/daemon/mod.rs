@@ -4,8 +4,10 @@
 //! listeners, shutdown, and what queries of the control socket do. Does not own: any of the
 //! work itself.
 
+mod care;
 mod mill;
 mod requests;
+mod story;
 mod tasks;
 
 use std::sync::Arc;
@@ -24,6 +26,7 @@ use crate::store::StoreError;
 
 pub use mill::Mill;
 pub use requests::{ItemAnswer, ItemRow, SourceRow, handle};
+pub use story::{Place, Story};
 
 /// Requests in flight get this long to end when the daemon stops.
 const FAREWELL: std::time::Duration = std::time::Duration::from_secs(4);
@@ -98,11 +101,15 @@ pub async fn run(
     }
     tasks.spawn(tasks::schedule(Arc::clone(&mill), stop.clone()));
     tasks.spawn(tasks::publish(Arc::clone(&mill), stop.clone()));
+    tasks.spawn(care::care(Arc::clone(&mill), stop.clone()));
     info!(sources = mill.sources().count(), listen = address.map(|a| a.to_string()), "ready");
     ready(address);
 
     let ended = join_all(&mut tasks, &stop).await;
-    mill.publish(crate::publish::Look::Changed, |_, _| {}).await?;
+    if let Err(error) = mill.publish(crate::publish::Look::Changed, |_, _| {}).await {
+        // The next start publishes it; the outputs are whole as they are.
+        error!(error = crate::model::chain(&error), "the last changes are not published yet");
+    }
     info!("stopped");
     ended
 }
@@ -144,7 +151,7 @@ async fn join_all(
 async fn show_stored(mill: &Mill) -> Result<(), DaemonError> {
     match mill.publish(crate::publish::Look::Whole, |_, _| {}).await {
         Ok(_) => Ok(()),
-        Err(PublishError::Store(error)) if error.is_fatal() => Err(error.into()),
+        Err(PublishError::Store(error)) if !error.needs_mending() => Err(error.into()),
         Err(error) => {
             error!(
                 error = crate::model::chain(&error),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::Mill;
+use super::{Mill, story};
 use crate::control::{Event, Events, Query};
 use crate::model::chain;
 use crate::model::{Body, Category, CategoryId, InfoCode, Item, SourceId};
@@ -102,6 +102,9 @@ async fn answer(mill: &Arc<Mill>, query: Query, events: &Events) -> Result<Value
         }
         Query::Items { category, limit } => items(mill, category, limit).await,
         Query::Item { code } => item(mill, code).await,
+        Query::Explain { code } => story::explain(mill, code).await,
+        Query::Withdraw { code, why, erase } => story::withdraw(mill, code, why, erase).await,
+        Query::Restore { code, why } => story::restore(mill, code, why).await,
         Query::Find { text, limit } => {
             let mill = Arc::clone(mill);
             let found =
@@ -116,7 +119,7 @@ async fn answer(mill: &Arc<Mill>, query: Query, events: &Events) -> Result<Value
     }
 }
 
-fn value<T: Serialize>(answer: &T) -> Result<Value, String> {
+pub(super) fn value<T: Serialize>(answer: &T) -> Result<Value, String> {
     serde_json::to_value(answer).map_err(|e| e.to_string())
 }
 
@@ -222,7 +225,7 @@ fn rows(mill: &Mill, store: &dyn Store, items: &[Item]) -> Result<Vec<ItemRow>, 
     items.iter().map(|item| row(mill, store, item)).collect()
 }
 
-fn row(mill: &Mill, store: &dyn Store, item: &Item) -> Result<ItemRow, StoreError> {
+pub(super) fn row(mill: &Mill, store: &dyn Store, item: &Item) -> Result<ItemRow, StoreError> {
     let mut categories = Vec::new();
     for id in &item.categories {
         categories.extend(store.category(*id)?.map(|c| c.slug.to_string()));
@@ -253,17 +256,14 @@ async fn item(mill: &Arc<Mill>, code: String) -> Result<Value, String> {
         }
         Ok(None)
     });
-    match found.await.map_err(|e| chain(&e))? {
-        Some(answer) => value(&answer),
-        None => {
-            Err("there is no item with this code; `feedmill item find TEXT` searches titles and codes"
-                .to_owned())
-        }
-    }
+    value(&found.await.map_err(|e| chain(&e))?.ok_or_else(|| NO_ITEM.to_owned())?)
 }
 
+pub(super) const NO_ITEM: &str =
+    "there is no item with this code; `feedmill item find TEXT` searches titles and codes";
+
 /// What a person may mean by a code: as written, or the canonical form of a source's rule.
-fn readings(mill: &Mill, code: &str) -> Vec<InfoCode> {
+pub(super) fn readings(mill: &Mill, code: &str) -> Vec<InfoCode> {
     let bare = mill.config.ingest.bare_space.as_ref();
     let mut all: Vec<InfoCode> = InfoCode::parse(code, bare).into_iter().collect();
     let (space, listed) = code.split_once('~').unwrap_or((bare.map_or("", |s| s.as_str()), code));

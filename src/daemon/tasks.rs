@@ -26,24 +26,44 @@ const GRACE: Duration = Duration::from_secs(3);
 const QUIET: Duration = Duration::from_millis(300);
 const PATIENCE: Duration = Duration::from_secs(5);
 /// After a failed publish.
-const RETRY: Duration = Duration::from_secs(10);
+const RETRY: Duration = Duration::from_secs(5);
+/// Between two tries to use a store that cannot be used.
+const MEND: Duration = Duration::from_secs(1);
 
 /// Claims due sources and polls each in a task of its own.
 pub(super) async fn schedule(mill: Arc<Mill>, stop: CancellationToken) -> Result<(), DaemonError> {
     let most = mill.config.fetch.concurrency.max(1) * IN_FLIGHT;
-    let mut polls: JoinSet<Result<(), StoreError>> = JoinSet::new();
-    let result = loop {
+    let mut polls: JoinSet<(SourceId, Result<(), StoreError>)> = JoinSet::new();
+    // Polls whose store failed: their sources are leased, and must not wait for the lease's end.
+    let mut unfinished: BTreeSet<SourceId> = BTreeSet::new();
+    loop {
+        if !usable(&mill).await {
+            tokio::select! {
+                () = stop.cancelled() => break,
+                Some(ended) = polls.join_next() => unfinished.extend(outcome(ended)),
+                () = sleep(MEND) => {}
+            }
+            continue;
+        }
         let free = most.saturating_sub(polls.len());
         let now = mill.clock.now();
         let due = mill.store.call(move |store| store.claim_due(now, free, LEASE)).await;
         let due = match due {
             Ok(due) => due,
-            Err(error) => break Err(error),
+            Err(error) => {
+                error!(error = chain(&error), "what is due cannot be read");
+                // Not at once again: the fault may be one that mending does not see.
+                sleep(MEND).await;
+                continue;
+            }
         };
         let claimed = due.len();
-        for id in due {
+        for id in due.into_iter().chain(std::mem::take(&mut unfinished)) {
             let mill = Arc::clone(&mill);
-            polls.spawn(async move { poll_one(&mill, id).await });
+            polls.spawn(async move {
+                let ended = poll_one(&mill, id.clone()).await;
+                (id, ended)
+            });
         }
         if claimed > 0 && claimed == free {
             // More may be due as soon as one has ended.
@@ -51,32 +71,40 @@ pub(super) async fn schedule(mill: Arc<Mill>, stop: CancellationToken) -> Result
         }
         let pause = pause(&mill, polls.len() >= most).await;
         tokio::select! {
-            () = stop.cancelled() => break Ok(()),
-            Some(ended) = polls.join_next() => if let Err(error) = outcome(ended) { break Err(error) },
+            () = stop.cancelled() => break,
+            Some(ended) = polls.join_next() => unfinished.extend(outcome(ended)),
             () = sleep(pause) => {}
         }
-    };
+    }
     let ended = timeout(GRACE, async { while polls.join_next().await.is_some() {} }).await;
     if ended.is_err() {
         warn!(polls = polls.len(), "polls given up; they are asked again at the next start");
         polls.shutdown().await;
     }
-    result.map_err(DaemonError::from)
+    Ok(())
 }
 
-/// Only a store that cannot be used ends the daemon; what breaks in one poll is its own.
-fn outcome(ended: Result<Result<(), StoreError>, tokio::task::JoinError>) -> Result<(), StoreError> {
+/// Whether the store can take something in now; mends it if it broke.
+async fn usable(mill: &Arc<Mill>) -> bool {
+    if let Err(error) = mill.keep_store().await {
+        error!(error = chain(&error), "the store cannot be used; what is published is served");
+        return false;
+    }
+    mill.has_room()
+}
+
+/// The source of a poll that has to be asked again once the store is mended.
+fn outcome(ended: Result<(SourceId, Result<(), StoreError>), tokio::task::JoinError>) -> Option<SourceId> {
     match ended {
-        Ok(Err(error)) if error.is_fatal() => Err(error),
-        // One record or one panic: the source comes back when its lease ends.
-        Ok(Err(error)) => {
-            error!(error = chain(&error), "a poll could not be stored");
-            Ok(())
+        Ok((_, Ok(()))) => None,
+        Ok((id, Err(error))) => {
+            error!(source.id = %id, error = chain(&error), "a poll could not be stored");
+            // One damaged record comes back when the source's lease ends.
+            error.needs_mending().then_some(id)
         }
-        Ok(Ok(())) => Ok(()),
         Err(error) => {
             error!(%error, "a poll broke");
-            Ok(())
+            None
         }
     }
 }
@@ -147,9 +175,6 @@ pub(super) async fn publish(mill: Arc<Mill>, stop: CancellationToken) -> Result<
         let _ = timeout(PATIENCE, quiet(&mill.running)).await;
         if let Err(error) = mill.publish(Look::Changed, |_, _| {}).await {
             error!(error = %chain(&error), "publish failed; the old outputs stay");
-            if matches!(&error, crate::publish::PublishError::Store(store) if store.is_fatal()) {
-                return Err(error.into());
-            }
             tokio::select! {
                 () = stop.cancelled() => return Ok(()),
                 () = sleep(RETRY) => mill.changed.notify_one(),

@@ -5,6 +5,8 @@
 
 mod front_matter;
 mod jekyll;
+mod outputs;
 pub mod post;
 
 pub use jekyll::{ImportError, ImportOptions, ImportReport, jekyll};
+pub use outputs::{Published, take_back};

@@ -49,6 +49,18 @@ pub enum Rule {
     SameItem,
 }
 
+impl std::fmt::Display for Rule {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Code => "code",
+            Self::Guid => "guid",
+            Self::Link => "link",
+            Self::Text => "text",
+            Self::SameItem => "alias",
+        })
+    }
+}
+
 /// All records of a document.
 #[derive(Debug, Default)]
 pub struct Identified {

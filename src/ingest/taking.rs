@@ -17,7 +17,7 @@ use crate::model::{
     Category, CategoryId, Document, InfoCode, Item, SourceId, SourceState, Timestamp, item::caps,
 };
 use crate::source::Source;
-use crate::store::{Change, Placement, Result, Revision, Sighting, Store};
+use crate::store::{Change, Event, Happening, Placement, Result, Revision, Sighting, Store, Tombstone};
 
 impl Ingest {
     /// Takes a document in; gives the guids that turned out void.
@@ -29,6 +29,7 @@ impl Ingest {
         report: &mut PollReport,
     ) -> Result<Vec<[u8; 16]>> {
         let now = self.clock.now();
+        let answer = (now, report.bytes as u64);
         report.listed = document.entries.len();
         let document_beyond = document.beyond_cap;
         report.held = document_beyond;
@@ -63,6 +64,7 @@ impl Ingest {
             options: self.options.clone(),
             arrival,
             now,
+            answer,
             published: 0,
             changes: Vec::new(),
             tally: Tally::default(),
@@ -98,6 +100,7 @@ fn sort_out(
         let needs = with_details && !settled(&listed, now) && {
             let item = store.item(&listed.code)?;
             wants_detail(item.as_ref(), &listed, &source.id, source.rank, now)
+                && store.tombstone(&listed.code)?.is_none()
         };
         if needs {
             wanted.push(listed);
@@ -150,6 +153,8 @@ struct Taking {
     options: IngestOptions,
     arrival: Arrival,
     now: Timestamp,
+    /// The answer that is taken in: when, and its bytes.
+    answer: (Timestamp, u64),
     /// The generation up to which all was published once.
     published: u64,
     changes: Vec<Change>,
@@ -190,6 +195,10 @@ impl Taking {
             self.tally.note_check(listed.sighting.as_ref());
             return Ok(());
         }
+        if let Some(tombstone) = store.tombstone(&listed.code)? {
+            self.refuse(&listed, hash, &tombstone);
+            return Ok(());
+        }
         let item = store.item(&listed.code)?;
         let (mut decision, mut reason) = decide(item.as_ref(), &listed, &source.id, source.rank, self.now);
         if let (Some(seen), Some(hash), Decision::Keep | Decision::Note) = (&listed.sighting, hash, decision)
@@ -206,6 +215,7 @@ impl Taking {
         self.tally.note_check(Some(&sighting));
         change.sighting = Some((source.id.clone(), sighting));
         change.aliases = listed.aliases.iter().map(|alias| (source.id.clone(), *alias)).collect();
+        change.event = self.event(decision, reason, &listed, item.is_some());
         match (decision, item) {
             (Decision::Keep, _) => {
                 self.tally.unchanged += 1;
@@ -216,6 +226,41 @@ impl Taking {
         }
         self.changes.push(change);
         Ok(())
+    }
+
+    /// A withdrawn item that is listed again stays out; that it was is noted, and told once.
+    fn refuse(&mut self, listed: &Listed, detail: Option<crate::model::ContentHash>, tombstone: &Tombstone) {
+        let mut change = Change::of(listed.code.clone());
+        let source = self.source.id.clone();
+        change.sighting = Some((source.clone(), self.sighting(listed, detail)));
+        if listed.sighting.as_ref().is_none_or(|seen| seen.last <= tombstone.at) {
+            let why = format!("withdrawn at {}: {}", tombstone.at.rfc3339(), tombstone.why);
+            change.event = Some(self.told(Happening::Refused, &why, listed));
+        }
+        self.tally.unchanged += 1;
+        self.changes.push(change);
+    }
+
+    /// What a decision adds to the item's story; nothing for what every poll sees.
+    fn event(&self, decision: Decision, reason: &str, listed: &Listed, known: bool) -> Option<Event> {
+        let what = match decision {
+            _ if !known => Happening::Inserted,
+            Decision::Revise => Happening::Revised,
+            Decision::Insert | Decision::Note if listed.sighting.is_none() => Happening::Listed,
+            _ => return None,
+        };
+        Some(self.told(what, reason, listed))
+    }
+
+    fn told(&self, what: Happening, why: &str, listed: &Listed) -> Event {
+        Event {
+            at: self.now,
+            what,
+            source: Some(self.source.id.clone()),
+            why: clip_bytes(why, 300),
+            known_by: listed.rule.to_string(),
+            answer: Some(self.answer),
+        }
     }
 
     fn sighting(&self, listed: &Listed, detail: Option<crate::model::ContentHash>) -> Sighting {
@@ -297,6 +342,9 @@ impl Taking {
             Some(draft) => self.revise(store, &mut item, draft, change)?,
             None => false,
         };
+        if let Some(event) = &mut change.event {
+            settle_event(event, joins, revised, item.revisions > MAX_REVISIONS);
+        }
         self.tally.joined += usize::from(joins && !revised);
         self.tally.updated += usize::from(revised);
         self.tally.unchanged += usize::from(!joins && !revised);
@@ -369,6 +417,18 @@ impl Taking {
             }
         }
     }
+}
+
+/// What a further listing came to, once that is known.
+fn settle_event(event: &mut Event, joins: bool, revised: bool, too_often: bool) {
+    event.what = match event.what {
+        Happening::Revised if too_often && !revised => Happening::Counted,
+        Happening::Revised if !revised && joins => Happening::Joined,
+        // What it says now is what it said: another source gives it, that is all.
+        Happening::Revised if !revised => Happening::Listed,
+        Happening::Listed if joins => Happening::Joined,
+        what => what,
+    };
 }
 
 /// Whether only the text can tell which newspaper's category the record goes to.

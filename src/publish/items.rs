@@ -38,7 +38,9 @@ impl Run<'_> {
         let mut paging: BTreeSet<(CategoryId, u32)> = BTreeSet::new();
         let whole = self.since.is_none();
         self.each_item(from, whole, |run, item, changed| {
-            if changed {
+            if changed && run.store.tombstone(&item.code)?.is_some() {
+                run.report.add(sink.remove(&item.permalink)?);
+            } else if changed {
                 codes.insert(item.code.clone());
                 for id in &item.categories {
                     let (older, newer) = run.store.neighbours(*id, &item)?;
@@ -106,7 +108,10 @@ impl Run<'_> {
         let names = self.pages.names(self.store)?;
         let mut dirty: Vec<Item> = Vec::new();
         self.each_item(from, self.since.is_none(), |run, item, changed| {
-            if changed || !sink.has(&run.post_path(options, &item)) {
+            let path = run.post_path(options, &item);
+            if run.store.tombstone(&item.code)?.is_some() {
+                run.report.add(sink.remove(&path)?);
+            } else if changed || !sink.has(&path) {
                 dirty.push(item);
             }
             Ok(())
@@ -160,33 +165,46 @@ impl Run<'_> {
     /// Every item that changed after `from`; and, for a whole look, all others too, told
     /// apart by the flag. Without `from` all have changed.
     fn each_item(
-        &self,
+        &mut self,
         from: Option<u64>,
         whole: bool,
-        mut see: impl FnMut(&Self, Item, bool) -> Result<(), PublishError>,
+        mut see: impl FnMut(&mut Self, Item, bool) -> Result<(), PublishError>,
     ) -> Result<(), PublishError> {
-        if let (Some(mut from), false) = (from, whole) {
-            loop {
-                let items = self.store.touched_since(from, STEP as usize)?;
-                let Some(last) = items.last() else { return Ok(()) };
-                // A batch shares one number: never cut inside it.
-                from = last.touched;
-                let complete = items.len() < STEP as usize;
-                for item in items {
-                    see(self, item, true)?;
-                }
-                if complete {
-                    return Ok(());
-                }
+        if let Some(from) = from {
+            self.each_touched(from, |run, item| see(run, item, true))?;
+            if !whole {
+                return Ok(());
             }
         }
         let Some(site) = self.store.category(CategoryId::SITE)? else { return Ok(()) };
         for start in (1..=site.arrivals).step_by(STEP as usize) {
             for item in self.store.arrivals(CategoryId::SITE, start, start + STEP - 1)? {
-                let changed = from.is_none_or(|from| item.touched > from);
-                see(self, item, changed)?;
+                // What changed was seen above, the withdrawn ones among it.
+                if from.is_none_or(|from| item.touched <= from) {
+                    see(self, item, from.is_none())?;
+                }
             }
         }
         Ok(())
+    }
+
+    fn each_touched(
+        &mut self,
+        mut from: u64,
+        mut see: impl FnMut(&mut Self, Item) -> Result<(), PublishError>,
+    ) -> Result<(), PublishError> {
+        loop {
+            let items = self.store.touched_since(from, STEP as usize)?;
+            let Some(last) = items.last() else { return Ok(()) };
+            // A batch shares one number: never cut inside it.
+            from = last.touched;
+            let complete = items.len() < STEP as usize;
+            for item in items {
+                see(self, item)?;
+            }
+            if complete {
+                return Ok(());
+            }
+        }
     }
 }

@@ -24,7 +24,7 @@ use thiserror::Error;
 use tracing::warn;
 use url::Url;
 
-use crate::model::{Category, CategoryId, CodeSpace};
+use crate::model::{Category, CategoryId, CodeSpace, Timestamp};
 use crate::render::RenderError;
 use crate::render::html::ThemeError;
 use crate::render::jekyll::JekyllStyle;
@@ -210,7 +210,13 @@ impl Publisher {
         Self { pages, upto: Mutex::new(None) }
     }
 
-    /// Brings the outputs up to date; blocks. `progress` hears (units done, units in all).
+    /// Makes the next publish look at every unit and file: the store is not the one it was.
+    pub fn look_again(&self) {
+        *self.upto.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// Brings the outputs up to date; blocks. `now` is remembered as the time at which they show
+    /// what is stored, and stands in none of them. `progress` hears (units done, units in all).
     ///
     /// # Errors
     /// [`PublishError`]; the outputs then are whole old or whole new files, and the next
@@ -219,6 +225,7 @@ impl Publisher {
         &self,
         store: &dyn Store,
         look: Look,
+        now: Timestamp,
         progress: &dyn Fn(usize, usize),
     ) -> Result<PublishReport, PublishError> {
         // One publish at a time.
@@ -236,7 +243,7 @@ impl Publisher {
             let mut run = Run { pages: &self.pages, store, report: &mut report, since };
             run.categories(progress)?;
             run.items(generation)?;
-            store.mark_published(generation)?;
+            store.mark_published(generation, now)?;
         }
         *upto = Some(generation);
         Ok(report)

@@ -283,12 +283,15 @@ impl Pages {
         self.theme.category(&self.frame, &page)
     }
 
-    /// An article's page; `None` for a code that is not known.
+    /// An article's page; `None` for a code that is not known, or withdrawn.
     ///
     /// # Errors
     /// [`PublishError`].
     pub fn article(&self, store: &dyn Store, code: &InfoCode) -> Result<Option<String>, PublishError> {
         let Some(item) = store.item(code)? else { return Ok(None) };
+        if store.tombstone(code)?.is_some() {
+            return Ok(None);
+        }
         let (older, newer) = store.neighbours(item.home, &item)?;
         let mut categories = Vec::new();
         for id in &item.categories {

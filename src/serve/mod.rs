@@ -91,4 +91,6 @@ enum Found {
     Bytes(Reply),
     /// Moved for good, to this absolute or relative address.
     Moved(String),
+    /// Was here and is withdrawn.
+    Gone,
 }

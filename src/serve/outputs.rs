@@ -45,6 +45,7 @@ impl Outputs {
         match found {
             Ok(Some(Found::Bytes(reply))) => reply,
             Ok(Some(Found::Moved(target))) => Reply::moved(target),
+            Ok(Some(Found::Gone)) => self.message(StatusCode::GONE, Some(path)),
             Ok(None) => self.message(StatusCode::NOT_FOUND, Some(path)),
             Err(error) => {
                 error!(path, error = %crate::model::chain(&error), "a page could not be made");
@@ -100,7 +101,8 @@ impl Outputs {
         let pages = Arc::clone(&self.pages);
         let found = self.blocking(move |store| match store.at_path(&path)? {
             Some(AtPath::Article(code)) => {
-                Ok(pages.article(store, &code)?.map(|html| Found::Bytes(Reply::html(html))))
+                let page = pages.article(store, &code)?;
+                Ok(Some(page.map_or(Found::Gone, |html| Found::Bytes(Reply::html(html)))))
             }
             Some(AtPath::Redirect(target)) => {
                 Ok(Some(Found::Moved(format!("{}{target}", pages.options.site.url))))

@@ -215,6 +215,19 @@ impl Directory {
         Ok(applied)
     }
 
+    /// Gathers the removal of a file that was put by itself; none there is no error.
+    ///
+    /// # Errors
+    /// [`SinkError::Path`] for a path that leads out.
+    pub fn remove(&mut self, path: &str) -> Result<Applied> {
+        let target = self.target(path)?;
+        if fs::symlink_metadata(&target).is_err() {
+            return Ok(Applied::default());
+        }
+        self.removals.push(target);
+        Ok(Applied { removed: 1, ..Applied::default() })
+    }
+
     /// How many files wait for [`Directory::commit`].
     #[must_use]
     pub fn pending(&self) -> usize {

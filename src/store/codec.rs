@@ -1,7 +1,10 @@
 //! Bytes of records and keys: a version byte first, big-endian numbers in keys.
 
+use std::sync::Arc;
+
 use serde::{Serialize, de::DeserializeOwned};
 
+use super::dictionary::Dictionary;
 use super::{Alias, AliasKind, Result, StoreError};
 use crate::model::{Body, CategoryId, InfoCode, Timestamp};
 
@@ -13,9 +16,9 @@ pub(super) const MAX_VALUE: usize = 6_000;
 /// Bytes before the payload of a body's first chunk.
 const BODY_HEAD: usize = 1 + 1 + 4 + 4 + 2 + 4;
 /// zstd level: measured best of size and time for articles.
-const ZSTD_LEVEL: i32 = 3;
+pub(super) const ZSTD_LEVEL: i32 = 3;
 /// Largest decoded body a record may claim, in bytes.
-const MAX_BODY: usize = 32 << 20;
+pub(super) const MAX_BODY: usize = 32 << 20;
 
 /// A record as bytes.
 pub(super) fn encode<T: Serialize>(what: &'static str, record: &T) -> Result<Vec<u8>> {
@@ -43,16 +46,23 @@ pub(super) fn fits(what: &'static str, bytes: &[u8]) -> Result<()> {
 
 /// A body as chunks of at most [`MAX_VALUE`] bytes. The first begins with version, codec
 /// (0 raw, 1 zstd, 2 zstd with a dictionary), dictionary, length, chunks and CRC of the raw body.
-pub(super) fn body_chunks(body: &Body) -> Result<Vec<Vec<u8>>> {
+pub(super) fn body_chunks(body: &Body, dictionary: Option<&Dictionary>) -> Result<Vec<Vec<u8>>> {
     const WHAT: &str = "body";
     let raw = postcard::to_stdvec(body).map_err(|_| StoreError::Damaged { what: WHAT })?;
-    let packed = zstd::bulk::compress(&raw, ZSTD_LEVEL)
-        .map_err(|e| StoreError::Backend { action: "compress a body", source: Box::new(e) })?;
-    let (codec, payload) = if packed.len() < raw.len() { (1, &packed) } else { (0, &raw) };
+    let packed = match dictionary {
+        Some(dictionary) => dictionary.pack(&raw)?,
+        None => zstd::bulk::compress(&raw, ZSTD_LEVEL).map_err(packed_error)?,
+    };
+    let (codec, payload) = match dictionary {
+        _ if packed.len() >= raw.len() => (0, &raw),
+        Some(_) => (2, &packed),
+        None => (1, &packed),
+    };
+    let named = dictionary.filter(|_| codec == 2).map_or(0, |dictionary| dictionary.id);
     let count = (payload.len() + BODY_HEAD).div_ceil(MAX_VALUE);
     let too_large = |_| StoreError::TooLarge { what: WHAT, bytes: raw.len(), limit: MAX_BODY };
     let mut first = vec![FORMAT, codec];
-    first.extend_from_slice(&0_u32.to_be_bytes());
+    first.extend_from_slice(&named.to_be_bytes());
     first.extend_from_slice(&u32::try_from(raw.len()).map_err(too_large)?.to_be_bytes());
     first.extend_from_slice(&u16::try_from(count).map_err(too_large)?.to_be_bytes());
     first.extend_from_slice(&crc32fast::hash(&raw).to_be_bytes());
@@ -67,8 +77,20 @@ pub(super) fn body_chunks(body: &Body) -> Result<Vec<Vec<u8>>> {
     Ok(chunks)
 }
 
-/// Reads what [`body_chunks`] wrote, joined in order.
-pub(super) fn body_from(joined: &[u8]) -> Result<Body> {
+pub(super) fn packed_error(error: std::io::Error) -> StoreError {
+    StoreError::Backend { action: "compress a body", source: Box::new(error) }
+}
+
+/// The chunks that a body's first one tells of.
+pub(super) fn chunks_told(first: &[u8]) -> Option<u16> {
+    Some(u16::from_be_bytes(first.get(10..12)?.try_into().ok()?))
+}
+
+/// Reads what [`body_chunks`] wrote, joined in order; `dictionary` finds one by its number.
+pub(super) fn body_from(
+    joined: &[u8],
+    dictionary: impl FnOnce(u32) -> Result<Arc<Dictionary>>,
+) -> Result<Body> {
     const DAMAGED: StoreError = StoreError::Damaged { what: "body" };
     let (head, payload) = joined.split_at_checked(BODY_HEAD).ok_or(DAMAGED)?;
     if head[0] != FORMAT {
@@ -81,6 +103,10 @@ pub(super) fn body_from(joined: &[u8]) -> Result<Body> {
         0 => payload,
         1 => {
             unpacked = zstd::bulk::decompress(payload, length).map_err(|_| DAMAGED)?;
+            &unpacked
+        }
+        2 => {
+            unpacked = dictionary(number(2))?.unpack(payload, length)?;
             &unpacked
         }
         _ => return Err(DAMAGED),
@@ -126,6 +152,16 @@ pub(super) fn due_key(next: Timestamp, source: u32) -> Vec<u8> {
     [&time(next)[..], &source.to_be_bytes()].concat()
 }
 
+/// `generation | code`.
+pub(super) fn touched_key(generation: u64, code: &[u8]) -> Vec<u8> {
+    [&generation.to_be_bytes()[..], code].concat()
+}
+
+/// `code | number of the event`.
+pub(super) fn event_key(code: &[u8], number: u64) -> Vec<u8> {
+    [code, &number.to_be_bytes()].concat()
+}
+
 /// `code | number of the revision`.
 pub(super) fn revision_key(code: &[u8], number: u32) -> Vec<u8> {
     [code, &number.to_be_bytes()].concat()
@@ -151,6 +187,10 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn none(_: u32) -> Result<Arc<Dictionary>> {
+        Err(StoreError::Damaged { what: "dictionary" })
+    }
+
     #[test]
     fn a_damaged_or_newer_record_is_an_error() {
         let good = encode("item", &"x".to_owned()).unwrap();
@@ -163,13 +203,13 @@ mod tests {
     #[test]
     fn a_flipped_byte_of_a_body_is_found() {
         let body = Body { html: "<p>文</p>".repeat(3_000), ..Body::default() };
-        let joined = body_chunks(&body).unwrap().concat();
+        let joined = body_chunks(&body, None).unwrap().concat();
         for at in 0..joined.len().min(400) {
             let mut bad = joined.clone();
             bad[at] ^= 0x10;
             // Some bits (of the frame's header, of unused fields) do not matter; none may change
             // what is read.
-            assert!(body_from(&bad).map_or(true, |read| read == body), "byte {at}");
+            assert!(body_from(&bad, none).map_or(true, |read| read == body), "byte {at}");
         }
     }
 
@@ -179,9 +219,9 @@ mod tests {
             // Noise does not compress, so that the chunks are really needed.
             let noise = data_encoding::HEXLOWER.encode(&seed);
             let body = Body { html: html + &noise, ..Body::default() };
-            let chunks = body_chunks(&body).unwrap();
+            let chunks = body_chunks(&body, None).unwrap();
             prop_assert!(chunks.iter().all(|c| c.len() <= MAX_VALUE));
-            prop_assert_eq!(body_from(&chunks.concat()).unwrap(), body);
+            prop_assert_eq!(body_from(&chunks.concat(), none).unwrap(), body);
         }
     }
 }

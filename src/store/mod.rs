@@ -5,9 +5,16 @@
 //! own: decisions about items (`ingest`), outputs (`publish`). All sled types stay in
 //! `sled_store`. A second backend implements [`Store`] beside it.
 
+mod clock;
 mod codec;
+mod dictionary;
+pub mod export;
+mod mark;
+mod open;
 mod read;
+mod room;
 mod sled_store;
+mod withdraw;
 mod write;
 
 use std::sync::Arc;
@@ -19,7 +26,7 @@ use crate::model::{
     Article, Body, Category, CategoryId, ContentHash, InfoCode, Item, Slug, SourceId, SourceState, Timestamp,
 };
 
-pub use sled_store::SledStore;
+pub use sled_store::{Mended, SledStore, StoreOptions};
 
 /// What the store remembers of one item as one source lists it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,6 +81,82 @@ pub struct Revision {
     pub lead: SourceId,
 }
 
+/// What happened to an item; its story is told by `item explain`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Happening {
+    /// It was stored for the first time.
+    Inserted,
+    /// A further source lists it.
+    Listed,
+    /// It entered a further category.
+    Joined,
+    /// Title or text changed.
+    Revised,
+    /// It changed, but was revised too often already: counted, not published (RULES 1.5).
+    Counted,
+    /// It left all outputs.
+    Withdrawn,
+    /// It was listed again after its withdrawal and stayed out.
+    Refused,
+    /// A withdrawal was taken back.
+    Restored,
+    /// It came back from an export or from what was published.
+    TakenBack,
+}
+
+/// One step of an item's story.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    pub what: Happening,
+    /// Through which source; `None` for what an admin or the mill itself did.
+    pub source: Option<SourceId>,
+    /// Why, for people; at most 300 bytes.
+    pub why: String,
+    /// What the item was known by (RULES 1): `code`, `guid`, `link`, `text`, `alias`; or nothing.
+    pub known_by: String,
+    /// The answer it came in: when it was asked for, and its bytes.
+    pub answer: Option<(Timestamp, u64)>,
+}
+
+/// Who took an item out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Withdrawer {
+    /// An admin: it never comes back by itself.
+    Admin,
+    /// Retention by age or count.
+    Retention,
+    /// Its source, which says that it was deleted.
+    Source,
+}
+
+/// What is left of an item that was taken out: it keeps the item from coming back while its
+/// sources still list it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tombstone {
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub by: Withdrawer,
+    /// Why, for people; at most 500 bytes.
+    pub why: String,
+    /// Whether item, body and revisions are gone as well.
+    pub erased: bool,
+}
+
+/// What of a category is kept; both unset keeps all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Retention {
+    /// The newest so many.
+    pub items: Option<usize>,
+    /// Those published within so many seconds.
+    pub age: Option<i64>,
+}
+
 /// One decided change, to be stored whole or not at all.
 #[derive(Debug, Clone)]
 pub struct Change {
@@ -93,6 +176,8 @@ pub struct Change {
     pub aliases: Vec<(SourceId, Alias)>,
     /// Further paths (without leading slash) that redirect to its permalink.
     pub paths: Vec<String>,
+    /// What its story gains.
+    pub event: Option<Event>,
 }
 
 impl Change {
@@ -108,6 +193,7 @@ impl Change {
             sighting: None,
             aliases: Vec::new(),
             paths: Vec::new(),
+            event: None,
         }
     }
 }
@@ -163,6 +249,23 @@ pub enum StoreError {
         /// What sled said.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// Its files are damaged, or sled broke over them.
+    #[error("the store is damaged: it failed to {action}: {detail}")]
+    Corrupt {
+        /// What was tried.
+        action: &'static str,
+        /// What sled said.
+        detail: String,
+    },
+    /// No room on its disk.
+    #[error("the disk of the store is full; make room on it, feedmill goes on by itself")]
+    Full,
+    /// It is being mended, or could not be opened again yet.
+    #[error("the store is closed for now: {why}")]
+    Closed {
+        /// Why.
+        why: String,
     },
     /// A task of ours broke; the store itself is sound.
     #[error("a task over the store broke")]
@@ -220,6 +323,9 @@ impl StoreError {
         match self {
             Self::Locked { .. } => "locked",
             Self::Backend { .. } => "backend",
+            Self::Corrupt { .. } => "corrupt",
+            Self::Full => "full",
+            Self::Closed { .. } => "closed",
             Self::Broken(_) => "broken",
             Self::Damaged { .. } => "damaged",
             Self::Format { .. } => "format",
@@ -228,16 +334,16 @@ impl StoreError {
         }
     }
 
-    /// Whether the store as a whole cannot be used: the daemon ends, so that it starts afresh.
+    /// Whether the store as a whole cannot be used as it is, only mended.
     #[must_use]
-    pub fn is_fatal(&self) -> bool {
-        matches!(self, Self::Backend { .. } | Self::Locked { .. } | Self::Format { .. })
+    pub fn needs_mending(&self) -> bool {
+        matches!(self, Self::Backend { .. } | Self::Corrupt { .. } | Self::Full | Self::Closed { .. })
     }
 
     /// Whether trying again may help.
     #[must_use]
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Backend { .. } | Self::Locked { .. })
+        self.needs_mending() || matches!(self, Self::Locked { .. })
     }
 }
 
@@ -285,8 +391,21 @@ pub trait Store: Send + Sync {
     fn revisions(&self, code: &InfoCode) -> Result<Vec<Revision>>;
     /// Which sources list the item.
     fn listings(&self, code: &InfoCode) -> Result<Vec<(SourceId, Sighting)>>;
+    /// The item's story, oldest first; of a long one the last 64 events.
+    fn history(&self, code: &InfoCode) -> Result<Vec<Event>>;
     /// Stores decided changes in transactions of at most 30 changes and 256 KiB.
     fn commit(&self, changes: Vec<Change>, now: Timestamp) -> Result<()>;
+    /// Takes an item out of all its categories and leaves a tombstone; with `erased` its item,
+    /// body and revisions go too. `false` when there is no such item, or it is out already.
+    fn withdraw(&self, code: &InfoCode, tombstone: &Tombstone) -> Result<bool>;
+    /// Puts a withdrawn item back into its categories, as newly arrived; `false` when it is not
+    /// withdrawn, or erased.
+    fn restore(&self, code: &InfoCode, why: &str, now: Timestamp) -> Result<bool>;
+    /// Why an item is out, if it is.
+    fn tombstone(&self, code: &InfoCode) -> Result<Option<Tombstone>>;
+    /// Takes up to `limit` items out of a category that `keep` does not keep; an item in no other
+    /// category is erased, its tombstone stays. Gives how many, so that the caller goes on until 0.
+    fn sweep(&self, category: CategoryId, keep: Retention, limit: usize, now: Timestamp) -> Result<usize>;
     /// Makes all that was committed durable.
     fn sync(&self) -> Result<()>;
 
@@ -319,8 +438,11 @@ pub trait Store: Send + Sync {
     /// What stands at a path without leading slash.
     fn at_path(&self, path: &str) -> Result<Option<AtPath>>;
 
-    /// Remembers that all changes up to `generation` have been published once.
-    fn mark_published(&self, generation: u64) -> Result<()>;
+    /// Remembers that all changes up to `generation` were published at `now`.
+    fn mark_published(&self, generation: u64, now: Timestamp) -> Result<()>;
+    /// When the outputs first showed what was committed under `generation`; `None` before that,
+    /// and for what was published too long ago to be remembered.
+    fn published_at(&self, generation: u64) -> Result<Option<Timestamp>>;
     /// The generation last given to [`Store::mark_published`].
     fn published_generation(&self) -> Result<u64>;
     /// Checks a value that is set once and never changes again (RULES 3.3); `set` sets it where

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use sled::IVec;
 
 use super::codec::{self, u32_at, u64_at};
-use super::sled_store::{SledStore, T, backend, category_key};
-use super::{Alias, AtPath, Result, Revision, Sighting, SourceRecord, StoreError, Window};
+use super::open::{Open, T, backend, category_key};
+use super::{Alias, AtPath, Event, Result, Revision, Sighting, SourceRecord, StoreError, Tombstone, Window};
 use crate::model::{Body, Category, CategoryId, InfoCode, Item, SourceId, SourceState, Timestamp};
 
 const READ: &str = "read";
@@ -14,19 +14,19 @@ const READ: &str = "read";
 /// it has: an old site's thousands of articles must not be walked at every publish.
 const MAX_PASSED_OVER: usize = 1_000;
 
-pub(super) fn get(store: &SledStore, tree: T, key: impl AsRef<[u8]>) -> Result<Option<IVec>> {
+pub(super) fn get(store: &Open, tree: T, key: impl AsRef<[u8]>) -> Result<Option<IVec>> {
     store.tree(tree).get(key).map_err(|e| backend(READ, e))
 }
 
-pub(super) fn counter(store: &SledStore, name: &str) -> Result<u64> {
+pub(super) fn counter(store: &Open, name: &str) -> Result<u64> {
     Ok(get(store, T::Sys, name)?.and_then(|value| u64_at(&value, 0)).unwrap_or_default())
 }
 
-pub(super) fn source_number(store: &SledStore, id: &SourceId) -> Result<Option<u32>> {
+pub(super) fn source_number(store: &Open, id: &SourceId) -> Result<Option<u32>> {
     Ok(get(store, T::SourceKey, id.as_str())?.and_then(|value| u32_at(&value, 0)))
 }
 
-pub(super) fn next_due(store: &SledStore) -> Result<Option<Timestamp>> {
+pub(super) fn next_due(store: &Open) -> Result<Option<Timestamp>> {
     let first = store.tree(T::Due).first().map_err(|e| backend(READ, e))?;
     Ok(first.and_then(|(key, _)| due_time(&key)))
 }
@@ -36,7 +36,7 @@ fn due_time(key: &[u8]) -> Option<Timestamp> {
 }
 
 /// Due sources in the order of their time, as (number, time).
-pub(super) fn due(store: &SledStore, now: Timestamp, limit: usize) -> Result<Vec<(u32, Timestamp)>> {
+pub(super) fn due(store: &Open, now: Timestamp, limit: usize) -> Result<Vec<(u32, Timestamp)>> {
     let end = codec::due_key(now.plus(1), 0);
     let mut due = Vec::new();
     for entry in store.tree(T::Due).range(..end).take(limit) {
@@ -48,7 +48,7 @@ pub(super) fn due(store: &SledStore, now: Timestamp, limit: usize) -> Result<Vec
     Ok(due)
 }
 
-pub(super) fn source(store: &SledStore, id: &SourceId) -> Result<SourceState> {
+pub(super) fn source(store: &Open, id: &SourceId) -> Result<SourceState> {
     let Some(number) = source_number(store, id)? else { return Ok(SourceState::default()) };
     match get(store, T::Source, number.to_be_bytes())? {
         Some(bytes) => codec::decode("source", &bytes),
@@ -56,7 +56,7 @@ pub(super) fn source(store: &SledStore, id: &SourceId) -> Result<SourceState> {
     }
 }
 
-pub(super) fn source_names(store: &SledStore) -> Result<HashMap<u32, SourceId>> {
+pub(super) fn source_names(store: &Open) -> Result<HashMap<u32, SourceId>> {
     let mut names = HashMap::new();
     for entry in store.tree(T::SourceKey) {
         let (key, value) = entry.map_err(|e| backend(READ, e))?;
@@ -68,7 +68,7 @@ pub(super) fn source_names(store: &SledStore) -> Result<HashMap<u32, SourceId>> 
     Ok(names)
 }
 
-pub(super) fn sources(store: &SledStore) -> Result<Vec<SourceRecord>> {
+pub(super) fn sources(store: &Open) -> Result<Vec<SourceRecord>> {
     let mut records = Vec::new();
     for id in source_names(store)?.into_values() {
         let state = source(store, &id)?;
@@ -78,7 +78,7 @@ pub(super) fn sources(store: &SledStore) -> Result<Vec<SourceRecord>> {
     Ok(records)
 }
 
-pub(super) fn void_guids(store: &SledStore, id: &SourceId, guids: &[[u8; 16]]) -> Result<Vec<bool>> {
+pub(super) fn void_guids(store: &Open, id: &SourceId, guids: &[[u8; 16]]) -> Result<Vec<bool>> {
     let Some(number) = source_number(store, id)? else { return Ok(vec![false; guids.len()]) };
     guids
         .iter()
@@ -86,11 +86,7 @@ pub(super) fn void_guids(store: &SledStore, id: &SourceId, guids: &[[u8; 16]]) -
         .collect()
 }
 
-pub(super) fn sightings(
-    store: &SledStore,
-    id: &SourceId,
-    codes: &[InfoCode],
-) -> Result<Vec<Option<Sighting>>> {
+pub(super) fn sightings(store: &Open, id: &SourceId, codes: &[InfoCode]) -> Result<Vec<Option<Sighting>>> {
     let Some(number) = source_number(store, id)? else { return Ok(vec![None; codes.len()]) };
     codes
         .iter()
@@ -102,7 +98,7 @@ pub(super) fn sightings(
         .collect()
 }
 
-pub(super) fn listings(store: &SledStore, code: &InfoCode) -> Result<Vec<(SourceId, Sighting)>> {
+pub(super) fn listings(store: &Open, code: &InfoCode) -> Result<Vec<(SourceId, Sighting)>> {
     let names = source_names(store)?;
     let prefix = code.key();
     let mut listings = Vec::new();
@@ -115,7 +111,7 @@ pub(super) fn listings(store: &SledStore, code: &InfoCode) -> Result<Vec<(Source
     Ok(listings)
 }
 
-pub(super) fn aliased(store: &SledStore, id: &SourceId, alias: Alias) -> Result<Option<InfoCode>> {
+pub(super) fn aliased(store: &Open, id: &SourceId, alias: Alias) -> Result<Option<InfoCode>> {
     let Some(number) = source_number(store, id)? else { return Ok(None) };
     get(store, T::Alias, codec::alias_key(number, alias))?.map(|value| code_from(&value)).transpose()
 }
@@ -124,25 +120,62 @@ fn code_from(bytes: &[u8]) -> Result<InfoCode> {
     InfoCode::from_key(bytes).map(|(code, _)| code).ok_or(StoreError::Damaged { what: "code" })
 }
 
-pub(super) fn item(store: &SledStore, key: &[u8]) -> Result<Option<Item>> {
+/// Items that ever came into the whole site.
+pub(super) fn arrivals_of_site(store: &Open) -> Result<u64> {
+    Ok(category(store, CategoryId::SITE)?.map_or(0, |site| u64::from(site.arrivals)))
+}
+
+pub(super) fn history(store: &Open, code: &InfoCode) -> Result<Vec<Event>> {
+    let events = store.tree(T::History).scan_prefix(code.key());
+    events.map(|entry| codec::decode("event", &entry.map_err(|e| backend(READ, e))?.1)).collect()
+}
+
+/// Keys of the oldest events of an item, so many that `most` are left.
+pub(super) fn events_beyond(store: &Open, code: &[u8], most: usize) -> Result<Vec<Vec<u8>>> {
+    let mut keys = Vec::new();
+    for key in store.tree(T::History).scan_prefix(code).keys() {
+        keys.push(key.map_err(|e| backend(READ, e))?.to_vec());
+    }
+    keys.truncate(keys.len().saturating_sub(most));
+    Ok(keys)
+}
+
+pub(super) fn tombstone(store: &Open, code: &InfoCode) -> Result<Option<Tombstone>> {
+    get(store, T::Tomb, code.key())?.map(|bytes| codec::decode("tombstone", &bytes)).transpose()
+}
+
+pub(super) fn published_at(store: &Open, generation: u64) -> Result<Option<Timestamp>> {
+    let next = store.tree(T::Published).range(generation.to_be_bytes()..).next();
+    let found = next.transpose().map_err(|e| backend(READ, e))?;
+    Ok(found
+        .and_then(|(_, at)| u64_at(&at, 0))
+        .and_then(|at| i64::try_from(at).ok())
+        .map(Timestamp::from_unix))
+}
+
+pub(super) fn item(store: &Open, key: &[u8]) -> Result<Option<Item>> {
     get(store, T::Item, key)?.map(|bytes| codec::decode("item", &bytes)).transpose()
 }
 
-pub(super) fn body(store: &SledStore, key: &[u8]) -> Result<Body> {
+pub(super) fn body(store: &Open, key: &[u8]) -> Result<Body> {
     let mut joined = Vec::new();
     for entry in store.tree(T::Body).scan_prefix(key) {
         let (_, chunk) = entry.map_err(|e| backend(READ, e))?;
         joined.extend_from_slice(&chunk);
     }
-    if joined.is_empty() { Ok(Body::default()) } else { codec::body_from(&joined) }
+    if joined.is_empty() {
+        Ok(Body::default())
+    } else {
+        codec::body_from(&joined, |id| store.dictionaries.get(store, id))
+    }
 }
 
 /// How many chunks the stored body has.
-pub(super) fn body_chunk_count(store: &SledStore, key: &[u8]) -> u16 {
+pub(super) fn body_chunk_count(store: &Open, key: &[u8]) -> u16 {
     u16::try_from(store.tree(T::Body).scan_prefix(key).count()).unwrap_or(u16::MAX)
 }
 
-pub(super) fn revisions(store: &SledStore, code: &InfoCode) -> Result<Vec<Revision>> {
+pub(super) fn revisions(store: &Open, code: &InfoCode) -> Result<Vec<Revision>> {
     store
         .tree(T::Revision)
         .scan_prefix(code.key())
@@ -150,11 +183,11 @@ pub(super) fn revisions(store: &SledStore, code: &InfoCode) -> Result<Vec<Revisi
         .collect()
 }
 
-pub(super) fn category(store: &SledStore, id: CategoryId) -> Result<Option<Category>> {
+pub(super) fn category(store: &Open, id: CategoryId) -> Result<Option<Category>> {
     get(store, T::Category, id.0.to_be_bytes())?.map(|bytes| codec::decode("category", &bytes)).transpose()
 }
 
-pub(super) fn find_category(store: &SledStore, slug_or_name: &str) -> Result<Option<Category>> {
+pub(super) fn find_category(store: &Open, slug_or_name: &str) -> Result<Option<Category>> {
     for kind in [b's', b'n'] {
         if let Some(value) = get(store, T::CategoryKey, category_key(kind, slug_or_name))?
             && let Some(id) = u32_at(&value, 0)
@@ -165,7 +198,7 @@ pub(super) fn find_category(store: &SledStore, slug_or_name: &str) -> Result<Opt
     Ok(None)
 }
 
-pub(super) fn categories(store: &SledStore) -> Result<Vec<Category>> {
+pub(super) fn categories(store: &Open) -> Result<Vec<Category>> {
     let mut all = Vec::new();
     for entry in store.tree(T::Category) {
         let category: Category = codec::decode("category", &entry.map_err(|e| backend(READ, e))?.1)?;
@@ -177,7 +210,7 @@ pub(super) fn categories(store: &SledStore) -> Result<Vec<Category>> {
     Ok(all)
 }
 
-pub(super) fn changed_since(store: &SledStore, generation: u64) -> Result<Vec<Category>> {
+pub(super) fn changed_since(store: &Open, generation: u64) -> Result<Vec<Category>> {
     let start = generation.saturating_add(1).to_be_bytes();
     let mut changed = Vec::new();
     for entry in store.tree(T::Changed).range(start..) {
@@ -191,7 +224,7 @@ pub(super) fn changed_since(store: &SledStore, generation: u64) -> Result<Vec<Ca
     Ok(changed)
 }
 
-pub(super) fn items_in(store: &SledStore, category: CategoryId, window: Window) -> Result<Vec<Item>> {
+pub(super) fn items_in(store: &Open, category: CategoryId, window: Window) -> Result<Vec<Item>> {
     let mut items: Vec<Item> = Vec::new();
     let mut newest = None;
     let mut passed_over = 0;
@@ -217,7 +250,7 @@ pub(super) fn items_in(store: &SledStore, category: CategoryId, window: Window) 
     Ok(items)
 }
 
-pub(super) fn arrivals(store: &SledStore, category: CategoryId, from: u32, to: u32) -> Result<Vec<Item>> {
+pub(super) fn arrivals(store: &Open, category: CategoryId, from: u32, to: u32) -> Result<Vec<Item>> {
     let mut items = Vec::new();
     let range = codec::seq_key(category, from)..=codec::seq_key(category, to);
     for entry in store.tree(T::CatSeq).range(range) {
@@ -229,12 +262,12 @@ pub(super) fn arrivals(store: &SledStore, category: CategoryId, from: u32, to: u
     Ok(items)
 }
 
-pub(super) fn arrival_of(store: &SledStore, category: CategoryId, item: &Item) -> Result<Option<u32>> {
+pub(super) fn arrival_of(store: &Open, category: CategoryId, item: &Item) -> Result<Option<u32>> {
     let key = codec::time_key(category, item.published, &item.code.key());
     Ok(get(store, T::CatTime, key)?.and_then(|value| u32_at(&value, 1)))
 }
 
-pub(super) fn touched_since(store: &SledStore, generation: u64, limit: usize) -> Result<Vec<Item>> {
+pub(super) fn touched_since(store: &Open, generation: u64, limit: usize) -> Result<Vec<Item>> {
     let start = generation.saturating_add(1).to_be_bytes();
     let mut items: Vec<Item> = Vec::new();
     for entry in store.tree(T::Touched).range(start..) {
@@ -250,7 +283,7 @@ pub(super) fn touched_since(store: &SledStore, generation: u64, limit: usize) ->
 }
 
 pub(super) fn neighbours(
-    store: &SledStore,
+    store: &Open,
     category: CategoryId,
     item: &Item,
 ) -> Result<(Option<Item>, Option<Item>)> {
@@ -267,7 +300,7 @@ pub(super) fn neighbours(
     Ok((load(older)?, load(newer)?))
 }
 
-pub(super) fn find(store: &SledStore, text: &str, limit: usize) -> Result<Vec<Item>> {
+pub(super) fn find(store: &Open, text: &str, limit: usize) -> Result<Vec<Item>> {
     let wanted = text.to_lowercase();
     let mut found = Vec::new();
     for entry in store.tree(T::CatTime).scan_prefix(CategoryId::SITE.0.to_be_bytes()).rev() {
@@ -283,7 +316,7 @@ pub(super) fn find(store: &SledStore, text: &str, limit: usize) -> Result<Vec<It
     Ok(found)
 }
 
-pub(super) fn at_path(store: &SledStore, path: &str) -> Result<Option<AtPath>> {
+pub(super) fn at_path(store: &Open, path: &str) -> Result<Option<AtPath>> {
     let Some(value) = get(store, T::Path, path)? else { return Ok(None) };
     match value.split_first() {
         Some((1, code)) => Ok(Some(AtPath::Article(code_from(code)?))),

@@ -1,335 +1,367 @@
-//! The backend on sled 0.34.7: opening, trees, durability. Verbs are in `read` and `write`.
+//! The backend on sled 0.34.7: every verb under guard, and mending what broke.
 //!
-//! The layout is option A of the measurements told in `docs/architecture.md`: one `Db`, small
-//! values only, and a real `fdatasync` after sled's flush, which alone is none on Linux.
+//! sled forgives nothing: after one failed write all that follow fail, and damage may make it
+//! panic. So the open database stands behind a lock, every verb runs where a panic becomes an
+//! error, and [`SledStore::mend`] closes it and opens it again, or puts it aside and begins anew
+//! from the last export. Verbs themselves are in `read`, `write` and `withdraw`.
 
-use std::fs::{self, File};
-use std::os::unix::fs::DirBuilderExt;
-use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError, RwLock};
 
-use sled::transaction::TransactionError;
-use sled::{Db, Mode, Tree};
+use tracing::{error, warn};
 
-use super::codec::{self, FORMAT};
+use super::open::{Open, corrupt};
 use super::{
-    Alias, AtPath, Change, Result, Revision, Sighting, SourceRecord, Store, StoreError, Window, read, write,
+    Alias, AtPath, Change, Event, Result, Retention, Revision, Sighting, SourceRecord, Store, StoreError,
+    Tombstone, Window, read, room, withdraw, write,
 };
 use crate::model::{Body, Category, CategoryId, InfoCode, Item, Slug, SourceId, SourceState, Timestamp};
 
-/// The trees, in the order in which transactions name them.
-#[derive(Debug, Clone, Copy)]
-#[expect(
-    dead_code,
-    reason = "the layout is fixed from the start; the rooms that write the last two come later"
-)]
-pub(super) enum T {
-    /// code → item
-    Item,
-    /// code, chunk → part of the body
-    Body,
-    /// category, published, code → 1 shown or 0 straight to the archive, arrival number
-    CatTime,
-    /// category, arrival number → code
-    CatSeq,
-    /// code, source → sighting
-    Seen,
-    /// source, kind, hash → code
-    Alias,
-    /// category → its record
-    Category,
-    /// `n` name or `s` slug → category
-    CategoryKey,
-    /// generation → category
-    Changed,
-    /// path → article or redirect
-    Path,
-    /// code, number → revision
-    Revision,
-    /// name → counter or fixed setting
-    Sys,
-    /// source → its state
-    Source,
-    /// time, source → nothing
-    Due,
-    /// id → source number
-    SourceKey,
-    /// source, guid hash → nothing
-    Void,
-    /// code → withdrawn (written by the withdrawal of items)
-    Tomb,
-    /// generation, code → nothing: items in the order of their last change
-    Touched,
-    /// number, chunk → compression dictionary (written by its training)
-    Dict,
+/// Databases up to this size, in bytes, are read through when they are opened; larger ones by
+/// [`SledStore::verify`], while the mill already turns.
+const READ_THROUGH: u64 = 48 << 20;
+
+/// How the store is kept.
+#[derive(Debug, Clone)]
+pub struct StoreOptions {
+    /// Its folder.
+    pub path: PathBuf,
+    /// sled's page cache, in bytes.
+    pub cache: u64,
+    /// A file of so many bytes that is deleted when the disk is full, so that there is room to
+    /// open; 0 for none.
+    pub ballast: u64,
+    /// With fewer bytes free on its disk the store takes nothing in.
+    pub low_water: u64,
+    /// Where automatic exports are; a damaged store begins anew from the last.
+    pub exports: Option<PathBuf>,
 }
 
-const NAMES: [&str; 19] = [
-    "item",
-    "body",
-    "cat_time",
-    "cat_seq",
-    "seen",
-    "alias",
-    "cat",
-    "cat_key",
-    "changed",
-    "path",
-    "rev",
-    "sys",
-    "source",
-    "due",
-    "source_key",
-    "void",
-    "tomb",
-    "touched",
-    "dict",
-];
+impl StoreOptions {
+    /// A store without ballast, low-water mark and exports.
+    #[must_use]
+    pub fn plain(path: &Path, cache: u64) -> Self {
+        Self { path: path.to_owned(), cache, ballast: 0, low_water: 0, exports: None }
+    }
+}
+
+/// What had to be done to open the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Mended {
+    /// Nothing.
+    Sound,
+    /// It was closed and opened again; what was not durable yet may be gone.
+    Reopened,
+    /// It was damaged and begins anew.
+    Anew {
+        /// Where the damaged one is now.
+        aside: PathBuf,
+        /// The export that the new one was made from.
+        export: Option<PathBuf>,
+        /// What was wrong.
+        why: String,
+    },
+}
 
 /// A store in a folder of its own.
 #[derive(Debug)]
 pub struct SledStore {
-    db: Db,
-    trees: Vec<Tree>,
-    data: File,
-    /// Transactions begun to be stored; what a sync has to cover.
-    written: AtomicU64,
-    /// Transactions covered by the last sync.
-    synced: Mutex<u64>,
-    /// Serialises the verbs that read a counter and then write it.
-    writer: Mutex<()>,
+    options: StoreOptions,
+    open: RwLock<Option<Open>>,
+    /// What broke it, until it is mended.
+    broken: Mutex<Option<StoreError>>,
 }
 
 impl SledStore {
-    /// Opens the store in `path`, or makes it. `cache` is sled's page cache in bytes.
+    /// Opens the store in `path`, or makes it; nothing is mended.
     ///
     /// # Errors
     /// [`StoreError::Locked`] when another process has it, [`StoreError::Format`] when a newer
-    /// feedmill wrote it, else [`StoreError::Backend`].
+    /// feedmill wrote it, [`StoreError::Corrupt`] when it is damaged, else
+    /// [`StoreError::Backend`].
     pub fn open(path: &Path, cache: u64) -> Result<Self> {
-        let io = |source| backend("create its folder", source);
-        // What upstreams sent, and what was withdrawn, is nobody else's to read.
-        fs::create_dir_all(path.parent().unwrap_or(path)).map_err(io)?;
-        match fs::DirBuilder::new().mode(0o700).create(path) {
-            Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => return Err(io(error)),
-            _ => {}
+        let options = StoreOptions::plain(path, cache);
+        let open = guarded(&options)?;
+        Ok(Self { options, open: RwLock::new(Some(open)), broken: Mutex::default() })
+    }
+
+    /// Opens the store; a damaged one is put aside and begun anew from the last export.
+    ///
+    /// # Errors
+    /// As [`SledStore::open`], but for damage; [`StoreError::Full`] where even without its ballast
+    /// there is no room.
+    pub fn open_or_mend(options: StoreOptions) -> Result<(Self, Mended)> {
+        let store = Self { options, open: RwLock::new(None), broken: Mutex::default() };
+        let mended = store.reopen(None)?;
+        Ok((store, mended))
+    }
+
+    /// Opens the store again after a verb failed, and mends what is damaged. Blocks all verbs
+    /// meanwhile. Nothing happens to a store that nothing broke.
+    ///
+    /// # Errors
+    /// As [`SledStore::open_or_mend`]; verbs then fail with [`StoreError::Closed`], and another
+    /// try is due later.
+    pub fn mend(&self) -> Result<Mended> {
+        let broken = self.broken.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(why) = broken else { return Ok(Mended::Sound) };
+        warn!(error = crate::model::chain(&why), "the store is closed and opened again");
+        let mended = self.reopen(Some(&why));
+        if let Err(error) = &mended {
+            let why = crate::model::chain(error);
+            *self.broken.lock().unwrap_or_else(PoisonError::into_inner) = Some(StoreError::Closed { why });
         }
-        let config = sled::Config::new()
-            .path(path)
-            .cache_capacity(cache)
-            .mode(Mode::HighThroughput)
-            .flush_every_ms(None);
-        let db = config.open().map_err(|error| open_error(path, error))?;
-        let trees = NAMES
-            .iter()
-            .map(|name| db.open_tree(name))
-            .collect::<std::result::Result<Vec<_>, _>>()
-            .map_err(|e| backend("open its trees", e))?;
-        let data = File::options().read(true).open(path.join("db")).map_err(io)?;
-        let store = Self {
-            db,
-            trees,
-            data,
-            written: AtomicU64::new(1),
-            synced: Mutex::new(0),
-            writer: Mutex::new(()),
+        mended
+    }
+
+    fn reopen(&self, because: Option<&StoreError>) -> Result<Mended> {
+        let mut slot = self.open.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(open) = slot.take() {
+            // Its last flush may fail, or panic, as what came before did.
+            drop(catch_unwind(AssertUnwindSafe(|| drop(open))));
+        }
+        let options = &self.options;
+        let opened = match guarded(options) {
+            Err(StoreError::Full) if room::drop_ballast(options) => guarded(options),
+            opened => opened,
         };
-        store.check_format()?;
-        store.sync()?;
-        for folder in [Some(path), path.parent()].into_iter().flatten() {
-            if let Ok(folder) = File::open(folder) {
-                folder.sync_all().map_err(io)?;
-            }
+        let suspect = matches!(because, Some(StoreError::Corrupt { .. }));
+        let opened = opened.and_then(|open| {
+            let small = room::size(&open.path().join("db")) <= READ_THROUGH;
+            if small || suspect { read_through(&open).map(|()| open) } else { Ok(open) }
+        });
+        let (open, mended) = match opened {
+            Ok(open) if because.is_some() => (open, Mended::Reopened),
+            Ok(open) => (open, Mended::Sound),
+            Err(why @ (StoreError::Corrupt { .. } | StoreError::Damaged { .. })) => self.anew(&why)?,
+            Err(error) => return Err(error),
+        };
+        room::hold_ballast(options);
+        *slot = Some(open);
+        Ok(mended)
+    }
+
+    /// Puts the damaged database aside and begins a new one from the last export that is whole.
+    fn anew(&self, why: &StoreError) -> Result<(Open, Mended)> {
+        let why = crate::model::chain(why);
+        let aside = room::put_aside(&self.options.path)?;
+        error!(%why, aside = %aside.display(), "the store is damaged: it is put aside, and a new one begins");
+        let export = super::export::newest_whole(&self.options);
+        if let Some(export) = &export {
+            super::export::import(export, &self.options.path, self.options.cache, &mut |_, _| {})?;
         }
-        Ok(store)
+        let open = guarded(&self.options)?;
+        Ok((open, Mended::Anew { aside, export, why }))
     }
 
-    fn check_format(&self) -> Result<()> {
-        let sys = self.tree(T::Sys);
-        match sys.get("format").map_err(|e| backend("read its format", e))? {
-            Some(found) if found.first() == Some(&FORMAT) => {}
-            Some(found) => {
-                let found = found.first().copied().unwrap_or_default();
-                return Err(StoreError::Format { found, known: FORMAT });
-            }
-            None => {
-                sys.insert("format", &[FORMAT]).map_err(|e| backend("write its format", e))?;
-            }
+    /// Whether there is room to take something in (`low_water`).
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        room::free(&self.options.path).is_none_or(|free| free >= self.options.low_water)
+    }
+
+    /// Reads every record, so that damage is found before it is needed.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] or [`StoreError::Damaged`]; the store is then to be mended.
+    pub fn verify(&self) -> Result<()> {
+        self.with(read_through)
+    }
+
+    /// Trains a compression dictionary when there are articles enough for it; gives its bytes.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn train(&self) -> Result<Option<usize>> {
+        self.write(super::dictionary::train)
+    }
+
+    /// Writes the whole store into a file while it is in use (`store::export`); gives the file's
+    /// bytes.
+    ///
+    /// # Errors
+    /// Those of the store, and of the disk that is written to.
+    pub fn export(&self, path: &Path, now: Timestamp, progress: super::export::Progress<'_>) -> Result<u64> {
+        self.with(|open| super::export::export(open, path, now, progress))
+    }
+
+    /// Runs `work` on the open database; a panic in it becomes an error.
+    pub(super) fn with<R>(&self, work: impl FnOnce(&Open) -> Result<R>) -> Result<R> {
+        let slot = self.open.read().unwrap_or_else(PoisonError::into_inner);
+        let Some(open) = slot.as_ref() else {
+            return Err(StoreError::Closed { why: "it could not be opened again yet".to_owned() });
+        };
+        let done = catch_unwind(AssertUnwindSafe(|| work(open)))
+            .unwrap_or_else(|panic| Err(corrupt("do its work", panic_text(&*panic))));
+        if let Err(error @ (StoreError::Backend { .. } | StoreError::Corrupt { .. } | StoreError::Full)) =
+            &done
+        {
+            let mut broken = self.broken.lock().unwrap_or_else(PoisonError::into_inner);
+            broken.get_or_insert_with(|| again(error));
         }
-        write::ensure_site(self)
+        done
     }
 
-    pub(super) fn tree(&self, tree: T) -> &Tree {
-        &self.trees[tree as usize]
-    }
-
-    pub(super) fn trees(&self) -> &[Tree] {
-        &self.trees
-    }
-
-    /// Marks that something was written which the next sync has to cover.
-    pub(super) fn wrote(&self) {
-        self.written.fetch_add(1, Ordering::SeqCst);
-    }
-
-    /// Serialises counters; a poisoned lock protects nothing that a panic can have broken.
-    pub(super) fn writing(&self) -> std::sync::MutexGuard<'_, ()> {
-        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Group commit: whoever waits while another syncs finds its own writes covered too.
-    fn make_durable(&self) -> Result<()> {
-        let mine = self.written.load(Ordering::SeqCst);
-        let mut synced = self.synced.lock().unwrap_or_else(PoisonError::into_inner);
-        if *synced >= mine {
-            return Ok(());
+    /// As [`SledStore::with`], for verbs that write: a disk about to be full is not even tried,
+    /// for sled would not write again before it is opened anew.
+    pub(super) fn write<R>(&self, work: impl FnOnce(&Open) -> Result<R>) -> Result<R> {
+        if self.options.low_water > 0 && room::free(&self.options.path).is_some_and(|free| free < room::LEAST)
+        {
+            return Err(StoreError::Full);
         }
-        let covered = self.written.load(Ordering::SeqCst);
-        self.db.flush().map_err(|e| backend("flush", e))?;
-        self.data.sync_data().map_err(|e| backend("sync its file", e))?;
-        *synced = covered;
-        Ok(())
+        self.with(work)
     }
 }
 
-/// Wraps what the disk or sled said.
-pub(super) fn backend<E>(action: &'static str, source: E) -> StoreError
-where
-    E: std::error::Error + Send + Sync + 'static,
-{
-    StoreError::Backend { action, source: Box::new(source) }
-}
-
-/// The error of a transaction: ours as it is, sled's wrapped.
-pub(super) fn transaction_error(error: TransactionError<StoreError>) -> StoreError {
+/// What is kept of an error, which is no `Clone`.
+fn again(error: &StoreError) -> StoreError {
     match error {
-        TransactionError::Abort(ours) => ours,
-        TransactionError::Storage(source) => backend("store a transaction", source),
+        StoreError::Full => StoreError::Full,
+        StoreError::Corrupt { action, detail } => corrupt(action, detail),
+        other => StoreError::Closed { why: crate::model::chain(other) },
     }
 }
 
-fn open_error(path: &Path, error: sled::Error) -> StoreError {
-    // sled hides the error number of its lock in the text.
-    if error.to_string().contains("could not acquire lock") {
-        return StoreError::Locked { path: path.display().to_string() };
+/// Opens the database where a panic of sled becomes an error.
+pub(super) fn guarded(options: &StoreOptions) -> Result<Open> {
+    catch_unwind(AssertUnwindSafe(|| Open::at(&options.path, options.cache)))
+        .unwrap_or_else(|panic| Err(corrupt("open", panic_text(&*panic))))
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
+    format!("sled broke off: {}", text.unwrap_or("no reason given"))
+}
+
+fn read_through(open: &Open) -> Result<()> {
+    for tree in open.trees() {
+        for entry in tree {
+            entry.map_err(|e| super::open::backend("read it through", e))?;
+        }
     }
-    backend("open", error)
+    Ok(())
 }
 
 impl Store for SledStore {
     fn register(&self, sources: &[SourceId], now: Timestamp) -> Result<()> {
-        write::register(self, sources, now)
+        self.write(|open| write::register(open, sources, now))
     }
     fn claim_due(&self, now: Timestamp, limit: usize, lease: i64) -> Result<Vec<SourceId>> {
-        write::claim_due(self, now, limit, lease)
+        self.write(|open| write::claim_due(open, now, limit, lease))
     }
     fn next_due(&self) -> Result<Option<Timestamp>> {
-        read::next_due(self)
-    }
-    fn complete(&self, id: &SourceId, state: &SourceState, void: &[[u8; 16]]) -> Result<()> {
-        write::complete(self, id, state, void)?;
-        self.make_durable()
+        self.with(|open| read::next_due(open))
     }
     fn source(&self, id: &SourceId) -> Result<SourceState> {
-        read::source(self, id)
+        self.with(|open| read::source(open, id))
     }
     fn sources(&self) -> Result<Vec<SourceRecord>> {
-        read::sources(self)
+        self.with(|open| read::sources(open))
     }
     fn void_guids(&self, id: &SourceId, guids: &[[u8; 16]]) -> Result<Vec<bool>> {
-        read::void_guids(self, id, guids)
+        self.with(|open| read::void_guids(open, id, guids))
     }
     fn sightings(&self, id: &SourceId, codes: &[InfoCode]) -> Result<Vec<Option<Sighting>>> {
-        read::sightings(self, id, codes)
+        self.with(|open| read::sightings(open, id, codes))
     }
     fn aliased(&self, id: &SourceId, alias: Alias) -> Result<Option<InfoCode>> {
-        read::aliased(self, id, alias)
+        self.with(|open| read::aliased(open, id, alias))
     }
     fn item(&self, code: &InfoCode) -> Result<Option<Item>> {
-        read::item(self, &code.key())
+        self.with(|open| read::item(open, &code.key()))
     }
     fn body(&self, code: &InfoCode) -> Result<Body> {
-        read::body(self, &code.key())
+        self.with(|open| read::body(open, &code.key()))
     }
     fn revisions(&self, code: &InfoCode) -> Result<Vec<Revision>> {
-        read::revisions(self, code)
+        self.with(|open| read::revisions(open, code))
     }
     fn listings(&self, code: &InfoCode) -> Result<Vec<(SourceId, Sighting)>> {
-        read::listings(self, code)
+        self.with(|open| read::listings(open, code))
     }
     fn commit(&self, changes: Vec<Change>, now: Timestamp) -> Result<()> {
-        write::commit(self, changes, now)
-    }
-    fn sync(&self) -> Result<()> {
-        self.make_durable()
+        self.write(|open| write::commit(open, changes, now))
     }
     fn ensure_category(&self, name: &str, slug: Option<&Slug>, now: Timestamp) -> Result<Category> {
-        write::ensure_category(self, name, slug, now)
+        self.write(|open| write::ensure_category(open, name, slug, now))
     }
     fn find_category(&self, slug_or_name: &str) -> Result<Option<Category>> {
-        read::find_category(self, slug_or_name)
+        self.with(|open| read::find_category(open, slug_or_name))
     }
     fn alias_category(&self, id: CategoryId, old_slug: &str) -> Result<()> {
-        write::alias_category(self, id, old_slug)
+        self.write(|open| write::alias_category(open, id, old_slug))
     }
     fn category(&self, id: CategoryId) -> Result<Option<Category>> {
-        read::category(self, id)
+        self.with(|open| read::category(open, id))
     }
     fn categories(&self) -> Result<Vec<Category>> {
-        read::categories(self)
+        self.with(|open| read::categories(open))
     }
     fn changed_since(&self, generation: u64) -> Result<Vec<Category>> {
-        read::changed_since(self, generation)
+        self.with(|open| read::changed_since(open, generation))
     }
     fn items_in(&self, category: CategoryId, window: Window) -> Result<Vec<Item>> {
-        read::items_in(self, category, window)
+        self.with(|open| read::items_in(open, category, window))
     }
     fn arrivals(&self, category: CategoryId, from: u32, to: u32) -> Result<Vec<Item>> {
-        read::arrivals(self, category, from, to)
+        self.with(|open| read::arrivals(open, category, from, to))
     }
     fn neighbours(&self, category: CategoryId, item: &Item) -> Result<(Option<Item>, Option<Item>)> {
-        read::neighbours(self, category, item)
+        self.with(|open| read::neighbours(open, category, item))
     }
     fn arrival_of(&self, category: CategoryId, item: &Item) -> Result<Option<u32>> {
-        read::arrival_of(self, category, item)
+        self.with(|open| read::arrival_of(open, category, item))
     }
     fn touched_since(&self, generation: u64, limit: usize) -> Result<Vec<Item>> {
-        read::touched_since(self, generation, limit)
+        self.with(|open| read::touched_since(open, generation, limit))
     }
     fn find(&self, text: &str, limit: usize) -> Result<Vec<Item>> {
-        read::find(self, text, limit)
+        self.with(|open| read::find(open, text, limit))
     }
     fn at_path(&self, path: &str) -> Result<Option<AtPath>> {
-        read::at_path(self, path)
-    }
-    fn mark_published(&self, generation: u64) -> Result<()> {
-        self.tree(T::Sys)
-            .insert("published", &generation.to_be_bytes())
-            .map_err(|e| backend("mark a publish", e))?;
-        self.wrote();
-        Ok(())
-    }
-    fn published_generation(&self) -> Result<u64> {
-        read::counter(self, "published")
+        self.with(|open| read::at_path(open, path))
     }
     fn fix(&self, key: &'static str, value: &str, set: bool) -> Result<()> {
-        write::fix(self, key, value, set)
+        self.write(|open| write::fix(open, key, value, set))
+    }
+    fn complete(&self, id: &SourceId, state: &SourceState, void: &[[u8; 16]]) -> Result<()> {
+        self.write(|open| {
+            write::complete(open, id, state, void)?;
+            open.sync()
+        })
+    }
+    fn sync(&self) -> Result<()> {
+        self.with(Open::sync)
+    }
+    fn history(&self, code: &InfoCode) -> Result<Vec<Event>> {
+        self.with(|open| read::history(open, code))
+    }
+    fn withdraw(&self, code: &InfoCode, tombstone: &Tombstone) -> Result<bool> {
+        self.write(|open| withdraw::withdraw(open, code, tombstone))
+    }
+    fn restore(&self, code: &InfoCode, why: &str, now: Timestamp) -> Result<bool> {
+        self.write(|open| withdraw::restore(open, code, why, now))
+    }
+    fn tombstone(&self, code: &InfoCode) -> Result<Option<Tombstone>> {
+        self.with(|open| read::tombstone(open, code))
+    }
+    fn sweep(&self, category: CategoryId, keep: Retention, limit: usize, now: Timestamp) -> Result<usize> {
+        self.write(|open| withdraw::sweep(open, category, keep, limit, now))
+    }
+    fn mark_published(&self, generation: u64, now: Timestamp) -> Result<()> {
+        self.write(|open| write::mark_published(open, generation, now))
+    }
+    fn published_at(&self, generation: u64) -> Result<Option<Timestamp>> {
+        self.with(|open| read::published_at(open, generation))
+    }
+    fn published_generation(&self) -> Result<u64> {
+        self.with(|open| read::counter(open, "published"))
     }
     fn identity(&self) -> Result<(u64, u64)> {
-        Ok((read::counter(self, "identity")?, read::counter(self, "renames")?))
+        self.with(|open| Ok((read::counter(open, "identity")?, read::counter(open, "renames")?)))
     }
     fn generation(&self) -> Result<u64> {
-        read::counter(self, "generation")
+        self.with(|open| read::counter(open, "generation"))
     }
 }
-
-/// The key of a name or slug in [`T::CategoryKey`]; names are folded to one line.
-pub(super) fn category_key(kind: u8, text: &str) -> Vec<u8> {
-    let mut key = vec![kind];
-    key.extend_from_slice(text.as_bytes());
-    key.truncate(400);
-    key
-}
-
-pub(super) use codec::MAX_VALUE as VALUE_LIMIT;

@@ -7,47 +7,49 @@ use sled::Transactional;
 use sled::transaction::{ConflictableTransactionError, ConflictableTransactionResult, TransactionalTree};
 
 use super::codec::{self, u32_at, u64_at};
-use super::sled_store::{SledStore, T, VALUE_LIMIT, backend, category_key, transaction_error};
-use super::{Change, Result, StoreError, read};
+use super::open::{Open, T, VALUE_LIMIT, backend, category_key, transaction_error};
+use super::{Change, Event, Result, StoreError, clock, read};
 use crate::model::{Category, CategoryId, Item, Slug, SourceId, SourceState, Timestamp};
 
 /// Changes in one transaction.
 const MAX_CHANGES: usize = 30;
+/// Events of one item that are kept.
+pub(super) const MAX_EVENTS: usize = 64;
 /// Bytes of bodies in one transaction.
 const MAX_BYTES: usize = 256 << 10;
 
-type Tx<'a> = &'a [TransactionalTree];
-type TxResult<T> = ConflictableTransactionResult<T, StoreError>;
+pub(super) type Tx<'a> = &'a [TransactionalTree];
+pub(super) type TxResult<T> = ConflictableTransactionResult<T, StoreError>;
 
-fn abort(error: StoreError) -> ConflictableTransactionError<StoreError> {
+pub(super) fn abort(error: StoreError) -> ConflictableTransactionError<StoreError> {
     ConflictableTransactionError::Abort(error)
 }
 
-fn transact<R>(store: &SledStore, work: impl Fn(Tx<'_>) -> TxResult<R>) -> Result<R> {
+pub(super) fn transact<R>(store: &Open, work: impl Fn(Tx<'_>) -> TxResult<R>) -> Result<R> {
     let done = store.trees().transaction(|tx| work(tx)).map_err(transaction_error)?;
     store.wrote();
     Ok(done)
 }
 
-fn tree(tx: Tx<'_>, tree: T) -> &TransactionalTree {
+pub(super) fn tree(tx: Tx<'_>, tree: T) -> &TransactionalTree {
     &tx[tree as usize]
 }
 
-fn put(tx: Tx<'_>, at: T, key: &[u8], value: &[u8]) -> TxResult<()> {
+pub(super) fn put(tx: Tx<'_>, at: T, key: &[u8], value: &[u8]) -> TxResult<()> {
     codec::fits("stored", value).map_err(abort)?;
     tree(tx, at).insert(key, value)?;
     Ok(())
 }
 
 /// The next value of a counter.
-fn next(tx: Tx<'_>, name: &str) -> TxResult<u64> {
+pub(super) fn next(tx: Tx<'_>, name: &str) -> TxResult<u64> {
     let sys = tree(tx, T::Sys);
     let value = sys.get(name)?.and_then(|bytes| u64_at(&bytes, 0)).unwrap_or_default() + 1;
     sys.insert(name, &value.to_be_bytes())?;
     Ok(value)
 }
 
-pub(super) fn ensure_site(store: &SledStore) -> Result<()> {
+pub(super) fn ensure_site(store: &Open) -> Result<()> {
     if read::category(store, CategoryId::SITE)?.is_some() {
         return Ok(());
     }
@@ -60,16 +62,21 @@ pub(super) fn ensure_site(store: &SledStore) -> Result<()> {
         newest: None,
         arrivals: 0,
     };
-    let identity = RandomState::new().hash_one(0_u8);
+    new_identity(store)?;
     transact(store, |tx| {
-        tree(tx, T::Sys).insert("identity", &identity.to_be_bytes())?;
         let generation = next(tx, "generation")?;
         put_category(tx, &mut site.clone(), generation)
     })
 }
 
+/// A number that no other store has.
+pub(super) fn new_identity(store: &Open) -> Result<()> {
+    let identity = RandomState::new().hash_one(0_u8);
+    transact(store, |tx| put(tx, T::Sys, b"identity", &identity.to_be_bytes()))
+}
+
 /// Stores the record under a new generation and moves its entry in the index of changes.
-fn put_category(tx: Tx<'_>, category: &mut Category, generation: u64) -> TxResult<()> {
+pub(super) fn put_category(tx: Tx<'_>, category: &mut Category, generation: u64) -> TxResult<()> {
     let key = |generation: u64| [&generation.to_be_bytes()[..], &category.id.0.to_be_bytes()].concat();
     if category.generation != 0 {
         tree(tx, T::Changed).remove(key(category.generation))?;
@@ -91,7 +98,7 @@ fn source_number(tx: Tx<'_>, id: &SourceId) -> TxResult<u32> {
     Ok(number)
 }
 
-pub(super) fn register(store: &SledStore, sources: &[SourceId], now: Timestamp) -> Result<()> {
+pub(super) fn register(store: &Open, sources: &[SourceId], now: Timestamp) -> Result<()> {
     let _writing = store.writing();
     for id in sources {
         let known = read::source_number(store, id)?.is_some();
@@ -106,7 +113,7 @@ pub(super) fn register(store: &SledStore, sources: &[SourceId], now: Timestamp) 
     Ok(())
 }
 
-fn put_source(
+pub(super) fn put_source(
     tx: Tx<'_>,
     id: &SourceId,
     state: &SourceState,
@@ -124,13 +131,9 @@ fn put_source(
     put(tx, T::Source, &number.to_be_bytes(), &bytes)
 }
 
-pub(super) fn claim_due(
-    store: &SledStore,
-    now: Timestamp,
-    limit: usize,
-    lease: i64,
-) -> Result<Vec<SourceId>> {
+pub(super) fn claim_due(store: &Open, now: Timestamp, limit: usize, lease: i64) -> Result<Vec<SourceId>> {
     let _writing = store.writing();
+    clock::note(store, now)?;
     let due = read::due(store, now, limit)?;
     if due.is_empty() {
         return Ok(Vec::new());
@@ -149,19 +152,14 @@ pub(super) fn claim_due(
     Ok(claimed)
 }
 
-pub(super) fn complete(
-    store: &SledStore,
-    id: &SourceId,
-    state: &SourceState,
-    void: &[[u8; 16]],
-) -> Result<()> {
+pub(super) fn complete(store: &Open, id: &SourceId, state: &SourceState, void: &[[u8; 16]]) -> Result<()> {
     let _writing = store.writing();
     let before = read::source(store, id)?.next_poll;
     transact(store, |tx| put_source(tx, id, state, before, void))
 }
 
 pub(super) fn ensure_category(
-    store: &SledStore,
+    store: &Open,
     name: &str,
     slug: Option<&Slug>,
     now: Timestamp,
@@ -221,7 +219,7 @@ fn touch_site(tx: Tx<'_>, now: Timestamp) -> TxResult<()> {
     put_category(tx, &mut site, generation)
 }
 
-fn rename(store: &SledStore, mut known: Category, name: &str, now: Timestamp) -> Result<Category> {
+fn rename(store: &Open, mut known: Category, name: &str, now: Timestamp) -> Result<Category> {
     name.clone_into(&mut known.name);
     known.changed_at = known.changed_at.max(now);
     transact(store, |tx| {
@@ -235,12 +233,12 @@ fn rename(store: &SledStore, mut known: Category, name: &str, now: Timestamp) ->
     })
 }
 
-pub(super) fn alias_category(store: &SledStore, id: CategoryId, old_slug: &str) -> Result<()> {
+pub(super) fn alias_category(store: &Open, id: CategoryId, old_slug: &str) -> Result<()> {
     let _writing = store.writing();
     lead_to(store, id, old_slug)
 }
 
-fn lead_to(store: &SledStore, id: CategoryId, old_slug: &str) -> Result<()> {
+fn lead_to(store: &Open, id: CategoryId, old_slug: &str) -> Result<()> {
     let key = category_key(b's', old_slug);
     if read::get(store, T::CategoryKey, &key)?.is_none() {
         transact(store, |tx| put(tx, T::CategoryKey, &key, &id.0.to_be_bytes()))?;
@@ -248,7 +246,7 @@ fn lead_to(store: &SledStore, id: CategoryId, old_slug: &str) -> Result<()> {
     Ok(())
 }
 
-pub(super) fn fix(store: &SledStore, key: &'static str, value: &str, set: bool) -> Result<()> {
+pub(super) fn fix(store: &Open, key: &'static str, value: &str, set: bool) -> Result<()> {
     let name = format!("fixed.{key}");
     match read::get(store, T::Sys, &name)? {
         None if !set => Ok(()),
@@ -266,19 +264,44 @@ pub(super) fn fix(store: &SledStore, key: &'static str, value: &str, set: bool) 
     }
 }
 
+/// Publishes that are remembered by their time.
+const PUBLISHES: usize = 20_000;
+
+pub(super) fn mark_published(store: &Open, generation: u64, now: Timestamp) -> Result<()> {
+    let _writing = store.writing();
+    let number = generation.to_be_bytes();
+    let known = read::get(store, T::Published, number)?.is_some();
+    let published = store.tree(T::Published);
+    let oldest =
+        if published.len() > PUBLISHES { published.first().map_err(|e| backend("read", e))? } else { None };
+    transact(store, |tx| {
+        if let Some((oldest, _)) = &oldest {
+            tree(tx, T::Published).remove(oldest)?;
+        }
+        if !known {
+            put(tx, T::Published, &number, &codec::time(now))?;
+        }
+        put(tx, T::Sys, b"published", &number)
+    })
+}
+
 /// A change with its bytes made before the transaction, whose closure may run again.
 struct Prepared {
     change: Change,
     chunks: Vec<Vec<u8>>,
     old_chunks: u16,
+    /// Keys of events that make room.
+    old_events: Vec<Vec<u8>>,
 }
 
-pub(super) fn commit(store: &SledStore, changes: Vec<Change>, now: Timestamp) -> Result<()> {
+pub(super) fn commit(store: &Open, changes: Vec<Change>, now: Timestamp) -> Result<()> {
     let _writing = store.writing();
+    let dictionary = store.dictionaries.newest(store)?;
     let mut batch = Vec::new();
     let mut bytes = 0;
     for change in changes {
-        let chunks = change.body.as_ref().map(codec::body_chunks).transpose()?.unwrap_or_default();
+        let packed = change.body.as_ref().map(|body| codec::body_chunks(body, dictionary.as_deref()));
+        let chunks = packed.transpose()?.unwrap_or_default();
         let size: usize = chunks.iter().map(Vec::len).sum();
         if !batch.is_empty() && (batch.len() >= MAX_CHANGES || bytes + size > MAX_BYTES) {
             commit_batch(store, &std::mem::take(&mut batch), now)?;
@@ -287,12 +310,16 @@ pub(super) fn commit(store: &SledStore, changes: Vec<Change>, now: Timestamp) ->
         bytes += size;
         let old_chunks =
             if chunks.is_empty() { 0 } else { read::body_chunk_count(store, &change.code.key()) };
-        batch.push(Prepared { change, chunks, old_chunks });
+        let old_events = match change.event {
+            Some(_) => read::events_beyond(store, &change.code.key(), MAX_EVENTS - 1)?,
+            None => Vec::new(),
+        };
+        batch.push(Prepared { change, chunks, old_chunks, old_events });
     }
     if batch.is_empty() { Ok(()) } else { commit_batch(store, &batch, now) }
 }
 
-fn commit_batch(store: &SledStore, batch: &[Prepared], now: Timestamp) -> Result<()> {
+fn commit_batch(store: &Open, batch: &[Prepared], now: Timestamp) -> Result<()> {
     transact(store, |tx| {
         let mut touched: BTreeMap<CategoryId, Category> = BTreeMap::new();
         for prepared in batch {
@@ -312,7 +339,7 @@ fn apply(
     now: Timestamp,
     touched: &mut BTreeMap<CategoryId, Category>,
 ) -> TxResult<()> {
-    let Prepared { change, chunks, old_chunks } = prepared;
+    let Prepared { change, chunks, old_chunks, old_events } = prepared;
     let key = change.code.key();
     put_body(tx, &key, chunks, *old_chunks)?;
     if let Some(item) = &change.item {
@@ -353,7 +380,19 @@ fn apply(
         let number = source_number(tx, source)?;
         put(tx, T::Alias, &codec::alias_key(number, *alias), &key)?;
     }
+    for old in old_events {
+        tree(tx, T::History).remove(old.as_slice())?;
+    }
+    if let Some(event) = &change.event {
+        put_event(tx, &key, event)?;
+    }
     Ok(())
+}
+
+pub(super) fn put_event(tx: Tx<'_>, key: &[u8], event: &Event) -> TxResult<()> {
+    let at = next(tx, "events")?;
+    let bytes = codec::encode("event", event).map_err(abort)?;
+    put(tx, T::History, &codec::event_key(key, at), &bytes)
 }
 
 fn put_body(tx: Tx<'_>, key: &[u8], chunks: &[Vec<u8>], old_chunks: u16) -> TxResult<()> {
@@ -377,27 +416,37 @@ fn is_stored(tx: Tx<'_>, key: &[u8], item: &Item) -> TxResult<bool> {
 fn put_item(tx: Tx<'_>, key: &[u8], item: &Item, enters: bool) -> TxResult<()> {
     let new = tree(tx, T::Item).get(key)?.is_none();
     let mut item = item.clone();
-    let touched_key = |generation: u64| [&generation.to_be_bytes()[..], key].concat();
-    if !new {
-        tree(tx, T::Touched).remove(touched_key(item.touched))?;
-    }
-    let bytes = tree(tx, T::Sys).get("generation")?;
-    // The categories get the generations after this one when the batch ends.
-    item.touched = bytes.and_then(|b| u64_at(&b, 0)).unwrap_or_default() + 1;
-    tree(tx, T::Touched).insert(touched_key(item.touched), &[])?;
-    if new {
-        item.generation = item.touched;
-    }
     if new && enters {
         put(tx, T::Path, item.permalink.as_bytes(), &[&[1], key].concat())?;
     }
+    if new {
+        item.touched = 0;
+        item.generation = upcoming(tx)?;
+    }
+    touch_item(tx, key, &item)
+}
+
+/// The generation that the categories of this transaction begin with when it ends.
+fn upcoming(tx: Tx<'_>) -> TxResult<u64> {
+    let bytes = tree(tx, T::Sys).get("generation")?;
+    Ok(bytes.and_then(|b| u64_at(&b, 0)).unwrap_or_default() + 1)
+}
+
+/// Stores an item under the coming generation; `touched` of it says where it stood, 0 for nowhere.
+pub(super) fn touch_item(tx: Tx<'_>, key: &[u8], item: &Item) -> TxResult<()> {
+    let mut item = item.clone();
+    if item.touched > 0 {
+        tree(tx, T::Touched).remove(codec::touched_key(item.touched, key))?;
+    }
+    item.touched = upcoming(tx)?;
+    tree(tx, T::Touched).insert(codec::touched_key(item.touched, key), &[])?;
     let bytes = codec::encode("item", &item).map_err(abort)?;
     debug_assert!(bytes.len() <= VALUE_LIMIT, "the caps of an item keep it small");
     put(tx, T::Item, key, &bytes)
 }
 
 /// Loads a category into `touched` and moves its `changed_at`.
-fn touch(
+pub(super) fn touch(
     tx: Tx<'_>,
     id: CategoryId,
     now: Timestamp,
@@ -415,7 +464,13 @@ fn touch(
     Ok(())
 }
 
-fn enter(tx: Tx<'_>, key: &[u8], item: &Item, category: &mut Category, shown: bool) -> TxResult<()> {
+pub(super) fn enter(
+    tx: Tx<'_>,
+    key: &[u8],
+    item: &Item,
+    category: &mut Category,
+    shown: bool,
+) -> TxResult<()> {
     let at = codec::time_key(category.id, item.published, key);
     if tree(tx, T::CatTime).get(&at)?.is_some() {
         return Ok(());

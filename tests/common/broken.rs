@@ -4,7 +4,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use feedmill::model::{Body, Category, CategoryId, InfoCode, Item, Slug, SourceId, SourceState, Timestamp};
 use feedmill::store::{
-    Alias, AtPath, Change, Result, Revision, Sighting, SourceRecord, Store, StoreError, Window,
+    Alias, AtPath, Change, Event, Result, Retention, Revision, Sighting, SourceRecord, Store, StoreError,
+    Tombstone, Window,
 };
 
 /// Another store, whose reads of items and texts fail after the first few.
@@ -145,8 +146,32 @@ impl Store for Broken<'_> {
         self.store.at_path(path)
     }
 
-    fn mark_published(&self, generation: u64) -> Result<()> {
-        self.store.mark_published(generation)
+    fn history(&self, code: &InfoCode) -> Result<Vec<Event>> {
+        self.store.history(code)
+    }
+
+    fn withdraw(&self, code: &InfoCode, tombstone: &Tombstone) -> Result<bool> {
+        self.store.withdraw(code, tombstone)
+    }
+
+    fn restore(&self, code: &InfoCode, why: &str, now: Timestamp) -> Result<bool> {
+        self.store.restore(code, why, now)
+    }
+
+    fn tombstone(&self, code: &InfoCode) -> Result<Option<Tombstone>> {
+        self.store.tombstone(code)
+    }
+
+    fn sweep(&self, category: CategoryId, keep: Retention, limit: usize, now: Timestamp) -> Result<usize> {
+        self.store.sweep(category, keep, limit, now)
+    }
+
+    fn published_at(&self, generation: u64) -> Result<Option<Timestamp>> {
+        self.store.published_at(generation)
+    }
+
+    fn mark_published(&self, generation: u64, now: Timestamp) -> Result<()> {
+        self.store.mark_published(generation, now)
     }
 
     fn published_generation(&self) -> Result<u64> {

@@ -21,7 +21,7 @@ pub(crate) type Tree = BTreeMap<String, Vec<u8>>;
 pub(crate) struct Mill {
     folder: TempDir,
     clock: Arc<ManualClock>,
-    own: Option<daemon::Mill>,
+    own: Option<Arc<daemon::Mill>>,
 }
 
 impl Mill {
@@ -45,7 +45,24 @@ impl Mill {
         let loaded = config::load(&config.join("feedmill.toml"));
         let settings = loaded.config.unwrap_or_else(|| panic!("{:?}", loaded.faults));
         let clock = Arc::clone(&self.clock);
-        self.own = Some(daemon::Mill::open(settings, clock as Arc<dyn Clock>).await.unwrap());
+        self.own = Some(Arc::new(daemon::Mill::open(settings, clock as Arc<dyn Clock>).await.unwrap()));
+    }
+
+    /// Closes the store and hurts its files.
+    pub(crate) fn damage(&mut self, damage: fn(&Path)) {
+        self.own = None;
+        damage(&self.path("data/store"));
+    }
+
+    /// Asks what a command would ask; gives the last answer.
+    pub(crate) async fn ask(&self, query: feedmill::control::Query) -> feedmill::control::Event {
+        let (events, mut said) = tokio::sync::mpsc::channel(100);
+        daemon::handle(Arc::clone(self.own.as_ref().unwrap()), query, events).await;
+        let mut last = None;
+        while let Ok(event) = said.try_recv() {
+            last = Some(event);
+        }
+        last.unwrap()
     }
 
     /// A path inside the mill's folder.

@@ -1,0 +1,116 @@
+//! `item explain`, `item withdraw`, `item restore`.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use serde_json::Value;
+
+use super::{ask::ask, show};
+use crate::config::Config;
+use crate::control::Query;
+use crate::daemon::Story;
+use crate::store::{Event, Happening};
+
+/// The story of one item.
+///
+/// # Errors
+/// When there is no such item, or neither daemon nor store can be reached.
+pub(super) async fn explain(config: Config, code: String, json: bool) -> Result<ExitCode> {
+    let answer = ask(config, Query::Explain { code }).await?;
+    if json {
+        show::json(&answer)?;
+    } else {
+        show::text(&format!("{}\n", show::plain(&told(&serde_json::from_value(answer)?))))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Takes an item out.
+///
+/// # Errors
+/// As [`explain`].
+pub(super) async fn withdraw(
+    config: Config,
+    code: String,
+    why: String,
+    erase: bool,
+    json: bool,
+) -> Result<ExitCode> {
+    let answer = ask(config, Query::Withdraw { code, why, erase }).await?;
+    done(&answer, json, "it was out already")
+}
+
+/// Puts a withdrawn item back.
+///
+/// # Errors
+/// As [`explain`].
+pub(super) async fn restore(config: Config, code: String, why: String, json: bool) -> Result<ExitCode> {
+    let answer = ask(config, Query::Restore { code, why }).await?;
+    done(&answer, json, "it is not withdrawn, or erased for good")
+}
+
+fn done(answer: &Value, json: bool, nothing: &str) -> Result<ExitCode> {
+    if json {
+        show::json(answer)?;
+    } else if answer["changed"] == true {
+        show::text(&format!("{}\n", answer["done"].as_str().unwrap_or_default()))?;
+    } else {
+        show::text(&format!("nothing to do: {nothing}\n"))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn told(story: &Story) -> String {
+    let mut lines = vec![
+        format!("{}  {}", story.info_code, story.title.as_deref().unwrap_or("(erased)")),
+        format!("id  {}", story.id),
+        String::new(),
+    ];
+    lines.extend(story.events.iter().map(event));
+    lines.push(String::new());
+    for (source, seen) in &story.listings {
+        let given = story.given_by.as_ref().is_some_and(|(lead, _)| lead == source);
+        let note = if given { ", gives title and text" } else { "" };
+        let (first, last) = (seen.first.rfc3339(), seen.last.rfc3339());
+        lines.push(format!("listed by {source} since {first}, last seen {last}{note}"));
+    }
+    for revision in &story.revisions {
+        lines.push(format!("until {} its title was: {}", revision.replaced_at.rfc3339(), revision.title));
+    }
+    if let Some(tombstone) = &story.tombstone {
+        let what = if tombstone.erased { "erased" } else { "withdrawn" };
+        lines.push(format!("{what} at {}: {}", tombstone.at.rfc3339(), tombstone.why));
+    }
+    for (what, at) in [("first shown", &story.published_at), ("in its present form", &story.shown_at)] {
+        lines.extend(at.as_ref().map(|at| format!("{what} at {at}")));
+    }
+    for place in &story.places {
+        let category = if place.category.is_empty() { "the whole site" } else { &place.category };
+        let arrival = place.arrival.map(|number| format!(", number {number}")).unwrap_or_default();
+        let feeds = if place.in_feeds { "in its feeds" } else { "on its older pages" };
+        lines.push(format!("{category}{arrival}, {feeds}: {}", place.outputs.join(" ")));
+    }
+    lines.join("\n")
+}
+
+fn event(event: &Event) -> String {
+    let what = match event.what {
+        Happening::Inserted => "stored",
+        Happening::Listed => "listed by a further source",
+        Happening::Joined => "entered a further category",
+        Happening::Revised => "changed",
+        Happening::Counted => "changed once more, not published",
+        Happening::Withdrawn => "withdrawn",
+        Happening::Refused => "listed again, kept out",
+        Happening::Restored => "restored",
+        Happening::TakenBack => "taken back",
+    };
+    let source = event.source.as_ref().map(|source| format!(" through {source}")).unwrap_or_default();
+    let known =
+        if event.known_by.is_empty() { String::new() } else { format!(", known by its {}", event.known_by) };
+    let answer = event
+        .answer
+        .map(|(at, bytes)| format!(" (answer of {}, {bytes} bytes{known})", at.rfc3339()))
+        .unwrap_or_default();
+    format!("{}  {what}{source}: {}{answer}", event.at.rfc3339(), event.why)
+}

@@ -1,0 +1,191 @@
+//! Care of the store while the mill turns: mending what broke, room on its disk, automatic
+//! exports, retention, the compression dictionary.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+
+use super::mill::prepare;
+use super::{DaemonError, Mill};
+use crate::config::Exports;
+use crate::import::{Published, take_back};
+use crate::model::{CategoryId, Timestamp, chain};
+use crate::store::{Handle, Mended, Retention, SledStore, Store, StoreError, export};
+
+/// Between two looks after the store.
+const LOOK: Duration = Duration::from_mins(10);
+/// The first look waits until the first polls are through.
+const FIRST: Duration = Duration::from_mins(1);
+/// Items taken out by retention in one step; polls may come in between.
+const STEP: usize = 30;
+
+impl Mill {
+    /// Whether the store can take something in. One that broke is opened again, or begun anew
+    /// from its last export and from what was published; the outputs are then looked at whole.
+    ///
+    /// # Errors
+    /// Why it cannot be used yet; another try is due later.
+    pub(super) async fn keep_store(self: &Arc<Self>) -> Result<(), StoreError> {
+        let mill = Arc::clone(self);
+        let mended = tokio::task::spawn_blocking(move || {
+            let mended = mill.care.mend()?;
+            if let Mended::Anew { .. } = &mended {
+                after_loss(&mill.care, &mill.config, mill.clock.now())?;
+            }
+            Ok(mended)
+        });
+        let mended: Result<Mended, StoreError> = mended.await.map_err(StoreError::task)?;
+        if mended? != Mended::Sound {
+            self.publisher.look_again();
+            self.changed.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Whether there is room on the store's disk; says so once when that changes.
+    pub(super) fn has_room(&self) -> bool {
+        let room = self.care.has_room();
+        if self.no_room.swap(!room, Ordering::Relaxed) == room {
+            if room {
+                info!("there is room on the disk again; polling goes on");
+                self.changed.notify_one();
+            } else {
+                warn!(
+                    "the disk is nearly full: polling pauses until there is room; what is published is served"
+                );
+            }
+        }
+        room
+    }
+}
+
+/// Fills a store that begins anew with what the config and the outputs say.
+pub(super) fn after_loss(
+    store: &SledStore,
+    config: &crate::config::Config,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    prepare(store, config, now)?;
+    let how = Published {
+        id_authority: config.id_authority.clone(),
+        bare_space: config.ingest.bare_space.clone(),
+        zone: config.ingest.zone,
+    };
+    match take_back(store, &config.publish.output, &how, now) {
+        Ok(items) => {
+            warn!(items, "items came back from what was published");
+            Ok(())
+        }
+        Err(crate::import::ImportError::Store(error)) => Err(error),
+        Err(error) => {
+            error!(error = chain(&error), "nothing came back from what was published");
+            Ok(())
+        }
+    }
+}
+
+/// Looks after the store from time to time until `stop`.
+pub(super) async fn care(mill: Arc<Mill>, stop: CancellationToken) -> Result<(), DaemonError> {
+    let mut pause = FIRST;
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            () = sleep(pause) => pause = LOOK,
+        }
+        let own = Arc::clone(&mill);
+        let done = tokio::task::spawn_blocking(move || look(&own)).await;
+        match done {
+            Ok(Ok(taken_out)) if taken_out > 0 => mill.changed.notify_one(),
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => error!(error = chain(&error), "the store could not be looked after"),
+            Err(error) => error!(%error, "care of the store broke"),
+        }
+    }
+}
+
+/// One look; gives how many items retention took out.
+fn look(mill: &Mill) -> Result<usize, StoreError> {
+    if !mill.care.has_room() {
+        return Ok(0);
+    }
+    if let Some(bytes) = mill.care.train()? {
+        info!(bytes, "new articles are compressed with a dictionary of the store's own");
+    }
+    export_if_due(mill)?;
+    retain(mill)
+}
+
+fn export_if_due(mill: &Mill) -> Result<(), StoreError> {
+    let Exports { folder, every, keep } = &mill.config.exports;
+    if *keep == 0 || every.is_zero() {
+        return Ok(());
+    }
+    let known = export::all(folder);
+    let now = mill.clock.now();
+    let age = known.last().and_then(|path| export::made_at(path)).map(|made| now.since(made));
+    // One from the future was made under a wrong clock and says nothing about its age.
+    let fresh = |age: i64| (0..i64::try_from(every.as_secs()).unwrap_or(i64::MAX)).contains(&age);
+    if age.is_some_and(fresh) {
+        return Ok(());
+    }
+    let path = folder.join(export::name(now));
+    let bytes = mill.care.export(&path, now, &mut |_, _| {})?;
+    info!(path = %path.display(), bytes, "the store was exported");
+    let keep = usize::try_from(*keep).unwrap_or(usize::MAX);
+    let mut all = export::all(folder);
+    all.truncate(all.len().saturating_sub(keep));
+    all.into_iter().for_each(remove);
+    Ok(())
+}
+
+fn remove(path: PathBuf) {
+    if let Err(error) = std::fs::remove_file(&path) {
+        warn!(path = %path.display(), %error, "an old export could not be removed");
+    }
+}
+
+fn retain(mill: &Mill) -> Result<usize, StoreError> {
+    let store = &mill.care;
+    let mut taken_out = 0;
+    for category in store.categories()? {
+        let own = mill.config.categories.iter().find(|settings| settings.slug == category.slug);
+        let keep = own.map(|settings| settings.retention).filter(|own| *own != Retention::default());
+        let keep = keep.unwrap_or(mill.config.retention);
+        taken_out += retain_in(mill, category.id, keep)?;
+    }
+    Ok(taken_out)
+}
+
+fn retain_in(mill: &Mill, category: CategoryId, keep: Retention) -> Result<usize, StoreError> {
+    if keep == Retention::default() {
+        return Ok(0);
+    }
+    let mut taken_out = 0;
+    loop {
+        let step = mill.care.sweep(category, keep, STEP, mill.clock.now())?;
+        taken_out += step;
+        if step == 0 {
+            return Ok(taken_out);
+        }
+    }
+}
+
+/// Opens the store of a config, mends it if it must be, and makes it ready.
+pub(super) fn open(
+    config: &crate::config::Config,
+    now: Timestamp,
+) -> Result<(Arc<SledStore>, Handle), StoreError> {
+    let (store, mended) = SledStore::open_or_mend(config.store.clone())?;
+    match mended {
+        Mended::Sound | Mended::Reopened => prepare(&store, config, now)?,
+        Mended::Anew { .. } => after_loss(&store, config, now)?,
+    }
+    let store = Arc::new(store);
+    let handle = Handle::new(Arc::clone(&store) as Arc<dyn Store>);
+    Ok((store, handle))
+}

@@ -1,0 +1,217 @@
+//! Taking items out, and back in: withdrawal, restoring, retention.
+//!
+//! A withdrawn item leaves every index that outputs are made of; its record stays for its story,
+//! and its tombstone keeps it from being stored anew while its sources still list it.
+
+use std::collections::BTreeMap;
+
+use super::codec;
+use super::open::{Open, T, backend};
+use super::write::{self, Tx, TxResult, abort, put, transact, tree};
+use super::{Event, Happening, Result, Retention, Tombstone, Withdrawer, read};
+use crate::model::{Category, CategoryId, InfoCode, Item, Timestamp};
+
+pub(super) fn withdraw(store: &Open, code: &InfoCode, tombstone: &Tombstone) -> Result<bool> {
+    let _writing = store.writing();
+    let key = code.key();
+    let before = read::tombstone(store, code)?;
+    let Some(item) = read::item(store, &key)? else { return Ok(false) };
+    if before.as_ref().is_some_and(|before| before.erased || !tombstone.erased) {
+        return Ok(false);
+    }
+    let leaves = if before.is_some() { Vec::new() } else { with_site(&item) };
+    take_out(store, &item, &leaves, tombstone)?;
+    Ok(true)
+}
+
+fn with_site(item: &Item) -> Vec<CategoryId> {
+    item.categories.iter().copied().chain([CategoryId::SITE]).collect()
+}
+
+/// Everything of one withdrawal, in one transaction.
+fn take_out(store: &Open, item: &Item, leaves: &[CategoryId], tombstone: &Tombstone) -> Result<()> {
+    let key = item.code.key();
+    let newest = newest_without(store, item, leaves)?;
+    let erased = if tombstone.erased { Some(leftovers(store, item)?) } else { None };
+    let story = Event {
+        at: tombstone.at,
+        what: Happening::Withdrawn,
+        source: None,
+        why: crate::model::text::clip_bytes(&tombstone.why, 300),
+        known_by: String::new(),
+        answer: None,
+    };
+    let old_events = read::events_beyond(store, &key, write::MAX_EVENTS - 1)?;
+    let bytes = codec::encode("tombstone", tombstone)?;
+    transact(store, |tx| {
+        if erased.is_none() {
+            // Sinks that hold a file of the item's own have to hear of it.
+            write::touch_item(tx, &key, item)?;
+        }
+        leave(tx, item, leaves, &newest, tombstone.at)?;
+        put(tx, T::Tomb, &key, &bytes)?;
+        for old in &old_events {
+            tree(tx, T::History).remove(old.as_slice())?;
+        }
+        write::put_event(tx, &key, &story)?;
+        erased.as_ref().map_or(Ok(()), |leftovers| erase(tx, item, leftovers))
+    })
+}
+
+/// The time of the newest item of each category, were `item` not in it.
+fn newest_without(
+    store: &Open,
+    item: &Item,
+    categories: &[CategoryId],
+) -> Result<BTreeMap<CategoryId, Option<Timestamp>>> {
+    let mut newest = BTreeMap::new();
+    for id in categories {
+        let own = codec::time_key(*id, item.published, &item.code.key());
+        let mut found = None;
+        for key in store.tree(T::CatTime).scan_prefix(id.0.to_be_bytes()).keys().rev().take(2) {
+            let key = key.map_err(|e| backend("read", e))?;
+            if found.is_none() && key != own {
+                found = codec::u64_at(&key, 4).and_then(|at| i64::try_from(at).ok());
+            }
+        }
+        newest.insert(*id, found.map(Timestamp::from_unix));
+    }
+    Ok(newest)
+}
+
+fn leave(
+    tx: Tx<'_>,
+    item: &Item,
+    leaves: &[CategoryId],
+    newest: &BTreeMap<CategoryId, Option<Timestamp>>,
+    now: Timestamp,
+) -> TxResult<()> {
+    let key = item.code.key();
+    let mut touched: BTreeMap<CategoryId, Category> = BTreeMap::new();
+    for id in leaves {
+        let at = codec::time_key(*id, item.published, &key);
+        let Some(value) = tree(tx, T::CatTime).remove(at)? else { continue };
+        if let Some(seq) = codec::u32_at(&value, 1) {
+            tree(tx, T::CatSeq).remove(codec::seq_key(*id, seq))?;
+        }
+        write::touch(tx, *id, now, &mut touched)?;
+        if let Some(category) = touched.get_mut(id) {
+            category.newest = newest.get(id).copied().flatten();
+        }
+    }
+    for category in touched.values_mut() {
+        let generation = write::next(tx, "generation")?;
+        write::put_category(tx, category, generation)?;
+    }
+    Ok(())
+}
+
+/// Keys of what an erased item leaves in trees whose keys begin with its code.
+fn leftovers(store: &Open, item: &Item) -> Result<Vec<(T, Vec<u8>)>> {
+    let mut keys = Vec::new();
+    for at in [T::Body, T::Revision] {
+        for key in store.tree(at).scan_prefix(item.code.key()).keys() {
+            keys.push((at, key.map_err(|e| backend("read", e))?.to_vec()));
+        }
+    }
+    Ok(keys)
+}
+
+/// The path stays: it answers 410.
+fn erase(tx: Tx<'_>, item: &Item, leftovers: &[(T, Vec<u8>)]) -> TxResult<()> {
+    let key = item.code.key();
+    for (at, key) in leftovers {
+        tree(tx, *at).remove(key.as_slice())?;
+    }
+    tree(tx, T::Touched).remove(codec::touched_key(item.touched, &key))?;
+    tree(tx, T::Item).remove(key.as_slice())?;
+    Ok(())
+}
+
+pub(super) fn restore(store: &Open, code: &InfoCode, why: &str, now: Timestamp) -> Result<bool> {
+    let _writing = store.writing();
+    let key = code.key();
+    let (Some(_), Some(item)) = (read::tombstone(store, code)?, read::item(store, &key)?) else {
+        return Ok(false);
+    };
+    let story = Event {
+        at: now,
+        what: Happening::Restored,
+        source: None,
+        why: crate::model::text::clip_bytes(why, 300),
+        known_by: String::new(),
+        answer: None,
+    };
+    transact(store, |tx| {
+        tree(tx, T::Tomb).remove(key.as_slice())?;
+        write::touch_item(tx, &key, &item)?;
+        let mut touched = BTreeMap::new();
+        for id in with_site(&item) {
+            write::touch(tx, id, now, &mut touched)?;
+            if let Some(category) = touched.get_mut(&id) {
+                write::enter(tx, &key, &item, category, true)?;
+            }
+        }
+        for category in touched.values_mut() {
+            let generation = write::next(tx, "generation")?;
+            write::put_category(tx, category, generation)?;
+        }
+        write::put_event(tx, &key, &story)
+    })?;
+    Ok(true)
+}
+
+pub(super) fn sweep(
+    store: &Open,
+    category: CategoryId,
+    keep: Retention,
+    limit: usize,
+    now: Timestamp,
+) -> Result<usize> {
+    let _writing = store.writing();
+    let over = beyond(store, category, keep, limit, now)?;
+    for key in &over {
+        let Some(mut item) = read::item(store, key)? else { continue };
+        let last = item.categories.iter().all(|id| *id == category);
+        if last {
+            let why = "older than what its category keeps".to_owned();
+            let tombstone = Tombstone { at: now, by: Withdrawer::Retention, why, erased: true };
+            take_out(store, &item, &with_site(&item), &tombstone)?;
+            continue;
+        }
+        let newest = newest_without(store, &item, &[category])?;
+        transact(store, |tx| leave(tx, &item, &[category], &newest, now))?;
+        item.categories.retain(|id| *id != category);
+        transact(store, |tx| {
+            let bytes = codec::encode("item", &item).map_err(abort)?;
+            put(tx, T::Item, key, &bytes)
+        })?;
+    }
+    Ok(over.len())
+}
+
+/// Codes of the oldest items that a category does not keep, at most `limit`.
+fn beyond(
+    store: &Open,
+    category: CategoryId,
+    keep: Retention,
+    limit: usize,
+    now: Timestamp,
+) -> Result<Vec<Vec<u8>>> {
+    let prefix = category.0.to_be_bytes();
+    let surplus = match keep.items {
+        Some(most) => store.tree(T::CatTime).scan_prefix(prefix).count().saturating_sub(most),
+        None => 0,
+    };
+    let mut over = Vec::new();
+    for (nth, key) in store.tree(T::CatTime).scan_prefix(prefix).keys().take(limit).enumerate() {
+        let key = key.map_err(|e| backend("read", e))?;
+        let published = codec::u64_at(&key, 4).and_then(|at| i64::try_from(at).ok()).unwrap_or_default();
+        let old = keep.age.is_some_and(|age| now.unix().saturating_sub(published) > age);
+        if nth >= surplus && !old {
+            break;
+        }
+        over.push(key.get(12..).unwrap_or_default().to_vec());
+    }
+    Ok(over)
+}

@@ -1,0 +1,123 @@
+//! Promise: a store that is damaged or out of room is mended by itself; nothing that was
+//! published is lost, and no output is ever overwritten by an emptier one.
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+
+use common::samples::{RssItem, feed_source, rss};
+use common::{Mill, Tree, Upstream, at, changed_paths};
+use feedmill::store::{Mended, SledStore, StoreError, StoreOptions, export};
+
+const MAIN: &str = "[site]\nurl = \"https://news.example.org/\"\ntitle = \"样本\"\n";
+
+/// A mill that has published twelve items of one feed.
+async fn published(upstream: &Upstream) -> Mill {
+    let names: Vec<String> = (0..12).map(|n| format!("n-{n}")).collect();
+    let item = |name| RssItem {
+        guid: name,
+        title: name,
+        html: "<p>文</p>",
+        date: "Thu, 30 Apr 2026 08:00:00 GMT",
+        ..RssItem::default()
+    };
+    let items: Vec<RssItem<'_>> = names.iter().map(|name| item(name)).collect();
+    upstream.rss("/feed.xml", rss("https://paper.example/", &items));
+    let source = feed_source("paper", "样本日报", upstream, "/feed.xml");
+    let mill = Mill::open(at("2026-05-01T04:00:00Z"), MAIN, &source).await;
+    mill.round().await;
+    mill.publish().await;
+    mill
+}
+
+fn feeds(tree: Tree) -> Tree {
+    tree.into_iter().filter(|(path, _)| path.starts_with("feed/") && path.ends_with(".json")).collect()
+}
+
+/// Ways in which a store's files can be hurt.
+fn damages() -> Vec<(&'static str, fn(&Path))> {
+    vec![
+        ("the database is cut off", |store| cut(&store.join("db"), 3)),
+        ("the database is empty", |store| cut(&store.join("db"), 0)),
+        ("the database is gone", |store| fs::remove_file(store.join("db")).unwrap()),
+        ("its settings are gone", |store| fs::remove_file(store.join("conf")).unwrap()),
+        ("its settings are garbage", |store| fs::write(store.join("conf"), b"garbage").unwrap()),
+        ("zeros in the database", |store| zeros(&store.join("db"))),
+    ]
+}
+
+fn cut(file: &Path, part: u64) {
+    let length = fs::metadata(file).unwrap().len();
+    fs::File::options().write(true).open(file).unwrap().set_len(length * part / 10).unwrap();
+}
+
+fn zeros(file: &Path) {
+    let mut bytes = fs::read(file).unwrap();
+    let some = bytes.len() / 8;
+    bytes[..some].fill(0);
+    fs::write(file, bytes).unwrap();
+}
+
+#[tokio::test]
+async fn a_damaged_store_begins_anew_and_no_output_is_emptier() {
+    for (what, damage) in damages() {
+        for exported in [true, false] {
+            let upstream = Upstream::start().await;
+            let mut mill = published(&upstream).await;
+            let before = feeds(mill.outputs());
+            if exported {
+                let path = mill.path("data/exports").join(export::name(mill.now()));
+                mill.own().care.export(&path, mill.now(), &mut |_, _| {}).unwrap();
+            }
+            let source = feed_source("paper", "样本日报", &upstream, "/feed.xml");
+            mill.damage(damage);
+            mill.reopen(MAIN, &source).await;
+            assert_eq!(mill.items().len(), 12, "{what}, exported: {exported}");
+            mill.publish().await;
+            mill.pass(60);
+            mill.round().await;
+            mill.publish().await;
+            assert_eq!(mill.items().len(), 12, "{what}, exported: {exported}");
+            let after = feeds(mill.outputs());
+            let ids = |tree: &Tree| tree.values().map(|bytes| ids(bytes)).collect::<Vec<_>>();
+            assert_eq!(ids(&before), ids(&after), "{what}, exported: {exported}");
+            if exported {
+                assert_eq!(changed_paths(&before, &after).len(), 0, "{what}");
+            }
+            let aside = fs::read_dir(mill.path("data")).unwrap().flatten();
+            let aside = aside.filter(|e| e.file_name().to_string_lossy().contains("damaged")).count();
+            // sled does without its settings where they are garbage.
+            let garbage = what.contains("garbage");
+            assert_eq!(aside, usize::from(!garbage), "{what}: it is put aside, never deleted");
+        }
+    }
+}
+
+fn ids(feed: &[u8]) -> Vec<(String, String)> {
+    let feed: serde_json::Value = serde_json::from_slice(feed).unwrap();
+    let text = |item: &serde_json::Value, name: &str| item[name].as_str().unwrap().to_owned();
+    feed["items"].as_array().unwrap().iter().map(|item| (text(item, "id"), text(item, "title"))).collect()
+}
+
+#[test]
+fn what_is_not_damaged_is_not_put_aside() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store");
+    let options = StoreOptions::plain(&path, 1 << 20);
+    let (store, mended) = SledStore::open_or_mend(options.clone()).unwrap();
+    assert_eq!(mended, Mended::Sound);
+    assert!(matches!(SledStore::open_or_mend(options.clone()), Err(StoreError::Locked { .. })));
+    assert_eq!(store.mend().unwrap(), Mended::Sound);
+    drop(store);
+    assert_eq!(SledStore::open_or_mend(options).unwrap().1, Mended::Sound);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn the_ballast_is_there_and_goes_with_the_config() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = StoreOptions { ballast: 1 << 20, ..StoreOptions::plain(&folder.path().join("s"), 1 << 20) };
+    drop(SledStore::open_or_mend(options).unwrap());
+    assert_eq!(fs::metadata(folder.path().join("s/ballast")).unwrap().len(), 1 << 20);
+}
