@@ -318,8 +318,12 @@ async fn nothing_imported_surfaces_as_new() {
     assert_eq!(shown(&site, "feed.json").len(), 7);
     // The rest is in the archive.
     let served = site.serve().await;
-    let page = get(served.at, "/category/xihaidushibao/1.html").await.text();
-    assert!((0..40).all(|number| page.contains(&format!("旧闻{number}<"))), "{page}");
+    let pages = ["/category/xihaidushibao/1.html", "/category/xihaidushibao/2.html"];
+    let mut both = String::new();
+    for page in pages {
+        both += &get(served.at, page).await.text();
+    }
+    assert!((0..40).all(|number| both.contains(&format!("旧闻{number}<"))), "{both}");
     served.end().await;
 }
 

@@ -1,7 +1,7 @@
 //! Care of the store while the mill turns: mending what broke, room on its disk, automatic
 //! exports, retention, the compression dictionary.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -139,12 +139,14 @@ fn export_if_due(mill: &Mill) -> Result<(), StoreError> {
     let keep = usize::try_from(*keep).unwrap_or(usize::MAX);
     let mut all = export::all(folder);
     all.truncate(all.len().saturating_sub(keep));
-    all.into_iter().for_each(remove);
+    for path in &all {
+        remove(path);
+    }
     Ok(())
 }
 
-fn remove(path: PathBuf) {
-    if let Err(error) = std::fs::remove_file(&path) {
+fn remove(path: &Path) {
+    if let Err(error) = std::fs::remove_file(path) {
         warn!(path = %path.display(), %error, "an old export could not be removed");
     }
 }

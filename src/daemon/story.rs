@@ -76,7 +76,9 @@ pub(super) async fn explain(mill: &Arc<Mill>, code: String) -> Result<Value, Str
 fn story(mill: &Mill, store: &dyn Store, code: &InfoCode) -> Result<Story, StoreError> {
     let item = store.item(code)?;
     let tombstone = store.tombstone(code)?;
-    let shown = |generation: u64| store.published_at(generation).map(|at| at.map(|at| at.rfc3339()));
+    let shown = |generation: u64| {
+        store.published_at(generation).map(|at| at.map(super::super::model::timestamp::Timestamp::rfc3339))
+    };
     Ok(Story {
         info_code: code.text(mill.config.ingest.bare_space.as_ref()),
         id: mill.pages.published_id(code),

@@ -29,6 +29,18 @@ pub struct Category {
     pub changed_at: Timestamp,
     /// `published` of its newest item.
     pub newest: Option<Timestamp>,
-    /// Items that ever arrived; the last arrival number given.
+    /// The last arrival number given: one for every item that came, and for what was said again
+    /// of one whose hundred was sealed.
     pub arrivals: u32,
+}
+
+impl Category {
+    /// Arrival numbers of one archive document or page (RULES 3.2).
+    pub const HUNDRED: u32 = 100;
+
+    /// How many hundreds are sealed.
+    #[must_use]
+    pub fn sealed(&self) -> u32 {
+        self.arrivals / Self::HUNDRED
+    }
 }

@@ -6,7 +6,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::dictionary::Dictionary;
 use super::{Alias, AliasKind, Result, StoreError};
-use crate::model::{Body, CategoryId, InfoCode, Timestamp};
+use crate::model::{CategoryId, InfoCode, Timestamp};
 
 /// Version of every record this program writes.
 pub(super) const FORMAT: u8 = 1;
@@ -44,9 +44,9 @@ pub(super) fn fits(what: &'static str, bytes: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// A body as chunks of at most [`MAX_VALUE`] bytes. The first begins with version, codec
+/// A body, or a whole article, as chunks of at most [`MAX_VALUE`] bytes. The first begins with version, codec
 /// (0 raw, 1 zstd, 2 zstd with a dictionary), dictionary, length, chunks and CRC of the raw body.
-pub(super) fn body_chunks(body: &Body, dictionary: Option<&Dictionary>) -> Result<Vec<Vec<u8>>> {
+pub(super) fn body_chunks<B: Serialize>(body: &B, dictionary: Option<&Dictionary>) -> Result<Vec<Vec<u8>>> {
     const WHAT: &str = "body";
     let raw = postcard::to_stdvec(body).map_err(|_| StoreError::Damaged { what: WHAT })?;
     let packed = match dictionary {
@@ -87,10 +87,10 @@ pub(super) fn chunks_told(first: &[u8]) -> Option<u16> {
 }
 
 /// Reads what [`body_chunks`] wrote, joined in order; `dictionary` finds one by its number.
-pub(super) fn body_from(
+pub(super) fn body_from<B: DeserializeOwned>(
     joined: &[u8],
     dictionary: impl FnOnce(u32) -> Result<Arc<Dictionary>>,
-) -> Result<Body> {
+) -> Result<B> {
     const DAMAGED: StoreError = StoreError::Damaged { what: "body" };
     let (head, payload) = joined.split_at_checked(BODY_HEAD).ok_or(DAMAGED)?;
     if head[0] != FORMAT {
@@ -162,6 +162,11 @@ pub(super) fn event_key(code: &[u8], number: u64) -> Vec<u8> {
     [code, &number.to_be_bytes()].concat()
 }
 
+/// `code | generation since when it looked so | chunk`.
+pub(super) fn version_key(code: &[u8], since: u64, chunk: u16) -> Vec<u8> {
+    [code, &since.to_be_bytes(), &chunk.to_be_bytes()].concat()
+}
+
 /// `code | number of the revision`.
 pub(super) fn revision_key(code: &[u8], number: u32) -> Vec<u8> {
     [code, &number.to_be_bytes()].concat()
@@ -185,6 +190,7 @@ pub(super) fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Body;
     use proptest::prelude::*;
 
     fn none(_: u32) -> Result<Arc<Dictionary>> {
@@ -209,7 +215,7 @@ mod tests {
             bad[at] ^= 0x10;
             // Some bits (of the frame's header, of unused fields) do not matter; none may change
             // what is read.
-            assert!(body_from(&bad, none).map_or(true, |read| read == body), "byte {at}");
+            assert!(body_from::<Body>(&bad, none).map_or(true, |read| read == body), "byte {at}");
         }
     }
 
@@ -221,7 +227,7 @@ mod tests {
             let body = Body { html: html + &noise, ..Body::default() };
             let chunks = body_chunks(&body, None).unwrap();
             prop_assert!(chunks.iter().all(|c| c.len() <= MAX_VALUE));
-            prop_assert_eq!(body_from(&chunks.concat(), none).unwrap(), body);
+            prop_assert_eq!(body_from::<Body>(&chunks.concat(), none).unwrap(), body);
         }
     }
 }

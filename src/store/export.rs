@@ -100,7 +100,7 @@ pub(super) fn export(open: &Open, path: &Path, now: Timestamp, progress: Progres
         made: now,
     };
     let told = serde_json::to_string(&head).map_err(|e| backend("be exported", io::Error::other(e)))?;
-    write!(file, "{MAGIC}{told}\n").map_err(io)?;
+    writeln!(file, "{MAGIC}{told}").map_err(io)?;
     let packed = zstd::Encoder::new(BufWriter::new(file.as_file()), LEVEL).map_err(io)?;
     let mut entries = Entries { out: packed, sum: crc32fast::Hasher::new(), count: 0 };
     items(open, &mut entries, head.items, progress)?;
@@ -135,15 +135,13 @@ fn one_item<W: Write>(open: &Open, entries: &mut Entries<W>, key: &[u8]) -> Resu
     let Some(bytes) = read::get(open, T::Item, key)? else { return Ok(()) };
     let item: Item = codec::decode("item", &bytes)?;
     entries.put(T::Item, key, &bytes).map_err(io)?;
-    for tree in [T::Body, T::Revision, T::Seen, T::History] {
+    for tree in [T::Body, T::Revision, T::Version, T::Seen, T::History] {
         below(open, entries, tree, key)?;
     }
     for id in item.categories.iter().chain(&[CategoryId::SITE]) {
         let at = codec::time_key(*id, item.published, key);
         if let Some(value) = read::get(open, T::CatTime, &at)? {
             entries.put(T::CatTime, &at, &value).map_err(io)?;
-            let seq = codec::u32_at(&value, 1).unwrap_or_default();
-            entries.put(T::CatSeq, &codec::seq_key(*id, seq), key).map_err(io)?;
         }
     }
     entries.put(T::Touched, &codec::touched_key(item.touched, key), &[]).map_err(io)
@@ -178,6 +176,9 @@ fn rest<W: Write>(open: &Open, entries: &mut Entries<W>) -> Result<()> {
         T::Tomb,
         T::Dict,
         T::Published,
+        T::CatSeq,
+        T::Seal,
+        T::Resealed,
     ] {
         below(open, entries, tree, &[])?;
     }
@@ -307,13 +308,12 @@ fn fill(open: &Open, export: &Path, progress: Progress<'_>) -> Result<Head> {
             return Err(corrupt("read the export", "an entry of a tree that does not exist"));
         }
         items += u64::from(tree == T::Item as usize);
-        match batches.iter_mut().find(|(known, _)| *known == tree) {
-            Some((_, batch)) => batch.insert(key, value),
-            None => {
-                let mut batch = Batch::default();
-                batch.insert(key, value);
-                batches.push((tree, batch));
-            }
+        if let Some((_, batch)) = batches.iter_mut().find(|(known, _)| *known == tree) {
+            batch.insert(key, value);
+        } else {
+            let mut batch = Batch::default();
+            batch.insert(key, value);
+            batches.push((tree, batch));
         }
         waiting += 1;
         if waiting >= BATCH {

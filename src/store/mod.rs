@@ -9,6 +9,7 @@ mod clock;
 mod codec;
 mod dictionary;
 pub mod export;
+mod log;
 mod mark;
 mod open;
 mod read;
@@ -17,6 +18,7 @@ mod sled_store;
 mod withdraw;
 mod write;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -209,6 +211,24 @@ pub struct Window {
     pub most: usize,
     /// Items that went straight to the archive as well.
     pub archived: bool,
+}
+
+/// A hundred of a category's log, the latest first; each item once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogPage<T> {
+    /// What came, or was changed later than its own hundred.
+    pub entries: Vec<T>,
+    /// What went.
+    pub gone: Vec<Gone>,
+}
+
+/// An item that left a category.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gone {
+    /// Which.
+    pub code: InfoCode,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// What stands at a path.
@@ -426,6 +446,14 @@ pub trait Store: Send + Sync {
     fn items_in(&self, category: CategoryId, window: Window) -> Result<Vec<Item>>;
     /// Items with arrival numbers `from..=to` of a category, in that order (RULES 3.2).
     fn arrivals(&self, category: CategoryId, from: u32, to: u32) -> Result<Vec<Item>>;
+    /// What of a category is not sealed yet: every current document holds it (RULES 3.2).
+    fn open_page(&self, category: CategoryId) -> Result<LogPage<Item>>;
+    /// A sealed hundred of a category, its items in the form that they had when it was sealed.
+    fn sealed_page(&self, category: CategoryId, number: u32) -> Result<LogPage<Article>>;
+    /// The hundreds of a category that were sealed, or lost an item, after `generation`.
+    fn resealed_since(&self, category: CategoryId, generation: u64) -> Result<BTreeSet<u32>>;
+    /// The forms of an item that were published or sealed before its present one, oldest first.
+    fn versions(&self, code: &InfoCode) -> Result<Vec<Article>>;
     /// The arrival number of an item in a category.
     fn arrival_of(&self, category: CategoryId, item: &Item) -> Result<Option<u32>>;
     /// Items changed after `generation`, in the order of [`Item::touched`], about `limit`: those

@@ -26,9 +26,9 @@ pub(super) enum T {
     Item,
     /// code, chunk → part of the body
     Body,
-    /// category, published, code → 1 shown or 0 straight to the archive, arrival number
+    /// category, published, code → 1 shown or 0 straight to the archive, first arrival number, last
     CatTime,
-    /// category, arrival number → code
+    /// category, arrival number → code, or another slot of the log
     CatSeq,
     /// code, source → sighting
     Seen,
@@ -64,9 +64,15 @@ pub(super) enum T {
     History,
     /// generation → when the outputs first showed it
     Published,
+    /// category, hundred → generations under which it was sealed, and last changed
+    Seal,
+    /// category, generation, hundred → nothing: sealed hundreds in the order of their last change
+    Resealed,
+    /// code, first generation, chunk → part of a form that the item had until it was changed
+    Version,
 }
 
-pub(super) const NAMES: [&str; 21] = [
+pub(super) const NAMES: [&str; 24] = [
     "item",
     "body",
     "cat_time",
@@ -88,6 +94,9 @@ pub(super) const NAMES: [&str; 21] = [
     "dict",
     "history",
     "published",
+    "seal",
+    "resealed",
+    "version",
 ];
 
 /// An open database in a folder of its own.
@@ -249,6 +258,7 @@ fn wrapped<E: std::error::Error + Send + Sync + 'static>(action: &'static str, s
     StoreError::Backend { action, source: Box::new(source) }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "texts and errors alike are given away here")]
 pub(super) fn corrupt(action: &'static str, detail: impl ToString) -> StoreError {
     StoreError::Corrupt { action, detail: detail.to_string() }
 }

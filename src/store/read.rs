@@ -5,9 +5,10 @@ use std::collections::HashMap;
 use sled::IVec;
 
 use super::codec::{self, u32_at, u64_at};
+use super::log::Slot;
 use super::open::{Open, T, backend, category_key};
 use super::{Alias, AtPath, Event, Result, Revision, Sighting, SourceRecord, StoreError, Tombstone, Window};
-use crate::model::{Body, Category, CategoryId, InfoCode, Item, SourceId, SourceState, Timestamp};
+use crate::model::{Article, Body, Category, CategoryId, InfoCode, Item, SourceId, SourceState, Timestamp};
 
 const READ: &str = "read";
 /// Archived entries that a look for a current window passes over before it is content with what
@@ -170,9 +171,48 @@ pub(super) fn body(store: &Open, key: &[u8]) -> Result<Body> {
     }
 }
 
+/// The form that an item had under a generation: the last that began by then, else the oldest
+/// that is known.
+pub(super) fn version_at(store: &Open, key: &[u8], generation: u64) -> Result<Option<Article>> {
+    let Some(item) = item(store, key)? else { return Ok(None) };
+    if item.touched > generation
+        && let Some(since) = versions_since(store, key)?
+            .into_iter()
+            .reduce(|best, since| if since <= generation { since } else { best })
+    {
+        return version(store, key, since).map(Some);
+    }
+    let body = body(store, key)?;
+    Ok(Some(Article { item, body }))
+}
+
+/// The forms that an item had before its present one, oldest first.
+pub(super) fn versions(store: &Open, code: &InfoCode) -> Result<Vec<Article>> {
+    let key = code.key();
+    versions_since(store, &key)?.into_iter().map(|since| version(store, &key, since)).collect()
+}
+
+fn versions_since(store: &Open, key: &[u8]) -> Result<Vec<u64>> {
+    let mut all: Vec<u64> = Vec::new();
+    for at in store.tree(T::Version).scan_prefix(key).keys() {
+        all.extend(u64_at(&at.map_err(|e| backend(READ, e))?, key.len()));
+    }
+    all.dedup();
+    Ok(all)
+}
+
+fn version(store: &Open, key: &[u8], since: u64) -> Result<Article> {
+    let mut joined = Vec::new();
+    for entry in store.tree(T::Version).scan_prefix([key, &since.to_be_bytes()].concat()) {
+        joined.extend_from_slice(&entry.map_err(|e| backend(READ, e))?.1);
+    }
+    codec::body_from(&joined, |id| store.dictionaries.get(store, id))
+}
+
 /// How many chunks the stored body has.
-pub(super) fn body_chunk_count(store: &Open, key: &[u8]) -> u16 {
-    u16::try_from(store.tree(T::Body).scan_prefix(key).count()).unwrap_or(u16::MAX)
+pub(super) fn body_chunk_count(store: &Open, key: &[u8]) -> Result<u16> {
+    let first = get(store, T::Body, codec::chunk_key(key, 0))?;
+    Ok(first.and_then(|first| codec::chunks_told(&first)).unwrap_or_default())
 }
 
 pub(super) fn revisions(store: &Open, code: &InfoCode) -> Result<Vec<Revision>> {
@@ -254,9 +294,9 @@ pub(super) fn arrivals(store: &Open, category: CategoryId, from: u32, to: u32) -
     let mut items = Vec::new();
     let range = codec::seq_key(category, from)..=codec::seq_key(category, to);
     for entry in store.tree(T::CatSeq).range(range) {
-        let (_, code) = entry.map_err(|e| backend(READ, e))?;
-        if let Some(item) = item(store, &code)? {
-            items.push(item);
+        let (_, slot) = entry.map_err(|e| backend(READ, e))?;
+        if let Some(Slot::Arrived(key) | Slot::Archived(key)) = Slot::read(&slot) {
+            items.extend(item(store, &key)?);
         }
     }
     Ok(items)

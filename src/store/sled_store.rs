@@ -5,6 +5,7 @@
 //! error, and [`SledStore::mend`] closes it and opens it again, or puts it aside and begins anew
 //! from the last export. Verbs themselves are in `read`, `write` and `withdraw`.
 
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError, RwLock};
@@ -13,10 +14,12 @@ use tracing::{error, warn};
 
 use super::open::{Open, corrupt};
 use super::{
-    Alias, AtPath, Change, Event, Result, Retention, Revision, Sighting, SourceRecord, Store, StoreError,
-    Tombstone, Window, read, room, withdraw, write,
+    Alias, AtPath, Change, Event, LogPage, Result, Retention, Revision, Sighting, SourceRecord, Store,
+    StoreError, Tombstone, Window, log, read, room, withdraw, write,
 };
-use crate::model::{Body, Category, CategoryId, InfoCode, Item, Slug, SourceId, SourceState, Timestamp};
+use crate::model::{
+    Article, Body, Category, CategoryId, InfoCode, Item, Slug, SourceId, SourceState, Timestamp,
+};
 
 /// Databases up to this size, in bytes, are read through when they are opened; larger ones by
 /// [`SledStore::verify`], while the mill already turns.
@@ -251,13 +254,13 @@ impl Store for SledStore {
         self.write(|open| write::claim_due(open, now, limit, lease))
     }
     fn next_due(&self) -> Result<Option<Timestamp>> {
-        self.with(|open| read::next_due(open))
+        self.with(read::next_due)
     }
     fn source(&self, id: &SourceId) -> Result<SourceState> {
         self.with(|open| read::source(open, id))
     }
     fn sources(&self) -> Result<Vec<SourceRecord>> {
-        self.with(|open| read::sources(open))
+        self.with(read::sources)
     }
     fn void_guids(&self, id: &SourceId, guids: &[[u8; 16]]) -> Result<Vec<bool>> {
         self.with(|open| read::void_guids(open, id, guids))
@@ -296,7 +299,7 @@ impl Store for SledStore {
         self.with(|open| read::category(open, id))
     }
     fn categories(&self) -> Result<Vec<Category>> {
-        self.with(|open| read::categories(open))
+        self.with(read::categories)
     }
     fn changed_since(&self, generation: u64) -> Result<Vec<Category>> {
         self.with(|open| read::changed_since(open, generation))
@@ -309,6 +312,18 @@ impl Store for SledStore {
     }
     fn neighbours(&self, category: CategoryId, item: &Item) -> Result<(Option<Item>, Option<Item>)> {
         self.with(|open| read::neighbours(open, category, item))
+    }
+    fn open_page(&self, category: CategoryId) -> Result<LogPage<Item>> {
+        self.with(|open| log::open_page(open, category))
+    }
+    fn sealed_page(&self, category: CategoryId, number: u32) -> Result<LogPage<Article>> {
+        self.with(|open| log::sealed_page(open, category, number))
+    }
+    fn resealed_since(&self, category: CategoryId, generation: u64) -> Result<BTreeSet<u32>> {
+        self.with(|open| log::resealed_since(open, category, generation))
+    }
+    fn versions(&self, code: &InfoCode) -> Result<Vec<Article>> {
+        self.with(|open| read::versions(open, code))
     }
     fn arrival_of(&self, category: CategoryId, item: &Item) -> Result<Option<u32>> {
         self.with(|open| read::arrival_of(open, category, item))

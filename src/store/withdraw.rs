@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::codec;
 use super::open::{Open, T, backend};
 use super::write::{self, Tx, TxResult, abort, put, transact, tree};
-use super::{Event, Happening, Result, Retention, Tombstone, Withdrawer, read};
+use super::{Event, Happening, Result, Retention, Tombstone, Withdrawer, log, read};
 use crate::model::{Category, CategoryId, InfoCode, Item, Timestamp};
 
 pub(super) fn withdraw(store: &Open, code: &InfoCode, tombstone: &Tombstone) -> Result<bool> {
@@ -28,8 +28,10 @@ fn with_site(item: &Item) -> Vec<CategoryId> {
     item.categories.iter().copied().chain([CategoryId::SITE]).collect()
 }
 
-/// Everything of one withdrawal, in one transaction.
+/// Everything of one withdrawal, in one transaction. Readers are told of it, but not of what grew
+/// too old.
 fn take_out(store: &Open, item: &Item, leaves: &[CategoryId], tombstone: &Tombstone) -> Result<()> {
+    let told = (tombstone.by != Withdrawer::Retention).then_some(tombstone.at);
     let key = item.code.key();
     let newest = newest_without(store, item, leaves)?;
     let erased = if tombstone.erased { Some(leftovers(store, item)?) } else { None };
@@ -48,7 +50,7 @@ fn take_out(store: &Open, item: &Item, leaves: &[CategoryId], tombstone: &Tombst
             // Sinks that hold a file of the item's own have to hear of it.
             write::touch_item(tx, &key, item)?;
         }
-        leave(tx, item, leaves, &newest, tombstone.at)?;
+        leave(tx, item, leaves, &newest, tombstone.at, told)?;
         put(tx, T::Tomb, &key, &bytes)?;
         for old in &old_events {
             tree(tx, T::History).remove(old.as_slice())?;
@@ -85,18 +87,17 @@ fn leave(
     leaves: &[CategoryId],
     newest: &BTreeMap<CategoryId, Option<Timestamp>>,
     now: Timestamp,
+    told: Option<Timestamp>,
 ) -> TxResult<()> {
     let key = item.code.key();
+    let mut all: BTreeMap<CategoryId, Category> = BTreeMap::new();
     let mut touched: BTreeMap<CategoryId, Category> = BTreeMap::new();
     for id in leaves {
-        let at = codec::time_key(*id, item.published, &key);
-        let Some(value) = tree(tx, T::CatTime).remove(at)? else { continue };
-        if let Some(seq) = codec::u32_at(&value, 1) {
-            tree(tx, T::CatSeq).remove(codec::seq_key(*id, seq))?;
-        }
-        write::touch(tx, *id, now, &mut touched)?;
-        if let Some(category) = touched.get_mut(id) {
+        write::touch(tx, *id, now, &mut all)?;
+        let Some(mut category) = all.remove(id) else { continue };
+        if log::leave(tx, &key, item, &mut category, told)? {
             category.newest = newest.get(id).copied().flatten();
+            touched.insert(*id, category);
         }
     }
     for category in touched.values_mut() {
@@ -109,7 +110,7 @@ fn leave(
 /// Keys of what an erased item leaves in trees whose keys begin with its code.
 fn leftovers(store: &Open, item: &Item) -> Result<Vec<(T, Vec<u8>)>> {
     let mut keys = Vec::new();
-    for at in [T::Body, T::Revision] {
+    for at in [T::Body, T::Revision, T::Version] {
         for key in store.tree(at).scan_prefix(item.code.key()).keys() {
             keys.push((at, key.map_err(|e| backend("read", e))?.to_vec()));
         }
@@ -142,6 +143,10 @@ pub(super) fn restore(store: &Open, code: &InfoCode, why: &str, now: Timestamp) 
         known_by: String::new(),
         answer: None,
     };
+    let mut said: BTreeMap<CategoryId, Vec<u32>> = BTreeMap::new();
+    for id in &item.categories {
+        said.insert(*id, log::said_gone(store, *id, &key)?);
+    }
     transact(store, |tx| {
         tree(tx, T::Tomb).remove(key.as_slice())?;
         write::touch_item(tx, &key, &item)?;
@@ -149,7 +154,8 @@ pub(super) fn restore(store: &Open, code: &InfoCode, why: &str, now: Timestamp) 
         for id in with_site(&item) {
             write::touch(tx, id, now, &mut touched)?;
             if let Some(category) = touched.get_mut(&id) {
-                write::enter(tx, &key, &item, category, true)?;
+                log::unsay(tx, category, said.get(&id).map_or(&[], Vec::as_slice))?;
+                log::enter(tx, &key, &item, category, true)?;
             }
         }
         for category in touched.values_mut() {
@@ -180,7 +186,7 @@ pub(super) fn sweep(
             continue;
         }
         let newest = newest_without(store, &item, &[category])?;
-        transact(store, |tx| leave(tx, &item, &[category], &newest, now))?;
+        transact(store, |tx| leave(tx, &item, &[category], &newest, now, None))?;
         item.categories.retain(|id| *id != category);
         transact(store, |tx| {
             let bytes = codec::encode("item", &item).map_err(abort)?;

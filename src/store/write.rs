@@ -1,6 +1,6 @@
 //! The writing verbs on sled: every one is a transaction over the trees it touches.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasher, RandomState};
 
 use sled::Transactional;
@@ -8,8 +8,8 @@ use sled::transaction::{ConflictableTransactionError, ConflictableTransactionRes
 
 use super::codec::{self, u32_at, u64_at};
 use super::open::{Open, T, VALUE_LIMIT, backend, category_key, transaction_error};
-use super::{Change, Event, Result, StoreError, clock, read};
-use crate::model::{Category, CategoryId, Item, Slug, SourceId, SourceState, Timestamp};
+use super::{Change, Event, Result, StoreError, clock, log, read};
+use crate::model::{Article, Category, CategoryId, Item, Slug, SourceId, SourceState, Timestamp};
 
 /// Changes in one transaction.
 const MAX_CHANGES: usize = 30;
@@ -292,6 +292,8 @@ struct Prepared {
     old_chunks: u16,
     /// Keys of events that make room.
     old_events: Vec<Vec<u8>>,
+    /// The form that it replaces, where that is kept: since when it was so, and its chunks.
+    version: Option<(u64, Vec<Vec<u8>>)>,
 }
 
 pub(super) fn commit(store: &Open, changes: Vec<Change>, now: Timestamp) -> Result<()> {
@@ -299,7 +301,9 @@ pub(super) fn commit(store: &Open, changes: Vec<Change>, now: Timestamp) -> Resu
     let dictionary = store.dictionaries.newest(store)?;
     let mut batch = Vec::new();
     let mut bytes = 0;
+    let mut archived = BTreeSet::new();
     for change in changes {
+        archived.extend(change.enters.iter().filter(|place| !place.shown).map(|place| place.category));
         let packed = change.body.as_ref().map(|body| codec::body_chunks(body, dictionary.as_deref()));
         let chunks = packed.transpose()?.unwrap_or_default();
         let size: usize = chunks.iter().map(Vec::len).sum();
@@ -309,14 +313,55 @@ pub(super) fn commit(store: &Open, changes: Vec<Change>, now: Timestamp) -> Resu
         }
         bytes += size;
         let old_chunks =
-            if chunks.is_empty() { 0 } else { read::body_chunk_count(store, &change.code.key()) };
+            if chunks.is_empty() { 0 } else { read::body_chunk_count(store, &change.code.key())? };
         let old_events = match change.event {
             Some(_) => read::events_beyond(store, &change.code.key(), MAX_EVENTS - 1)?,
             None => Vec::new(),
         };
-        batch.push(Prepared { change, chunks, old_chunks, old_events });
+        let version = replaced(store, &change, dictionary.as_deref())?;
+        batch.push(Prepared { change, chunks, old_chunks, old_events, version });
     }
-    if batch.is_empty() { Ok(()) } else { commit_batch(store, &batch, now) }
+    if !batch.is_empty() {
+        commit_batch(store, &batch, now)?;
+    }
+    close_archived(store, &archived)
+}
+
+/// The form that a change replaces, if somebody may still want to see it: it was published as
+/// another one (a correction), or a sealed hundred shows it.
+fn replaced(
+    store: &Open,
+    change: &Change,
+    dictionary: Option<&super::dictionary::Dictionary>,
+) -> Result<Option<(u64, Vec<Vec<u8>>)>> {
+    if change.item.is_none() || (change.body.is_none() && change.enters.is_empty()) {
+        return Ok(None);
+    }
+    let key = change.code.key();
+    let Some(item) = read::item(store, &key)? else { return Ok(None) };
+    if change.replaces.is_none() && !log::shown_sealed(store, &item)? {
+        return Ok(None);
+    }
+    let since = item.touched;
+    let body = read::body(store, &key)?;
+    Ok(Some((since, codec::body_chunks(&Article { item, body }, dictionary)?)))
+}
+
+/// Closes the hundreds that end with what went straight to the archive.
+fn close_archived(store: &Open, archived: &BTreeSet<CategoryId>) -> Result<()> {
+    for id in archived {
+        let Some(before) = read::category(store, *id)? else { continue };
+        transact(store, |tx| {
+            let mut category = before.clone();
+            log::close_archived(tx, &mut category)?;
+            if category.arrivals == before.arrivals {
+                return Ok(());
+            }
+            let generation = next(tx, "generation")?;
+            put_category(tx, &mut category, generation)
+        })?;
+    }
+    Ok(())
 }
 
 fn commit_batch(store: &Open, batch: &[Prepared], now: Timestamp) -> Result<()> {
@@ -339,24 +384,41 @@ fn apply(
     now: Timestamp,
     touched: &mut BTreeMap<CategoryId, Category>,
 ) -> TxResult<()> {
-    let Prepared { change, chunks, old_chunks, old_events } = prepared;
+    let Prepared { change, chunks, old_chunks, old_events, version } = prepared;
     let key = change.code.key();
     put_body(tx, &key, chunks, *old_chunks)?;
     if let Some(item) = &change.item {
         // Counters, the leading source and further paths show nowhere: the outputs stay as old as
         // they are.
         let shows = change.body.is_some() || !change.enters.is_empty();
-        if shows || !is_stored(tx, &key, item)? {
-            put_item(tx, &key, item, !change.enters.is_empty())?;
+        match stored(tx, &key)? {
+            Some(stored) if !shows => {
+                // Its form is as old as it was.
+                let bytes = codec::encode("item", &Item { touched: stored.touched, ..item.clone() });
+                put(tx, T::Item, &key, &bytes.map_err(abort)?)?;
+            }
+            stored => put_item(tx, &key, item, stored.is_none(), !change.enters.is_empty())?,
         }
         if shows {
             for id in item.categories.iter().chain(&[CategoryId::SITE]) {
                 touch(tx, *id, now, touched)?;
             }
         }
+        if let Some((since, chunks)) = version {
+            for (number, chunk) in (0..).zip(chunks) {
+                put(tx, T::Version, &codec::version_key(&key, *since, number), chunk)?;
+            }
+        }
+        if change.replaces.is_some() {
+            for id in &item.categories {
+                if let Some(category) = touched.get_mut(id) {
+                    log::again(tx, &key, item, category)?;
+                }
+            }
+        }
         for placement in &change.enters {
             if let Some(category) = touched.get_mut(&placement.category) {
-                enter(tx, &key, item, category, placement.shown)?;
+                log::enter(tx, &key, item, category, placement.shown)?;
             }
         }
         for path in &change.paths {
@@ -406,15 +468,13 @@ fn put_body(tx: Tx<'_>, key: &[u8], chunks: &[Vec<u8>], old_chunks: u16) -> TxRe
     Ok(())
 }
 
-/// Whether the item stands in the store just so.
-fn is_stored(tx: Tx<'_>, key: &[u8], item: &Item) -> TxResult<bool> {
-    let Some(bytes) = tree(tx, T::Item).get(key)? else { return Ok(false) };
-    let stored: Item = codec::decode("item", &bytes).map_err(abort)?;
-    Ok(stored == *item)
+/// The item as it stands in the store.
+fn stored(tx: Tx<'_>, key: &[u8]) -> TxResult<Option<Item>> {
+    let bytes = tree(tx, T::Item).get(key)?;
+    bytes.map(|bytes| codec::decode("item", &bytes).map_err(abort)).transpose()
 }
 
-fn put_item(tx: Tx<'_>, key: &[u8], item: &Item, enters: bool) -> TxResult<()> {
-    let new = tree(tx, T::Item).get(key)?.is_none();
+fn put_item(tx: Tx<'_>, key: &[u8], item: &Item, new: bool, enters: bool) -> TxResult<()> {
     let mut item = item.clone();
     if new && enters {
         put(tx, T::Path, item.permalink.as_bytes(), &[&[1], key].concat())?;
@@ -427,7 +487,7 @@ fn put_item(tx: Tx<'_>, key: &[u8], item: &Item, enters: bool) -> TxResult<()> {
 }
 
 /// The generation that the categories of this transaction begin with when it ends.
-fn upcoming(tx: Tx<'_>) -> TxResult<u64> {
+pub(super) fn upcoming(tx: Tx<'_>) -> TxResult<u64> {
     let bytes = tree(tx, T::Sys).get("generation")?;
     Ok(bytes.and_then(|b| u64_at(&b, 0)).unwrap_or_default() + 1)
 }
@@ -461,24 +521,5 @@ pub(super) fn touch(
         category.changed_at = category.changed_at.max(now);
         touched.insert(id, category);
     }
-    Ok(())
-}
-
-pub(super) fn enter(
-    tx: Tx<'_>,
-    key: &[u8],
-    item: &Item,
-    category: &mut Category,
-    shown: bool,
-) -> TxResult<()> {
-    let at = codec::time_key(category.id, item.published, key);
-    if tree(tx, T::CatTime).get(&at)?.is_some() {
-        return Ok(());
-    }
-    category.arrivals += 1;
-    let value = [&[u8::from(shown)][..], &category.arrivals.to_be_bytes()].concat();
-    tree(tx, T::CatTime).insert(at, value)?;
-    tree(tx, T::CatSeq).insert(codec::seq_key(category.id, category.arrivals), key)?;
-    category.newest = category.newest.max(Some(item.published));
     Ok(())
 }

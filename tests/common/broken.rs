@@ -1,11 +1,14 @@
 //! A store that fails, to see what is left of the outputs then.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use feedmill::model::{Body, Category, CategoryId, InfoCode, Item, Slug, SourceId, SourceState, Timestamp};
+use feedmill::model::{
+    Article, Body, Category, CategoryId, InfoCode, Item, Slug, SourceId, SourceState, Timestamp,
+};
 use feedmill::store::{
-    Alias, AtPath, Change, Event, Result, Retention, Revision, Sighting, SourceRecord, Store, StoreError,
-    Tombstone, Window,
+    Alias, AtPath, Change, Event, LogPage, Result, Retention, Revision, Sighting, SourceRecord, Store,
+    StoreError, Tombstone, Window,
 };
 
 /// Another store, whose reads of items and texts fail after the first few.
@@ -124,6 +127,25 @@ impl Store for Broken<'_> {
     fn arrivals(&self, category: CategoryId, from: u32, to: u32) -> Result<Vec<Item>> {
         self.read()?;
         self.store.arrivals(category, from, to)
+    }
+
+    fn open_page(&self, category: CategoryId) -> Result<LogPage<Item>> {
+        self.read()?;
+        self.store.open_page(category)
+    }
+
+    fn sealed_page(&self, category: CategoryId, number: u32) -> Result<LogPage<Article>> {
+        self.read()?;
+        self.store.sealed_page(category, number)
+    }
+
+    fn resealed_since(&self, category: CategoryId, generation: u64) -> Result<BTreeSet<u32>> {
+        self.store.resealed_since(category, generation)
+    }
+
+    fn versions(&self, code: &InfoCode) -> Result<Vec<Article>> {
+        self.read()?;
+        self.store.versions(code)
     }
 
     fn arrival_of(&self, category: CategoryId, item: &Item) -> Result<Option<u32>> {
