@@ -252,7 +252,9 @@ async fn with_files_every_link_leads_to_a_file() {
     mill.publish().await;
     let differ = changed_paths(&tree, &mill.outputs());
     assert!(!differ.contains("category/jiachengribao/1.html"), "{differ:?}");
-    assert!(differ.contains("category/jiachengribao/3.html"), "{differ:?}");
+    // What went straight to the archive has closed the third one.
+    assert!(!differ.contains("category/jiachengribao/3.html"), "{differ:?}");
+    assert!(differ.contains("category/jiachengribao/4.html"), "{differ:?}");
 }
 
 /// A mill whose one newspaper has one old item already, so that what comes is not a newcomer's.

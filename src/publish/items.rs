@@ -38,13 +38,17 @@ impl Run<'_> {
         let mut paging: BTreeSet<(CategoryId, u32)> = BTreeSet::new();
         let whole = self.since.is_none();
         self.each_item(from, whole, |run, item, changed| {
-            if changed && run.store.tombstone(&item.code)?.is_some() {
+            let gone = changed && run.store.tombstone(&item.code)?.is_some();
+            if gone {
                 run.report.add(sink.remove(&item.permalink)?);
             } else if changed {
                 codes.insert(item.code.clone());
+            }
+            if changed {
                 for id in &item.categories {
                     let (older, newer) = run.store.neighbours(*id, &item)?;
                     codes.extend([older, newer].into_iter().flatten().map(|beside| beside.code));
+                    paging.extend(run.pages_of(*id, from)?);
                     if let Some(arrival) = run.store.arrival_of(*id, &item)? {
                         paging.insert((*id, arrival.div_ceil(PAGE)));
                         // The page before it gets its link to the newer one.
@@ -76,6 +80,13 @@ impl Run<'_> {
         }
         sink.put_record(ARTICLES_UNIT, generation, &print);
         Ok(sink.commit()?)
+    }
+
+    /// The pages of a category's history that something came to, or went from.
+    fn pages_of(&self, id: CategoryId, from: Option<u64>) -> Result<Vec<(CategoryId, u32)>, PublishError> {
+        let last = self.store.category(id)?.map_or(0, |category| category.arrivals.div_ceil(PAGE));
+        let changed = self.store.resealed_since(id, from.unwrap_or_default())?;
+        Ok(changed.into_iter().chain([last]).map(|number| (id, number)).collect())
     }
 
     fn article_file(&mut self, sink: &mut Directory, code: &InfoCode) -> Result<(), PublishError> {
