@@ -79,12 +79,12 @@ pub(super) fn after_loss(
     match take_back(store, &config.publish.output, &how, now) {
         Ok(items) => {
             warn!(items, "items came back from what was published");
-            Ok(())
+            store.refilled()
         }
         Err(crate::import::ImportError::Store(error)) => Err(error),
         Err(error) => {
             error!(error = chain(&error), "nothing came back from what was published");
-            Ok(())
+            store.refilled()
         }
     }
 }
@@ -185,7 +185,10 @@ pub(super) fn open(
     let (store, mended) = SledStore::open_or_mend(config.store.clone())?;
     match mended {
         Mended::Sound | Mended::Reopened => prepare(&store, config, now)?,
-        Mended::Anew { .. } => after_loss(&store, config, now)?,
+        Mended::Anew { why } => {
+            warn!(why, "the store began anew");
+            after_loss(&store, config, now)?;
+        }
     }
     let store = Arc::new(store);
     let handle = Handle::new(Arc::clone(&store) as Arc<dyn Store>);

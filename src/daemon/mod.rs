@@ -81,6 +81,15 @@ pub async fn run(
     let address = listener.as_ref().and_then(|l| l.local_addr().ok());
     let socket = control::listen(&mill.config.socket)?;
     show_stored(&mill).await?;
+    let now = mill.clock.now();
+    match mill.store.call(move |store| store.release(now)).await {
+        Ok(0) => {}
+        Ok(sources) => info!(sources, "polls were cut off when the last process ended; they are asked again"),
+        Err(error) if error.needs_mending() => {
+            error!(error = crate::model::chain(&error), "the store has to be mended");
+        }
+        Err(error) => return Err(error.into()),
+    }
 
     let mut tasks = tokio::task::JoinSet::new();
     let answering = Arc::clone(&mill);

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::Mill;
 use super::requests::{NO_ITEM, readings, value};
 use crate::model::text::clip_bytes;
-use crate::model::{CategoryId, InfoCode, Item, SourceId, chain};
+use crate::model::{CategoryId, InfoCode, Item, SourceId, Timestamp, chain};
 use crate::publish::Look;
 use crate::sink::{FeedFormat, OutputKey};
 use crate::store::{Event, Revision, Sighting, Store, StoreError, Tombstone, Withdrawer};
@@ -76,9 +76,7 @@ pub(super) async fn explain(mill: &Arc<Mill>, code: String) -> Result<Value, Str
 fn story(mill: &Mill, store: &dyn Store, code: &InfoCode) -> Result<Story, StoreError> {
     let item = store.item(code)?;
     let tombstone = store.tombstone(code)?;
-    let shown = |generation: u64| {
-        store.published_at(generation).map(|at| at.map(super::super::model::timestamp::Timestamp::rfc3339))
-    };
+    let shown = |generation: u64| store.published_at(generation).map(|at| at.map(Timestamp::rfc3339));
     Ok(Story {
         info_code: code.text(mill.config.ingest.bare_space.as_ref()),
         id: mill.pages.published_id(code),

@@ -27,14 +27,16 @@ const QUIET: Duration = Duration::from_millis(300);
 const PATIENCE: Duration = Duration::from_secs(5);
 /// After a failed publish.
 const RETRY: Duration = Duration::from_secs(5);
+/// Until a source is tried again whose earlier poll has not ended.
+const BUSY: Duration = Duration::from_millis(100);
 /// Between two tries to use a store that cannot be used.
 const MEND: Duration = Duration::from_secs(1);
 
 /// Claims due sources and polls each in a task of its own.
 pub(super) async fn schedule(mill: Arc<Mill>, stop: CancellationToken) -> Result<(), DaemonError> {
     let most = mill.config.fetch.concurrency.max(1) * IN_FLIGHT;
-    let mut polls: JoinSet<(SourceId, Result<(), StoreError>)> = JoinSet::new();
-    // Polls whose store failed: their sources are leased, and must not wait for the lease's end.
+    let mut polls: JoinSet<(SourceId, Result<Poll, StoreError>)> = JoinSet::new();
+    // Sources whose poll came to nothing are leased, and must not wait for the lease's end.
     let mut unfinished: BTreeSet<SourceId> = BTreeSet::new();
     loop {
         if !usable(&mill).await {
@@ -94,9 +96,10 @@ async fn usable(mill: &Arc<Mill>) -> bool {
 }
 
 /// The source of a poll that has to be asked again once the store is mended.
-fn outcome(ended: Result<(SourceId, Result<(), StoreError>), tokio::task::JoinError>) -> Option<SourceId> {
+fn outcome(ended: Result<(SourceId, Result<Poll, StoreError>), tokio::task::JoinError>) -> Option<SourceId> {
     match ended {
-        Ok((_, Ok(()))) => None,
+        Ok((_, Ok(Poll::Done))) => None,
+        Ok((id, Ok(Poll::Busy))) => Some(id),
         Ok((id, Err(error))) => {
             error!(source.id = %id, error = chain(&error), "a poll could not be stored");
             // One damaged record comes back when the source's lease ends.
@@ -109,16 +112,30 @@ fn outcome(ended: Result<(SourceId, Result<(), StoreError>), tokio::task::JoinEr
     }
 }
 
-async fn poll_one(mill: &Mill, id: SourceId) -> Result<(), StoreError> {
+/// What became of a claimed source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Poll {
+    /// It was asked, or rests.
+    Done,
+    /// An earlier poll of it has not ended yet.
+    Busy,
+}
+
+async fn poll_one(mill: &Mill, id: SourceId) -> Result<Poll, StoreError> {
     let Some(source) = mill.source(&id).filter(|source| source.enabled).cloned() else {
-        return rest(mill, id).await;
+        rest(mill, id).await?;
+        return Ok(Poll::Done);
     };
-    let Some(_running) = Running::begin(&mill.running, &id) else { return Ok(()) };
+    let Some(_running) = Running::begin(&mill.running, &id) else {
+        // A poll is due again as soon as its state is stored, a moment before it ends.
+        sleep(BUSY).await;
+        return Ok(Poll::Busy);
+    };
     let report = mill.poll(&source).await?;
     if report.changed() {
         mill.changed.notify_one();
     }
-    Ok(())
+    Ok(Poll::Done)
 }
 
 /// A source that the config does not have (any more) rests until it is back.

@@ -29,6 +29,7 @@ impl Request {
 
 /// ETag and Last-Modified, opaque: returned as they came (RFC 9110, 13.1).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Validators {
     /// `ETag`, quotes and weakness mark included; at most 1,000 bytes.
     pub etag: Option<String>,

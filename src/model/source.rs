@@ -40,8 +40,10 @@ impl fmt::Display for SourceId {
     }
 }
 
-/// What the store remembers of a source between polls.
+/// What the store remembers of a source between polls. It is kept under its fields' names: a field
+/// that is added later reads as its default from a record that lacks it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct SourceState {
     /// Of the last document that was taken in whole (RULES 1.10).
     pub validators: Validators,
@@ -49,6 +51,10 @@ pub struct SourceState {
     pub next_poll: Timestamp,
     /// No poll at all before this: the upstream's own `Retry-After`.
     pub not_before: Timestamp,
+    /// When it was due before it was claimed for the poll that runs now; kept by the store.
+    pub claimed: Option<Timestamp>,
+    /// Polls in a row that ended because the process did; kept by the store.
+    pub cut_off: u32,
     /// Why then, for people.
     pub why: String,
     /// When the last poll ended, whatever came of it.

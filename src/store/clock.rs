@@ -1,4 +1,4 @@
-//! What becomes of plans when the system's clock goes back.
+//! What becomes of plans when the process ends, and when the system's clock goes back.
 //!
 //! Due times are instants. A clock that stood in the future planned polls there, and once it is
 //! right again nothing would be asked for until that time comes. The store remembers the latest
@@ -8,16 +8,82 @@ use super::codec::{self, u64_at};
 use super::open::{Open, T, backend};
 use super::write::{self, transact};
 use super::{Result, SourceRecord, read};
-use crate::model::Timestamp;
+use crate::model::{SourceState, Timestamp};
 
 /// A clock that is set right by less than this is none that went back, in seconds.
 const SLACK: i64 = 60;
 /// The key of the latest time seen.
 const LATEST: &str = "clock";
+/// Polls of one source that may be cut off in a row before it has to wait.
+const PATIENCE: u32 = 2;
 /// Sources that are due in the same second after a step.
 const A_SECOND: i64 = 10;
 /// What the outputs say of their age is set right only after a step of this many seconds.
 const LARGE: i64 = 86_400;
+
+/// Whether the clock went back since `latest`.
+pub(super) fn went_back(latest: Timestamp, now: Timestamp) -> bool {
+    now.plus(SLACK) < latest
+}
+
+/// Whether it went back so far that outputs may say that they are from the future.
+pub(super) fn far_back(latest: Timestamp, now: Timestamp) -> bool {
+    latest.since(now) > LARGE
+}
+
+/// Whether the time is worth being noted again.
+pub(super) fn moved(latest: Timestamp, now: Timestamp) -> bool {
+    latest.plus(SLACK / 2) <= now
+}
+
+/// What becomes of a source, the `number`-th of all, after the clock went back from `latest`; `None`
+/// where its plans were not made in the future.
+pub(super) fn planned_anew(
+    number: i64,
+    state: &SourceState,
+    latest: Timestamp,
+    now: Timestamp,
+) -> Option<SourceState> {
+    let before = state.next_poll;
+    let from_future = state.last_poll.is_some_and(|at| at > now) || before > latest;
+    if before == Timestamp::MAX || !from_future {
+        return None;
+    }
+    let mut state = state.clone();
+    state.next_poll = now.plus((number / A_SECOND).min(SLACK));
+    state.not_before = state.not_before.min(state.next_poll);
+    "the clock went back".clone_into(&mut state.why);
+    for past in [&mut state.last_poll, &mut state.last_good, &mut state.next_check] {
+        *past = past.map(|at| at.min(now));
+    }
+    Some(state)
+}
+
+/// A source as it is claimed by a caller that has `lease` seconds for it.
+pub(super) fn claimed(mut state: SourceState, now: Timestamp, lease: i64) -> SourceState {
+    state.claimed = Some(state.next_poll);
+    state.next_poll = now.plus(lease);
+    state
+}
+
+/// A source whose poll was cut off with its process; `None` for one that was not claimed. One that is
+/// cut off again and again may be what ends the process, and gets longer pauses.
+pub(super) fn given_back(state: &SourceState, now: Timestamp) -> Option<SourceState> {
+    let due = state.claimed?;
+    let mut state = state.clone();
+    state.claimed = None;
+    state.cut_off = state.cut_off.saturating_add(1);
+    let pause = 1_i64 << state.cut_off.saturating_sub(PATIENCE).min(10);
+    state.next_poll = if state.cut_off > PATIENCE { due.max(now).plus(pause) } else { due };
+    Some(state)
+}
+
+/// A source's state as a poll leaves it.
+pub(super) fn completed(mut state: SourceState) -> SourceState {
+    state.claimed = None;
+    state.cut_off = 0;
+    state
+}
 
 /// Notes the time; after a step back, plans that were made in the future are made anew.
 /// The caller holds the writer's lock.
@@ -26,15 +92,14 @@ pub(super) fn note(store: &Open, now: Timestamp) -> Result<()> {
         .and_then(|bytes| u64_at(&bytes, 0))
         .and_then(|at| i64::try_from(at).ok())
         .map_or(Timestamp::EPOCH, Timestamp::from_unix);
-    let stepped_back = now.plus(SLACK) < latest;
-    if stepped_back {
+    if went_back(latest, now) {
         tracing::warn!(from = %latest.rfc3339(), to = %now.rfc3339(), "the clock went back; polls are planned anew");
         plan_anew(store, latest, now)?;
-        if latest.since(now) > LARGE {
+        if far_back(latest, now) {
             set_right(store, now)?;
         }
     }
-    if stepped_back || latest.plus(SLACK / 2) <= now {
+    if went_back(latest, now) || moved(latest, now) {
         store.tree(T::Sys).insert(LATEST, &codec::time(now)).map_err(|e| backend("note the time", e))?;
         store.wrote();
     }
@@ -42,19 +107,10 @@ pub(super) fn note(store: &Open, now: Timestamp) -> Result<()> {
 }
 
 fn plan_anew(store: &Open, latest: Timestamp, now: Timestamp) -> Result<()> {
-    for (number, SourceRecord { id, mut state }) in (0_i64..).zip(read::sources(store)?) {
-        let before = state.next_poll;
-        let from_future = state.last_poll.is_some_and(|at| at > now) || before > latest;
-        if before == Timestamp::MAX || !from_future {
-            continue;
+    for (number, SourceRecord { id, state }) in (0_i64..).zip(read::sources(store)?) {
+        if let Some(anew) = planned_anew(number, &state, latest, now) {
+            transact(store, |tx| write::put_source(tx, &id, &anew, state.next_poll, &[]))?;
         }
-        state.next_poll = now.plus((number / A_SECOND).min(SLACK));
-        state.not_before = state.not_before.min(state.next_poll);
-        "the clock went back".clone_into(&mut state.why);
-        for past in [&mut state.last_poll, &mut state.last_good, &mut state.next_check] {
-            *past = past.map(|at| at.min(now));
-        }
-        transact(store, |tx| write::put_source(tx, &id, &state, before, &[]))?;
     }
     Ok(())
 }

@@ -6,10 +6,12 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::dictionary::Dictionary;
 use super::{Alias, AliasKind, Result, StoreError};
-use crate::model::{CategoryId, InfoCode, Timestamp};
+use crate::model::text::clip_bytes;
+use crate::model::{CategoryId, InfoCode, SourceState, Timestamp, Validators};
 
-/// Version of every record this program writes.
-pub(super) const FORMAT: u8 = 1;
+/// Version of every record this program writes. With 2, bodies may need a dictionary, items have
+/// a history, and sources' states are kept under names.
+pub(super) const FORMAT: u8 = 2;
 /// No sled value is larger: a leaf of such values can never become a blob file, which sled
 /// does not sync (see `docs/architecture.md`).
 pub(super) const MAX_VALUE: usize = 6_000;
@@ -31,9 +33,55 @@ pub(super) fn encode<T: Serialize>(what: &'static str, record: &T) -> Result<Vec
 pub(super) fn decode<T: DeserializeOwned>(what: &'static str, bytes: &[u8]) -> Result<T> {
     match bytes.split_first() {
         Some((&FORMAT, rest)) => postcard::from_bytes(rest).map_err(|_| StoreError::Damaged { what }),
-        Some((&found, _)) => Err(StoreError::Format { found, known: FORMAT }),
+        Some((&found, _)) => Err(StoreError::Format { found, known: FORMAT, kept: None }),
         None => Err(StoreError::Damaged { what }),
     }
+}
+
+/// A record whose fields have names, so that a later version may add some without a new format.
+pub(super) fn encode_named<T: Serialize>(what: &'static str, record: &T) -> Result<Vec<u8>> {
+    let mut bytes = vec![FORMAT];
+    serde_json::to_writer(&mut bytes, record).map_err(|_| StoreError::Damaged { what })?;
+    Ok(bytes)
+}
+
+/// Reads what [`encode_named`] wrote.
+pub(super) fn decode_named<T: DeserializeOwned>(what: &'static str, bytes: &[u8]) -> Result<T> {
+    match bytes.split_first() {
+        Some((&FORMAT, rest)) => serde_json::from_slice(rest).map_err(|_| StoreError::Damaged { what }),
+        Some((&found, _)) => Err(StoreError::Format { found, known: FORMAT, kept: None }),
+        None => Err(StoreError::Damaged { what }),
+    }
+}
+
+/// A source's state, which must never be too large to be kept: what is only told of it gives way.
+pub(super) fn source_bytes(state: &SourceState) -> Result<Vec<u8>> {
+    let mut bytes = encode_named("source", state)?;
+    if bytes.len() > MAX_VALUE {
+        let mut shorter = state.clone();
+        while bytes.len() > MAX_VALUE && shorten(&mut shorter) {
+            bytes = encode_named("source", &shorter)?;
+        }
+        fits("source", &bytes)?;
+    }
+    Ok(bytes)
+}
+
+/// Makes what is told of a source shorter; `false` when nothing is left to leave out.
+fn shorten(state: &mut SourceState) -> bool {
+    let lists = [&mut state.repairs, &mut state.held, &mut state.waiting_names];
+    if let Some(list) = lists.into_iter().find(|list| !list.is_empty()) {
+        list.truncate(list.len() / 2);
+        return true;
+    }
+    let long = state.clone();
+    // Texts, then, and validators that no honest server needs.
+    state.validators = Validators::default();
+    for text in [&mut state.why, &mut state.title] {
+        *text = clip_bytes(text, 200);
+    }
+    state.last_error = state.last_error.take().map(|text| clip_bytes(&text, 300));
+    *state != long
 }
 
 /// Refuses a value over the limit.
@@ -94,7 +142,7 @@ pub(super) fn body_from<B: DeserializeOwned>(
     const DAMAGED: StoreError = StoreError::Damaged { what: "body" };
     let (head, payload) = joined.split_at_checked(BODY_HEAD).ok_or(DAMAGED)?;
     if head[0] != FORMAT {
-        return Err(StoreError::Format { found: head[0], known: FORMAT });
+        return Err(StoreError::Format { found: head[0], known: FORMAT, kept: None });
     }
     let number = |at: usize| u32::from_be_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
     let length = usize::try_from(number(6)).unwrap_or(usize::MAX).min(MAX_BODY);
@@ -204,6 +252,20 @@ mod tests {
         assert!(matches!(decode::<String>("item", &[9, 1]), Err(StoreError::Format { found: 9, .. })));
         assert!(decode::<String>("item", &[]).is_err());
         assert!(encode("item", &"x".repeat(MAX_VALUE)).is_err());
+    }
+
+    #[test]
+    fn a_talkative_source_is_kept_all_the_same() {
+        let lines = vec!["\u{1}".repeat(300); 20];
+        let mut state = SourceState { items: 7, held: lines.clone(), ..SourceState::default() };
+        state.repairs.clone_from(&lines);
+        state.waiting_names = lines;
+        state.last_error = Some("\"".repeat(2_000));
+        state.validators.etag = Some("\\".repeat(3_000));
+        let back: SourceState = decode_named("source", &source_bytes(&state).unwrap()).unwrap();
+        assert_eq!((back.items, back.held.len()), (7, 0));
+        let newer = [&[FORMAT][..], br#"{"items":3,"of_tomorrow":true}"#].concat();
+        assert_eq!(decode_named::<SourceState>("source", &newer).unwrap().items, 3);
     }
 
     #[test]

@@ -13,6 +13,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -20,8 +21,7 @@ use sled::Batch;
 
 use super::codec;
 use super::open::{NAMES, Open, T, backend, corrupt};
-use super::sled_store::guarded;
-use super::{Result, StoreError, StoreOptions, read, write};
+use super::{Result, StoreError, StoreOptions, migrate, read, room, write};
 use crate::model::{CategoryId, Item, Timestamp};
 
 /// The first line.
@@ -198,16 +198,19 @@ fn below<W: Write>(open: &Open, entries: &mut Entries<W>, tree: T, prefix: &[u8]
 /// # Errors
 /// [`StoreError::Corrupt`] when it is no export, or is damaged or cut off;
 /// [`StoreError::Format`] when a newer feedmill made it.
-fn read_export(path: &Path, mut take: impl FnMut(usize, Vec<u8>, Vec<u8>) -> Result<()>) -> Result<Head> {
+fn read_export(
+    path: &Path,
+    mut take: impl FnMut(&Head, usize, Vec<u8>, Vec<u8>) -> Result<()>,
+) -> Result<Head> {
     const READ: &str = "read the export";
     let io = |error: io::Error| match error.kind() {
         io::ErrorKind::UnexpectedEof => corrupt(READ, "it is cut off"),
-        _ => corrupt(READ, error),
+        _ => corrupt(READ, error.to_string()),
     };
     let mut file = BufReader::new(File::open(path).map_err(|e| backend(READ, e))?);
     let head = head(&mut file).map_err(io)?.ok_or_else(|| corrupt(READ, "this is no export of a store"))?;
-    if head.format != codec::FORMAT {
-        return Err(StoreError::Format { found: head.format, known: codec::FORMAT });
+    if !(migrate::OLDEST..=codec::FORMAT).contains(&head.format) {
+        return Err(StoreError::Format { found: head.format, known: codec::FORMAT, kept: None });
     }
     let mut stream =
         Summed { stream: zstd::Decoder::with_buffer(file).map_err(io)?, sum: crc32fast::Hasher::new() };
@@ -223,7 +226,7 @@ fn read_export(path: &Path, mut take: impl FnMut(usize, Vec<u8>, Vec<u8>) -> Res
             return Err(corrupt(READ, "an entry is too large"));
         }
         let (key, value) = (stream.bytes(key).map_err(io)?, stream.bytes(value).map_err(io)?);
-        take(usize::from(tree), key, value)?;
+        take(&head, usize::from(tree), key, value)?;
         count += 1;
     }
     let told = u64::from_be_bytes(stream.array().map_err(io)?);
@@ -272,41 +275,38 @@ impl<R: Read> Summed<R> {
 /// Whether an export can be read to its end, and what it says of itself.
 ///
 /// # Errors
-/// Why not, as [`import`].
+/// Why not: [`StoreError::Corrupt`], or [`StoreError::Format`] when a newer feedmill made it.
 pub fn check(path: &Path) -> Result<Head> {
-    read_export(path, |_, _, _| Ok(()))
+    read_export(path, |_, _, _, _| Ok(()))
 }
 
 /// Makes a store in `path`, where none may be, of an export; gives what the export says of
-/// itself. It is made beside its place and then renamed: what is there is whole.
+/// itself. The caller puts it where it belongs: what is there is whole.
 ///
 /// # Errors
 /// [`StoreError::Corrupt`] when the export is damaged, [`StoreError::Format`] when a newer
 /// feedmill made it, [`StoreError::Full`] when there is no room.
-pub fn import(export: &Path, path: &Path, cache: u64, progress: Progress<'_>) -> Result<Head> {
-    let io = |error| backend("be imported", error);
-    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let beside = path.with_file_name(format!("{name}.new"));
-    match fs::remove_dir_all(&beside) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(io(error)),
-        _ => {}
-    }
-    let open = guarded(&StoreOptions::plain(&beside, cache))?;
-    let head = fill(&open, export, progress)?;
-    settle(&open)?;
-    drop(open);
-    fs::rename(&beside, path).map_err(io)?;
-    Ok(head)
+pub(super) fn import(export: &Path, path: &Path, cache: u64, progress: Progress<'_>) -> Result<Head> {
+    room::clear(path)?;
+    let work = || {
+        let open = Open::bare(path, cache)?;
+        let head = fill(&open, export, progress)?;
+        open.check_format()?;
+        settle(&open)?;
+        Ok(head)
+    };
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(corrupt("be imported", "sled broke off")))
 }
 
 fn fill(open: &Open, export: &Path, progress: Progress<'_>) -> Result<Head> {
     let all = fs::metadata(export).map_or(0, |meta| meta.len());
     let mut batches: Vec<(usize, Batch)> = Vec::new();
     let (mut waiting, mut items) = (0, 0);
-    let head = read_export(export, |tree, key, value| {
+    let head = read_export(export, |head, tree, key, value| {
         if tree >= NAMES.len() {
             return Err(corrupt("read the export", "an entry of a tree that does not exist"));
         }
+        let value = migrate::upgrade(head.format, tree, &key, value)?;
         items += u64::from(tree == T::Item as usize);
         if let Some((_, batch)) = batches.iter_mut().find(|(known, _)| *known == tree) {
             batch.insert(key, value);

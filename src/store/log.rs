@@ -55,7 +55,7 @@ impl Slot {
         }
     }
 
-    fn key(&self) -> &[u8] {
+    pub(super) fn key(&self) -> &[u8] {
         match self {
             Self::Arrived(key) | Self::Archived(key) | Self::Again(_, key) | Self::Gone(_, key) => key,
         }
@@ -63,6 +63,7 @@ impl Slot {
 }
 
 /// What [`T::CatTime`] says of an item in a category.
+#[derive(Debug)]
 struct Entered {
     shown: u8,
     first: u32,
@@ -153,6 +154,54 @@ pub(super) fn leave(
         append(tx, category, &gone)?;
     }
     Ok(true)
+}
+
+/// Whether an item's entry in a category, and the slots it names, are what they must be.
+pub(super) fn is_in_order(store: &Open, id: CategoryId, key: &[u8], entry: &[u8]) -> Result<bool> {
+    let Some(entered) = Entered::read(entry) else { return Ok(false) };
+    let mut number = entered.latest;
+    // Bounded: numbers get smaller with each step.
+    loop {
+        let slot = read::get(store, T::CatSeq, seq_key(id, number))?.as_deref().and_then(Slot::read);
+        number = match slot {
+            Some(Slot::Again(before, own)) if own == key && before < number => before,
+            Some(Slot::Arrived(own) | Slot::Archived(own)) => {
+                return Ok(own == key && number == entered.first);
+            }
+            _ => return Ok(false),
+        };
+    }
+}
+
+/// Whether something stands behind a slot: the entry of its item, or that it went.
+pub(super) fn is_said(store: &Open, id: CategoryId, number: u32, slot: &[u8]) -> Result<bool> {
+    let Some(slot) = Slot::read(slot) else { return Ok(false) };
+    let Some(item) = super::check::readable(read::item(store, slot.key()))?.flatten() else {
+        let gone = matches!(slot, Slot::Gone(..));
+        return Ok(gone && read::get(store, T::Tomb, slot.key())?.is_some());
+    };
+    let entry = read::get(store, T::CatTime, codec::time_key(id, item.published, slot.key()))?;
+    let entered = entry.as_deref().and_then(Entered::read);
+    Ok(match slot {
+        Slot::Gone(..) => entered.is_none(),
+        Slot::Again(..) => entered.is_some_and(|entered| (entered.first..=entered.latest).contains(&number)),
+        Slot::Arrived(_) | Slot::Archived(_) => entered.is_some_and(|entered| entered.first == number),
+    })
+}
+
+/// Whether a sealed hundred is noted, under the generation of its last change.
+pub(super) fn is_noted(store: &Open, id: CategoryId, page: u32) -> Result<bool> {
+    let Some(value) = read::get(store, T::Seal, seq_key(id, page))? else { return Ok(false) };
+    let Some(changed) = u64_at(&value, 8) else { return Ok(false) };
+    Ok(read::get(store, T::Resealed, resealed_key(id, changed, page))?.is_some())
+}
+
+/// Notes a sealed hundred anew, as changed now; what is known of its sealing stays.
+pub(super) fn note_anew(tx: Tx<'_>, id: CategoryId, page: u32) -> TxResult<()> {
+    let before = tree(tx, T::Seal).get(seq_key(id, page))?;
+    let now = write::upcoming(tx)?;
+    let sealed = before.as_deref().and_then(|value| u64_at(value, 0)).filter(|sealed| *sealed <= now);
+    note_page(tx, id, page, sealed.unwrap_or(u64::MAX), now)
 }
 
 /// Takes back that an item went.

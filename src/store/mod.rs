@@ -5,16 +5,22 @@
 //! own: decisions about items (`ingest`), outputs (`publish`). All sled types stay in
 //! `sled_store`. A second backend implements [`Store`] beside it.
 
+mod check;
 mod clock;
 mod codec;
 mod dictionary;
 pub mod export;
 mod log;
 mod mark;
+mod memory;
+mod migrate;
 mod open;
 mod read;
+mod repair;
 mod room;
 mod sled_store;
+mod stats;
+mod verbs;
 mod withdraw;
 mod write;
 
@@ -28,7 +34,10 @@ use crate::model::{
     Article, Body, Category, CategoryId, ContentHash, InfoCode, Item, Slug, SourceId, SourceState, Timestamp,
 };
 
+pub use check::{Findings, Watch};
+pub use memory::MemoryStore;
 pub use sled_store::{Mended, SledStore, StoreOptions};
+pub use stats::{Growth, Stats, TreeStats};
 
 /// What the store remembers of one item as one source lists it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -296,15 +305,28 @@ pub enum StoreError {
         /// Which kind of record.
         what: &'static str,
     },
-    /// A newer feedmill wrote this.
+    /// Another feedmill wrote this.
     #[error(
-        "the store has format {found}, this feedmill knows format {known}; use the newer feedmill that wrote it, or import an export made by it"
+        "the store has format {found}, this feedmill knows format {known}: {}",
+        way_back(*found, *known, kept.as_deref())
     )]
     Format {
         /// In the store.
         found: u8,
         /// Of this program.
         known: u8,
+        /// Where the store stands as it was before a newer feedmill migrated it.
+        kept: Option<String>,
+    },
+    /// Work on the whole store needs more room than there is.
+    #[error("this needs {} MiB on the disk of `{path}`, and {} MiB are free: make room first", needed >> 20, free >> 20)]
+    NoRoom {
+        /// A folder on that disk.
+        path: String,
+        /// Bytes.
+        needed: u64,
+        /// Bytes.
+        free: u64,
     },
     /// A record over the limit of the layout.
     #[error("a {what} record of {bytes} bytes is over the limit of {limit}")]
@@ -330,6 +352,20 @@ pub enum StoreError {
     },
 }
 
+/// What to do about a store of another format.
+fn way_back(found: u8, known: u8, kept: Option<&str>) -> String {
+    if found < known {
+        return "it is older than any that can be brought up to date; use a feedmill in between".to_owned();
+    }
+    let kept = kept.map_or_else(String::new, |kept| {
+        format!(", or put the store as it was before, `{kept}`, back in its place")
+    });
+    format!(
+        "use the newer feedmill that wrote it; to go back, let it write `feedmill store export --lines` and import \
+         that{kept}"
+    )
+}
+
 impl StoreError {
     /// A task that should have used the store broke.
     #[must_use]
@@ -349,6 +385,7 @@ impl StoreError {
             Self::Broken(_) => "broken",
             Self::Damaged { .. } => "damaged",
             Self::Format { .. } => "format",
+            Self::NoRoom { .. } => "no_room",
             Self::TooLarge { .. } => "too_large",
             Self::Fixed { .. } => "fixed",
         }
@@ -388,9 +425,14 @@ pub trait Store: Send + Sync {
     /// Up to `limit` sources due at `now`, each moved `lease` seconds ahead so that no second
     /// caller gets it; a crash lets it come back by itself.
     fn claim_due(&self, now: Timestamp, limit: usize, lease: i64) -> Result<Vec<SourceId>>;
+    /// Gives back what a process that is gone had claimed: the sources are due as they were, and
+    /// after a third poll in a row that was cut off a while later. Gives how many there were. To be
+    /// called before the first claim of a process.
+    fn release(&self, now: Timestamp) -> Result<usize>;
     /// When the next source is due.
     fn next_due(&self) -> Result<Option<Timestamp>>;
-    /// Ends a poll: the state, its due time and newly void guids, durable on return.
+    /// Ends a poll: the state, its due time and newly void guids, durable on return. The claim on
+    /// the source, if there was one, ends too.
     fn complete(&self, id: &SourceId, state: &SourceState, void: &[[u8; 16]]) -> Result<()>;
     /// One source's state; the default for one never seen.
     fn source(&self, id: &SourceId) -> Result<SourceState>;

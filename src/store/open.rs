@@ -125,6 +125,17 @@ impl Open {
     /// feedmill wrote it, [`StoreError::Corrupt`] when it is damaged or holds less than it once
     /// did, else [`StoreError::Backend`]. sled may panic over damage: callers guard this.
     pub(super) fn at(path: &Path, cache: u64) -> Result<Self> {
+        let open = Self::bare(path, cache)?;
+        open.check_format()?;
+        open.sync()?;
+        Ok(open)
+    }
+
+    /// Opens the database, or makes one without any record, and believes nothing of it.
+    ///
+    /// # Errors
+    /// As [`Open::at`], but for its format.
+    pub(super) fn bare(path: &Path, cache: u64) -> Result<Self> {
         let io = |source| backend("create its folder", source);
         // What upstreams sent, and what was withdrawn, is nobody else's to read.
         fs::create_dir_all(path.parent().unwrap_or(path)).map_err(io)?;
@@ -159,8 +170,6 @@ impl Open {
             writer: Mutex::new(()),
             dictionaries: Dictionaries::default(),
         };
-        open.check_format()?;
-        open.sync()?;
         for folder in [Some(path), path.parent()].into_iter().flatten() {
             if let Ok(folder) = File::open(folder) {
                 folder.sync_all().map_err(io)?;
@@ -169,18 +178,21 @@ impl Open {
         Ok(open)
     }
 
-    fn check_format(&self) -> Result<()> {
+    pub(super) fn check_format(&self) -> Result<()> {
         let sys = self.tree(T::Sys);
         match sys.get("format").map_err(|e| backend("read its format", e))? {
             Some(found) if found.first() == Some(&FORMAT) => {}
             Some(found) => {
                 let found = found.first().copied().unwrap_or_default();
-                return Err(StoreError::Format { found, known: FORMAT });
+                let kept = super::migrate::kept(&self.path, FORMAT);
+                let kept = kept.exists().then(|| kept.display().to_string());
+                return Err(StoreError::Format { found, known: FORMAT, kept });
             }
             None if self.mark.generation() > 0 => {
                 return Err(corrupt("open", "the store is empty and was not before"));
             }
             None => {
+                self.wrote();
                 sys.insert("format", &[FORMAT]).map_err(|e| backend("write its format", e))?;
             }
         }
@@ -246,10 +258,10 @@ where
     match any.downcast_ref::<sled::Error>() {
         Some(sled::Error::Io(error)) if is_full(error) => StoreError::Full,
         Some(error @ (sled::Error::Corruption { .. } | sled::Error::ReportableBug(_))) => {
-            corrupt(action, error)
+            corrupt(action, error.to_string())
         }
         // sled says `CollectionNotFound` of a tree whose pages it lost.
-        Some(error @ sled::Error::CollectionNotFound(_)) => corrupt(action, error),
+        Some(error @ sled::Error::CollectionNotFound(_)) => corrupt(action, error.to_string()),
         _ => wrapped(action, source),
     }
 }
@@ -258,9 +270,8 @@ fn wrapped<E: std::error::Error + Send + Sync + 'static>(action: &'static str, s
     StoreError::Backend { action, source: Box::new(source) }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "texts and errors alike are given away here")]
-pub(super) fn corrupt(action: &'static str, detail: impl ToString) -> StoreError {
-    StoreError::Corrupt { action, detail: detail.to_string() }
+pub(super) fn corrupt(action: &'static str, detail: impl Into<String>) -> StoreError {
+    StoreError::Corrupt { action, detail: detail.into() }
 }
 
 fn is_full(error: &std::io::Error) -> bool {

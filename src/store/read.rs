@@ -52,7 +52,7 @@ pub(super) fn due(store: &Open, now: Timestamp, limit: usize) -> Result<Vec<(u32
 pub(super) fn source(store: &Open, id: &SourceId) -> Result<SourceState> {
     let Some(number) = source_number(store, id)? else { return Ok(SourceState::default()) };
     match get(store, T::Source, number.to_be_bytes())? {
-        Some(bytes) => codec::decode("source", &bytes),
+        Some(bytes) => codec::decode_named("source", &bytes),
         None => Ok(SourceState::default()),
     }
 }
@@ -201,7 +201,7 @@ fn versions_since(store: &Open, key: &[u8]) -> Result<Vec<u64>> {
     Ok(all)
 }
 
-fn version(store: &Open, key: &[u8], since: u64) -> Result<Article> {
+pub(super) fn version(store: &Open, key: &[u8], since: u64) -> Result<Article> {
     let mut joined = Vec::new();
     for entry in store.tree(T::Version).scan_prefix([key, &since.to_be_bytes()].concat()) {
         joined.extend_from_slice(&entry.map_err(|e| backend(READ, e))?.1);

@@ -1,17 +1,18 @@
-//! Room on the store's disk: the ballast, and putting a damaged store aside.
+//! Room on the store's disk: the ballast, and folders beside the store's that change places with it.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{CWD, RenameFlags};
 use tracing::{debug, warn};
 
 use super::open::backend;
-use super::{Result, StoreOptions};
+use super::{Result, StoreError, StoreOptions};
 
 /// With fewer bytes free nothing is written: a transaction, its log segment and an index.
 pub(super) const LEAST: u64 = 2 << 20;
 /// Its name in the store's folder.
-const BALLAST: &str = "ballast";
+pub(super) const BALLAST: &str = "ballast";
 
 /// Bytes that are free for us on the disk of `path`; `None` where the system does not say.
 pub(super) fn free(path: &Path) -> Option<u64> {
@@ -55,16 +56,57 @@ pub(super) fn drop_ballast(options: &StoreOptions) -> bool {
     had
 }
 
-/// Moves the store's folder aside, under a name that is free. Files of the admin's that stand in
-/// it go with it.
-pub(super) fn put_aside(path: &Path) -> Result<PathBuf> {
-    let io = |error| backend("be put aside", error);
-    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let aside = (1..1_000)
-        .map(|number| path.with_file_name(format!("{name}.damaged-{number}")))
-        .find(|aside| !aside.exists())
-        .ok_or_else(|| io(std::io::Error::other("a thousand damaged stores lie beside it")))?;
-    fs::rename(path, &aside).map_err(io)?;
-    drop(fs::remove_file(aside.join(BALLAST)));
-    Ok(aside)
+/// A folder beside the store's, for a purpose: `store.new`.
+pub(super) fn beside(path: &Path, purpose: &str) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!("{name}.{purpose}"))
+}
+
+/// `path`, or with a number where that is taken.
+pub(super) fn free_name(path: &Path) -> Result<PathBuf> {
+    let numbered = (2..1_000).map(|number| beside(path, &number.to_string()));
+    std::iter::once(path.to_owned())
+        .chain(numbered)
+        .find(|name| !name.exists())
+        .ok_or_else(|| backend("find a name", std::io::Error::other("a thousand old stores lie beside it")))
+}
+
+/// Deletes what an earlier try left in a folder of ours.
+pub(super) fn clear(folder: &Path) -> Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(backend("clear a folder", error)),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses work that needs more bytes than are free on the disk of `path`.
+pub(super) fn enough(path: &Path, needed: u64) -> Result<()> {
+    let folder = path.ancestors().find(|folder| folder.is_dir()).unwrap_or(Path::new("/"));
+    match free(folder) {
+        Some(free) if free < needed => {
+            Err(StoreError::NoRoom { path: folder.display().to_string(), needed, free })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Puts the store in `new` in the place of the one in `path`, which goes to `aside`: in one step
+/// where the file system can, so that a crash finds one of the two there.
+pub(super) fn put_in_place(new: &Path, path: &Path, aside: &Path) -> Result<()> {
+    let io = |error: std::io::Error| backend("change places", error);
+    if path.exists() {
+        match rustix::fs::renameat_with(CWD, new, CWD, path, RenameFlags::EXCHANGE) {
+            Ok(()) => fs::rename(new, aside).map_err(io)?,
+            Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS | rustix::io::Errno::NOTSUP) => {
+                fs::rename(path, aside).map_err(io)?;
+                fs::rename(new, path).map_err(io)?;
+            }
+            Err(error) => return Err(io(error.into())),
+        }
+        drop(fs::remove_file(aside.join(BALLAST)));
+    } else {
+        fs::rename(new, path).map_err(io)?;
+    }
+    let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(parent).and_then(|folder| folder.sync_all()).map_err(io)
 }

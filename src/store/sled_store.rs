@@ -3,23 +3,18 @@
 //! sled forgives nothing: after one failed write all that follow fail, and damage may make it
 //! panic. So the open database stands behind a lock, every verb runs where a panic becomes an
 //! error, and [`SledStore::mend`] closes it and opens it again, or puts it aside and begins anew
-//! from the last export. Verbs themselves are in `read`, `write` and `withdraw`.
+//! from the last export. The verbs themselves are in `verbs`, `read`, `write` and `withdraw`.
 
-use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError, RwLock};
 
 use tracing::{error, warn};
 
-use super::open::{Open, corrupt};
-use super::{
-    Alias, AtPath, Change, Event, LogPage, Result, Retention, Revision, Sighting, SourceRecord, Store,
-    StoreError, Tombstone, Window, log, read, room, withdraw, write,
-};
-use crate::model::{
-    Article, Body, Category, CategoryId, InfoCode, Item, Slug, SourceId, SourceState, Timestamp,
-};
+use super::codec::FORMAT;
+use super::open::{Open, T, corrupt};
+use super::{Findings, Result, Stats, StoreError, Watch, read, room, write};
+use crate::model::Timestamp;
 
 /// Databases up to this size, in bytes, are read through when they are opened; larger ones by
 /// [`SledStore::verify`], while the mill already turns.
@@ -56,13 +51,9 @@ pub enum Mended {
     Sound,
     /// It was closed and opened again; what was not durable yet may be gone.
     Reopened,
-    /// It was damaged and begins anew.
+    /// It was damaged and begins anew; told until [`SledStore::refilled`].
     Anew {
-        /// Where the damaged one is now.
-        aside: PathBuf,
-        /// The export that the new one was made from.
-        export: Option<PathBuf>,
-        /// What was wrong.
+        /// What was wrong, where the damaged one is now, and what the new one was made from.
         why: String,
     },
 }
@@ -77,15 +68,23 @@ pub struct SledStore {
 }
 
 impl SledStore {
-    /// Opens the store in `path`, or makes it; nothing is mended.
+    /// Opens the store in `path`, or makes it; one of an older format is brought up to date, and
+    /// nothing is mended.
     ///
     /// # Errors
     /// [`StoreError::Locked`] when another process has it, [`StoreError::Format`] when a newer
     /// feedmill wrote it, [`StoreError::Corrupt`] when it is damaged, else
     /// [`StoreError::Backend`].
     pub fn open(path: &Path, cache: u64) -> Result<Self> {
-        let options = StoreOptions::plain(path, cache);
-        let open = guarded(&options)?;
+        Self::open_as_it_is(StoreOptions::plain(path, cache))
+    }
+
+    /// As [`SledStore::open`], with all options.
+    ///
+    /// # Errors
+    /// As [`SledStore::open`].
+    pub fn open_as_it_is(options: StoreOptions) -> Result<Self> {
+        let open = up_to_date(&options)?;
         Ok(Self { options, open: RwLock::new(Some(open)), broken: Mutex::default() })
     }
 
@@ -120,13 +119,10 @@ impl SledStore {
 
     fn reopen(&self, because: Option<&StoreError>) -> Result<Mended> {
         let mut slot = self.open.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(open) = slot.take() {
-            // Its last flush may fail, or panic, as what came before did.
-            drop(catch_unwind(AssertUnwindSafe(|| drop(open))));
-        }
+        close(&mut slot);
         let options = &self.options;
-        let opened = match guarded(options) {
-            Err(StoreError::Full) if room::drop_ballast(options) => guarded(options),
+        let opened = match reopened(options, because.is_some()) {
+            Err(StoreError::Full) if room::drop_ballast(options) => reopened(options, true),
             opened => opened,
         };
         let suspect = matches!(because, Some(StoreError::Corrupt { .. }));
@@ -134,28 +130,124 @@ impl SledStore {
             let small = room::size(&open.path().join("db")) <= READ_THROUGH;
             if small || suspect { read_through(&open).map(|()| open) } else { Ok(open) }
         });
-        let (open, mended) = match opened {
-            Ok(open) if because.is_some() => (open, Mended::Reopened),
-            Ok(open) => (open, Mended::Sound),
+        let open = match opened {
             Err(why @ (StoreError::Corrupt { .. } | StoreError::Damaged { .. })) => self.anew(&why)?,
-            Err(error) => return Err(error),
+            opened => opened?,
         };
         room::hold_ballast(options);
+        // A crash may have come between a new beginning and what fills it.
+        let refill = read::get(&open, T::Sys, REFILL)?.map(|why| String::from_utf8_lossy(&why).into_owned());
         *slot = Some(open);
-        Ok(mended)
+        Ok(match (refill, because) {
+            (Some(why), _) => Mended::Anew { why },
+            (None, Some(_)) => Mended::Reopened,
+            (None, None) => Mended::Sound,
+        })
     }
 
     /// Puts the damaged database aside and begins a new one from the last export that is whole.
-    fn anew(&self, why: &StoreError) -> Result<(Open, Mended)> {
+    fn anew(&self, why: &StoreError) -> Result<Open> {
+        let StoreOptions { path, cache, .. } = &self.options;
         let why = crate::model::chain(why);
-        let aside = room::put_aside(&self.options.path)?;
-        error!(%why, aside = %aside.display(), "the store is damaged: it is put aside, and a new one begins");
+        error!(%why, "the store is damaged; a new one is begun");
+        let beside = room::beside(path, "new");
         let export = super::export::newest_whole(&self.options);
-        if let Some(export) = &export {
-            super::export::import(export, &self.options.path, self.options.cache, &mut |_, _| {})?;
+        match &export {
+            Some(export) => drop(super::export::import(export, &beside, *cache, &mut |_, _| {})?),
+            None => room::clear(&beside)?,
         }
-        let open = guarded(&self.options)?;
-        Ok((open, Mended::Anew { aside, export, why }))
+        let aside = room::free_name(&room::beside(path, "damaged"))?;
+        let source = export.map_or("nothing".to_owned(), |export| export.display().to_string());
+        let told = format!("{why}; it is kept as {}, the new one was made from {source}", aside.display());
+        begin(&StoreOptions::plain(&beside, *cache), &told)?;
+        room::put_in_place(&beside, path, &aside)?;
+        error!(aside = %aside.display(), from = %source, "the damaged store is put aside, and a new one begins");
+        reopened(&self.options, true)
+    }
+
+    /// Says that a store that began anew is filled with all that there is to fill it with.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn refilled(&self) -> Result<()> {
+        self.write(|open| {
+            write::transact(open, |tx| write::delete(tx, T::Sys, REFILL.as_bytes()))?;
+            open.sync()
+        })
+    }
+
+    /// Looks through the whole store, while it is in use; changes nothing.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn check(&self, watch: Watch<'_>) -> Result<Findings> {
+        self.with(|open| super::check::check(open, watch))
+    }
+
+    /// Mends what [`SledStore::check`] finds; writers wait meanwhile. All that is published then
+    /// counts as changed.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn repair(&self, now: Timestamp, watch: Watch<'_>) -> Result<Findings> {
+        self.write(|open| super::repair::repair(open, now, watch))
+    }
+
+    /// Counts what is in the store, while it is in use.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn stats(&self, now: Timestamp, watch: Watch<'_>) -> Result<Stats> {
+        self.with(|open| super::stats::stats(open, now, watch))
+    }
+
+    /// Writes the store anew without what was deleted, in the same place; everyone waits
+    /// meanwhile. Gives the bytes on disk before and after.
+    ///
+    /// # Errors
+    /// [`StoreError::NoRoom`] before anything is done; otherwise those of the store. In each case
+    /// the store is in its place, the old one or the new one.
+    pub fn compact(&self, watch: Watch<'_>) -> Result<(u64, u64)> {
+        let mut slot = self.open.write().unwrap_or_else(PoisonError::into_inner);
+        let StoreOptions { path, cache, low_water, .. } = &self.options;
+        let open = slot.as_ref().ok_or_else(closed)?;
+        let before = room::size(&path.join("db"));
+        let beside = room::beside(path, "new");
+        room::clear(&beside)?;
+        let copied = catch_unwind(AssertUnwindSafe(|| {
+            // A store without waste has about twice the bytes of its records.
+            let live = super::stats::live(open)?;
+            room::enough(path, (live * 5 / 2).min(before.saturating_mul(3) / 2).saturating_add(*low_water))?;
+            let from: Vec<_> = open.trees().iter().cloned().enumerate().collect();
+            super::migrate::copy_all(&from, &Open::bare(&beside, *cache)?, FORMAT, watch)
+        }));
+        copied.unwrap_or_else(|panic| Err(corrupt("be compacted", panic_text(&*panic))))?;
+        let old = room::free_name(&room::beside(path, "old"))?;
+        close(&mut slot);
+        let swapped = room::put_in_place(&beside, path, &old);
+        let opened = reopened(&self.options, true);
+        room::hold_ballast(&self.options);
+        *slot = Some(opened?);
+        swapped?;
+        room::clear(&old)?;
+        Ok((before, room::size(&path.join("db"))))
+    }
+
+    /// Puts a store made of an export in the place of this one, which is kept under the name
+    /// given back; the store then is opened anew. Outputs look at everything again.
+    ///
+    /// # Errors
+    /// As for exports; this store then is as it was.
+    pub fn replace(&self, export: &Path, progress: super::export::Progress<'_>) -> Result<PathBuf> {
+        let mut slot = self.open.write().unwrap_or_else(PoisonError::into_inner);
+        let StoreOptions { path, cache, .. } = &self.options;
+        let beside = room::beside(path, "new");
+        super::export::import(export, &beside, *cache, progress)?;
+        let kept = room::free_name(&room::beside(path, "replaced"))?;
+        close(&mut slot);
+        let swapped = room::put_in_place(&beside, path, &kept);
+        *slot = Some(reopened(&self.options, true)?);
+        swapped.map(|()| kept)
     }
 
     /// Whether there is room to take something in (`low_water`).
@@ -192,9 +284,7 @@ impl SledStore {
     /// Runs `work` on the open database; a panic in it becomes an error.
     pub(super) fn with<R>(&self, work: impl FnOnce(&Open) -> Result<R>) -> Result<R> {
         let slot = self.open.read().unwrap_or_else(PoisonError::into_inner);
-        let Some(open) = slot.as_ref() else {
-            return Err(StoreError::Closed { why: "it could not be opened again yet".to_owned() });
-        };
+        let open = slot.as_ref().ok_or_else(closed)?;
         let done = catch_unwind(AssertUnwindSafe(|| work(open)))
             .unwrap_or_else(|panic| Err(corrupt("do its work", panic_text(&*panic))));
         if let Err(error @ (StoreError::Backend { .. } | StoreError::Corrupt { .. } | StoreError::Full)) =
@@ -226,10 +316,57 @@ fn again(error: &StoreError) -> StoreError {
     }
 }
 
+/// Stands in a store that began anew until it is filled.
+const REFILL: &str = "refill";
+
+fn closed() -> StoreError {
+    StoreError::Closed { why: "it could not be opened again yet".to_owned() }
+}
+
+/// Closes a database. Its last flush may fail, or panic, as what came before did.
+fn close(slot: &mut Option<Open>) {
+    if let Some(open) = slot.take() {
+        drop(catch_unwind(AssertUnwindSafe(|| drop(open))));
+    }
+}
+
+/// A store that says of itself that it is yet to be filled.
+fn begin(options: &StoreOptions, why: &str) -> Result<()> {
+    let open = guarded(options)?;
+    let why = crate::model::text::clip_bytes(why, 1_000);
+    write::transact(&open, |tx| write::put(tx, T::Sys, REFILL.as_bytes(), why.as_bytes()))?;
+    open.sync()
+}
+
 /// Opens the database where a panic of sled becomes an error.
 pub(super) fn guarded(options: &StoreOptions) -> Result<Open> {
     catch_unwind(AssertUnwindSafe(|| Open::at(&options.path, options.cache)))
         .unwrap_or_else(|panic| Err(corrupt("open", panic_text(&*panic))))
+}
+
+/// As [`guarded`]; a database of an older format is migrated first.
+fn up_to_date(options: &StoreOptions) -> Result<Open> {
+    super::migrate::tidy(&options.path)?;
+    match guarded(options) {
+        Err(StoreError::Format { found, known, .. }) if (super::migrate::OLDEST..known).contains(&found) => {
+            super::migrate::migrate(options, found)?;
+            guarded(options)
+        }
+        opened => opened,
+    }
+}
+
+/// As [`up_to_date`]. Threads of sled may hold the lock of a database that this process closed
+/// (`ours`) for a moment longer.
+fn reopened(options: &StoreOptions, ours: bool) -> Result<Open> {
+    let mut tries = if ours { 100 } else { 0 };
+    loop {
+        match up_to_date(options) {
+            Err(StoreError::Locked { .. }) if tries > 0 => tries -= 1,
+            opened => return opened,
+        }
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
 }
 
 fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
@@ -244,139 +381,4 @@ fn read_through(open: &Open) -> Result<()> {
         }
     }
     Ok(())
-}
-
-impl Store for SledStore {
-    fn register(&self, sources: &[SourceId], now: Timestamp) -> Result<()> {
-        self.write(|open| write::register(open, sources, now))
-    }
-    fn claim_due(&self, now: Timestamp, limit: usize, lease: i64) -> Result<Vec<SourceId>> {
-        self.write(|open| write::claim_due(open, now, limit, lease))
-    }
-    fn next_due(&self) -> Result<Option<Timestamp>> {
-        self.with(read::next_due)
-    }
-    fn source(&self, id: &SourceId) -> Result<SourceState> {
-        self.with(|open| read::source(open, id))
-    }
-    fn sources(&self) -> Result<Vec<SourceRecord>> {
-        self.with(read::sources)
-    }
-    fn void_guids(&self, id: &SourceId, guids: &[[u8; 16]]) -> Result<Vec<bool>> {
-        self.with(|open| read::void_guids(open, id, guids))
-    }
-    fn sightings(&self, id: &SourceId, codes: &[InfoCode]) -> Result<Vec<Option<Sighting>>> {
-        self.with(|open| read::sightings(open, id, codes))
-    }
-    fn aliased(&self, id: &SourceId, alias: Alias) -> Result<Option<InfoCode>> {
-        self.with(|open| read::aliased(open, id, alias))
-    }
-    fn item(&self, code: &InfoCode) -> Result<Option<Item>> {
-        self.with(|open| read::item(open, &code.key()))
-    }
-    fn body(&self, code: &InfoCode) -> Result<Body> {
-        self.with(|open| read::body(open, &code.key()))
-    }
-    fn revisions(&self, code: &InfoCode) -> Result<Vec<Revision>> {
-        self.with(|open| read::revisions(open, code))
-    }
-    fn listings(&self, code: &InfoCode) -> Result<Vec<(SourceId, Sighting)>> {
-        self.with(|open| read::listings(open, code))
-    }
-    fn commit(&self, changes: Vec<Change>, now: Timestamp) -> Result<()> {
-        self.write(|open| write::commit(open, changes, now))
-    }
-    fn ensure_category(&self, name: &str, slug: Option<&Slug>, now: Timestamp) -> Result<Category> {
-        self.write(|open| write::ensure_category(open, name, slug, now))
-    }
-    fn find_category(&self, slug_or_name: &str) -> Result<Option<Category>> {
-        self.with(|open| read::find_category(open, slug_or_name))
-    }
-    fn alias_category(&self, id: CategoryId, old_slug: &str) -> Result<()> {
-        self.write(|open| write::alias_category(open, id, old_slug))
-    }
-    fn category(&self, id: CategoryId) -> Result<Option<Category>> {
-        self.with(|open| read::category(open, id))
-    }
-    fn categories(&self) -> Result<Vec<Category>> {
-        self.with(read::categories)
-    }
-    fn changed_since(&self, generation: u64) -> Result<Vec<Category>> {
-        self.with(|open| read::changed_since(open, generation))
-    }
-    fn items_in(&self, category: CategoryId, window: Window) -> Result<Vec<Item>> {
-        self.with(|open| read::items_in(open, category, window))
-    }
-    fn arrivals(&self, category: CategoryId, from: u32, to: u32) -> Result<Vec<Item>> {
-        self.with(|open| read::arrivals(open, category, from, to))
-    }
-    fn neighbours(&self, category: CategoryId, item: &Item) -> Result<(Option<Item>, Option<Item>)> {
-        self.with(|open| read::neighbours(open, category, item))
-    }
-    fn open_page(&self, category: CategoryId) -> Result<LogPage<Item>> {
-        self.with(|open| log::open_page(open, category))
-    }
-    fn sealed_page(&self, category: CategoryId, number: u32) -> Result<LogPage<Article>> {
-        self.with(|open| log::sealed_page(open, category, number))
-    }
-    fn resealed_since(&self, category: CategoryId, generation: u64) -> Result<BTreeSet<u32>> {
-        self.with(|open| log::resealed_since(open, category, generation))
-    }
-    fn versions(&self, code: &InfoCode) -> Result<Vec<Article>> {
-        self.with(|open| read::versions(open, code))
-    }
-    fn arrival_of(&self, category: CategoryId, item: &Item) -> Result<Option<u32>> {
-        self.with(|open| read::arrival_of(open, category, item))
-    }
-    fn touched_since(&self, generation: u64, limit: usize) -> Result<Vec<Item>> {
-        self.with(|open| read::touched_since(open, generation, limit))
-    }
-    fn find(&self, text: &str, limit: usize) -> Result<Vec<Item>> {
-        self.with(|open| read::find(open, text, limit))
-    }
-    fn at_path(&self, path: &str) -> Result<Option<AtPath>> {
-        self.with(|open| read::at_path(open, path))
-    }
-    fn fix(&self, key: &'static str, value: &str, set: bool) -> Result<()> {
-        self.write(|open| write::fix(open, key, value, set))
-    }
-    fn complete(&self, id: &SourceId, state: &SourceState, void: &[[u8; 16]]) -> Result<()> {
-        self.write(|open| {
-            write::complete(open, id, state, void)?;
-            open.sync()
-        })
-    }
-    fn sync(&self) -> Result<()> {
-        self.with(Open::sync)
-    }
-    fn history(&self, code: &InfoCode) -> Result<Vec<Event>> {
-        self.with(|open| read::history(open, code))
-    }
-    fn withdraw(&self, code: &InfoCode, tombstone: &Tombstone) -> Result<bool> {
-        self.write(|open| withdraw::withdraw(open, code, tombstone))
-    }
-    fn restore(&self, code: &InfoCode, why: &str, now: Timestamp) -> Result<bool> {
-        self.write(|open| withdraw::restore(open, code, why, now))
-    }
-    fn tombstone(&self, code: &InfoCode) -> Result<Option<Tombstone>> {
-        self.with(|open| read::tombstone(open, code))
-    }
-    fn sweep(&self, category: CategoryId, keep: Retention, limit: usize, now: Timestamp) -> Result<usize> {
-        self.write(|open| withdraw::sweep(open, category, keep, limit, now))
-    }
-    fn mark_published(&self, generation: u64, now: Timestamp) -> Result<()> {
-        self.write(|open| write::mark_published(open, generation, now))
-    }
-    fn published_at(&self, generation: u64) -> Result<Option<Timestamp>> {
-        self.with(|open| read::published_at(open, generation))
-    }
-    fn published_generation(&self) -> Result<u64> {
-        self.with(|open| read::counter(open, "published"))
-    }
-    fn identity(&self) -> Result<(u64, u64)> {
-        self.with(|open| Ok((read::counter(open, "identity")?, read::counter(open, "renames")?)))
-    }
-    fn generation(&self) -> Result<u64> {
-        self.with(|open| read::counter(open, "generation"))
-    }
 }

@@ -41,6 +41,11 @@ pub(super) fn put(tx: Tx<'_>, at: T, key: &[u8], value: &[u8]) -> TxResult<()> {
     Ok(())
 }
 
+pub(super) fn delete(tx: Tx<'_>, at: T, key: &[u8]) -> TxResult<()> {
+    tree(tx, at).remove(key)?;
+    Ok(())
+}
+
 /// The next value of a counter.
 pub(super) fn next(tx: Tx<'_>, name: &str) -> TxResult<u64> {
     let sys = tree(tx, T::Sys);
@@ -127,7 +132,7 @@ pub(super) fn put_source(
     for guid in void {
         tree(tx, T::Void).insert([&number.to_be_bytes()[..], guid].concat(), &[])?;
     }
-    let bytes = codec::encode("source", state).map_err(abort)?;
+    let bytes = codec::source_bytes(state).map_err(abort)?;
     put(tx, T::Source, &number.to_be_bytes(), &bytes)
 }
 
@@ -142,9 +147,9 @@ pub(super) fn claim_due(store: &Open, now: Timestamp, limit: usize, lease: i64) 
     let mut claimed = Vec::with_capacity(due.len());
     for (number, _) in due {
         if let Some(id) = names.get(&number) {
-            let mut state = read::source(store, id)?;
+            let state = read::source(store, id)?;
             let before = state.next_poll;
-            state.next_poll = now.plus(lease);
+            let state = clock::claimed(state, now, lease);
             transact(store, |tx| put_source(tx, id, &state, before, &[]))?;
             claimed.push(id.clone());
         }
@@ -155,7 +160,21 @@ pub(super) fn claim_due(store: &Open, now: Timestamp, limit: usize, lease: i64) 
 pub(super) fn complete(store: &Open, id: &SourceId, state: &SourceState, void: &[[u8; 16]]) -> Result<()> {
     let _writing = store.writing();
     let before = read::source(store, id)?.next_poll;
-    transact(store, |tx| put_source(tx, id, state, before, void))
+    let state = clock::completed(state.clone());
+    transact(store, |tx| put_source(tx, id, &state, before, void))
+}
+
+pub(super) fn release(store: &Open, now: Timestamp) -> Result<usize> {
+    let _writing = store.writing();
+    let mut released = 0;
+    for record in read::sources(store)? {
+        if let Some(state) = clock::given_back(&record.state, now) {
+            let before = record.state.next_poll;
+            transact(store, |tx| put_source(tx, &record.id, &state, before, &[]))?;
+            released += 1;
+        }
+    }
+    Ok(released)
 }
 
 pub(super) fn ensure_category(
@@ -348,7 +367,7 @@ fn replaced(
 }
 
 /// Closes the hundreds that end with what went straight to the archive.
-fn close_archived(store: &Open, archived: &BTreeSet<CategoryId>) -> Result<()> {
+pub(super) fn close_archived(store: &Open, archived: &BTreeSet<CategoryId>) -> Result<()> {
     for id in archived {
         let Some(before) = read::category(store, *id)? else { continue };
         transact(store, |tx| {

@@ -49,6 +49,10 @@ impl Store for Broken<'_> {
         self.store.claim_due(now, limit, lease)
     }
 
+    fn release(&self, now: Timestamp) -> Result<usize> {
+        self.store.release(now)
+    }
+
     fn next_due(&self) -> Result<Option<Timestamp>> {
         self.store.next_due()
     }

@@ -1,0 +1,301 @@
+//! Bringing a store of an older format up to date: a new one is written beside it and takes its
+//! place; the old one is kept, so that an older feedmill can be put back.
+//!
+//! Formats so far. 1: the first. 2: bodies may need a dictionary; items have a history; a source's
+//! state is kept under the names of its fields.
+
+use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use sled::{Batch, Tree};
+use tracing::{info, warn};
+
+use super::check::Watch;
+use super::codec::{self, FORMAT};
+use super::open::{NAMES, Open, T, backend, corrupt};
+use super::{Result, StoreError, StoreOptions, room};
+use crate::model::{SourceState, Timestamp, Validators};
+
+/// The oldest format that can be read.
+pub(super) const OLDEST: u8 = 1;
+/// Stands in a store that was migrated until the old one has its name.
+const MIGRATED: &str = "migrated";
+/// Bytes written at once.
+const BATCH: usize = 1 << 20;
+
+/// Where a store of format `found` is kept once it was migrated.
+pub(super) fn kept(path: &Path, found: u8) -> PathBuf {
+    room::beside(path, &format!("format-{found}"))
+}
+
+/// Writes the store anew in the present format and puts it in its place.
+///
+/// # Errors
+/// [`StoreError::NoRoom`] before anything is written; [`StoreError::Corrupt`] where the old one
+/// cannot be read whole; it stays as it is then.
+pub(super) fn migrate(options: &StoreOptions, found: u8) -> Result<()> {
+    let path = &options.path;
+    let beside = room::beside(path, "migrating");
+    room::clear(&beside)?;
+    room::enough(path, room::size(&path.join("db")).saturating_mul(3) / 2)?;
+    info!(from = found, to = FORMAT, "the store is brought up to date; this is done once");
+    catch_unwind(AssertUnwindSafe(|| copy(options, &beside, found)))
+        .unwrap_or_else(|_| Err(corrupt("be migrated", "sled broke off")))?;
+    let kept = room::free_name(&kept(path, found))?;
+    fs::write(beside.join(MIGRATED), format!("from format {found}\n"))
+        .map_err(|e| backend("be migrated", e))?;
+    room::put_in_place(&beside, path, &kept)?;
+    drop(fs::remove_file(path.join(MIGRATED)));
+    warn!(kept = %kept.display(), "the store as it was is kept; delete it when you will not go back");
+    Ok(())
+}
+
+fn copy(options: &StoreOptions, beside: &Path, found: u8) -> Result<()> {
+    let config = sled::Config::new().path(&options.path).cache_capacity(options.cache).flush_every_ms(None);
+    let old = config.open().map_err(|e| backend("open", e))?;
+    let known = old.tree_names();
+    let mut from = Vec::new();
+    for (number, name) in NAMES.iter().enumerate() {
+        if known.iter().any(|known| known == name.as_bytes()) {
+            from.push((number, old.open_tree(name).map_err(|e| backend("be migrated", e))?));
+        }
+    }
+    let new = Open::bare(beside, options.cache)?;
+    copy_all(&from, &new, found, &mut |_, _, what| info!(%what, "migrating"))
+}
+
+/// Copies trees, known by their place in [`NAMES`], into a store without records.
+pub(super) fn copy_all(from: &[(usize, Tree)], to: &Open, found: u8, watch: Watch<'_>) -> Result<()> {
+    for (done, (number, tree)) in from.iter().enumerate() {
+        let mut told = |copied: u64| watch(done, from.len(), format!("{} {copied}", NAMES[*number]));
+        copy_tree(tree, to, *number, found, &mut told)?;
+    }
+    to.wrote();
+    to.sync()?;
+    watch(from.len(), from.len(), "all".to_owned());
+    Ok(())
+}
+
+fn copy_tree(from: &Tree, new: &Open, number: usize, found: u8, told: &mut dyn FnMut(u64)) -> Result<()> {
+    let failed = |error| backend("be copied", error);
+    let to = &new.trees()[number];
+    let mut batch = Batch::default();
+    let (mut copied, mut waiting) = (0, 0);
+    for entry in from {
+        let (key, value) = entry.map_err(failed)?;
+        let value = upgrade(found, number, &key, value.to_vec())?;
+        waiting += key.len() + value.len();
+        batch.insert(&key, value);
+        copied += 1;
+        if waiting >= BATCH {
+            to.apply_batch(std::mem::take(&mut batch)).map_err(failed)?;
+            waiting = 0;
+            told(copied);
+        }
+    }
+    to.apply_batch(batch).map_err(failed)?;
+    if u64::try_from(to.len()) == Ok(copied) {
+        Ok(())
+    } else {
+        Err(corrupt("be copied", "records are missing"))
+    }
+}
+
+/// A value of format `found` in the present one. `tree` is its place in [`NAMES`].
+pub(super) fn upgrade(found: u8, tree: usize, key: &[u8], mut value: Vec<u8>) -> Result<Vec<u8>> {
+    if found == FORMAT {
+        return Ok(value);
+    }
+    let is = |wanted: T| tree == wanted as usize;
+    if is(T::Source) {
+        return codec::source_bytes(&source_1(&value)?);
+    }
+    let versioned = [T::Item, T::Seen, T::Category, T::Revision, T::Tomb, T::History].into_iter().any(is)
+        || (is(T::Body) || is(T::Version)) && key.ends_with(&[0, 0])
+        || is(T::Sys) && key == b"format";
+    match value.first_mut() {
+        Some(version) if versioned && *version == found => *version = FORMAT,
+        _ if versioned => return Err(StoreError::Damaged { what: NAMES[tree] }),
+        _ => {}
+    }
+    Ok(value)
+}
+
+/// A source's state as format 1 kept it: fields in this order.
+#[derive(Deserialize)]
+struct Source1 {
+    etag: Option<String>,
+    last_modified: Option<String>,
+    next_poll: Timestamp,
+    not_before: Timestamp,
+    why: String,
+    last_poll: Option<Timestamp>,
+    last_good: Option<Timestamp>,
+    first_good: Option<Timestamp>,
+    arriving: bool,
+    next_check: Option<Timestamp>,
+    fails: u32,
+    last_error: Option<String>,
+    held: Vec<String>,
+    repairs: Vec<String>,
+    waiting_names: Vec<String>,
+    items: u64,
+    title: String,
+}
+
+fn source_1(bytes: &[u8]) -> Result<SourceState> {
+    let damaged = StoreError::Damaged { what: "source" };
+    let Some((&OLDEST, rest)) = bytes.split_first() else { return Err(damaged) };
+    let old: Source1 = postcard::from_bytes(rest).map_err(|_| damaged)?;
+    Ok(SourceState {
+        validators: Validators { etag: old.etag, last_modified: old.last_modified },
+        next_poll: old.next_poll,
+        not_before: old.not_before,
+        why: old.why,
+        last_poll: old.last_poll,
+        last_good: old.last_good,
+        first_good: old.first_good,
+        arriving: old.arriving,
+        next_check: old.next_check,
+        fails: old.fails,
+        last_error: old.last_error,
+        held: old.held,
+        repairs: old.repairs,
+        waiting_names: old.waiting_names,
+        items: old.items,
+        title: old.title,
+        ..SourceState::default()
+    })
+}
+
+/// What a migration that was cut off left behind: a copy that is not whole is deleted, an old
+/// store whose successor is in its place already is kept under its name.
+pub(super) fn tidy(path: &Path) -> Result<()> {
+    let beside = room::beside(path, "migrating");
+    if !beside.exists() {
+        return Ok(());
+    }
+    let marker = path.join(MIGRATED);
+    if !marker.exists() {
+        return room::clear(&beside);
+    }
+    let kept = room::free_name(&kept(path, FORMAT - 1))?;
+    fs::rename(&beside, kept).map_err(|e| backend("keep the old store", e))?;
+    drop(fs::remove_file(marker));
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Change, SledStore, Store};
+    use super::*;
+    use crate::model::{CodeSpace, InfoCode, SourceId};
+    use serde::Serialize;
+
+    /// As the first feedmill wrote it.
+    #[derive(Serialize)]
+    struct Written1<'a> {
+        validators: (Option<&'a str>, Option<&'a str>),
+        times: (i64, i64),
+        why: &'a str,
+        polls: (Option<i64>, Option<i64>, Option<i64>),
+        arriving: bool,
+        next_check: Option<i64>,
+        fails: u32,
+        last_error: Option<&'a str>,
+        lists: (Vec<String>, Vec<String>, Vec<String>),
+        items: u64,
+        title: &'a str,
+    }
+
+    /// Turns a store of the present format into one of format 1.
+    fn age(path: &Path) {
+        let db = sled::Config::new().path(path).open().unwrap();
+        for (number, name) in NAMES.iter().enumerate() {
+            let tree = db.open_tree(name).unwrap();
+            for (key, value) in tree.iter().flatten() {
+                let mut old = value.to_vec();
+                if number == T::Source as usize {
+                    let state = Written1 {
+                        validators: (Some("\"etag\""), None),
+                        times: (77, 0),
+                        why: "as ever",
+                        polls: (Some(5), Some(5), None),
+                        arriving: true,
+                        next_check: None,
+                        fails: 3,
+                        last_error: Some("none"),
+                        lists: (vec!["held".into()], Vec::new(), Vec::new()),
+                        items: 9,
+                        title: "T",
+                    };
+                    old = postcard::to_extend(&state, vec![1]).unwrap();
+                } else if upgrade(1, number, &key, vec![1]).is_ok_and(|new| new == [FORMAT]) {
+                    old[0] = 1;
+                }
+                tree.insert(key, old).unwrap();
+            }
+        }
+        db.flush().unwrap();
+    }
+
+    fn beside(folder: &Path) -> Vec<String> {
+        let names = fs::read_dir(folder).unwrap().flatten();
+        let mut names: Vec<_> = names.map(|e| e.file_name().to_string_lossy().into_owned()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn an_old_store_is_migrated_beside_itself_and_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store");
+        let source = SourceId::new("s").unwrap();
+        let code = InfoCode::new(CodeSpace::new("s").unwrap(), "1");
+        let store = SledStore::open(&path, 1 << 20).unwrap();
+        store.register(std::slice::from_ref(&source), Timestamp::from_unix(77)).unwrap();
+        let mut change = Change::of(code.clone());
+        change.body = Some(crate::model::Body { html: "<p>文</p>".into(), ..Default::default() });
+        store.commit(vec![change], Timestamp::from_unix(80)).unwrap();
+        let body = store.body(&code).unwrap();
+        drop(store);
+        age(&path);
+
+        // What a crash in the middle of a first try leaves.
+        fs::create_dir_all(folder.path().join("store.migrating/half")).unwrap();
+        let store = SledStore::open(&path, 1 << 20).unwrap();
+        let state = store.source(&source).unwrap();
+        assert_eq!((state.next_poll.unix(), state.fails, state.items, state.arriving), (77, 3, 9, true));
+        assert_eq!(state.validators.etag.as_deref(), Some("\"etag\""));
+        assert_eq!(store.body(&code).unwrap(), body);
+        assert_eq!(beside(folder.path()), ["store", "store.format-1"]);
+        drop(store);
+
+        // It is found as it was, and can be migrated again.
+        fs::remove_dir_all(&path).unwrap();
+        fs::rename(folder.path().join("store.format-1"), &path).unwrap();
+        assert_eq!(SledStore::open(&path, 1 << 20).unwrap().source(&source).unwrap(), state);
+    }
+
+    #[test]
+    fn an_older_feedmill_refuses_and_says_the_way_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store");
+        drop(SledStore::open(&path, 1 << 20).unwrap());
+        let db = sled::Config::new().path(&path).open().unwrap();
+        db.open_tree("sys").unwrap().insert("format", &[FORMAT + 1]).unwrap();
+        db.flush().unwrap();
+        drop(db);
+        let before = fs::read(path.join("db")).unwrap();
+        let kept = folder.path().join(format!("store.format-{FORMAT}"));
+        fs::create_dir(&kept).unwrap();
+        let said = SledStore::open(&path, 1 << 20).unwrap_err().to_string();
+        for part in ["use the newer feedmill", "export --lines", &kept.display().to_string()] {
+            assert!(said.contains(part), "{said}");
+        }
+        assert_eq!(fs::read(path.join("db")).unwrap(), before, "nothing is written");
+        assert_eq!(beside(folder.path()).len(), 2);
+    }
+}

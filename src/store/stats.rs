@@ -1,0 +1,131 @@
+//! What is in the store, in numbers.
+
+use std::fs;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::check::{Watch, readable};
+use super::open::{NAMES, Open, T, backend};
+use super::{Result, codec};
+use crate::model::{Item, Timestamp};
+
+/// A day, in seconds.
+const DAY: i64 = 86_400;
+/// Spans whose growth is told, in days.
+const SPANS: [i64; 3] = [1, 7, 30];
+/// Records between two words about progress.
+const STEP: u64 = 10_000;
+
+/// One tree.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TreeStats {
+    /// Its name.
+    pub name: String,
+    /// Records.
+    pub records: u64,
+    /// Bytes of their keys and values.
+    pub bytes: u64,
+}
+
+/// What came in lately.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Growth {
+    /// In so many days.
+    pub days: i64,
+    /// Items first seen.
+    pub items: u64,
+}
+
+/// The store in numbers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Stats {
+    /// Items, withdrawn ones included.
+    pub items: u64,
+    /// Tombstones.
+    pub withdrawn: u64,
+    /// Bytes of keys and values.
+    pub live_bytes: u64,
+    /// Bytes of the store's folder on disk, without the ballast.
+    pub disk_bytes: u64,
+    /// `disk_bytes` for each of `live_bytes`; `store compact` brings a high one down.
+    pub ratio: f64,
+    /// Bytes that texts have before they are compressed.
+    pub text_bytes: u64,
+    /// Bytes free on its disk.
+    pub free_bytes: Option<u64>,
+    /// What came in lately.
+    pub growth: Vec<Growth>,
+    /// The trees.
+    pub trees: Vec<TreeStats>,
+}
+
+/// Counts everything.
+///
+/// # Errors
+/// Those of the store.
+pub(super) fn stats(open: &Open, now: Timestamp, watch: Watch<'_>) -> Result<Stats> {
+    let mut growth = SPANS.map(|days| Growth { days, items: 0 });
+    let mut text_bytes = 0;
+    let mut trees = Vec::new();
+    for (number, name) in NAMES.iter().enumerate() {
+        let mut tree = TreeStats { name: (*name).to_owned(), records: 0, bytes: 0 };
+        for entry in &open.trees()[number] {
+            let (key, value) = entry.map_err(|e| backend("be counted", e))?;
+            tree.records += 1;
+            tree.bytes += (key.len() + value.len()) as u64;
+            if tree.records % STEP == 1 {
+                watch(number, NAMES.len(), format!("{name} {}", tree.records));
+            }
+            if number == T::Item as usize {
+                grown(&value, now, &mut growth)?;
+            } else if number == T::Body as usize && key.ends_with(&[0, 0]) {
+                text_bytes += u64::from(codec::u32_at(&value, 6).unwrap_or_default());
+            }
+        }
+        trees.push(tree);
+    }
+    watch(NAMES.len(), NAMES.len(), "all".to_owned());
+    let live_bytes = trees.iter().map(|tree| tree.bytes).sum();
+    let disk_bytes = on_disk(open.path());
+    #[expect(clippy::cast_precision_loss, reason = "a ratio for people")]
+    let ratio = disk_bytes as f64 / (live_bytes as f64).max(1.0);
+    let records = |tree: T| trees[tree as usize].records;
+    Ok(Stats {
+        items: records(T::Item),
+        withdrawn: records(T::Tomb),
+        live_bytes,
+        disk_bytes,
+        ratio,
+        text_bytes,
+        free_bytes: super::room::free(open.path()),
+        growth: growth.to_vec(),
+        trees,
+    })
+}
+
+fn grown(value: &[u8], now: Timestamp, growth: &mut [Growth]) -> Result<()> {
+    if let Some(item) = readable(codec::decode::<Item>("item", value))? {
+        let age = now.since(item.first_seen);
+        for span in growth.iter_mut().filter(|span| age < span.days * DAY) {
+            span.items += 1;
+        }
+    }
+    Ok(())
+}
+
+/// Bytes of all keys and values.
+pub(super) fn live(open: &Open) -> Result<u64> {
+    let mut bytes = 0;
+    for entry in open.trees().iter().flat_map(sled::Tree::iter) {
+        let (key, value) = entry.map_err(|e| backend("be counted", e))?;
+        bytes += (key.len() + value.len()) as u64;
+    }
+    Ok(bytes)
+}
+
+fn on_disk(folder: &Path) -> u64 {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let own = entries.filter(|entry| entry.file_name() != super::room::BALLAST);
+    own.map(|entry| entry.metadata().map_or(0, |meta| meta.len())).sum()
+}

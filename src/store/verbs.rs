@@ -1,0 +1,150 @@
+//! The verbs on sled, each under guard.
+
+use std::collections::BTreeSet;
+
+use super::open::Open;
+use super::{
+    Alias, AtPath, Change, Event, LogPage, Result, Retention, Revision, Sighting, SledStore, SourceRecord,
+    Store, Tombstone, Window, log, read, withdraw, write,
+};
+use crate::model::{
+    Article, Body, Category, CategoryId, InfoCode, Item, Slug, SourceId, SourceState, Timestamp,
+};
+
+impl Store for SledStore {
+    fn register(&self, sources: &[SourceId], now: Timestamp) -> Result<()> {
+        self.write(|open| write::register(open, sources, now))
+    }
+    fn claim_due(&self, now: Timestamp, limit: usize, lease: i64) -> Result<Vec<SourceId>> {
+        self.write(|open| write::claim_due(open, now, limit, lease))
+    }
+    fn release(&self, now: Timestamp) -> Result<usize> {
+        self.write(|open| write::release(open, now))
+    }
+    fn next_due(&self) -> Result<Option<Timestamp>> {
+        self.with(read::next_due)
+    }
+    fn source(&self, id: &SourceId) -> Result<SourceState> {
+        self.with(|open| read::source(open, id))
+    }
+    fn sources(&self) -> Result<Vec<SourceRecord>> {
+        self.with(read::sources)
+    }
+    fn void_guids(&self, id: &SourceId, guids: &[[u8; 16]]) -> Result<Vec<bool>> {
+        self.with(|open| read::void_guids(open, id, guids))
+    }
+    fn sightings(&self, id: &SourceId, codes: &[InfoCode]) -> Result<Vec<Option<Sighting>>> {
+        self.with(|open| read::sightings(open, id, codes))
+    }
+    fn aliased(&self, id: &SourceId, alias: Alias) -> Result<Option<InfoCode>> {
+        self.with(|open| read::aliased(open, id, alias))
+    }
+    fn item(&self, code: &InfoCode) -> Result<Option<Item>> {
+        self.with(|open| read::item(open, &code.key()))
+    }
+    fn body(&self, code: &InfoCode) -> Result<Body> {
+        self.with(|open| read::body(open, &code.key()))
+    }
+    fn revisions(&self, code: &InfoCode) -> Result<Vec<Revision>> {
+        self.with(|open| read::revisions(open, code))
+    }
+    fn listings(&self, code: &InfoCode) -> Result<Vec<(SourceId, Sighting)>> {
+        self.with(|open| read::listings(open, code))
+    }
+    fn commit(&self, changes: Vec<Change>, now: Timestamp) -> Result<()> {
+        self.write(|open| write::commit(open, changes, now))
+    }
+    fn ensure_category(&self, name: &str, slug: Option<&Slug>, now: Timestamp) -> Result<Category> {
+        self.write(|open| write::ensure_category(open, name, slug, now))
+    }
+    fn find_category(&self, slug_or_name: &str) -> Result<Option<Category>> {
+        self.with(|open| read::find_category(open, slug_or_name))
+    }
+    fn alias_category(&self, id: CategoryId, old_slug: &str) -> Result<()> {
+        self.write(|open| write::alias_category(open, id, old_slug))
+    }
+    fn category(&self, id: CategoryId) -> Result<Option<Category>> {
+        self.with(|open| read::category(open, id))
+    }
+    fn categories(&self) -> Result<Vec<Category>> {
+        self.with(read::categories)
+    }
+    fn changed_since(&self, generation: u64) -> Result<Vec<Category>> {
+        self.with(|open| read::changed_since(open, generation))
+    }
+    fn items_in(&self, category: CategoryId, window: Window) -> Result<Vec<Item>> {
+        self.with(|open| read::items_in(open, category, window))
+    }
+    fn arrivals(&self, category: CategoryId, from: u32, to: u32) -> Result<Vec<Item>> {
+        self.with(|open| read::arrivals(open, category, from, to))
+    }
+    fn neighbours(&self, category: CategoryId, item: &Item) -> Result<(Option<Item>, Option<Item>)> {
+        self.with(|open| read::neighbours(open, category, item))
+    }
+    fn open_page(&self, category: CategoryId) -> Result<LogPage<Item>> {
+        self.with(|open| log::open_page(open, category))
+    }
+    fn sealed_page(&self, category: CategoryId, number: u32) -> Result<LogPage<Article>> {
+        self.with(|open| log::sealed_page(open, category, number))
+    }
+    fn resealed_since(&self, category: CategoryId, generation: u64) -> Result<BTreeSet<u32>> {
+        self.with(|open| log::resealed_since(open, category, generation))
+    }
+    fn versions(&self, code: &InfoCode) -> Result<Vec<Article>> {
+        self.with(|open| read::versions(open, code))
+    }
+    fn arrival_of(&self, category: CategoryId, item: &Item) -> Result<Option<u32>> {
+        self.with(|open| read::arrival_of(open, category, item))
+    }
+    fn touched_since(&self, generation: u64, limit: usize) -> Result<Vec<Item>> {
+        self.with(|open| read::touched_since(open, generation, limit))
+    }
+    fn find(&self, text: &str, limit: usize) -> Result<Vec<Item>> {
+        self.with(|open| read::find(open, text, limit))
+    }
+    fn at_path(&self, path: &str) -> Result<Option<AtPath>> {
+        self.with(|open| read::at_path(open, path))
+    }
+    fn fix(&self, key: &'static str, value: &str, set: bool) -> Result<()> {
+        self.write(|open| write::fix(open, key, value, set))
+    }
+    fn complete(&self, id: &SourceId, state: &SourceState, void: &[[u8; 16]]) -> Result<()> {
+        self.write(|open| {
+            write::complete(open, id, state, void)?;
+            open.sync()
+        })
+    }
+    fn sync(&self) -> Result<()> {
+        self.with(Open::sync)
+    }
+    fn history(&self, code: &InfoCode) -> Result<Vec<Event>> {
+        self.with(|open| read::history(open, code))
+    }
+    fn withdraw(&self, code: &InfoCode, tombstone: &Tombstone) -> Result<bool> {
+        self.write(|open| withdraw::withdraw(open, code, tombstone))
+    }
+    fn restore(&self, code: &InfoCode, why: &str, now: Timestamp) -> Result<bool> {
+        self.write(|open| withdraw::restore(open, code, why, now))
+    }
+    fn tombstone(&self, code: &InfoCode) -> Result<Option<Tombstone>> {
+        self.with(|open| read::tombstone(open, code))
+    }
+    fn sweep(&self, category: CategoryId, keep: Retention, limit: usize, now: Timestamp) -> Result<usize> {
+        self.write(|open| withdraw::sweep(open, category, keep, limit, now))
+    }
+    fn mark_published(&self, generation: u64, now: Timestamp) -> Result<()> {
+        self.write(|open| write::mark_published(open, generation, now))
+    }
+    fn published_at(&self, generation: u64) -> Result<Option<Timestamp>> {
+        self.with(|open| read::published_at(open, generation))
+    }
+    fn published_generation(&self) -> Result<u64> {
+        self.with(|open| read::counter(open, "published"))
+    }
+    fn identity(&self) -> Result<(u64, u64)> {
+        self.with(|open| Ok((read::counter(open, "identity")?, read::counter(open, "renames")?)))
+    }
+    fn generation(&self) -> Result<u64> {
+        self.with(|open| read::counter(open, "generation"))
+    }
+}

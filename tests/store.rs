@@ -1,0 +1,512 @@
+//! Promise: the store does what its contract says, whichever backend keeps it, and is the same
+//! after it was closed and opened again.
+
+#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
+
+mod common;
+
+use common::at;
+use feedmill::model::{
+    Body, CategoryId, CodeSpace, ContentHash, InfoCode, Item, Slug, SourceId, SourceState, Timestamp,
+};
+use feedmill::store::{
+    Alias, AliasKind, AtPath, Change, Event, Happening, MemoryStore, Placement, Retention, Revision,
+    Sighting, SledStore, Store, StoreError, Tombstone, Window, Withdrawer,
+};
+use proptest::prelude::*;
+use tempfile::TempDir;
+
+const ALL: Window = Window { items: 1_000, age: -1, most: 1_000, archived: true };
+
+fn noon() -> Timestamp {
+    at("2026-05-01T12:00:00Z")
+}
+
+/// Every backend, empty.
+fn backends() -> Vec<(&'static str, Box<dyn Store>, Option<TempDir>)> {
+    let folder = tempfile::tempdir().unwrap();
+    let sled = SledStore::open(&folder.path().join("store"), 1 << 20).unwrap();
+    vec![("sled", Box::new(sled), Some(folder)), ("memory", Box::new(MemoryStore::new()), None)]
+}
+
+fn on_each(test: impl Fn(&dyn Store, &str)) {
+    for (name, store, _folder) in backends() {
+        test(&*store, name);
+    }
+}
+
+fn source(number: usize) -> SourceId {
+    SourceId::new(&format!("source-{number}")).unwrap()
+}
+
+fn seconds(number: usize) -> i64 {
+    i64::try_from(number).unwrap()
+}
+
+/// Codes of both kinds, and one that is the beginning of another.
+fn code(number: usize) -> InfoCode {
+    let space = CodeSpace::new(if number.is_multiple_of(2) { "even" } else { "odd" }).unwrap();
+    match number % 3 {
+        0 => InfoCode::new(space, &format!("NW{number:018}")),
+        1 => InfoCode::new(space, &"a".repeat(number + 1)),
+        _ => InfoCode::new(space, &format!("碼{number}")),
+    }
+}
+
+fn item(number: usize, home: CategoryId, published: Timestamp) -> Item {
+    Item {
+        code: code(number),
+        title: format!("title {number}"),
+        link: None,
+        excerpt: "…".to_owned(),
+        media_name: None,
+        image: None,
+        published,
+        updated: published,
+        first_seen: published,
+        home,
+        categories: vec![home],
+        permalink: format!("c/2026/05/01/{number}.html"),
+        lead: source(0),
+        rank: 1,
+        revisions: 0,
+        generation: 0,
+        touched: 0,
+        imported: false,
+    }
+}
+
+fn sighting(now: Timestamp, what: &str) -> Sighting {
+    let listed = ContentHash::of(&[("title", what)]);
+    Sighting { first: now, last: now, listed, guid: Some([7; 16]), checks: 0, detail: None }
+}
+
+fn event(at: Timestamp, what: Happening) -> Event {
+    let (source, known_by) = (Some(source(0)), "guid".to_owned());
+    Event { at, what, source, why: "new".to_owned(), known_by, answer: Some((at, 12)) }
+}
+
+/// A new item of one category and the whole site.
+fn insert(number: usize, home: CategoryId, published: Timestamp) -> Change {
+    let mut change = Change::of(code(number));
+    let shown = |category| Placement { category, shown: true };
+    change.enters = vec![shown(home), shown(CategoryId::SITE)];
+    change.item = Some(item(number, home, published));
+    change.body = Some(Body { html: format!("<p>text {number}</p>"), ..Body::default() });
+    change.sighting = Some((source(0), sighting(published, "first")));
+    change.aliases = vec![(source(0), alias(number))];
+    change.paths = vec![format!("old/{number}")];
+    change.event = Some(event(published, Happening::Inserted));
+    change
+}
+
+fn alias(number: usize) -> Alias {
+    (AliasKind::Guid, [u8::try_from(number).unwrap(); 16])
+}
+
+fn titles(items: &[Item]) -> Vec<&str> {
+    items.iter().map(|item| item.title.as_str()).collect()
+}
+
+#[test]
+fn a_change_is_stored_with_all_that_leads_to_it() {
+    on_each(|store, name| {
+        let home = store.ensure_category("河湾日报", None, noon()).unwrap().id;
+        let before = store.generation().unwrap();
+        store.commit(vec![insert(1, home, noon()), insert(2, home, noon().plus(5))], noon()).unwrap();
+        assert_eq!(titles(&store.items_in(home, ALL).unwrap()), ["title 2", "title 1"], "{name}");
+        assert_eq!(titles(&store.items_in(CategoryId::SITE, ALL).unwrap()).len(), 2, "{name}");
+        assert_eq!(titles(&store.arrivals(home, 1, 9).unwrap()), ["title 1", "title 2"], "{name}");
+        assert_eq!(store.body(&code(1)).unwrap().html, "<p>text 1</p>", "{name}");
+        assert_eq!(store.body(&code(4)).unwrap(), Body::default(), "{name}");
+        assert_eq!(store.aliased(&source(0), alias(2)).unwrap(), Some(code(2)), "{name}");
+        assert_eq!(store.aliased(&source(1), alias(2)).unwrap(), None, "{name}: within one source only");
+        assert_eq!(store.at_path("c/2026/05/01/1.html").unwrap(), Some(AtPath::Article(code(1))), "{name}");
+        let old = AtPath::Redirect("c/2026/05/01/1.html".to_owned());
+        assert_eq!(store.at_path("old/1").unwrap(), Some(old), "{name}");
+        assert_eq!(store.listings(&code(1)).unwrap()[0].0, source(0), "{name}");
+        assert_eq!(store.history(&code(1)).unwrap(), [event(noon(), Happening::Inserted)], "{name}");
+        let changed = store.changed_since(before).unwrap();
+        assert_eq!(changed.iter().map(|c| c.arrivals).collect::<Vec<_>>(), [2, 2], "{name}");
+        assert_eq!(store.touched_since(before, 1).unwrap().len(), 2, "{name}: a commit is not cut apart");
+        assert_eq!(store.touched_since(store.generation().unwrap(), 9).unwrap(), [], "{name}");
+        let (older, newer) = store.neighbours(home, &store.item(&code(2)).unwrap().unwrap()).unwrap();
+        assert_eq!((older.map(|i| i.code), newer), (Some(code(1)), None), "{name}");
+        assert_eq!(titles(&store.find("TITLE 2", 5).unwrap()), ["title 2"], "{name}");
+    });
+}
+
+#[test]
+fn generations_and_arrivals_only_grow_and_time_does_not_go_back() {
+    on_each(|store, name| {
+        let home = store.ensure_category("甲", None, noon()).unwrap().id;
+        store.commit(vec![insert(1, home, noon())], noon()).unwrap();
+        let before = store.category(home).unwrap().unwrap();
+        store.commit(vec![insert(2, home, noon().plus(-99))], noon().plus(-99)).unwrap();
+        let after = store.category(home).unwrap().unwrap();
+        assert!(after.generation > before.generation, "{name}");
+        assert_eq!((after.arrivals, after.newest), (2, Some(noon())), "{name}");
+        assert_eq!(after.changed_at, noon(), "{name}: an output never looks older than it was");
+        store.commit(vec![insert(1, home, noon())], noon()).unwrap();
+        assert_eq!(store.category(home).unwrap().unwrap().arrivals, 2, "{name}: once in a category");
+    });
+}
+
+#[test]
+fn a_window_is_of_the_newest_item_and_not_of_the_clock() {
+    on_each(|store, name| {
+        let home = store.ensure_category("甲", None, noon()).unwrap().id;
+        let mut changes: Vec<Change> =
+            (1..=9).map(|n| insert(n, home, noon().plus(10 * seconds(n)))).collect();
+        changes[8].enters.iter_mut().for_each(|placement| placement.shown = false);
+        store.commit(changes, noon()).unwrap();
+        let window = |items, age, most, archived| {
+            let found = store.items_in(home, Window { items, age, most, archived }).unwrap();
+            found.iter().map(|item| item.title[6..].parse::<usize>().unwrap()).collect::<Vec<_>>()
+        };
+        assert_eq!(window(2, -1, 9, false), [8, 7], "{name}");
+        assert_eq!(window(2, -1, 9, true), [9, 8], "{name}");
+        assert_eq!(window(1, 30, 9, true), [9, 8, 7, 6], "{name}");
+        assert_eq!(window(1, 30, 3, true), [9, 8, 7], "{name}");
+    });
+}
+
+#[test]
+fn a_due_source_is_claimed_once_and_comes_back() {
+    on_each(|store, name| {
+        store.register(&[source(2), source(1)], noon()).unwrap();
+        store.register(&[source(1)], noon().plus(500)).unwrap();
+        assert_eq!(store.next_due().unwrap(), Some(noon()), "{name}: a known source keeps its time");
+        assert_eq!(store.claim_due(noon().plus(-1), 9, 60).unwrap(), [], "{name}");
+        assert_eq!(store.claim_due(noon(), 1, 60).unwrap(), [source(2)], "{name}: in the order they came");
+        assert_eq!(store.claim_due(noon(), 9, 60).unwrap(), [source(1)], "{name}");
+        assert_eq!(store.claim_due(noon().plus(59), 9, 60).unwrap(), [], "{name}: leased");
+        let state = SourceState { next_poll: noon().plus(300), items: 4, ..SourceState::default() };
+        store.complete(&source(1), &state, &[[9; 16]]).unwrap();
+        assert_eq!(store.source(&source(1)).unwrap(), state, "{name}");
+        assert_eq!(store.void_guids(&source(1), &[[9; 16], [8; 16]]).unwrap(), [true, false], "{name}");
+        assert_eq!(store.claim_due(noon().plus(60), 9, 60).unwrap(), [source(2)], "{name}: the lease ended");
+        assert_eq!(store.source(&source(7)).unwrap(), SourceState::default(), "{name}");
+        assert_eq!(store.sources().unwrap().len(), 2, "{name}");
+    });
+}
+
+#[test]
+fn what_a_dead_process_had_claimed_is_due_as_it_was() {
+    on_each(|store, name| {
+        store.register(&[source(1)], noon()).unwrap();
+        for cut_off in 1..=6 {
+            let due = store.next_due().unwrap().unwrap();
+            assert_eq!(store.claim_due(due, 9, 900).unwrap().len(), 1, "{name}");
+            assert_eq!(store.release(due).unwrap(), 1, "{name}");
+            let wait = store.next_due().unwrap().unwrap().since(due);
+            assert_eq!(wait, [0, 0, 2, 4, 8, 16][cut_off - 1], "{name}: it may be what kills the process");
+        }
+        assert_eq!(store.release(noon()).unwrap(), 0, "{name}");
+        let state = SourceState { next_poll: noon().plus(1), ..SourceState::default() };
+        store.complete(&source(1), &state, &[]).unwrap();
+        store.claim_due(noon().plus(1), 9, 900).unwrap();
+        store.release(noon()).unwrap();
+        assert_eq!(store.next_due().unwrap(), Some(noon().plus(1)), "{name}: a good poll forgives");
+    });
+}
+
+#[test]
+fn a_clock_that_goes_back_strands_no_source() {
+    on_each(|store, name| {
+        let sources: Vec<SourceId> = (0..25).map(source).collect();
+        let year = 365 * 86_400;
+        store.ensure_category("甲", None, noon().plus(20 * year)).unwrap();
+        store.register(&sources, noon().plus(20 * year)).unwrap();
+        for id in store.claim_due(noon().plus(20 * year), 99, 900).unwrap() {
+            let now = noon().plus(20 * year);
+            let state =
+                SourceState { next_poll: now.plus(60), last_poll: Some(now), ..SourceState::default() };
+            store.complete(&id, &state, &[]).unwrap();
+        }
+        assert_eq!(store.claim_due(noon(), 99, 900).unwrap().len(), 10, "{name}: some at once, no storm");
+        assert_eq!(store.claim_due(noon().plus(2), 99, 900).unwrap().len(), 15, "{name}: all soon");
+        let site = store.category(CategoryId::SITE).unwrap().unwrap();
+        assert!(site.changed_at <= noon(), "{name}: no output says that it is of the future");
+    });
+}
+
+#[test]
+fn a_category_keeps_its_first_slug_and_takes_a_new_name() {
+    on_each(|store, name| {
+        let slug = Slug::new("bao").unwrap();
+        let one = store.ensure_category("甲报", Some(&slug), noon()).unwrap();
+        let two = store.ensure_category("乙报", Some(&slug), noon()).unwrap();
+        assert_eq!((two.id, two.name.as_str()), (one.id, "乙报"), "{name}");
+        assert_eq!(store.identity().unwrap().1, 1, "{name}: renamed once");
+        assert_eq!(store.ensure_category("甲报", None, noon()).unwrap().id, one.id, "{name}");
+        let other = store.ensure_category("Bao", None, noon()).unwrap();
+        assert_ne!(other.slug, slug, "{name}: a slug that is taken gets a suffix");
+        store.alias_category(one.id, "old-bao").unwrap();
+        store.alias_category(other.id, "old-bao").unwrap();
+        assert_eq!(store.find_category("old-bao").unwrap().unwrap().id, one.id, "{name}: first given");
+        assert_eq!(store.categories().unwrap().len(), 2, "{name}");
+    });
+}
+
+#[test]
+fn a_withdrawn_item_leaves_all_and_comes_back_as_new() {
+    on_each(|store, name| {
+        let home = store.ensure_category("甲", None, noon()).unwrap().id;
+        store.commit(vec![insert(1, home, noon()), insert(2, home, noon().plus(9))], noon()).unwrap();
+        let stone = |erased| Tombstone { at: noon(), by: Withdrawer::Admin, why: "asked".into(), erased };
+        assert!(store.withdraw(&code(2), &stone(false)).unwrap(), "{name}");
+        assert!(!store.withdraw(&code(2), &stone(false)).unwrap(), "{name}: out already");
+        assert!(!store.withdraw(&code(7), &stone(false)).unwrap(), "{name}: never was");
+        assert_eq!(titles(&store.items_in(home, ALL).unwrap()), ["title 1"], "{name}");
+        assert_eq!(store.category(home).unwrap().unwrap().newest, Some(noon()), "{name}");
+        assert!(store.restore(&code(2), "a mistake", noon()).unwrap(), "{name}");
+        let back = store.item(&code(2)).unwrap().unwrap();
+        assert_eq!(store.arrival_of(home, &back).unwrap(), Some(3), "{name}");
+        assert!(store.withdraw(&code(2), &stone(true)).unwrap(), "{name}");
+        assert!(!store.restore(&code(2), "too late", noon()).unwrap(), "{name}: erased");
+        assert_eq!(store.item(&code(2)).unwrap(), None, "{name}");
+        assert_eq!(store.body(&code(2)).unwrap(), Body::default(), "{name}");
+        assert_eq!(store.tombstone(&code(2)).unwrap(), Some(stone(true)), "{name}");
+        let story: Vec<Happening> = store.history(&code(2)).unwrap().iter().map(|e| e.what).collect();
+        let want = [Happening::Inserted, Happening::Withdrawn, Happening::Restored, Happening::Withdrawn];
+        assert_eq!(story, want, "{name}");
+    });
+}
+
+#[test]
+fn what_is_set_once_stays() {
+    on_each(|store, name| {
+        store.fix("site.id_authority", "a,2026", false).unwrap();
+        store.fix("site.id_authority", "b,2026", true).unwrap();
+        let refused = store.fix("site.id_authority", "a,2026", true);
+        assert!(matches!(refused, Err(StoreError::Fixed { .. })), "{name}");
+        store.mark_published(7, noon()).unwrap();
+        assert_eq!(store.published_generation().unwrap(), 7, "{name}");
+        assert_eq!(store.published_at(3).unwrap(), Some(noon()), "{name}");
+        assert_eq!(store.published_at(8).unwrap(), None, "{name}");
+    });
+}
+
+#[test]
+fn no_verb_stops_another_thread_and_no_change_is_seen_in_parts() {
+    on_each(|store, name| {
+        let home = store.ensure_category("甲", None, noon()).unwrap().id;
+        std::thread::scope(|scope| {
+            for writer in 0..3 {
+                scope.spawn(move || {
+                    for n in (writer..30).step_by(3) {
+                        store.commit(vec![insert(n, home, noon().plus(seconds(n)))], noon()).unwrap();
+                    }
+                });
+            }
+            scope.spawn(|| {
+                while store.items_in(home, ALL).unwrap().len() < 30 {
+                    for item in store.items_in(home, ALL).unwrap() {
+                        assert!(!store.body(&item.code).unwrap().html.is_empty(), "{name}");
+                        assert!(store.at_path(&item.permalink).unwrap().is_some(), "{name}");
+                    }
+                    std::thread::yield_now();
+                }
+            });
+        });
+        assert_eq!(store.category(home).unwrap().unwrap().arrivals, 30, "{name}: no number given twice");
+        assert_eq!(titles(&store.arrivals(home, 1, 30).unwrap()).len(), 30, "{name}");
+    });
+}
+
+/// One step of a random history.
+#[derive(Debug, Clone)]
+enum Step {
+    Commit(Vec<(usize, usize, i64)>),
+    Revise(usize, String),
+    Join(usize, usize),
+    Category(usize, Option<usize>),
+    Register(usize),
+    Claim(usize),
+    Complete(usize, i64),
+    Release,
+    Withdraw(usize, bool),
+    Restore(usize),
+    Sweep(usize, Option<usize>, Option<i64>),
+    Published,
+    Pass(i64),
+    Reopen,
+}
+
+const NAMES: [&str; 4] = ["甲报", "乙报", "bing", "甲报 "];
+
+fn step() -> impl Strategy<Value = Step> {
+    let number = 0_usize..9;
+    let category = 0_usize..5;
+    prop_oneof![
+        4 => prop::collection::vec((number.clone(), category.clone(), -50_i64..50), 1..4).prop_map(Step::Commit),
+        2 => (number.clone(), "[a-c]{0,3}").prop_map(|(n, text)| Step::Revise(n, text)),
+        1 => (number.clone(), category.clone()).prop_map(|(n, c)| Step::Join(n, c)),
+        2 => (0..NAMES.len(), prop::option::of(0_usize..3)).prop_map(|(n, s)| Step::Category(n, s)),
+        1 => (0_usize..4).prop_map(Step::Register),
+        1 => (1_usize..4).prop_map(Step::Claim),
+        1 => (0_usize..4, 0_i64..500).prop_map(|(s, next)| Step::Complete(s, next)),
+        1 => Just(Step::Release),
+        2 => (number.clone(), any::<bool>()).prop_map(|(n, erased)| Step::Withdraw(n, erased)),
+        1 => number.prop_map(Step::Restore),
+        1 => (category, prop::option::of(0_usize..5), prop::option::of(0_i64..90))
+            .prop_map(|(c, items, age)| Step::Sweep(c, items, age)),
+        1 => Just(Step::Published),
+        2 => prop_oneof![0_i64..100, -200_000_i64..0].prop_map(Step::Pass),
+        2 => Just(Step::Reopen),
+    ]
+}
+
+/// The category of a number, as far as there are some.
+fn some_category(store: &dyn Store, number: usize) -> Option<CategoryId> {
+    store.category(CategoryId(u32::try_from(number).unwrap())).unwrap().map(|c| c.id)
+}
+
+/// Does a step; gives what the verb answered.
+fn take(store: &dyn Store, step: &Step, now: Timestamp) -> String {
+    match step {
+        Step::Commit(items) => {
+            let mut changes = Vec::new();
+            for &(number, category, shift) in items {
+                let home = some_category(store, category).filter(|id| *id != CategoryId::SITE);
+                let new = store.item(&code(number)).unwrap().is_none()
+                    && store.tombstone(&code(number)).unwrap().is_none()
+                    && !changes.iter().any(|change: &Change| change.code == code(number));
+                changes.extend(home.filter(|_| new).map(|home| insert(number, home, now.plus(shift))));
+            }
+            format!("{:?}", store.commit(changes, now))
+        }
+        Step::Revise(number, text) => {
+            let Some(mut item) = store.item(&code(*number)).unwrap() else { return String::new() };
+            let mut change = Change::of(item.code.clone());
+            item.revisions += 1;
+            let title = std::mem::replace(&mut item.title, text.clone());
+            change.replaces =
+                Some(Revision { replaced_at: now, title, excerpt: String::new(), lead: item.lead.clone() });
+            change.body = (text.len() > 1).then(|| Body { html: text.repeat(4_000), ..Body::default() });
+            change.item = Some(item);
+            change.sighting = Some((source(1), sighting(now, text)));
+            change.event = Some(event(now, Happening::Revised));
+            format!("{:?}", store.commit(vec![change], now))
+        }
+        Step::Join(number, category) => {
+            let item = store.item(&code(*number)).unwrap();
+            let out = store.tombstone(&code(*number)).unwrap().is_some();
+            let category = some_category(store, *category).filter(|id| *id != CategoryId::SITE);
+            let (Some(mut item), Some(category), false) = (item, category, out) else { return String::new() };
+            if item.categories.contains(&category) {
+                return String::new();
+            }
+            item.categories.push(category);
+            let mut change = Change::of(item.code.clone());
+            change.enters = vec![Placement { category, shown: false }];
+            change.item = Some(item);
+            format!("{:?}", store.commit(vec![change], now))
+        }
+        Step::Category(name, slug) => {
+            let slug = slug.map(|n| Slug::new(["one", "two", "jiabao"][n]).unwrap());
+            format!("{:?}", store.ensure_category(NAMES[*name], slug.as_ref(), now))
+        }
+        Step::Register(number) => format!("{:?}", store.register(&[source(*number)], now)),
+        Step::Claim(limit) => format!("{:?}", store.claim_due(now, *limit, 60)),
+        Step::Complete(number, next) => {
+            let mut state = store.source(&source(*number)).unwrap();
+            state.next_poll = now.plus(*next);
+            state.last_poll = Some(now);
+            format!("{:?}", store.complete(&source(*number), &state, &[[3; 16]]))
+        }
+        Step::Release => format!("{:?}", store.release(now)),
+        Step::Withdraw(number, erased) => {
+            let why = "asked".to_owned();
+            let stone = Tombstone { at: now, by: Withdrawer::Source, why, erased: *erased };
+            format!("{:?}", store.withdraw(&code(*number), &stone))
+        }
+        Step::Restore(number) => format!("{:?}", store.restore(&code(*number), "back", now)),
+        Step::Sweep(category, items, age) => {
+            let keep = Retention { items: *items, age: *age };
+            let id = some_category(store, *category).filter(|id| *id != CategoryId::SITE);
+            id.map_or_else(String::new, |id| format!("{:?}", store.sweep(id, keep, 2, now)))
+        }
+        Step::Published => {
+            let generation = store.generation().unwrap();
+            format!("{:?}", store.mark_published(generation, now))
+        }
+        Step::Pass(_) | Step::Reopen => String::new(),
+    }
+}
+
+/// All that can be read of a store.
+fn observed(store: &dyn Store, since: u64) -> Vec<String> {
+    let mut all = vec![
+        format!("{:?} {:?}", store.generation(), store.published_generation()),
+        format!("{:?} {:?}", store.next_due(), store.sources()),
+        format!("{:?}", store.categories()),
+        format!("changed {:?}", store.changed_since(since)),
+        format!("touched {:?}", store.touched_since(since, 2)),
+        format!("shown {:?}", store.published_at(since)),
+        format!("found {:?}", store.find("a", 3)),
+    ];
+    for id in (0..6).map(CategoryId) {
+        let window = Window { items: 2, age: 20, most: 4, archived: false };
+        all.push(format!("{id:?} {:?}", store.category(id)));
+        all.push(format!("{id:?} {:?} {:?}", store.items_in(id, window), store.items_in(id, ALL)));
+        all.push(format!("{id:?} {:?}", store.arrivals(id, 0, 999)));
+        all.push(format!("{id:?} {:?}", store.open_page(id)));
+        all.push(format!("{id:?} {:?}", (1..4).map(|n| store.sealed_page(id, n)).collect::<Vec<_>>()));
+        all.push(format!("{id:?} {:?}", store.resealed_since(id, since)));
+    }
+    for number in 0..9 {
+        let code = code(number);
+        let item = store.item(&code).unwrap();
+        if let Some(item) = &item {
+            let places = [CategoryId::SITE, item.home];
+            all.push(format!(
+                "{:?}",
+                places.map(|id| (store.arrival_of(id, item), store.neighbours(id, item)))
+            ));
+        }
+        all.push(format!("{item:?} {:?} {:?}", store.body(&code), store.tombstone(&code)));
+        all.push(format!(
+            "{:?} {:?} {:?}",
+            store.revisions(&code),
+            store.history(&code),
+            store.versions(&code)
+        ));
+        all.push(format!("{:?} {:?}", store.listings(&code), store.aliased(&source(0), alias(number))));
+        all.push(format!("{:?}", store.at_path(&format!("c/2026/05/01/{number}.html"))));
+    }
+    for number in 0..4 {
+        all.push(format!("{:?}", store.sightings(&source(number), &[code(1), code(2)])));
+        all.push(format!("{:?}", store.void_guids(&source(number), &[[3; 16], [4; 16]])));
+    }
+    all
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+    #[test]
+    fn any_history_reads_as_in_plain_maps(steps in prop::collection::vec(step(), 1..40)) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store");
+        let mut sled = Some(SledStore::open(&path, 1 << 20).unwrap());
+        let maps = MemoryStore::new();
+        let mut now = noon();
+        for (number, step) in steps.iter().enumerate() {
+            match step {
+                Step::Pass(seconds) => now = now.plus(*seconds),
+                Step::Reopen => {
+                    sled = None;
+                    sled.replace(SledStore::open(&path, 1 << 20).unwrap());
+                }
+                _ => {}
+            }
+            let store = sled.as_ref().unwrap();
+            prop_assert_eq!(take(store, step, now), take(&maps, step, now), "{:?}", step);
+            let since = maps.generation().unwrap() / 2;
+            prop_assert_eq!(observed(store, since), observed(&maps, since), "after step {}: {:?}", number, step);
+        }
+        let found = sled.unwrap().check(&mut |_, _, _| {}).unwrap();
+        prop_assert_eq!(found.told, Vec::<String>::new());
+    }
+}
