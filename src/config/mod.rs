@@ -9,6 +9,7 @@ pub mod faults;
 mod kinds;
 pub mod lexical;
 mod load;
+mod notes;
 pub mod reader;
 mod sections;
 mod sources;

@@ -10,13 +10,13 @@ use url::Url;
 
 use super::faults::{Fault, Place};
 use super::reader::{Reader, Value};
+use super::sources::Found;
 use super::{CategorySettings, Config, Exports, FIXED_FILE, is_loopback};
 use crate::fetch::FetchOptions;
 use crate::ingest::{AutoCategories, IngestOptions};
 use crate::model::{CodeSpace, Slug};
 use crate::publish::{Articles, JekyllOptions, PublishOptions, SiteOptions, WindowOptions};
 use crate::render::jekyll::JekyllStyle;
-use crate::source::Source;
 use crate::store::{Retention, StoreOptions};
 
 /// Polling as the config sets it.
@@ -48,6 +48,7 @@ pub(super) struct Sections {
     output: PathBuf,
     static_files: Option<PathBuf>,
     articles: Articles,
+    corrections: bool,
     jekyll: Option<JekyllOptions>,
     listen: Option<SocketAddr>,
     socket: PathBuf,
@@ -68,6 +69,7 @@ pub(super) fn read(main: &mut Reader, folder: &Path) -> Sections {
         language: text(&mut site, "language").unwrap_or_else(|| "zh-CN".to_owned()),
         indexing: flag(&mut site, "indexing", false),
         footer: text(&mut site, "footer"),
+        rights: text(&mut site, "rights"),
         contact: contact.clone(),
         url,
         zone,
@@ -91,6 +93,7 @@ pub(super) fn read(main: &mut Reader, folder: &Path) -> Sections {
         output: PathBuf::new(),
         static_files: None,
         articles: Articles::OnRequest,
+        corrections: false,
         jekyll: None,
         listen: None,
         socket: PathBuf::new(),
@@ -148,6 +151,7 @@ impl Sections {
         self.static_files = text(&mut output, "static").map(|v| tidy(&folder.join(v)));
         let words = [("on-request", Articles::OnRequest), ("files", Articles::Files)];
         self.articles = output.choice("articles", &words).map_or(Articles::OnRequest, |v| v.value);
+        self.corrections = flag(&mut output, "corrections", false);
         let mut window = output.section("window");
         let defaults = WindowOptions::default();
         self.windows = WindowOptions {
@@ -157,6 +161,7 @@ impl Sections {
             max_bytes: window.size("max_size").map_or(defaults.max_bytes, |v| v.value),
             full_bytes: window.size("full_size").map_or(defaults.full_bytes, |v| v.value),
             site_items: count(&mut window, "site_items", 1..=500, defaults.site_items),
+            per_source: count(&mut window, "per_source", 0..=500, defaults.per_source),
         };
         window.finish();
         if let Some(mut jekyll) = output.table("jekyll") {
@@ -209,7 +214,8 @@ impl Sections {
     }
 
     /// The whole configuration.
-    pub(super) fn into_config(self, path: &Path, sources: Vec<Source>) -> Config {
+    pub(super) fn into_config(self, path: &Path, found: Found) -> Config {
+        let Found { sources, notes } = found;
         let newcomers = ((self.windows.items / 2).max(1), (self.windows.site_items / 2).max(1));
         Config {
             path: path.to_owned(),
@@ -228,6 +234,8 @@ impl Sections {
                 output: self.output,
                 static_files: self.static_files,
                 articles: self.articles,
+                corrections: self.corrections,
+                sources: notes,
                 jekyll: self.jekyll,
                 interval: self.poll.interval,
             },

@@ -8,11 +8,13 @@ use regex::Regex;
 use url::Url;
 
 use super::faults::Fault;
+use super::notes::{self, NoteSettings};
 use super::reader::{Reader, Value};
 use super::sections::{Poll, flag, space, text, zone};
 use super::{is_loopback, kinds};
 use crate::model::{CodeSpace, Slug, SourceId};
 use crate::parse::clean::{CleanRules, Cleaner};
+use crate::publish::SourceNote;
 use crate::source::code::CodeFrom;
 use crate::source::{ArticleRule, CategoryChoice, CodeRule, Kind, Required, Source};
 
@@ -21,6 +23,13 @@ const ATTRIBUTION: &str = r"[（(]\s*文章来源[:：]\s*([^（）()]{1,64}?)\s
 /// The shortest interval that any source may have (RULES 6.5), in seconds.
 const FLOOR: u64 = 30;
 
+/// What was found.
+pub(super) struct Found {
+    pub(super) sources: Vec<Source>,
+    /// What readers are told of them.
+    pub(super) notes: BTreeMap<SourceId, SourceNote>,
+}
+
 /// Gathers the sources of all files.
 pub(super) struct Sources<'a> {
     defaults: &'a Reader,
@@ -28,11 +37,12 @@ pub(super) struct Sources<'a> {
     poll: &'a Poll,
     found: Vec<(Source, Value<String>)>,
     ids: BTreeSet<String>,
+    notes: BTreeMap<SourceId, SourceNote>,
 }
 
 impl<'a> Sources<'a> {
     pub(super) fn new(defaults: &'a Reader, profiles: &'a BTreeMap<String, Reader>, poll: &'a Poll) -> Self {
-        Self { defaults, profiles, poll, found: Vec::new(), ids: BTreeSet::new() }
+        Self { defaults, profiles, poll, found: Vec::new(), ids: BTreeSet::new(), notes: BTreeMap::new() }
     }
 
     /// All sources of one file; `main` says that its name is nobody's id.
@@ -115,13 +125,14 @@ impl<'a> Sources<'a> {
                 interval: rest.interval,
                 enabled: rest.enabled,
             };
+            self.notes.insert(source.id.clone(), rest.note.of(&source));
             self.found.push((source, url));
         }
         table.finish();
     }
 
     /// Checks what only all sources together show, and gives them.
-    pub(super) fn finish(self, contact: Option<&str>) -> Vec<Source> {
+    pub(super) fn finish(self, contact: Option<&str>) -> Found {
         let asked = self.found.iter().find(|(s, _)| s.enabled && !is_loopback(&s.url));
         if let Some((source, url)) = asked.filter(|_| self.poll.min_interval < Duration::from_secs(FLOOR)) {
             let message =
@@ -137,7 +148,7 @@ impl<'a> Sources<'a> {
                         newspapers must be able to reach who polls them";
             self.defaults.push(Fault::error(&url.place, message).help(help));
         }
-        self.found.into_iter().map(|(source, _)| source).collect()
+        Found { sources: self.found.into_iter().map(|(source, _)| source).collect(), notes: self.notes }
     }
 }
 
@@ -172,6 +183,7 @@ struct Settings {
     link: Option<String>,
     interval: i64,
     enabled: bool,
+    note: NoteSettings,
 }
 
 /// `whole` for a source itself: what a profile or `[defaults]` leave out is no fault of theirs.
@@ -209,6 +221,7 @@ fn settings(
         link: text(table, "link").map(|link| fill_vars(&link, vars)),
         interval: interval(table, poll),
         enabled: flag(table, "enabled", true),
+        note: notes::read(table),
     })
 }
 

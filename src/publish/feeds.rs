@@ -1,16 +1,17 @@
-//! The feeds of a category and of the whole site.
+//! The feeds of a category and of the whole site: which entries, with what.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
 
-use super::pages::Pages;
-use super::select::{self, Chosen};
+use url::Url;
+
+use super::pages::{Names, Pages};
+use super::select::{self, Candidate, Chosen};
 use super::{PublishError, file};
-use crate::model::{Category, CategoryId, Slug};
-use crate::render::{OutputEntry, OutputFeed, atom, json_feed, rss};
+use crate::model::{Article, Category, CategoryId, Enclosure, InfoCode, Slug, Timestamp};
+use crate::render::{History, OutputEntry, OutputFeed, OutputGone, OutputSource, atom, json_feed, rss};
 use crate::sink::{FeedFormat, File, OutputKey};
-use crate::store::{Handle, Store};
-
-type Names = BTreeMap<CategoryId, Category>;
+use crate::store::{Gone, Handle, Store};
 
 /// The key of a feed: a category's, or the whole site's.
 pub(super) fn key(category: &Category, format: FeedFormat) -> OutputKey {
@@ -28,27 +29,66 @@ pub(super) fn files(
     category: &Category,
     names: &Names,
 ) -> Result<Vec<File>, PublishError> {
-    let feed = feed(pages, store, category, names)?;
+    let feed = current(pages, store, category, names)?;
+    in_all_formats(&feed, |format| key(category, format))
+}
+
+/// A feed as Atom, RSS and JSON Feed.
+pub(super) fn in_all_formats(
+    feed: &OutputFeed,
+    key: impl Fn(FeedFormat) -> OutputKey,
+) -> Result<Vec<File>, PublishError> {
     Ok(vec![
-        file(&key(category, FeedFormat::Atom), atom::render(&feed)?),
-        file(&key(category, FeedFormat::Rss), rss::render(&feed)?),
-        file(&key(category, FeedFormat::Json), json_feed::render(&feed)?),
+        file(&key(FeedFormat::Atom), atom::render(feed)),
+        file(&key(FeedFormat::Rss), rss::render(feed)),
+        file(&key(FeedFormat::Json), json_feed::render(feed)?),
     ])
 }
 
-fn feed(
+/// The current document: the window, and all that is not sealed yet (RULES 3.1, 3.2).
+fn current(
     pages: &Pages,
     store: &dyn Store,
     category: &Category,
     names: &Names,
 ) -> Result<OutputFeed, PublishError> {
     let options = &pages.options;
-    let site = &options.site;
     let whole = category.id == CategoryId::SITE;
     let window = if whole { options.windows.site() } else { options.windows.category() };
-    let items = store.items_in(category.id, window)?;
-    let articles = items.into_iter().map(|item| Handle::article(store, item));
-    let chosen = select::fit(articles, &options.windows)?;
+    let mut items = if whole {
+        let wide = options.windows.wide(window);
+        select::fair(store.items_in(category.id, wide)?, window.most, options.windows.per_source)
+    } else {
+        store.items_in(category.id, window)?
+    };
+    let (mut unsealed, mut gone) = (BTreeSet::new(), Vec::new());
+    let in_window: BTreeSet<InfoCode> = items.iter().map(|item| item.code.clone()).collect();
+    if !whole {
+        let open = store.open_page(category.id)?;
+        unsealed.extend(open.entries.iter().map(|item| item.code.clone()));
+        items.extend(open.entries.into_iter().filter(|item| !in_window.contains(&item.code)));
+        items.sort_by_cached_key(|item| Reverse((item.published, item.code.key())));
+        gone = open.gone;
+    }
+    let candidates = items.into_iter().map(|item| {
+        let (in_window, unsealed) = (in_window.contains(&item.code), unsealed.contains(&item.code));
+        Handle::article(store, item).map(|article| Candidate { article, in_window, unsealed })
+    });
+    let chosen = select::fit(candidates, &options.windows)?;
+    let mut feed = frame(pages, category);
+    feed.updated = category.changed_at;
+    feed.entries = chosen.into_iter().map(|chosen| entry(pages, chosen, names)).collect();
+    feed.gone = gone_from(pages, gone);
+    if !whole && category.sealed() > 0 {
+        feed.history.earlier(pages, &category.slug, category.sealed());
+    }
+    Ok(feed)
+}
+
+/// A feed of a category, or of the whole site, without anything in it.
+pub(super) fn frame(pages: &Pages, category: &Category) -> OutputFeed {
+    let site = &pages.options.site;
+    let whole = category.id == CategoryId::SITE;
     let page = if whole { OutputKey::Home } else { OutputKey::Category(category.slug.clone()) };
     let title = if whole { site.title.clone() } else { category.name.clone() };
     let description = match site.description.as_str() {
@@ -56,25 +96,47 @@ fn feed(
         text if whole => text.to_owned(),
         text => format!("{title} - {text}"),
     };
-    let id_of = if whole { Slug::site() } else { category.slug.clone() };
-    Ok(OutputFeed {
-        id: format!("tag:{}:feed:{id_of}", site.id_authority),
+    let slug = if whole { Slug::site() } else { category.slug.clone() };
+    OutputFeed {
+        id: feed_id(pages, slug.as_str()),
         description,
         title,
         language: site.language.clone(),
+        rights: site.rights.clone(),
+        ttl_minutes: pages.options.interval.as_secs().div_ceil(60),
         page_url: pages.url(&page),
         rss_url: pages.url(&key(category, FeedFormat::Rss)),
         atom_url: pages.url(&key(category, FeedFormat::Atom)),
         json_url: pages.url(&key(category, FeedFormat::Json)),
         css_url: pages.url(&OutputKey::FeedStyle),
-        updated: category.changed_at,
-        entries: chosen.into_iter().map(|chosen| entry(pages, chosen, names)).collect(),
-    })
+        updated: Timestamp::EPOCH,
+        history: History::default(),
+        gone: Vec::new(),
+        entries: Vec::new(),
+    }
 }
 
-fn entry(pages: &Pages, chosen: Chosen, names: &Names) -> OutputEntry {
-    let Chosen { article, full } = chosen;
-    let (item, body) = (article.item, article.body);
+pub(super) fn feed_id(pages: &Pages, name: &str) -> String {
+    format!("tag:{}:feed:{name}", pages.options.site.id_authority)
+}
+
+pub(super) fn gone_from(pages: &Pages, gone: Vec<Gone>) -> Vec<OutputGone> {
+    gone.into_iter().map(|gone| OutputGone { id: pages.published_id(&gone.code), at: gone.at }).collect()
+}
+
+impl History {
+    /// The sealed hundred before this document.
+    pub(super) fn earlier(&mut self, pages: &Pages, slug: &Slug, number: u32) {
+        let url = |format| pages.url(&OutputKey::Archive(slug.clone(), number, format));
+        self.earlier_atom = Some(url(FeedFormat::Atom));
+        self.earlier_json = Some(url(FeedFormat::Json));
+    }
+}
+
+/// An article as an entry.
+pub(super) fn entry(pages: &Pages, chosen: Chosen, names: &Names) -> OutputEntry {
+    let Chosen { article, full, in_window } = chosen;
+    let Article { item, body } = article;
     let mut labels: Vec<&Category> = item.categories.iter().filter_map(|id| names.get(id)).collect();
     // Not the home category first: which it is depends on who was polled first.
     labels.sort_by_key(|category| &category.slug);
@@ -84,19 +146,105 @@ fn entry(pages: &Pages, chosen: Chosen, names: &Names) -> OutputEntry {
             categories.push(tag);
         }
     }
+    let source = pages.options.sources.get(&item.lead);
+    let full = full && source.is_none_or(|source| !source.excerpt_only);
+    let mut authors = body.authors;
+    for author in &mut authors {
+        author.uri = author.uri.as_deref().and_then(address);
+    }
     OutputEntry {
         id: pages.published_id(&item.code),
-        link: item.link.unwrap_or_else(|| pages.url(&OutputKey::Article(item.permalink))),
+        link: item
+            .link
+            .as_deref()
+            .and_then(address)
+            .unwrap_or_else(|| pages.url(&OutputKey::Article(item.permalink))),
         title: item.title,
         summary: item.excerpt,
         html: full.then_some(body.html).filter(|html| !html.is_empty()),
         published: item.published,
         updated: item.updated,
-        authors: body.authors,
+        authors,
         categories,
-        enclosures: body.enclosures,
-        image: item.image,
+        enclosures: body.enclosures.into_iter().filter_map(enclosure).collect(),
+        image: item.image.as_deref().and_then(address),
         source_name: item.media_name,
-        language: body.language,
+        source: source.map(|source| OutputSource {
+            title: source.name.clone(),
+            feed_url: source.feed_url.clone(),
+            page_url: source.page_url.clone(),
+        }),
+        rights: source.and_then(|source| source.rights.clone()),
+        language: body.language.as_deref().and_then(language),
+        in_window,
+    }
+}
+
+fn enclosure(enclosure: Enclosure) -> Option<Enclosure> {
+    Some(Enclosure { url: address(&enclosure.url)?, ..enclosure })
+}
+
+/// An absolute address of the web in the letters that RFC 3986 allows; `None` for any other. What
+/// upstream sends here was never looked at by a browser.
+fn address(url: &str) -> Option<String> {
+    let url = Url::parse(url.trim()).ok()?;
+    (matches!(url.scheme(), "http" | "https") && url.has_host()).then(|| {
+        // What WHATWG lets stand and RFC 3986 does not.
+        let kept = |c: char| !matches!(c, '[' | ']' | '{' | '}' | '|' | '^' | '\\' | '`' | '"' | '<' | '>');
+        let text = url.as_str();
+        let path = text.len() - text.splitn(4, '/').nth(3).map_or(0, str::len);
+        let (host, rest) = text.split_at(path);
+        if rest.chars().all(kept) {
+            return text.to_owned();
+        }
+        let escaped =
+            rest.chars().map(|c| if kept(c) { c.to_string() } else { format!("%{:02X}", c as u32) });
+        host.to_owned() + &escaped.collect::<String>()
+    })
+}
+
+/// A language tag in the form of BCP 47; upstreams also write `zh_CN`, or a sentence.
+fn language(tag: &str) -> Option<String> {
+    let tag = tag.trim().replace('_', "-");
+    let mut parts = tag.split('-');
+    let first = parts
+        .next()
+        .is_some_and(|p| (2..=8).contains(&p.len()) && p.bytes().all(|b| b.is_ascii_alphabetic()));
+    let rest = parts.all(|p| (1..=8).contains(&p.len()) && p.bytes().all(|b| b.is_ascii_alphanumeric()));
+    (first && rest).then_some(tag)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_of_the_web_only() {
+        for (url, want) in [
+            ("https://a.example/b?c=d#e", Some("https://a.example/b?c=d#e")),
+            (" http://a.example/图 片.jpg ", Some("http://a.example/%E5%9B%BE%20%E7%89%87.jpg")),
+            ("http://a.example/x[1]?y={z}|w", Some("http://a.example/x%5B1%5D?y=%7Bz%7D%7Cw")),
+            ("http://[::1]/a", Some("http://[::1]/a")),
+            ("javascript:alert(1)", None),
+            ("ftp://a.example/b", None),
+            ("/b", None),
+            ("", None),
+        ] {
+            assert_eq!(address(url).as_deref(), want, "{url}");
+        }
+    }
+
+    #[test]
+    fn languages() {
+        for (tag, want) in [
+            ("zh_CN", Some("zh-CN")),
+            ("en", Some("en")),
+            ("sr-Latn-RS", Some("sr-Latn-RS")),
+            ("", None),
+            ("English (US)", None),
+            ("x", None),
+        ] {
+            assert_eq!(language(tag).as_deref(), want, "{tag}");
+        }
     }
 }

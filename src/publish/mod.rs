@@ -5,6 +5,8 @@
 //! (`render`), files (`sink`), where items come from: it reads nothing but the store, so a
 //! failing source can never empty an output.
 
+mod archives;
+mod corrections;
 mod feeds;
 mod items;
 mod pages;
@@ -24,7 +26,7 @@ use thiserror::Error;
 use tracing::warn;
 use url::Url;
 
-use crate::model::{Category, CategoryId, CodeSpace, Timestamp};
+use crate::model::{Category, CategoryId, CodeSpace, SourceId, Timestamp};
 use crate::render::RenderError;
 use crate::render::html::ThemeError;
 use crate::render::jekyll::JekyllStyle;
@@ -35,7 +37,7 @@ pub use pages::Pages;
 pub use select::WindowOptions;
 
 /// Bump when a writer's bytes change for the same items: every output is then rendered again.
-const RENDERER: u32 = 1;
+const RENDERER: u32 = 2;
 /// Files that are gathered before they are made visible together.
 const BATCH: usize = 2_000;
 /// Unit of the site's own files; a category can never have this slug.
@@ -58,6 +60,8 @@ pub struct SiteOptions {
     pub indexing: bool,
     /// Text at the foot of every page.
     pub footer: Option<String>,
+    /// Rights in what is published as a whole.
+    pub rights: Option<String>,
     /// Who runs the site: an address or an e-mail.
     pub contact: Option<String>,
     /// Authority of published ids, set once.
@@ -76,6 +80,21 @@ pub enum Articles {
     OnRequest,
     /// Written, for static hosts.
     Files,
+}
+
+/// What readers are told of a source, and how much of its articles they get.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SourceNote {
+    /// Its name.
+    pub name: String,
+    /// Its feed, where that is one and readers may know its address.
+    pub feed_url: Option<String>,
+    /// Its page.
+    pub page_url: Option<String>,
+    /// Rights in its articles.
+    pub rights: Option<String>,
+    /// Feeds and pages show only the excerpt of its articles.
+    pub excerpt_only: bool,
 }
 
 /// Jekyll output.
@@ -102,6 +121,10 @@ pub struct PublishOptions {
     pub static_files: Option<PathBuf>,
     /// Whether article pages are files.
     pub articles: Articles,
+    /// Whether each category has a feed of corrections.
+    pub corrections: bool,
+    /// What readers are told of the sources.
+    pub sources: BTreeMap<SourceId, SourceNote>,
     /// Jekyll output, when switched on.
     pub jekyll: Option<JekyllOptions>,
     /// How often sources are polled; told on `bot.html`.
@@ -280,10 +303,14 @@ impl Run<'_> {
             progress(done, all);
             let unit = sink.unit(unit_name(&category));
             if unit.shows(category.generation, &fingerprint) && (self.since.is_some() || !sink.lacks(&unit)) {
+                if self.since.is_none() {
+                    self.archives(&mut sink, &category, &names, &fingerprint)?;
+                }
                 self.report.clean += 1;
                 continue;
             }
             let files = self.files(&category, &names)?;
+            self.archives(&mut sink, &category, &names, &fingerprint)?;
             let generation = category.generation;
             let at = category.changed_at;
             self.report.add(sink.put_unit(unit_name(&category), generation, &fingerprint, &files, at)?);
@@ -323,6 +350,9 @@ impl Run<'_> {
         if category.id == CategoryId::SITE {
             files.extend(self.pages.site_files(self.store, category, names)?);
         } else {
+            if self.pages.options.corrections {
+                files.push(corrections::corrections(self.pages, self.store, category, names)?);
+            }
             let html = self.pages.category(self.store, category, names)?;
             files.push(file(&OutputKey::Category(category.slug.clone()), html));
         }
@@ -340,8 +370,9 @@ impl Run<'_> {
             return Ok(());
         }
         for unit in sink.units() {
-            let known =
-                unit == SITE_UNIT || unit.starts_with('_') || names.values().any(|c| c.slug.as_str() == unit);
+            let slug = archives::slug_of(&unit).unwrap_or(&unit);
+            let own = unit == SITE_UNIT || slug.starts_with('_');
+            let known = own || names.values().any(|c| c.slug.as_str() == slug);
             if !known {
                 self.report.add(sink.drop_unit(&unit)?);
             }

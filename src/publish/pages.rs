@@ -20,7 +20,7 @@ use crate::sink::{FeedFormat, File, OutputKey};
 use crate::store::{Handle, Result as StoreResult, Store, Window};
 
 /// Items a page of a category's history (RULES 3.2).
-pub(super) const PAGE: u32 = 100;
+pub(super) const PAGE: u32 = Category::HUNDRED;
 /// Categories that the home page features, and items of each.
 const FEATURED: (usize, usize) = (6, 5);
 /// Unreserved characters of RFC 3986: they stay as they are in a tag id.
@@ -28,7 +28,7 @@ const ID_KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'
 /// Characters of a path that stay as they are in an address.
 const PATH_KEPT: &AsciiSet = &ID_KEPT.remove(b'/');
 
-type Names = BTreeMap<CategoryId, Category>;
+pub(super) type Names = BTreeMap<CategoryId, Category>;
 
 /// Makes pages; used by the publisher for files and by the server on request.
 #[derive(Debug)]
@@ -70,8 +70,21 @@ impl Pages {
     pub(super) fn fingerprint(&self, store: &dyn Store) -> StoreResult<String> {
         let site = format!("{:?}", self.options.site);
         let windows = format!("{:?}", self.options.windows);
-        let rest = format!("{:?} {:?} {:?}", self.options.articles, self.options.interval, store.identity()?);
+        let options = &self.options;
+        let rest = format!(
+            "{:?} {:?} {:?} {:?} {:?}",
+            options.articles,
+            options.interval,
+            store.identity()?,
+            options.corrections,
+            options.sources
+        );
         Ok(fingerprint(&[self.theme.fingerprint(), &site, &windows, &rest]))
+    }
+
+    /// A text of the theme.
+    pub(super) fn text(&self, key: &str) -> &str {
+        self.theme.text(key)
     }
 
     /// The absolute address of an output.
@@ -105,7 +118,7 @@ impl Pages {
         Ok(vec![
             file(&OutputKey::Home, self.home(store, site, names)?),
             file(&OutputKey::Index, self.index(names)?),
-            file(&OutputKey::Opml, self.opml(site, names)?),
+            file(&OutputKey::Opml, self.opml(names)),
             file(&OutputKey::Bot, self.bot()?),
             file(&OutputKey::NotFound, self.message(404, None)?),
             file(&OutputKey::Style, self.theme.style_css()),
@@ -165,7 +178,7 @@ impl Pages {
         Ok(self.theme.index(&self.frame, &page)?)
     }
 
-    fn opml(&self, site: &Category, names: &Names) -> Result<Vec<u8>, PublishError> {
+    fn opml(&self, names: &Names) -> Vec<u8> {
         let mut sorted: Vec<&Category> = names.values().collect();
         sorted.sort_by(|a, b| a.slug.cmp(&b.slug));
         let outlines: Vec<Outline> = sorted
@@ -176,7 +189,8 @@ impl Pages {
                 html_url: Some(self.url(&OutputKey::Category(category.slug.clone()))),
             })
             .collect();
-        Ok(opml::render(&self.options.site.title, site.changed_at, &outlines)?)
+        let site = &self.options.site;
+        opml::render(&site.title, &site.language, &outlines)
     }
 
     fn bot(&self) -> Result<String, PublishError> {
@@ -321,10 +335,11 @@ impl Pages {
         let place = OutputKey::Article(item.permalink.clone());
         let head = self.head(item.title.clone(), &place, item.link.clone());
         let view = self.view(&item, home.as_ref());
+        let excerpt = self.options.sources.get(&item.lead).is_some_and(|source| source.excerpt_only);
         let item = ArticleView {
             title: view.title,
             summary: view.summary,
-            body: body.html,
+            body: if excerpt { String::new() } else { body.html },
             image: view.image,
             category_url: view.category_url,
             category_name: view.category_name,

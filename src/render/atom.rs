@@ -1,121 +1,141 @@
-//! Atom 1.0 (RFC 4287), written by the `atom_syndication` crate.
+//! Atom 1.0 (RFC 4287) with archives (RFC 5005) and deleted entries (RFC 6721).
 
-use std::collections::BTreeMap;
+use super::markup::{Attribute, Markup};
+use super::xml::{self, some_line};
+use super::{OutputEntry, OutputFeed, OutputSource};
+use crate::model::Author;
 
-use atom_syndication::extension::{Extension, ExtensionMap};
-use atom_syndication::{
-    Category, Content, Entry, Feed, FixedDateTime, Generator, Link, Person, Text, WriteConfig,
-};
-use quick_xml::escape::escape;
-
-use super::xml::{self, line, some_line};
-use super::{OutputEntry, OutputFeed, RenderError};
-use crate::model::{Author, Timestamp};
-
-/// Declared whether used or not; the crate writes them as they are.
-const NAMESPACES: [(&str, &str); 2] =
-    [("dc", "http://purl.org/dc/elements/1.1/"), ("media", "http://search.yahoo.com/mrss/")];
+/// Declared whether used or not, so that one entry more changes nothing in the first line.
+const NAMESPACES: [Attribute<'static>; 5] = [
+    ("xmlns", "http://www.w3.org/2005/Atom"),
+    ("xmlns:at", "http://purl.org/atompub/tombstones/1.0"),
+    ("xmlns:dc", "http://purl.org/dc/elements/1.1/"),
+    ("xmlns:fh", "http://purl.org/syndication/history/1.0"),
+    ("xmlns:media", "http://search.yahoo.com/mrss/"),
+];
 
 /// The feed as Atom 1.0.
-///
-/// # Errors
-/// [`RenderError::Atom`] should the crate's writer fail, which memory gives no reason for.
-pub fn render(feed: &OutputFeed) -> Result<Vec<u8>, RenderError> {
-    let entries: Vec<Entry> = feed.entries.iter().map(entry).collect();
+#[must_use]
+pub fn render(feed: &OutputFeed) -> Vec<u8> {
+    let mut out = Markup::document(&feed.css_url, xml::capacity(feed));
+    let lang = some_line(&feed.language);
+    let attributes: Vec<Attribute<'_>> =
+        NAMESPACES.into_iter().chain(lang.as_deref().map(|lang| ("xml:lang", lang))).collect();
+    out.open("feed", &attributes);
+    out.line("id", &[], &feed.id);
+    out.line("title", &[], &feed.title);
+    if !feed.description.trim().is_empty() {
+        out.line("subtitle", &[], &feed.description);
+    }
+    out.line("updated", &[], &feed.updated.rfc3339());
     // RFC 4287, 4.1.1: an author of the feed, unless every entry has its own.
-    let anonymous = entries.is_empty() || entries.iter().any(|entry| entry.authors.is_empty());
-    let publisher = some_line(&feed.title).filter(|_| anonymous);
-    let document = Feed {
-        title: Text::plain(line(&feed.title)),
-        id: line(&feed.id),
-        updated: moment(feed.updated),
-        authors: publisher.map(|name| Person { name, ..Person::default() }).into_iter().collect(),
-        generator: Some(Generator { value: "feedmill".to_owned(), ..Generator::default() }),
-        links: vec![
-            link("alternate", line(&feed.page_url), Some("text/html")),
-            link("self", line(&feed.atom_url), Some("application/atom+xml")),
-        ],
-        subtitle: some_line(&feed.description).map(Text::plain),
-        entries,
-        namespaces: NAMESPACES.iter().map(|(prefix, uri)| ((*prefix).into(), (*uri).into())).collect(),
-        lang: some_line(&feed.language),
-        ..Feed::default()
-    };
-    let config = WriteConfig { write_document_declaration: false, indent_size: Some(1) };
-    let written = document.write_with_config(Vec::new(), config)?;
-    Ok(xml::document(&feed.css_url, &zulu(&String::from_utf8_lossy(&written))))
+    if feed.entries.is_empty() || feed.entries.iter().any(|entry| names(entry).next().is_none()) {
+        out.open("author", &[]);
+        out.line("name", &[], xml::or(&feed.title, "feedmill"));
+        out.close();
+    }
+    out.empty("link", &[("rel", "alternate"), ("type", "text/html"), ("href", &feed.page_url)]);
+    link(&mut out, "self", Some(&feed.atom_url));
+    history(&mut out, feed);
+    if let Some(rights) = feed.rights.as_deref() {
+        out.line("rights", &[], rights);
+    }
+    out.line("generator", &[], "feedmill");
+    for gone in &feed.gone {
+        out.empty("at:deleted-entry", &[("ref", &gone.id), ("when", &gone.at.rfc3339())]);
+    }
+    for entry in &feed.entries {
+        write(&mut out, entry);
+    }
+    out.finish()
 }
 
-/// There is no `atom:source`: the crate would write an `id` and an `updated` into it, and of
-/// the newspaper's own feed neither is known here (RFC 4287, 4.2.11 wants them preserved, not
-/// made up). The newspaper stands in `dc:publisher` as in RSS.
-fn entry(entry: &OutputEntry) -> Entry {
+/// RFC 5005, 4. An archive names no next one: it must not change when there is one.
+fn history(out: &mut Markup, feed: &OutputFeed) {
+    if let Some(current) = feed.history.current.as_deref() {
+        out.empty("fh:archive", &[]);
+        link(out, "current", Some(current));
+    }
+    link(out, "prev-archive", feed.history.earlier_atom.as_deref());
+}
+
+fn link(out: &mut Markup, rel: &str, href: Option<&str>) {
+    if let Some(href) = href {
+        out.empty("link", &[("rel", rel), ("type", "application/atom+xml"), ("href", href)]);
+    }
+}
+
+fn write(out: &mut Markup, entry: &OutputEntry) {
     let lang = entry.language.as_deref().and_then(some_line);
-    let text = |value: String| Text { lang: lang.clone(), ..Text::plain(value) };
-    let mut links: Vec<Link> =
-        some_line(&entry.link).map(|href| link("alternate", href, None)).into_iter().collect();
-    links.extend(xml::files(entry).map(|(href, file)| Link {
-        length: file.length.map(|length| length.to_string()),
-        ..link("enclosure", href, Some(&xml::media_type(file)))
-    }));
-    Entry {
-        title: text(xml::headline(entry)),
-        id: line(&entry.id),
-        updated: moment(entry.updated),
-        published: Some(moment(entry.published)),
-        authors: entry.authors.iter().filter_map(person).collect(),
-        categories: xml::labels(entry).map(|term| Category { term, ..Category::default() }).collect(),
-        links,
-        summary: some_line(&entry.summary).map(text),
-        content: xml::html(entry).map(|html| Content {
-            content_type: Some("html".to_owned()),
-            lang: lang.clone(),
-            value: Some(html),
-            ..Content::default()
-        }),
-        extensions: extensions(entry),
-        ..Entry::default()
+    let lang: Vec<Attribute<'_>> = lang.as_deref().map(|lang| ("xml:lang", lang)).into_iter().collect();
+    out.open("entry", &lang);
+    out.line("id", &[], &entry.id);
+    out.line("title", &[], &xml::headline(entry));
+    if !entry.link.trim().is_empty() {
+        out.empty("link", &[("rel", "alternate"), ("href", &entry.link)]);
     }
-}
-
-fn person(author: &Author) -> Option<Person> {
-    Some(Person {
-        name: xml::author_name(author)?,
-        email: xml::author_email(author),
-        uri: author.uri.as_deref().and_then(some_line),
-        ..Person::default()
-    })
-}
-
-fn link(rel: &str, href: String, media_type: Option<&str>) -> Link {
-    Link { href, rel: rel.to_owned(), mime_type: media_type.map(str::to_owned), ..Link::default() }
-}
-
-fn extensions(entry: &OutputEntry) -> ExtensionMap {
-    let mut map = ExtensionMap::new();
-    let mut add = |prefix: &str, name: &str, value: String, attrs: BTreeMap<String, String>| {
-        let qualified = format!("{prefix}:{name}");
-        // A value, if an empty one, keeps the indenting writer from breaking the line inside.
-        let element = Extension { name: qualified, value: Some(value), attrs, ..Extension::default() };
-        map.entry(prefix.to_owned()).or_default().insert(name.to_owned(), vec![element]);
-    };
-    if let Some(name) = entry.source_name.as_deref().and_then(some_line) {
-        add("dc", "publisher", name, BTreeMap::new());
+    for (url, file) in xml::files(entry) {
+        let length = file.length.map(|length| length.to_string());
+        let media_type = xml::media_type(file);
+        let mut attributes = vec![("rel", "enclosure"), ("type", media_type.as_str())];
+        attributes.extend(length.as_deref().map(|length| ("length", length)));
+        attributes.push(("href", url));
+        out.empty("link", &attributes);
     }
-    if let Some(url) = entry.image.as_deref().and_then(some_line) {
-        // Unlike the `rss` crate this one writes attributes of extensions without escaping.
-        let url = escape(url).into_owned();
-        add("media", "thumbnail", String::new(), [("url".to_owned(), url)].into());
+    out.line("published", &[], &entry.published.rfc3339());
+    out.line("updated", &[], &entry.updated.rfc3339());
+    for (author, name) in names(entry) {
+        person(out, author, &name);
     }
-    map
+    for label in xml::labels(entry) {
+        out.empty("category", &[("term", label)]);
+    }
+    if let Some(source) = &entry.source {
+        origin(out, source);
+    }
+    if let Some(rights) = entry.rights.as_deref() {
+        out.line("rights", &[], rights);
+    }
+    if !entry.summary.trim().is_empty() {
+        out.line("summary", &[], &entry.summary);
+    }
+    if let Some(html) = xml::html(entry) {
+        out.text("content", &[("type", "html")], html);
+    }
+    xml::publisher(out, entry);
+    xml::media(out, entry);
+    out.close();
 }
 
-fn moment(at: Timestamp) -> FixedDateTime {
-    at.to_utc().fixed_offset()
+/// RFC 4287, 4.2.11: what is known of the feed that the entry comes from. Its `updated` is left
+/// out: the time of the newspaper's own feed is not known, and must not be made up.
+fn origin(out: &mut Markup, source: &OutputSource) {
+    out.open("source", &[]);
+    if let Some(url) = source.feed_url.as_deref() {
+        out.line("id", &[], url);
+    }
+    out.line("title", &[], &source.title);
+    if let Some(url) = source.feed_url.as_deref() {
+        out.empty("link", &[("rel", "self"), ("href", url)]);
+    }
+    if let Some(url) = source.page_url.as_deref() {
+        out.empty("link", &[("rel", "alternate"), ("href", url)]);
+    }
+    out.close();
 }
 
-/// The crate writes UTC as `+00:00`; the house, and RFC 4287's own examples, write `Z`. No
-/// text can hold these tags, for every `<` of a text is escaped.
-fn zulu(written: &str) -> String {
-    written.replace("+00:00</updated>", "Z</updated>").replace("+00:00</published>", "Z</published>")
+fn names(entry: &OutputEntry) -> impl Iterator<Item = (&Author, String)> {
+    entry.authors.iter().filter_map(|author| Some((author, xml::author_name(author)?)))
+}
+
+fn person(out: &mut Markup, author: &Author, name: &str) {
+    out.open("author", &[]);
+    out.line("name", &[], name);
+    if let Some(uri) = author.uri.as_deref().filter(|uri| !uri.trim().is_empty()) {
+        out.line("uri", &[], uri);
+    }
+    if let Some(email) = xml::author_email(author) {
+        out.line("email", &[], &email);
+    }
+    out.close();
 }

@@ -13,7 +13,10 @@ struct Document {
     home_page_url: String,
     feed_url: String,
     #[serde(skip_serializing_if = "Option::is_none")]
+    next_url: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<String>,
+    authors: Vec<Author>,
     #[serde(skip_serializing_if = "Option::is_none")]
     language: Option<String>,
     items: Vec<Item>,
@@ -72,7 +75,19 @@ struct Attachment {
 /// JSON Feed 1.1, "Extensions": what the format has no member for, under a name of our own.
 #[derive(Serialize)]
 struct Own {
-    publisher: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    publisher: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<Origin>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rights: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Origin {
+    title: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<String>,
 }
 
 /// The feed as JSON Feed 1.1.
@@ -85,6 +100,11 @@ pub fn render(feed: &OutputFeed) -> Result<Vec<u8>, RenderError> {
         title: line(&feed.title),
         home_page_url: line(&feed.page_url),
         feed_url: line(&feed.json_url),
+        next_url: feed.history.earlier_json.clone(),
+        authors: vec![Author {
+            name: line(xml::or(&feed.title, "feedmill")),
+            url: some_line(&feed.page_url),
+        }],
         description: some_line(&feed.description),
         language: some_line(&feed.language),
         items: feed.entries.iter().map(item).collect(),
@@ -98,8 +118,16 @@ fn item(entry: &OutputEntry) -> Item {
     let title = xml::headline(entry);
     let summary = some_line(&entry.summary);
     let content = match xml::html(entry) {
-        Some(html) => Content::Html(html),
+        Some(html) => Content::Html(xml::block(html)),
         None => Content::Text(summary.clone().unwrap_or_else(|| title.clone())),
+    };
+    let own = Own {
+        publisher: entry.source_name.as_deref().and_then(some_line),
+        source: entry.source.as_ref().map(|source| Origin {
+            title: line(&source.title),
+            url: source.feed_url.as_deref().or(source.page_url.as_deref()).and_then(some_line),
+        }),
+        rights: entry.rights.as_deref().and_then(some_line),
     };
     Item {
         id: line(&entry.id),
@@ -111,16 +139,16 @@ fn item(entry: &OutputEntry) -> Item {
         date_published: entry.published.rfc3339(),
         date_modified: entry.updated.rfc3339(),
         authors: entry.authors.iter().filter_map(author).collect(),
-        tags: xml::labels(entry).collect(),
+        tags: xml::labels(entry).map(line).collect(),
         language: entry.language.as_deref().and_then(some_line),
         attachments: xml::files(entry)
             .map(|(url, file)| Attachment {
-                url,
+                url: line(url),
                 mime_type: xml::media_type(file),
                 size_in_bytes: file.length,
             })
             .collect(),
-        own: entry.source_name.as_deref().and_then(some_line).map(|publisher| Own { publisher }),
+        own: Some(own).filter(|own| own.publisher.is_some() || own.source.is_some() || own.rights.is_some()),
     }
 }
 

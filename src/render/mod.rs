@@ -7,9 +7,11 @@
 //! 2 its key in `sink::key`; 3 a snapshot and a round trip in its tests.
 
 pub mod atom;
+mod difference;
 pub mod html;
 pub mod jekyll;
 pub mod json_feed;
+mod markup;
 pub mod opml;
 pub mod rss;
 pub mod theme;
@@ -20,6 +22,7 @@ mod tests;
 
 use crate::model::{Author, Enclosure, Timestamp};
 
+pub use difference::difference;
 pub use xml::RenderError;
 
 /// One feed to write: a category's, or the whole site's.
@@ -43,10 +46,49 @@ pub struct OutputFeed {
     pub json_url: String,
     /// Style sheet for a feed opened in a browser, absolute.
     pub css_url: String,
+    /// Rights in the whole, plain text.
+    pub rights: Option<String>,
+    /// How often it is worth asking, in minutes; 0 says nothing.
+    pub ttl_minutes: u64,
     /// When the published set last changed (RULES 2.2); never the clock.
     pub updated: Timestamp,
+    /// The documents around it.
+    pub history: History,
+    /// What was withdrawn.
+    pub gone: Vec<OutputGone>,
     /// Newest first.
     pub entries: Vec<OutputEntry>,
+}
+
+/// Where a document stands among the archives of its feed (RFC 5005, 4).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct History {
+    /// The current document, absolute, where this one is an archive.
+    pub current: Option<String>,
+    /// The archive before this one as Atom, absolute.
+    pub earlier_atom: Option<String>,
+    /// The same as JSON Feed.
+    pub earlier_json: Option<String>,
+}
+
+/// An entry that was withdrawn (RFC 6721).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutputGone {
+    /// Its published id.
+    pub id: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// The feed that an entry comes from (RFC 4287, 4.2.11).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutputSource {
+    /// Name for people.
+    pub title: String,
+    /// Its own address, absolute, where readers may know it.
+    pub feed_url: Option<String>,
+    /// The page that belongs to it, absolute.
+    pub page_url: Option<String>,
 }
 
 /// One entry to write. All text may hold any character; writers strip what their format
@@ -77,6 +119,12 @@ pub struct OutputEntry {
     pub image: Option<String>,
     /// The newspaper: `dc:publisher`; may be missing.
     pub source_name: Option<String>,
+    /// The feed it comes from.
+    pub source: Option<OutputSource>,
+    /// Rights in it, plain text.
+    pub rights: Option<String>,
     /// BCP 47 where it differs from the feed's.
     pub language: Option<String>,
+    /// It stands in the window; else only documents that must be complete hold it.
+    pub in_window: bool,
 }

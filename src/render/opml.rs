@@ -1,11 +1,7 @@
-//! OPML 2.0: a list of feeds to subscribe to, written with `quick-xml`.
+//! OPML 2.0: a list of feeds to subscribe to.
 
-use quick_xml::Writer;
-use quick_xml::events::{BytesDecl, BytesText, Event};
-
-use super::RenderError;
-use super::xml::{line, some_line};
-use crate::model::Timestamp;
+use super::markup::Markup;
+use super::xml::or;
 
 /// One feed of the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,41 +14,27 @@ pub struct Outline {
     pub html_url: Option<String>,
 }
 
-/// The list as OPML 2.0; `updated` is when it last changed, never the clock.
-///
-/// # Errors
-/// [`RenderError::Opml`] should the writer fail, which memory gives no reason for.
-pub fn render(title: &str, updated: Timestamp, outlines: &[Outline]) -> Result<Vec<u8>, RenderError> {
-    let mut writer = Writer::new_with_indent(Vec::new(), b' ', 1);
-    writer.write_event(Event::Decl(BytesDecl::new("1.0", Some("utf-8"), None)))?;
-    writer.create_element("opml").with_attribute(("version", "2.0")).write_inner_content(|writer| {
-        writer.create_element("head").write_inner_content(|writer| {
-            writer.create_element("title").write_text_content(BytesText::new(&line(title)))?;
-            writer.create_element("dateModified").write_text_content(BytesText::new(&updated.rfc822()))?;
-            Ok(())
-        })?;
-        writer
-            .create_element("body")
-            .write_inner_content(|writer| outlines.iter().try_for_each(|one| outline(writer, one)))?;
-        Ok(())
-    })?;
-    let mut out = writer.into_inner();
-    out.push(b'\n');
-    Ok(out)
-}
-
-/// `text` is the one required attribute, `title` what readers of OPML 1 look for.
-fn outline(writer: &mut Writer<Vec<u8>>, one: &Outline) -> std::io::Result<()> {
-    let xml_url = line(&one.xml_url);
-    let title = some_line(&one.title).unwrap_or_else(|| xml_url.clone());
-    let html_url = one.html_url.as_deref().and_then(some_line);
-    writer
-        .create_element("outline")
-        .with_attribute(("type", "rss"))
-        .with_attribute(("text", title.as_str()))
-        .with_attribute(("title", title.as_str()))
-        .with_attribute(("xmlUrl", xml_url.as_str()))
-        .with_attributes(html_url.iter().map(|url| ("htmlUrl", url.as_str())))
-        .write_empty()?;
-    Ok(())
+/// The list as OPML 2.0. It tells no date: it would have to change with every article, or need a
+/// time of its own that says no more than `Last-Modified` does.
+#[must_use]
+pub fn render(title: &str, language: &str, outlines: &[Outline]) -> Vec<u8> {
+    let mut out = Markup::document("", 200 + outlines.len() * 300);
+    out.open("opml", &[("version", "2.0")]);
+    out.open("head", &[]);
+    out.line("title", &[], title);
+    out.line("docs", &[], "http://opml.org/spec2.opml");
+    out.close();
+    out.open("body", &[]);
+    for one in outlines {
+        // `text` is the one required attribute, `title` what readers of OPML 1 look for.
+        let title = or(&one.title, &one.xml_url);
+        let mut attributes =
+            vec![("type", "rss"), ("text", title), ("title", title), ("xmlUrl", one.xml_url.as_str())];
+        attributes.extend(one.html_url.as_deref().map(|url| ("htmlUrl", url)));
+        if !language.trim().is_empty() {
+            attributes.push(("language", language));
+        }
+        out.empty("outline", &attributes);
+    }
+    out.finish()
 }

@@ -5,14 +5,18 @@ use quick_xml::Reader;
 use quick_xml::events::Event;
 
 use super::opml::Outline;
-use super::{OutputEntry, OutputFeed, RenderError, atom, json_feed, opml, rss, xml};
+use super::{History, OutputEntry, OutputFeed, OutputGone, OutputSource, atom, json_feed, opml, rss, xml};
 use crate::model::{Author, Document, Enclosure, Timestamp};
 use crate::parse::{Context, parse_feed, text};
 
-type Writer = fn(&OutputFeed) -> Result<Vec<u8>, RenderError>;
+type Writer = fn(&OutputFeed) -> Vec<u8>;
+
+fn json_bytes(feed: &OutputFeed) -> Vec<u8> {
+    json_feed::render(feed).unwrap()
+}
 
 const WRITERS: [(&str, Writer); 3] =
-    [("rss", rss::render), ("atom", atom::render), ("json_feed", json_feed::render)];
+    [("rss", rss::render), ("atom", atom::render), ("json_feed", json_bytes)];
 
 fn feed(entries: Vec<OutputEntry>) -> OutputFeed {
     OutputFeed {
@@ -25,7 +29,11 @@ fn feed(entries: Vec<OutputEntry>) -> OutputFeed {
         atom_url: "https://finews.example.org/shanghai/atom.xml".to_owned(),
         json_url: "https://finews.example.org/shanghai/feed.json".to_owned(),
         css_url: "https://finews.example.org/static/feed.css?a=1&b=\"?>".to_owned(),
+        rights: Some("© 上海证券报 & <others>".to_owned()),
+        ttl_minutes: 30,
         updated: Timestamp::from_unix(1_640_070_000),
+        history: History::default(),
+        gone: Vec::new(),
         entries,
     }
 }
@@ -44,7 +52,10 @@ fn plain_entry(code: &str) -> OutputEntry {
         enclosures: Vec::new(),
         image: None,
         source_name: None,
+        source: None,
+        rights: None,
         language: None,
+        in_window: true,
     }
 }
 
@@ -80,6 +91,12 @@ fn awkward_entry() -> OutputEntry {
         ],
         image: Some("https://paper.example/p.jpg?w=1&h=\"2\"".to_owned()),
         source_name: Some("证券报 & <Söhne>".to_owned()),
+        source: Some(OutputSource {
+            title: "证券报 & <RSS>".to_owned(),
+            feed_url: Some("https://paper.example/rss?a=1&b=2".to_owned()),
+            page_url: Some("https://paper.example/".to_owned()),
+        }),
+        rights: Some("CC BY <4.0> & more".to_owned()),
         language: Some("en".to_owned()),
         ..plain_entry("NW202112212221043837")
     }
@@ -96,11 +113,11 @@ fn sample() -> OutputFeed {
 }
 
 fn written(writer: Writer, feed: &OutputFeed) -> String {
-    String::from_utf8(writer(feed).unwrap()).unwrap()
+    String::from_utf8(writer(feed)).unwrap()
 }
 
 fn read(writer: Writer, feed: &OutputFeed) -> Document {
-    parse_feed(&writer(feed).unwrap(), &Context::default()).unwrap()
+    parse_feed(&writer(feed), &Context::default()).unwrap()
 }
 
 /// Reads to the end; names of elements match or it is an error.
@@ -137,7 +154,7 @@ fn opml_snapshot() {
     };
     let outlines =
         [outline("R&D \"<x>\"\u{1}\n'y'", Some("https://finews.example.org/shanghai/")), outline("", None)];
-    let bytes = opml::render("所有 & \u{7}<feeds>", Timestamp::from_unix(1_640_070_000), &outlines).unwrap();
+    let bytes = opml::render("所有 & \u{7}<feeds>", "zh-CN", &outlines);
     let xml = String::from_utf8(bytes).unwrap();
     assert_well_formed(&xml);
     insta::assert_snapshot!("opml", xml);
@@ -173,7 +190,7 @@ fn what_is_written_reads_back() {
             assert_eq!(got.title, xml::headline(want), "{name}");
             assert_eq!(got.link.as_deref(), Some(want.link.as_str()), "{name}");
             assert_eq!(got.published, Some(want.published), "{name}");
-            let html = xml::html(want);
+            let html = xml::html(want).map(xml::block);
             // Without HTML a JSON Feed must still hold the text as its content.
             if name != "json_feed" || html.is_some() {
                 assert_eq!(got.content, html, "{name}");
@@ -189,10 +206,42 @@ fn what_is_written_reads_back() {
 
 #[test]
 fn the_feed_has_an_author_where_an_entry_has_none() {
-    let author = "<author>\n  <name>上海证券报 &amp; &lt;Co&gt;</name>";
+    let author = "\n <author>\n  <name>上海证券报 &amp; &lt;Co&gt;</name>";
     assert!(written(atom::render, &sample()).contains(author));
     assert!(written(atom::render, &feed(Vec::new())).contains(author));
     assert!(!written(atom::render, &feed(vec![awkward_entry()])).contains(author));
+}
+
+/// RFC 5005 and RFC 6721: what stands around the entries.
+#[test]
+fn history_and_deleted_entries() {
+    let url = |name: &str| Some(format!("https://finews.example.org/feed/shanghai/archive/{name}"));
+    let mut feed = sample();
+    feed.gone = vec![OutputGone {
+        id: "tag:finews.example.org,2021:gone&1".to_owned(),
+        at: Timestamp::from_unix(1_640_069_000),
+    }];
+    feed.history = History { current: None, earlier_atom: url("3.xml"), earlier_json: url("3.json") };
+    let xml = written(atom::render, &feed);
+    assert!(xml.contains("<link rel=\"prev-archive\" type=\"application/atom+xml\" href=\"https://finews.example.org/feed/shanghai/archive/3.xml\"/>"));
+    assert!(xml.contains(
+        "<at:deleted-entry ref=\"tag:finews.example.org,2021:gone&amp;1\" when=\"2021-12-21T06:43:20Z\"/>"
+    ));
+    assert!(!xml.contains("<fh:archive/>"));
+    let json: serde_json::Value = serde_json::from_slice(&json_bytes(&feed)).unwrap();
+    assert_eq!(json["next_url"], "https://finews.example.org/feed/shanghai/archive/3.json");
+    feed.history.current = Some("https://finews.example.org/feed/shanghai.xml".to_owned());
+    let xml = written(atom::render, &feed);
+    assert!(xml.contains("<fh:archive/>") && xml.contains("rel=\"current\""), "{xml}");
+}
+
+/// RSS holds the window alone, the others also what is not sealed yet.
+#[test]
+fn what_is_beyond_the_window_is_not_in_rss() {
+    let mut feed = sample();
+    feed.entries[1].in_window = false;
+    let counts = WRITERS.map(|(_, writer)| read(writer, &feed).entries.len());
+    assert_eq!(counts, [3, 4, 4]);
 }
 
 #[test]
@@ -279,7 +328,7 @@ proptest! {
         let feed = OutputFeed { title: title.clone(), description: title, css_url: css, ..feed(entries) };
         assert_well_formed(&written(rss::render, &feed));
         assert_well_formed(&written(atom::render, &feed));
-        serde_json::from_slice::<serde_json::Value>(&json_feed::render(&feed).unwrap()).unwrap();
+        serde_json::from_slice::<serde_json::Value>(&json_bytes(&feed)).unwrap();
         let documents = WRITERS.map(|(_, writer)| read(writer, &feed));
         for document in &documents {
             let links = |d: &Document| d.entries.iter().map(|e| e.link.clone()).collect::<Vec<_>>();
@@ -291,7 +340,7 @@ proptest! {
                 prop_assert_eq!(got.published, Some(want.published));
                 let summary = got.summary.as_deref().map(text::html_to_text).unwrap_or_default();
                 prop_assert_eq!(shown(&summary), shown(&xml::line(&want.summary)));
-                if let Some(html) = xml::html(want) {
+                if let Some(html) = xml::html(want).map(xml::block) {
                     prop_assert_eq!(got.content.as_deref(), Some(html.trim()));
                 }
             }
@@ -301,7 +350,7 @@ proptest! {
     #[test]
     fn opml_carries_any_text(title in any_text(), url in any_text()) {
         let one = Outline { title: title.clone(), xml_url: url.clone(), html_url: Some(url) };
-        let bytes = opml::render(&title, Timestamp::EPOCH, &[one]).unwrap();
+        let bytes = opml::render(&title, &title, &[one]);
         assert_well_formed(&String::from_utf8(bytes).unwrap());
     }
 }

@@ -193,6 +193,23 @@ impl Directory {
         Ok(applied)
     }
 
+    /// Gathers one file of a unit of many, and notes it in its record, which is put at the end.
+    ///
+    /// # Errors
+    /// As [`Directory::put`].
+    pub fn put_of(&mut self, record: &mut Unit, file: &File, changed_at: Timestamp) -> Result<Applied> {
+        let applied = self.put(file, changed_at)?;
+        record.files.insert(file.path.clone(), hash(&file.bytes));
+        Ok(applied)
+    }
+
+    /// Gathers the record of a unit whose files were put by [`Directory::put_of`].
+    pub fn put_unit_record(&mut self, name: &str, record: Unit) {
+        if self.unit(name) != record {
+            self.records.push((name.to_owned(), record));
+        }
+    }
+
     /// Gathers a record of a unit whose files are put one by one.
     pub fn put_record(&mut self, name: &str, generation: u64, fingerprint: &str) {
         let record = Unit { generation, fingerprint: fingerprint.to_owned(), files: BTreeMap::new() };

@@ -27,6 +27,10 @@ pub enum OutputKey {
     CategoryPage(Slug, u32),
     /// `feed/<slug>.xml`, `.rss`, `.json`
     Feed(Slug, FeedFormat),
+    /// `feed/<slug>/archive/<n>.xml`, `.json`: the n-th sealed hundred.
+    Archive(Slug, u32, FeedFormat),
+    /// `feed/<slug>/corrections.xml`
+    Corrections(Slug),
     /// An article's permalink.
     Article(String),
 }
@@ -53,6 +57,16 @@ impl FeedFormat {
             Self::Rss => "RSS",
             Self::Atom => "Atom",
             Self::Json => "JSON Feed",
+        }
+    }
+
+    /// The end of its files' names.
+    #[must_use]
+    pub fn ending(self) -> &'static str {
+        match self {
+            Self::Rss => "rss",
+            Self::Atom => "xml",
+            Self::Json => "json",
         }
     }
 
@@ -84,9 +98,9 @@ impl OutputKey {
             Self::FeedStyle => "assets/feed.css".to_owned(),
             Self::Category(slug) => format!("category/{slug}.html"),
             Self::CategoryPage(slug, page) => format!("category/{slug}/{page}.html"),
-            Self::Feed(slug, FeedFormat::Atom) => format!("feed/{slug}.xml"),
-            Self::Feed(slug, FeedFormat::Rss) => format!("feed/{slug}.rss"),
-            Self::Feed(slug, FeedFormat::Json) => format!("feed/{slug}.json"),
+            Self::Feed(slug, format) => format!("feed/{slug}.{}", format.ending()),
+            Self::Archive(slug, page, format) => format!("feed/{slug}/archive/{page}.{}", format.ending()),
+            Self::Corrections(slug) => format!("feed/{slug}/corrections.xml"),
             Self::Article(permalink) => permalink.clone(),
         }
     }
@@ -158,6 +172,16 @@ mod tests {
             ),
             (OutputKey::Category(slug.clone()), "category/xihaidushibao.html", "text/html; charset=utf-8"),
             (OutputKey::CategoryPage(slug, 3), "category/xihaidushibao/3.html", "text/html; charset=utf-8"),
+            (
+                OutputKey::Archive(Slug::new("abc").unwrap(), 7, FeedFormat::Atom),
+                "feed/abc/archive/7.xml",
+                "application/atom+xml; charset=utf-8",
+            ),
+            (
+                OutputKey::Corrections(Slug::new("abc").unwrap()),
+                "feed/abc/corrections.xml",
+                "application/atom+xml; charset=utf-8",
+            ),
             (OutputKey::Opml, "opml.xml", "text/x-opml; charset=utf-8"),
         ] {
             assert_eq!((key.path().as_str(), media_type(&key.path())), (path, kind));

@@ -129,10 +129,11 @@ impl Mill {
         feed["items"].as_array().unwrap().clone()
     }
 
-    /// The titles in a category's JSON Feed, in its order.
+    /// The titles in a category's RSS feed, which holds its window, in its order.
     pub(crate) fn feed_titles(&self, slug: &str) -> Vec<String> {
-        let items = self.feed_items(&format!("feed/{slug}.json"));
-        items.iter().map(|item| item["title"].as_str().unwrap().to_owned()).collect()
+        let bytes = self.output(&format!("feed/{slug}.rss")).into_bytes();
+        let feed = feedmill::parse::parse_feed(&bytes, &feedmill::parse::Context::default()).unwrap();
+        feed.entries.into_iter().map(|entry| entry.title).collect()
     }
 
     /// The code of a text as commands take it.

@@ -1,0 +1,51 @@
+//! What readers are told of a source: its name, its feed and page, rights, how much of its
+//! articles they get.
+
+use url::Url;
+
+use super::reader::Reader;
+use super::sections::{flag, text};
+use crate::publish::SourceNote;
+use crate::source::{Kind, Source};
+
+/// Headers whose presence says that a feed is not for everybody.
+const PRIVATE: [&str; 3] = ["authorization", "cookie", "x-api-key"];
+
+/// The settings behind a note, as sources, profiles and `[defaults]` may set them.
+#[derive(Debug)]
+pub(super) struct NoteSettings {
+    page: Option<String>,
+    rights: Option<String>,
+    excerpt_only: bool,
+}
+
+pub(super) fn read(table: &mut Reader) -> NoteSettings {
+    let page = table.parsed("page", |page| match Url::parse(page) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(url.to_string()),
+        _ => Err(format!("must be the address of a page like `https://news.example.org/`, not `{page}`")),
+    });
+    NoteSettings {
+        page: page.map(|v| v.value),
+        rights: text(table, "rights"),
+        excerpt_only: flag(table, "excerpt_only", false),
+    }
+}
+
+impl NoteSettings {
+    /// The note of a source. The address of an API is nobody's to subscribe to, and that of a feed
+    /// which wants a password is a secret.
+    pub(super) fn of(self, source: &Source) -> SourceNote {
+        let private = source.headers.iter().any(|(name, _)| PRIVATE.contains(&name.to_lowercase().as_str()));
+        let feed = matches!(source.kind, Kind::Feed) && !private;
+        let listed = matches!(source.kind, Kind::Html(_)).then(|| source.url.to_string());
+        SourceNote {
+            name: Some(source.name.clone())
+                .filter(|n| !n.is_empty())
+                .unwrap_or_else(|| source.id.to_string()),
+            feed_url: feed.then(|| source.url.to_string()),
+            page_url: self.page.or(listed),
+            rights: self.rights,
+            excerpt_only: self.excerpt_only,
+        }
+    }
+}

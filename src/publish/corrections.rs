@@ -1,0 +1,64 @@
+//! The corrections of a category: what its current articles said before, as a feed with readable
+//! differences. Off unless the config wants it.
+
+use std::collections::BTreeMap;
+
+use super::feeds::{entry, feed_id, frame};
+use super::pages::{Names, Pages};
+use super::select::Chosen;
+use super::{PublishError, file};
+use crate::model::{Article, Category, InfoCode, Item};
+use crate::render::{OutputEntry, atom, difference};
+use crate::sink::{File, OutputKey};
+use crate::store::{Handle, Store};
+
+/// Corrections that the feed holds.
+const MOST: usize = 50;
+
+/// The feed of corrections as a file.
+pub(super) fn corrections(
+    pages: &Pages,
+    store: &dyn Store,
+    category: &Category,
+    names: &Names,
+) -> Result<File, PublishError> {
+    let mut items: BTreeMap<InfoCode, Item> = BTreeMap::new();
+    let window = store.items_in(category.id, pages.options.windows.category())?;
+    // An article that is corrected after its hundred was sealed is in the open one again.
+    for item in window.into_iter().chain(store.open_page(category.id)?.entries) {
+        if item.revisions > 0 {
+            items.insert(item.code.clone(), item);
+        }
+    }
+    let mut entries: Vec<OutputEntry> = Vec::new();
+    for item in items.into_values() {
+        let mut forms = store.versions(&item.code)?;
+        forms.push(Handle::article(store, item)?);
+        let pairs = forms.iter().zip(forms.iter().skip(1));
+        entries.extend(pairs.filter_map(|(before, after)| correction(pages, before, after, names)));
+    }
+    entries.sort_by(|a, b| b.updated.cmp(&a.updated).then_with(|| a.id.cmp(&b.id)));
+    entries.truncate(MOST);
+    let mut feed = frame(pages, category);
+    let key = OutputKey::Corrections(category.slug.clone());
+    feed.id = feed_id(pages, &format!("{}:corrections", category.slug));
+    feed.title = format!("{} - {}", category.name, pages.text("corrections_heading"));
+    feed.atom_url = pages.url(&key);
+    // Of what it holds: a new article is no correction.
+    feed.updated = entries.first().map(|entry| entry.updated).unwrap_or_default();
+    feed.entries = entries;
+    Ok(file(&key, atom::render(&feed)))
+}
+
+/// One change, if it is one of title or text.
+fn correction(pages: &Pages, before: &Article, after: &Article, names: &Names) -> Option<OutputEntry> {
+    let html = difference((&before.item.title, &before.body.html), (&after.item.title, &after.body.html))?;
+    let mut entry = entry(pages, Chosen { article: after.clone(), full: false, in_window: true }, names);
+    entry.id = format!("{}:{}", entry.id, after.item.revisions);
+    entry.title = format!("{}{}", pages.text("correction_title"), entry.title);
+    entry.published = after.item.updated;
+    entry.html = Some(html);
+    entry.image = None;
+    entry.enclosures = Vec::new();
+    Some(entry)
+}
