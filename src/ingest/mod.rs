@@ -250,7 +250,7 @@ impl Ingest {
             Ok(Read::Document(taken)) => {
                 let Taken { document, validators, fresh_until, bytes } = *taken;
                 report.bytes = bytes;
-                let ttl_minutes = document.ttl_minutes;
+                let ttl_minutes = document.hints.ttl_minutes;
                 state.title = clip_bytes(&document.title, 300);
                 state.repairs =
                     document.repairs.iter().take(REPAIRS_SHOWN).map(ToString::to_string).collect();

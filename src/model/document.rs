@@ -44,6 +44,34 @@ impl fmt::Display for Repair {
     }
 }
 
+/// What a document says about being polled, and about what no longer stands in it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Hints {
+    /// Minutes for which the document may be kept (RSS 2.0 `ttl`).
+    pub ttl_minutes: Option<u32>,
+    /// Hours in UTC in which nobody should ask (RSS 2.0 `skipHours`): bit 0 is the hour after midnight.
+    pub skip_hours: u32,
+    /// Days in UTC on which nobody should ask (RSS 2.0 `skipDays`): bit 0 is Monday.
+    pub skip_days: u8,
+    /// Seconds between two changes (RSS 1.0 Syndication: `updatePeriod` by `updateFrequency`).
+    pub update_every: Option<u32>,
+    /// The document with the items before these, absolute (RFC 5005, 4: `prev-archive`).
+    pub prev_archive: Option<String>,
+    /// The program that made the document.
+    pub generator: Option<String>,
+    /// Entries that were deleted (RFC 6721, 3); at most 256.
+    pub deleted: Vec<Deleted>,
+}
+
+/// A deleted entry (RFC 6721, 3).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deleted {
+    /// The id that the entry had.
+    pub reference: String,
+    /// When it was deleted, as stated.
+    pub when: Option<Timestamp>,
+}
+
 /// One upstream document: a feed, or the answer of an API.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Document {
@@ -79,9 +107,9 @@ pub struct Document {
     /// Who read it: `rss` or `atom` (the crates), `tolerant` or `json`.
     #[serde(skip)]
     pub reader: &'static str,
-    /// Minutes for which the document may be kept (RSS `ttl`), as a hint for the schedule.
+    /// What it says about being polled.
     #[serde(skip)]
-    pub ttl_minutes: Option<u32>,
+    pub hints: Hints,
 }
 
 /// One item of an upstream document.

@@ -21,7 +21,7 @@ pub mod timestamp;
 
 pub use category::{Category, CategoryId};
 pub use chain::chain;
-pub use document::{Author, Document, Enclosure, Entry, Repair};
+pub use document::{Author, Deleted, Document, Enclosure, Entry, Hints, Repair};
 pub use hash::ContentHash;
 pub use http::{Fetched, Request, Response, Validators};
 pub use info_code::{CodeSpace, InfoCode};

@@ -25,6 +25,7 @@ pub fn parse(xml: &str, context: &Context) -> Result<Document, ParseError> {
     let entries = std::mem::take(&mut feed.entries);
     let beyond_cap = entries.len().saturating_sub(context.max_entries);
     let mut draft = Draft::default();
+    hints(&mut draft, &feed, base);
     draft.title.offer(0, title(&feed.title, base));
     links(&mut draft, &feed.links, base, false);
     draft.language.offer(0, feed.lang.unwrap_or_default().trim().replace('_', "-"));
@@ -46,6 +47,30 @@ pub fn parse(xml: &str, context: &Context) -> Result<Document, ParseError> {
     let mut document = draft.into_document(entries);
     document.language = document.language.filter(|language| !language.is_empty());
     Ok(Document { format: "atom".to_owned(), reader: "atom", beyond_cap, ..document })
+}
+
+fn hints(draft: &mut Draft, feed: &Feed, base: Option<&Url>) {
+    let hints = &mut draft.hints;
+    hints.generator(feed.generator.as_ref().map_or("", |generator| &generator.value));
+    feed.links
+        .iter()
+        .filter(|l| l.rel == "prev-archive")
+        .filter_map(|l| link::absolute(&l.href, base))
+        .for_each(|address| hints.prev_archive(address));
+    for names in feed.extensions.values() {
+        let value = |name: &str| {
+            let found = names.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+            found.and_then(|(_, all)| all.first()).and_then(|first| first.value.as_deref())
+        };
+        if let Some(period) = value("updatePeriod") {
+            hints.period(period);
+            hints.frequency(value("updateFrequency").unwrap_or_default());
+        }
+        for entry in names.get("deleted-entry").into_iter().flatten() {
+            let attr = |name: &str| entry.attrs.get(name).map(String::as_str);
+            hints.deleted(attr("ref"), attr("when"));
+        }
+    }
 }
 
 fn entry(entry: atom_syndication::Entry, base: Option<&Url>, feed_authors: &[Author]) -> Entry {

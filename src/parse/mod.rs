@@ -178,4 +178,45 @@ mod tests {
         assert!(matches!(parse("hello"), ParseError::Unknown { .. }));
         assert!(matches!(parse("<rss><channel><item>"), ParseError::Broken { .. }));
     }
+
+    /// The crates and the tolerant reader hear the same.
+    #[test]
+    fn what_a_feed_says_about_polling() {
+        let rss = "<rss version='2.0' xmlns:sy='http://purl.org/rss/1.0/modules/syndication/' \
+            xmlns:atom='http://www.w3.org/2005/Atom' xmlns:at='http://purl.org/atompub/tombstones/1.0'><channel>\
+            <title>T</title><link>http://a.example/</link><description>D</description><ttl>90</ttl>\
+            <generator>https://wordpress.org/?v=6.7</generator><skipHours><hour>0</hour><hour>23</hour></skipHours>\
+            <skipDays><day>Sunday</day></skipDays><sy:updatePeriod>daily</sy:updatePeriod>\
+            <sy:updateFrequency>2</sy:updateFrequency><atom:link rel='prev-archive' href='/old.xml'/>\
+            <at:deleted-entry ref='tag:a,1' when='2026-11-01T00:00:00Z'/><item><title>I</title></item></channel></rss>";
+        let atom = "<feed xmlns='http://www.w3.org/2005/Atom' xmlns:at='http://purl.org/atompub/tombstones/1.0' \
+            xmlns:sy='http://purl.org/rss/1.0/modules/syndication/'><title>T</title><id>i</id>\
+            <updated>2026-11-01T00:00:00Z</updated><generator>https://wordpress.org/?v=6.7</generator>\
+            <sy:updatePeriod>daily</sy:updatePeriod><sy:updateFrequency>2</sy:updateFrequency>\
+            <link rel='prev-archive' href='/old.xml'/>\
+            <at:deleted-entry ref='tag:a,1' when='2026-11-01T00:00:00Z'><at:comment>gone</at:comment></at:deleted-entry>\
+            <entry><title>I</title><id>e</id><updated>2026-11-01T00:00:00Z</updated></entry></feed>";
+        let context = Context { base: "http://a.example/f".parse().ok(), ..Context::default() };
+        for (text, ours) in [(rss, "rss"), (atom, "atom")] {
+            let sound = parse_feed(text.as_bytes(), &context).unwrap();
+            let broken = parse_feed(format!("{text}<stray>").as_bytes(), &context).unwrap();
+            assert_eq!((sound.reader, broken.reader), (ours, "tolerant"));
+            assert_eq!((sound.hints.clone(), sound.entries.len()), (broken.hints, broken.entries.len()));
+            let hints = sound.hints;
+            assert_eq!(hints.update_every, Some(43_200));
+            assert_eq!(hints.prev_archive.as_deref(), Some("http://a.example/old.xml"));
+            assert_eq!(hints.generator.as_deref(), Some("https://wordpress.org/?v=6.7"));
+            let when = crate::model::Timestamp::from_unix(1_793_491_200);
+            assert_eq!(
+                hints.deleted,
+                [crate::model::Deleted { reference: "tag:a,1".to_owned(), when: Some(when) }]
+            );
+            if ours == "rss" {
+                assert_eq!(
+                    (hints.ttl_minutes, hints.skip_hours, hints.skip_days),
+                    (Some(90), 1 | 1 << 23, 1 << 6)
+                );
+            }
+        }
+    }
 }

@@ -7,6 +7,7 @@ use url::Url;
 use super::resolve::absolute_html;
 use super::text::Title;
 use super::tolerant::draft::Draft;
+use super::tolerant::hints::HintDraft;
 use super::tolerant::names::Field;
 use super::{Context, ParseError, date, link, text};
 use crate::model::{Author, Document, Enclosure, Entry};
@@ -32,7 +33,8 @@ pub fn parse(xml: &str, context: &Context) -> Result<Document, ParseError> {
 fn feed(channel: &Channel, context: &Context) -> Draft {
     let base = context.base.as_ref();
     let dc = channel.dublin_core_ext();
-    let mut draft = Draft { ttl: channel.ttl().and_then(|ttl| ttl.trim().parse().ok()), ..Draft::default() };
+    let mut draft = Draft::default();
+    hints(&mut draft.hints, channel, base);
     draft.title.offer(0, Title::of_rss(&channel.title, base));
     if let Some(address) = link::absolute(&channel.link, base) {
         draft.link.offer(0, address);
@@ -54,6 +56,28 @@ fn feed(channel: &Channel, context: &Context) -> Draft {
         .chain(itunes)
         .for_each(|raw| draft.person(person(raw)));
     draft
+}
+
+fn hints(hints: &mut HintDraft, channel: &Channel, base: Option<&Url>) {
+    hints.ttl(channel.ttl().unwrap_or_default());
+    channel.skip_hours().iter().for_each(|hour| hints.hour(hour));
+    channel.skip_days().iter().for_each(|day| hints.day(day));
+    hints.generator(channel.generator().unwrap_or_default());
+    if let Some(syndication) = channel.syndication_ext() {
+        hints.period(&syndication.period.to_string());
+        hints.frequency(&syndication.frequency.to_string());
+    }
+    let links = channel.atom_ext().map(rss::extension::atom::AtomExtension::links).unwrap_or_default();
+    links
+        .iter()
+        .filter(|l| l.rel == "prev-archive")
+        .filter_map(|l| link::absolute(&l.href, base))
+        .for_each(|address| hints.prev_archive(address));
+    let deleted = channel.extensions().values().filter_map(|names| names.get("deleted-entry")).flatten();
+    deleted.for_each(|entry| {
+        let attr = |name: &str| entry.attrs.get(name).map(String::as_str);
+        hints.deleted(attr("ref"), attr("when"));
+    });
 }
 
 fn html(raw: &str, base: Option<&Url>) -> String {

@@ -268,7 +268,10 @@ impl<'a> Check<'a> {
         let (ns, local) = self.scope.resolve(tag.name);
         let lower = local.to_ascii_lowercase();
         let role = role(ns, &lower, self.in_item);
-        if matches!(role, Role::Ignore | Role::Aside | Role::Pass) {
+        // Of the last two the crates' readers here take what they say from the extensions.
+        let hint =
+            Role::Field(Field::UpdatePeriod, 0) == role || Role::Field(Field::UpdateFrequency, 0) == role;
+        if matches!(role, Role::Ignore | Role::Aside | Role::Pass | Role::Deleted) || hint {
             return Some(());
         }
         if lower != local {

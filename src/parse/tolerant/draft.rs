@@ -1,5 +1,6 @@
 //! An item, or the feed itself, while it is read.
 
+use super::hints::HintDraft;
 use super::names::Field;
 use crate::model::{Author, Document, Enclosure, Entry, Timestamp};
 use crate::parse::text::Title;
@@ -51,7 +52,7 @@ pub(in crate::parse) struct Draft {
     pub(in crate::parse) authors: Vec<Author>,
     pub(in crate::parse) categories: Vec<String>,
     pub(in crate::parse) enclosures: Vec<Enclosure>,
-    pub(in crate::parse) ttl: Option<u32>,
+    pub(in crate::parse) hints: HintDraft,
 }
 
 impl Draft {
@@ -149,7 +150,7 @@ impl Draft {
             subtitle: self.summary.take(),
             updated: self.updated.take().or_else(|| self.published.take()),
             authors: self.authors,
-            ttl_minutes: self.ttl,
+            hints: self.hints.into_hints(),
             entries,
             ..Document::default()
         }

@@ -83,6 +83,7 @@ impl<'a> Walker<'a, '_> {
                 let rank = own + if page { 0 } else { 8 } + self.penalty();
                 self.draft().link.offer(rank, address);
             }
+            "prev-archive" if self.item.is_none() => self.feed.hints.prev_archive(address),
             "enclosure" if self.item.is_some() => {
                 let length = self.attribute(start.tag, "length").and_then(|n| n.parse().ok());
                 self.draft().enclosure(Enclosure { url: address, media_type, length });
@@ -90,6 +91,12 @@ impl<'a> Walker<'a, '_> {
             _ => {}
         }
         Kind::Ignore
+    }
+
+    /// `at:deleted-entry` (RFC 6721, 3).
+    pub(super) fn deleted(&mut self, tag: Tag<'a>) {
+        let (reference, when) = (self.attribute(tag, "ref"), self.attribute(tag, "when"));
+        self.feed.hints.deleted(reference.as_deref(), when.as_deref());
     }
 
     /// `enclosure`, `media:content`.
@@ -150,7 +157,12 @@ impl<'a> Walker<'a, '_> {
             Field::Language if !plain.is_empty() => {
                 self.draft().language.offer(rank, plain.to_owned());
             }
-            Field::Ttl => self.draft().ttl = plain.parse().ok(),
+            Field::Ttl => self.draft().hints.ttl(plain),
+            Field::SkipHour => self.feed.hints.hour(plain),
+            Field::SkipDay => self.feed.hints.day(plain),
+            Field::UpdatePeriod => self.feed.hints.period(plain),
+            Field::UpdateFrequency => self.feed.hints.frequency(plain),
+            Field::Generator if rank < 10 => self.feed.hints.generator(plain),
             _ => {}
         }
     }

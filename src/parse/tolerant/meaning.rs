@@ -72,6 +72,10 @@ impl<'a> Walker<'a, '_> {
                 self.enclosure(start.tag);
                 Some(Kind::Pass)
             }
+            Role::Deleted => {
+                self.deleted(start.tag);
+                Some(Kind::Ignore)
+            }
             Role::Field(field, rank) => Some(self.field(field, rank, start)),
         }
     }

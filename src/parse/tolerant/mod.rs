@@ -8,6 +8,7 @@ pub(crate) mod attrs;
 pub(in crate::parse) mod capture;
 pub(in crate::parse) mod draft;
 mod found;
+pub(in crate::parse) mod hints;
 mod meaning;
 pub(in crate::parse) mod names;
 mod refs;

@@ -126,6 +126,11 @@ pub(in crate::parse) enum Field {
     Keywords,
     Language,
     Ttl,
+    SkipHour,
+    SkipDay,
+    UpdatePeriod,
+    UpdateFrequency,
+    Generator,
 }
 
 impl Field {
@@ -145,6 +150,8 @@ pub(in crate::parse) enum Role {
     Field(Field, u8),
     Link,
     Enclosure,
+    /// Says that an entry was deleted; what it holds does not count.
+    Deleted,
     /// Has no meaning itself; what it holds counts.
     Pass,
     /// Tells about something else; what it holds does not count.
@@ -156,6 +163,9 @@ pub(in crate::parse) enum Role {
 /// The role of an element; `item` tells whether it stands in an item.
 pub(in crate::parse) fn role(ns: Ns, local: &str, item: bool) -> Role {
     match ns {
+        _ if local == "deleted-entry" && !item => Role::Deleted,
+        Ns::Other if !item && local == "updateperiod" => Role::Field(Field::UpdatePeriod, 0),
+        Ns::Other if !item && local == "updatefrequency" => Role::Field(Field::UpdateFrequency, 0),
         Ns::Plain | Ns::Atom | Ns::Xhtml => plain(ns, local, item),
         Ns::Rdf => match local {
             "rdf" => Role::Root("rdf"),
@@ -189,7 +199,7 @@ fn plain(ns: Ns, local: &str, item: bool) -> Role {
         "image" | "textinput" | "source" | "cloud" | "contributor" | "webmaster" | "owner" | "logo"
         | "icon" => Ignore,
         "items" | "html" | "head" | "br" | "hr" | "img" | "meta" | "input" | "p" => Pass,
-        "body" if !item => Pass,
+        "body" | "skiphours" | "skipdays" if !item => Pass,
         "div" if item && ns == Ns::Xhtml => Role::Field(Field::Content, 1),
         _ => plain_field(local, item).map_or(Role::Aside, |(field, rank)| Role::Field(field, rank)),
     }
@@ -214,6 +224,9 @@ fn plain_field(local: &str, item: bool) -> Option<(Field, u8)> {
         "tags" | "keywords" => (Field::Keywords, 0),
         "language" => (Field::Language, 0),
         "ttl" => (Field::Ttl, 0),
+        "hour" if !item => (Field::SkipHour, 0),
+        "day" if !item => (Field::SkipDay, 0),
+        "generator" if !item => (Field::Generator, 0),
         _ => return None,
     })
 }
