@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use feedmill::config::{self, Config, Loaded};
+use feedmill::schedule::Pace;
 use feedmill::source::Kind;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -214,7 +215,7 @@ fn the_smallest_source_is_an_address_and_a_category() {
     let source = &config.sources[0];
     assert_eq!(source.id.as_str(), "xihai", "the file's name is its id");
     assert_eq!(source.name, "西海都市报");
-    assert_eq!(source.interval, 1_800);
+    assert_eq!(source.pace, Pace::Learned { least: 300, mean: 1_800 });
     assert!(source.enabled);
 }
 

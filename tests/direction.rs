@@ -15,7 +15,7 @@ const ROOMS: &[(&str, u8, &[&str])] = &[
     ("parse", 1, &["model"]),
     ("render", 1, &["model"]),
     ("schedule", 1, &["model"]),
-    ("source", 2, &["model", "parse"]),
+    ("source", 2, &["model", "parse", "schedule"]),
     ("fetch", 2, &["model"]),
     ("store", 2, &["model"]),
     ("sink", 2, &["model"]),

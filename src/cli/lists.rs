@@ -24,27 +24,48 @@ pub(super) async fn sources(config: Config, json: bool) -> Result<ExitCode> {
     let rows = sources
         .into_iter()
         .map(|s| {
-            let state = match (&s.last_error, s.enabled) {
-                (_, false) => "off".to_owned(),
-                (Some(error), _) => format!("failed {} times: {error}", s.fails),
-                (None, _) if s.last_good.is_none() => "not polled yet".to_owned(),
-                (None, _) if !s.held.is_empty() => format!("ok; held back: {}", s.held.join("; ")),
-                _ => "ok".to_owned(),
-            };
-            let state = [
-                ("repaired: ", s.repairs.join("; ")),
-                ("names that wait to become categories: ", s.waiting_names.join("、")),
-            ]
-            .into_iter()
-            .filter(|(_, list)| !list.is_empty())
-            .fold(state, |state, (what, list)| format!("{state}; {what}{list}"));
-            let next = s.next_poll.map(|at| format!("{at}\n{}", s.why)).unwrap_or_default();
-            vec![s.id, s.name, s.items.to_string(), s.last_good.unwrap_or_default(), next, state]
+            let (next, state) = (next_poll(&s), state(&s));
+            let share =
+                s.unmodified_share.map_or_else(String::new, |share| format!("{:.0} %", share * 100.0));
+            let rate = if s.last_good.is_some() { format!("{:.1}", s.new_a_day) } else { String::new() };
+            vec![s.id, s.name, s.items.to_string(), rate, share, s.last_good.unwrap_or_default(), next, state]
         })
         .collect();
     let empty = "no source is configured; add a file to `sources.d/` beside the config";
-    show::table(&["id", "name", "items", "last good poll", "next poll", "state"], rows, empty)?;
+    let headings = ["id", "name", "items", "new a day", "304", "last good poll", "next poll", "state"];
+    show::table(&headings, rows, empty)?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn next_poll(source: &SourceRow) -> String {
+    let at = source.next_poll.as_deref().unwrap_or(if source.enabled { "never" } else { "" });
+    format!("{at}\n{}", source.why).trim().to_owned()
+}
+
+/// What an admin has to know, the worst first.
+fn state(source: &SourceRow) -> String {
+    let state = match (&source.last_error, source.enabled) {
+        (_, false) => "off".to_owned(),
+        (Some(error), _) => format!("failed {} times: {error}", source.fails),
+        (None, _) if source.last_good.is_none() => "not polled yet".to_owned(),
+        (None, _) if !source.held.is_empty() => format!("ok; held back: {}", source.held.join("; ")),
+        _ => "ok".to_owned(),
+    };
+    let moved = source.moved.as_ref().map(|moved| {
+        let asked = if moved.trusted { "asked there" } else { "followed each time" };
+        format!("{} ({asked}, seen {} times since {})", moved.to, moved.times, moved.since.rfc3339())
+    });
+    let gaps = (source.gaps > 0).then(|| format!("{} times; items may have been missed", source.gaps));
+    [
+        ("alarm: ", source.alarm.clone()),
+        ("moved to ", moved.unwrap_or_default()),
+        ("window ran over ", gaps.unwrap_or_default()),
+        ("repaired: ", source.repairs.join("; ")),
+        ("names that wait to become categories: ", source.waiting_names.join("、")),
+    ]
+    .into_iter()
+    .filter(|(_, said)| !said.is_empty())
+    .fold(state, |state, (what, said)| format!("{state}; {what}{said}"))
 }
 
 /// All categories.

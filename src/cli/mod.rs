@@ -49,6 +49,9 @@ enum Command {
     Poll {
         /// Ids of sources; all that are enabled without
         sources: Vec<String>,
+        /// Ask, and only say what would be stored
+        #[arg(long)]
+        dry_run: bool,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -76,7 +79,7 @@ enum Command {
     Discover(discover::Discover),
     /// Sources
     #[command(subcommand)]
-    Source(List),
+    Source(SourceCommand),
     /// Categories
     #[command(subcommand)]
     Category(List),
@@ -98,6 +101,22 @@ enum List {
         /// Print JSON
         #[arg(long)]
         json: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum SourceCommand {
+    /// List them with their state: last success, next poll and why
+    List {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Forget the address that a source moved to, and ask the configured one again
+    #[command(after_help = "Example: feedmill source undo-move xihai")]
+    UndoMove {
+        /// Its id
+        source: String,
     },
 }
 
@@ -233,9 +252,10 @@ async fn with_config(config: Config, command: Command) -> anyhow::Result<ExitCod
     match command {
         Command::Run => run::run(config).await,
         Command::Serve => run::serve(config).await,
-        Command::Poll { sources, json } => work::poll(config, sources, json).await,
+        Command::Poll { sources, dry_run, json } => work::poll(config, sources, dry_run, json).await,
         Command::Publish { json } => work::publish(config, json).await,
-        Command::Source(List::List { json }) => lists::sources(config, json).await,
+        Command::Source(SourceCommand::List { json }) => lists::sources(config, json).await,
+        Command::Source(SourceCommand::UndoMove { source }) => work::undo_move(config, source).await,
         Command::Category(List::List { json }) => lists::categories(config, json).await,
         Command::Item(Item::List { category, limit, json }) => {
             lists::items(config, category, limit, json).await

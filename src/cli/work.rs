@@ -17,8 +17,13 @@ use crate::publish::PublishReport;
 ///
 /// # Errors
 /// When the store or the outputs fail; a failed source only changes the exit code.
-pub(super) async fn poll(config: Config, sources: Vec<String>, json: bool) -> Result<ExitCode> {
-    let answer = ask(config, Query::Poll { sources }).await?;
+pub(super) async fn poll(
+    config: Config,
+    sources: Vec<String>,
+    dry_run: bool,
+    json: bool,
+) -> Result<ExitCode> {
+    let answer = ask(config, Query::Poll { sources, dry_run }).await?;
     let reports: Vec<PollReport> = serde_json::from_value(answer["polls"].clone())?;
     let failed = reports.iter().any(|report| report.error.is_some());
     let code = if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS };
@@ -38,9 +43,27 @@ pub(super) async fn poll(config: Config, sources: Vec<String>, json: bool) -> Re
         );
         show::text(&line)?;
     }
+    if dry_run {
+        show::text("nothing was stored or published (--dry-run)\n")?;
+        return Ok(code);
+    }
     let published: PublishReport = serde_json::from_value(answer["published"].clone())?;
     show::text(&published_line(&published))?;
     Ok(code)
+}
+
+/// Forgets where a source moved to.
+///
+/// # Errors
+/// When there is no such source, or the store fails.
+pub(super) async fn undo_move(config: Config, source: String) -> Result<ExitCode> {
+    let answer = ask(config, Query::UndoMove { source }).await?;
+    let id = answer["source"].as_str().unwrap_or_default();
+    show::text(&show::plain(&match answer["forgotten"].as_str() {
+        Some(address) => format!("{id}: `{address}` is forgotten; the configured address is asked again\n"),
+        None => format!("{id} has not moved; its configured address is asked\n"),
+    }))?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn poll_row(report: &PollReport) -> Vec<String> {

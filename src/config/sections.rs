@@ -24,10 +24,15 @@ use crate::store::{Retention, StoreOptions};
 pub(super) struct Poll {
     pub(super) interval: Duration,
     pub(super) min_interval: Duration,
+    /// Sources learn when to be asked, unless they say otherwise.
+    pub(super) learned: bool,
+    pub(super) freshness_cap: Duration,
     /// Of dates that name none, where neither the source nor the defaults say another.
     pub(super) zone: Tz,
 }
 
+/// `true` for one that is learned.
+pub(super) const SCHEDULES: [(&str, bool); 2] = [("learned", true), ("fixed", false)];
 /// How often an export is made where nothing else is said.
 const EXPORT_EVERY: Duration = Duration::from_hours(24);
 
@@ -189,6 +194,7 @@ impl Sections {
             timeout: fetch.duration("timeout").map_or(defaults.timeout, |v| v.value),
             connect_timeout: fetch.duration("connect_timeout").map_or(defaults.connect_timeout, |v| v.value),
             max_body: fetch.size("max_body").map_or(defaults.max_body, |v| v.value.max(1 << 10)),
+            max_bodies: fetch.size("max_bodies").map_or(defaults.max_bodies, |v| v.value.max(1 << 20)),
             concurrency: count(&mut fetch, "concurrency", 1..=512, defaults.concurrency),
             per_host: count(&mut fetch, "per_host", 1..=64, defaults.per_host),
             host_spacing: fetch.duration("host_spacing").map_or(defaults.host_spacing, |v| v.value),
@@ -227,6 +233,7 @@ impl Sections {
                 bare_space: self.code_space.clone(),
                 newcomers,
                 auto: self.auto,
+                freshness_cap: i64::try_from(self.poll.freshness_cap.as_secs()).unwrap_or(i64::MAX),
             },
             publish: PublishOptions {
                 site: self.site,
@@ -303,8 +310,10 @@ fn poll(main: &mut Reader, zone: Tz) -> Poll {
     let interval = poll.duration("interval").map_or(Duration::from_mins(30), |v| v.value);
     let min_interval =
         poll.duration("min_interval").map_or(Duration::from_mins(1), |v| v.value.max(Duration::from_secs(1)));
+    let learned = poll.choice("schedule", &SCHEDULES).is_none_or(|v| v.value);
+    let freshness_cap = poll.duration("freshness_cap").map_or(Duration::from_hours(24), |v| v.value);
     poll.finish();
-    Poll { interval: interval.max(min_interval), min_interval, zone }
+    Poll { interval: interval.max(min_interval), min_interval, learned, freshness_cap, zone }
 }
 
 fn site_url(site: &mut Reader) -> (Url, Option<Place>) {

@@ -10,11 +10,12 @@ use url::Url;
 use super::faults::Fault;
 use super::notes::{self, NoteSettings};
 use super::reader::{Reader, Value};
-use super::sections::{Poll, flag, space, text, zone};
+use super::sections::{Poll, SCHEDULES, flag, space, text, zone};
 use super::{is_loopback, kinds};
 use crate::model::{CodeSpace, Slug, SourceId};
 use crate::parse::clean::{CleanRules, Cleaner};
 use crate::publish::SourceNote;
+use crate::schedule::Pace;
 use crate::source::code::CodeFrom;
 use crate::source::{ArticleRule, CategoryChoice, CodeRule, Kind, Required, Source};
 
@@ -22,6 +23,8 @@ use crate::source::{ArticleRule, CategoryChoice, CodeRule, Kind, Required, Sourc
 const ATTRIBUTION: &str = r"[（(]\s*文章来源[:：]\s*([^（）()]{1,64}?)\s*[)）]";
 /// The shortest interval that any source may have (RULES 6.5), in seconds.
 const FLOOR: u64 = 30;
+/// The shortest pause that a source learns (RULES 6.5), in seconds.
+const LEARNED_FLOOR: i64 = 300;
 
 /// What was found.
 pub(super) struct Found {
@@ -122,7 +125,8 @@ impl<'a> Sources<'a> {
                 strip: rest.strip,
                 digest: rest.digest,
                 link: rest.link,
-                interval: rest.interval,
+                pace: rest.pace,
+                proxy: rest.proxy,
                 enabled: rest.enabled,
             };
             self.notes.insert(source.id.clone(), rest.note.of(&source));
@@ -181,7 +185,8 @@ struct Settings {
     strip: Vec<String>,
     digest: Option<Regex>,
     link: Option<String>,
-    interval: i64,
+    pace: Pace,
+    proxy: Option<Arc<Url>>,
     enabled: bool,
     note: NoteSettings,
 }
@@ -219,7 +224,8 @@ fn settings(
         strip,
         digest: regex(table, "digest"),
         link: text(table, "link").map(|link| fill_vars(&link, vars)),
-        interval: interval(table, poll),
+        pace: pace(table, poll),
+        proxy: proxy(table),
         enabled: flag(table, "enabled", true),
         note: notes::read(table),
     })
@@ -237,6 +243,28 @@ pub(super) fn required(table: &mut Reader, key: &str) -> Vec<Required> {
         known
     };
     fields.into_iter().filter_map(read).collect()
+}
+
+/// A source that sets an `interval` keeps it, unless it says that it wants to learn.
+fn pace(table: &mut Reader, poll: &Poll) -> Pace {
+    let own = table.has("interval");
+    let seconds = interval(table, poll);
+    let learned = table.choice("schedule", &SCHEDULES).map_or(poll.learned && !own, |v| v.value);
+    // Below the shortest pause that is learned there is nothing to learn.
+    if learned && seconds >= LEARNED_FLOOR {
+        let least = i64::try_from(poll.min_interval.as_secs()).unwrap_or(i64::MAX).max(LEARNED_FLOOR);
+        Pace::Learned { least, mean: seconds }
+    } else {
+        Pace::Fixed(seconds)
+    }
+}
+
+fn proxy(table: &mut Reader) -> Option<Arc<Url>> {
+    let given = table.parsed("proxy", |s| match Url::parse(s) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(url),
+        _ => Err(format!("must be a proxy like `http://proxy.example.org:3128`, not `{s}`")),
+    });
+    given.map(|v| Arc::new(v.value))
 }
 
 fn interval(table: &mut Reader, poll: &Poll) -> i64 {

@@ -16,7 +16,7 @@ pub use client::{Asked, ask};
 pub use server::{Listener, listen};
 
 /// Version of the protocol; client and daemon must agree.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// What a command asks for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +26,13 @@ pub enum Query {
     Poll {
         /// Ids; empty for all that are enabled.
         sources: Vec<String>,
+        /// Ask, and only say what would be stored.
+        dry_run: bool,
+    },
+    /// Forget where a source moved to.
+    UndoMove {
+        /// Its id.
+        source: String,
     },
     /// Bring all outputs up to date.
     Publish,

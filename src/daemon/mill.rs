@@ -10,7 +10,7 @@ use serde_json::json;
 use tokio::sync::Notify;
 use tracing::{info, warn};
 
-use super::{DaemonError, care};
+use super::{DaemonError, care, pace};
 use crate::clock::Clock;
 use crate::config::{Config, FIXED_FILE};
 use crate::fetch::Fetcher;
@@ -40,7 +40,7 @@ pub struct Mill {
     pub(super) no_room: AtomicBool,
     /// Due sources that are polled right now.
     pub(super) running: Mutex<BTreeSet<SourceId>>,
-    ingest: Arc<Ingest>,
+    pub(super) ingest: Arc<Ingest>,
     pub(super) publisher: Arc<Publisher>,
     sources: BTreeMap<SourceId, Arc<Source>>,
     /// Ids in the order of the config.
@@ -63,7 +63,7 @@ impl Mill {
         let order = config.sources.iter().map(|source| source.id.clone()).collect();
         let sources =
             config.sources.iter().map(|source| (source.id.clone(), Arc::new(source.clone()))).collect();
-        Ok(Self {
+        let mill = Self {
             publisher: Arc::new(Publisher::new(Arc::clone(&pages))),
             changed: Notify::new(),
             running: Mutex::default(),
@@ -76,7 +76,9 @@ impl Mill {
             ingest: Arc::new(ingest),
             sources,
             order,
-        })
+        };
+        let priced = tokio::task::spawn_blocking(move || mill.first_price().map(|()| mill));
+        Ok(priced.await.map_err(|e| DaemonError::Task(e.to_string()))??)
     }
 
     /// The sources in the order of the config.
@@ -126,7 +128,9 @@ impl Mill {
             .buffered(ahead);
         let mut reports = Vec::with_capacity(all);
         while let Some((source, answer)) = answers.next().await {
-            let answer = answer.unwrap_or_else(|error| Err(StoreError::task(error)))?;
+            let mut answer = answer.unwrap_or_else(|error| Err(StoreError::task(error)))?;
+            // Answers wait for their turn here: one that holds memory would keep an earlier one out.
+            answer.let_go();
             let report = self.ingest.take(&source, answer).await?;
             Self::tell(&report);
             reports.push(report);
@@ -218,8 +222,7 @@ pub(super) fn prepare(store: &SledStore, config: &Config, now: Timestamp) -> Res
             store.alias_category(made.id, alias)?;
         }
     }
-    let enabled: Vec<SourceId> = config.sources.iter().filter(|s| s.enabled).map(|s| s.id.clone()).collect();
-    store.register(&enabled, now)?;
+    pace::register(store, config, now)?;
     store.sync()
 }
 

@@ -6,6 +6,7 @@
 
 mod care;
 mod mill;
+mod pace;
 mod requests;
 mod story;
 mod tasks;
@@ -111,6 +112,7 @@ pub async fn run(
     tasks.spawn(tasks::schedule(Arc::clone(&mill), stop.clone()));
     tasks.spawn(tasks::publish(Arc::clone(&mill), stop.clone()));
     tasks.spawn(care::care(Arc::clone(&mill), stop.clone()));
+    tasks.spawn(pace::keep(Arc::clone(&mill), stop.clone()));
     info!(sources = mill.sources().count(), listen = address.map(|a| a.to_string()), "ready");
     ready(address);
 

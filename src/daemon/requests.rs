@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::{Mill, story};
 use crate::control::{Event, Events, Query};
 use crate::model::chain;
+use crate::model::memory::Moved;
 use crate::model::{Body, Category, CategoryId, InfoCode, Item, SourceId};
 use crate::publish::Look;
 use crate::source::Source;
@@ -33,6 +34,20 @@ pub struct SourceRow {
     pub next_poll: Option<String>,
     /// Why then.
     pub why: String,
+    /// Nobody may ask before that, not even by hand: RFC 3339, or nothing.
+    pub not_before: Option<String>,
+    /// New items a day, as learned.
+    pub new_a_day: f64,
+    /// Share of its answers that said that nothing had changed, from 0 to 1, of about the last 100.
+    pub unmodified_share: Option<f64>,
+    /// A stable word for the last failure; empty after a good poll.
+    pub error_kind: String,
+    /// How often its window ran over.
+    pub gaps: u32,
+    /// Where it moved to, and whether that is asked in place of `url`.
+    pub moved: Option<Moved>,
+    /// What an admin should look at; empty for nothing.
+    pub alarm: String,
     /// Failed polls in a row.
     pub fails: u32,
     /// What the last failure said.
@@ -90,7 +105,9 @@ pub async fn handle(mill: Arc<Mill>, query: Query, events: Events) {
 
 async fn answer(mill: &Arc<Mill>, query: Query, events: &Events) -> Result<Value, String> {
     match query {
-        Query::Poll { sources } => poll(mill, &sources, events).await,
+        Query::Poll { sources, dry_run } if dry_run => try_out(mill, &sources).await,
+        Query::Poll { sources, .. } => poll(mill, &sources, events).await,
+        Query::UndoMove { source } => undo_move(mill, &source).await,
         Query::Publish => {
             let report = mill.publish(Look::Whole, progress(events, "publishing")).await;
             value(&report.map_err(|e| chain(&e))?)
@@ -131,27 +148,69 @@ fn progress(events: &Events, what: &'static str) -> impl Fn(usize, usize) + Send
     }
 }
 
-async fn poll(mill: &Arc<Mill>, wanted: &[String], events: &Events) -> Result<Value, String> {
-    let mut sources: Vec<Arc<Source>> = Vec::new();
+/// The sources that a command names, or all that are enabled.
+fn wanted_sources(mill: &Mill, wanted: &[String]) -> Result<Vec<Arc<Source>>, String> {
     if wanted.is_empty() {
-        sources = mill.sources().filter(|source| source.enabled).cloned().collect();
+        return Ok(mill.sources().filter(|source| source.enabled).cloned().collect());
     }
-    for id in wanted {
+    let find = |id: &String| {
         let found = SourceId::new(id).and_then(|id| mill.source(&id).cloned());
-        sources.push(found.ok_or_else(|| format!("there is no source `{id}`; see `feedmill source list`"))?);
-    }
+        found.ok_or_else(|| format!("there is no source `{id}`; see `feedmill source list`"))
+    };
+    wanted.iter().map(find).collect()
+}
+
+/// Those of `sources` that may be asked, and those whose upstream wants a pause.
+async fn allowed(
+    mill: &Arc<Mill>,
+    sources: Vec<Arc<Source>>,
+) -> Result<(Vec<Arc<Source>>, Vec<Value>), String> {
     let now = mill.clock.now();
-    let mut waiting = Vec::new();
-    let mut ready = Vec::new();
-    for source in sources {
-        let id = source.id.clone();
-        let state = mill.store.call(move |store| store.source(&id)).await.map_err(|e| chain(&e))?;
+    let ids: Vec<SourceId> = sources.iter().map(|source| source.id.clone()).collect();
+    let states =
+        mill.store.call(move |store| ids.iter().map(|id| store.source(id)).collect::<Result<Vec<_>, _>>());
+    let (mut ready, mut waiting) = (Vec::new(), Vec::new());
+    for (source, state) in sources.into_iter().zip(states.await.map_err(|e| chain(&e))?) {
         if state.not_before > now {
-            waiting.push(json!({ "source": source.id.as_str(), "not_before": state.not_before.rfc3339(), "why": state.why }));
+            waiting.push(json!({
+                "source": source.id.as_str(), "not_before": state.not_before.rfc3339(), "why": state.why
+            }));
         } else {
             ready.push(source);
         }
     }
+    Ok((ready, waiting))
+}
+
+/// Asks, and says what would be stored; nothing is.
+async fn try_out(mill: &Arc<Mill>, wanted: &[String]) -> Result<Value, String> {
+    let (ready, waiting) = allowed(mill, wanted_sources(mill, wanted)?).await?;
+    let mut reports = Vec::new();
+    for source in ready {
+        reports.push(mill.ingest.try_out(&source).await.map_err(|e| chain(&e))?);
+    }
+    Ok(json!({ "polls": reports, "waiting": waiting, "dry_run": true }))
+}
+
+/// Forgets where a source moved to; the configured address is asked again.
+async fn undo_move(mill: &Arc<Mill>, id: &str) -> Result<Value, String> {
+    let source = wanted_sources(mill, &[id.to_owned()])?.remove(0);
+    let own = source.id.clone();
+    let moved = mill.store.call(move |store| {
+        let mut state = store.source(&own)?;
+        let moved = state.memory.moved.take();
+        if moved.is_some() {
+            state.validators = crate::model::Validators::default();
+            store.complete(&own, &state, &[])?;
+        }
+        Ok(moved)
+    });
+    let moved = moved.await.map_err(|e| chain(&e))?;
+    Ok(json!({ "source": source.id.as_str(), "forgotten": moved.map(|moved| moved.to) }))
+}
+
+async fn poll(mill: &Arc<Mill>, wanted: &[String], events: &Events) -> Result<Value, String> {
+    let (ready, waiting) = allowed(mill, wanted_sources(mill, wanted)?).await?;
     let events = events.clone();
     let reports = mill
         .round(ready, |done, of, what| {
@@ -165,6 +224,7 @@ async fn poll(mill: &Arc<Mill>, wanted: &[String], events: &Events) -> Result<Va
 
 async fn source_rows(mill: &Arc<Mill>) -> Result<Vec<SourceRow>, StoreError> {
     let configured: Vec<Arc<Source>> = mill.sources().cloned().collect();
+    let now = mill.clock.now();
     mill.store
         .call(move |store| {
             configured
@@ -178,8 +238,15 @@ async fn source_rows(mill: &Arc<Mill>) -> Result<Vec<SourceRow>, StoreError> {
                         enabled: source.enabled,
                         items: state.items,
                         last_good: state.last_good.map(crate::model::Timestamp::rfc3339),
-                        next_poll: source.enabled.then(|| state.next_poll.rfc3339()),
+                        next_poll: (source.enabled && !state.memory.gone).then(|| state.next_poll.rfc3339()),
                         why: state.why,
+                        not_before: (state.not_before > now).then(|| state.not_before.rfc3339()),
+                        new_a_day: (state.memory.habits.a_day() * 10.0).round() / 10.0,
+                        unmodified_share: state.memory.unmodified_share().map(f64::from),
+                        error_kind: state.memory.error_kind,
+                        gaps: state.memory.gaps,
+                        moved: state.memory.moved,
+                        alarm: state.memory.alarm,
                         fails: state.fails,
                         last_error: state.last_error,
                         held: state.held,

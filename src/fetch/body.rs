@@ -7,28 +7,39 @@
 
 use bytes::{Bytes, BytesMut};
 
+use super::budget::{Budget, SMALL};
 use super::{FetchError, cause};
+use crate::model::http::Room;
 
 /// Room made beforehand at most: a declared length costs the sender nothing.
 const MAX_RESERVE: u64 = 256 * 1024;
 
-/// The whole body, or an error if it is larger than `limit` or ends early.
+/// The whole body with its share of the memory for bodies, or an error if it is larger than
+/// `limit` or ends early.
 pub(super) async fn read(
     mut response: reqwest::Response,
     host: &str,
     limit: u64,
-) -> Result<Bytes, FetchError> {
+    budget: &Budget,
+) -> Result<(Bytes, Room), FetchError> {
     let declared = response.content_length().unwrap_or(0);
     if declared > limit {
         return Err(FetchError::TooLarge { host: host.to_owned(), limit });
     }
+    let mut room = budget.share(declared).await;
+    let mut paid = declared > SMALL;
     let mut body = BytesMut::with_capacity(usize::try_from(declared.min(MAX_RESERVE)).unwrap_or(0));
     while let Some(piece) = response.chunk().await.map_err(|error| cause::of_body(error, host))? {
         let length = u64::try_from(body.len() + piece.len()).unwrap_or(u64::MAX);
         if length > limit {
             return Err(FetchError::TooLarge { host: host.to_owned(), limit });
         }
+        if !paid && length > SMALL {
+            // How large it gets nobody knows.
+            room = budget.share(limit).await;
+            paid = true;
+        }
         body.extend_from_slice(&piece);
     }
-    Ok(body.freeze())
+    Ok((body.freeze(), room))
 }

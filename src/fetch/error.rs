@@ -94,6 +94,15 @@ pub enum FetchError {
         /// Earliest next request, from the `Retry-After` of a 429 or 503.
         retry_after: Option<Timestamp>,
     },
+    /// A test whether a person asks, in place of the answer.
+    #[error(
+        "{host} wants to see whether a person asks (a challenge); ask its operator to let feedmill through, or \
+         give the source the headers or the proxy that it accepts"
+    )]
+    Challenge {
+        /// The host asked.
+        host: String,
+    },
     /// Larger than the cap.
     #[error("the body from {host} exceeds {limit} bytes; raise `fetch.max_body` if that is meant")]
     TooLarge {
@@ -146,6 +155,7 @@ impl FetchError {
             Self::Status { status: 410, .. } => "gone",
             Self::Status { status: 204 | 205, .. } => "not_a_feed",
             Self::Status { .. } => "http_status",
+            Self::Challenge { .. } => "challenge",
             Self::TooLarge { .. } => "too_large",
             Self::Truncated { .. } => "truncated",
             Self::Decode { .. } | Self::Coding { .. } => "decode",
@@ -169,6 +179,11 @@ impl FetchError {
             Self::Status { retry_after, .. } => *retry_after,
             _ => None,
         }
+    }
+
+    /// Whether nothing was answered.
+    pub(super) fn is_unanswered(&self) -> bool {
+        matches!(self, Self::Connect { .. } | Self::Http { .. } | Self::Tls { .. })
     }
 
     /// The status code, if one came that brings no document.

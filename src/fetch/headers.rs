@@ -35,8 +35,8 @@ const OWN: [&str; 9] = [
     "upgrade",
 ];
 
-/// The source's own headers and the validators: all that only the first origin may see.
-pub(super) fn of_request(request: &Request) -> Result<HeaderMap, FetchError> {
+/// The source's own headers, which only the first origin may see.
+pub(super) fn of_source(request: &Request) -> Result<HeaderMap, FetchError> {
     let mut headers = HeaderMap::new();
     for (name, value) in &request.headers {
         let refused = || FetchError::Header { name: name.clone() };
@@ -49,20 +49,19 @@ pub(super) fn of_request(request: &Request) -> Result<HeaderMap, FetchError> {
         value.set_sensitive(true);
         headers.append(key, value);
     }
+    Ok(headers)
+}
+
+/// The headers that make a request conditional.
+pub(super) fn conditions(validators: &Validators) -> HeaderMap {
+    let mut headers = HeaderMap::new();
     // Opaque, so sent as it came (RFC 9110, 8.8.3); one that no longer fits a header is left out.
-    for (name, text) in
-        [(IF_NONE_MATCH, &request.validators.etag), (IF_MODIFIED_SINCE, &request.validators.last_modified)]
-    {
+    for (name, text) in [(IF_NONE_MATCH, &validators.etag), (IF_MODIFIED_SINCE, &validators.last_modified)] {
         if let Some(value) = text.as_ref().and_then(|text| HeaderValue::from_bytes(text.as_bytes()).ok()) {
             headers.insert(name, value);
         }
     }
-    Ok(headers)
-}
-
-/// Whether the request can be answered with 304.
-pub(super) fn is_conditional(headers: &HeaderMap) -> bool {
-    headers.contains_key(IF_NONE_MATCH) || headers.contains_key(IF_MODIFIED_SINCE)
+    headers
 }
 
 /// `ETag` and `Last-Modified` as they came; an oversized one is dropped, not cut.
@@ -76,6 +75,11 @@ pub(super) fn validators(headers: &HeaderMap) -> Validators {
 /// `Content-Type` as it came.
 pub(super) fn content_type(headers: &HeaderMap) -> Option<String> {
     text(headers, CONTENT_TYPE, MAX_CONTENT_TYPE)
+}
+
+/// Whether the answer says itself that it only tests whether a person asks (Cloudflare).
+pub(super) fn is_challenge(headers: &HeaderMap) -> bool {
+    headers.get("cf-mitigated").is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"challenge"))
 }
 
 /// A coding that the client has left in place, because it is unknown or there are several.
@@ -274,14 +278,13 @@ mod tests {
         request.headers = vec![("X-Key".to_owned(), "s3cret".to_owned())];
         request.validators.etag = Some("W/\"ä\"".to_owned());
         request.validators.last_modified = Some("never\n".to_owned());
-        let headers = of_request(&request).unwrap();
-        assert_eq!(headers["x-key"], "s3cret");
+        assert_eq!(of_source(&request).unwrap()["x-key"], "s3cret");
+        let headers = conditions(&request.validators);
         assert_eq!(headers["if-none-match"].as_bytes(), "W/\"ä\"".as_bytes());
         assert!(!headers.contains_key("if-modified-since"), "a line break was let through");
-        assert!(is_conditional(&headers));
         for (name, value) in [("Host", "inner"), ("Connection", "x"), ("a b", "x"), ("x", "a\r\nb: c")] {
             request.headers = vec![(name.to_owned(), value.to_owned())];
-            let error = of_request(&request).unwrap_err();
+            let error = of_source(&request).unwrap_err();
             assert_eq!((error.kind(), error.is_transient()), ("config", false), "{name}");
         }
     }

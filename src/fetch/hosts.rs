@@ -8,6 +8,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 use url::Url;
 
+/// A host that was asked within this time is asked on a kept connection, if it speaks HTTP/2; how
+/// long one stays idle.
+pub(super) const KEPT: Duration = Duration::from_secs(10);
 /// Entries below which no sweep is worth its time.
 const SWEEP_FROM: usize = 64;
 
@@ -31,6 +34,8 @@ struct Host {
     slots: Arc<Semaphore>,
     /// Earliest next start.
     next: Mutex<Instant>,
+    /// When it last spoke HTTP/2.
+    http2: Mutex<Option<Instant>>,
 }
 
 /// Leave for one request; dropping it gives it back.
@@ -40,7 +45,19 @@ pub(super) struct Turn {
     _all: Option<OwnedSemaphorePermit>,
     _slot: Option<OwnedSemaphorePermit>,
     /// Keeps the entry from being swept while the request runs.
-    _host: Arc<Host>,
+    host: Arc<Host>,
+}
+
+impl Turn {
+    /// Whether a connection to the host may be there still, or should be kept.
+    pub(super) fn keeps(&self) -> bool {
+        self.host.is_kept(Instant::now())
+    }
+
+    /// Notes how the host answered.
+    pub(super) fn spoke_http2(&self, so: bool) {
+        *lock(&self.host.http2) = so.then(Instant::now);
+    }
 }
 
 impl Hosts {
@@ -66,7 +83,7 @@ impl Hosts {
             tokio::time::sleep_until(host.next()).await;
             let all = Arc::clone(&self.all).acquire_owned().await.ok();
             if host.claim(self.spacing) {
-                return Turn { _all: all, _slot: slot, _host: host };
+                return Turn { _all: all, _slot: slot, host };
             }
         }
     }
@@ -79,17 +96,23 @@ impl Hosts {
         if known.hosts.len() >= known.sweep_at {
             let now = Instant::now();
             // Nobody can take a new reference while the map is locked, so one means idle.
-            known.hosts.retain(|_, host| Arc::strong_count(host) > 1 || host.next() > now);
+            known
+                .hosts
+                .retain(|_, host| Arc::strong_count(host) > 1 || host.next() > now || host.is_kept(now));
             known.sweep_at = SWEEP_FROM.max(known.hosts.len() * 2);
         }
         let slots = Arc::new(Semaphore::new(self.per_host));
-        let host = Arc::new(Host { slots, next: Mutex::new(Instant::now()) });
+        let host = Arc::new(Host { slots, next: Mutex::new(Instant::now()), http2: Mutex::new(None) });
         known.hosts.insert(key.to_owned(), Arc::clone(&host));
         host
     }
 }
 
 impl Host {
+    fn is_kept(&self, now: Instant) -> bool {
+        lock(&self.http2).is_some_and(|at| now.duration_since(at) < KEPT)
+    }
+
     fn next(&self) -> Instant {
         *lock(&self.next)
     }

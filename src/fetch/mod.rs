@@ -4,31 +4,35 @@
 //! whether that is worth it, and when.
 
 mod body;
+mod budget;
 mod cause;
 mod error;
 mod guard;
 mod headers;
 mod hosts;
+mod jar;
 mod redirect;
 mod robots;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use ipnet::IpNet;
-use reqwest::header::{ACCEPT, HeaderMap, HeaderValue, LOCATION};
+use reqwest::header::{ACCEPT, COOKIE, HeaderMap, HeaderValue, LOCATION, SET_COOKIE};
 use tokio::time::{Instant, timeout};
 
+use self::budget::Budget;
 pub use self::error::FetchError;
 pub use self::guard::Blocked;
 use self::guard::Guard;
-use self::hosts::Hosts;
+use self::hosts::{Hosts, Turn};
 use self::redirect::Trail;
 use self::robots::Robots;
 use crate::model::Timestamp;
-use crate::model::http::{Fetched, Request, Response};
+use crate::model::http::{Fetched, NotModified, Request, Response, address_hash};
 
 /// Lines of one header section: 100 cookies are a nuisance, 10,000 an attack.
 const MAX_HEADERS: usize = 256;
@@ -45,6 +49,8 @@ pub struct FetchOptions {
     pub connect_timeout: Duration,
     /// Largest decoded body in bytes.
     pub max_body: u64,
+    /// Bytes of all bodies that are read or taken in at one time.
+    pub max_bodies: u64,
     /// Redirects followed.
     pub max_redirects: u8,
     /// Requests at a time.
@@ -64,6 +70,7 @@ impl Default for FetchOptions {
             timeout: Duration::from_secs(30),
             connect_timeout: Duration::from_secs(10),
             max_body: 15 * 1024 * 1024,
+            max_bodies: 96 * 1024 * 1024,
             max_redirects: 5,
             concurrency: 16,
             per_host: 2,
@@ -81,19 +88,25 @@ pub struct Fetcher {
 
 #[derive(Debug)]
 struct Shared {
+    /// Its connections are closed after use: on a kept one of HTTP/1.1 a stray answer would be taken
+    /// for that of the next request, and nothing tells them apart.
     client: reqwest::Client,
+    /// For hosts that are asked several times in a row and speak HTTP/2, whose answers bear the number
+    /// of their request.
+    keeping: reqwest::Client,
+    /// One client for each proxy in use.
+    proxied: Mutex<HashMap<String, reqwest::Client>>,
+    options: FetchOptions,
+    budget: Budget,
     guard: Guard,
     hosts: Hosts,
-    timeout: Duration,
-    max_body: u64,
-    max_redirects: u8,
     robots: Robots,
 }
 
 /// What one hop brought.
 enum Hop {
-    Answer(Response),
-    Moved(Option<HeaderValue>),
+    Answer(Box<Response>),
+    Moved { to: Option<HeaderValue>, permanent: bool, cookies: Vec<HeaderValue> },
 }
 
 impl Fetcher {
@@ -102,16 +115,26 @@ impl Fetcher {
     /// # Errors
     ///
     /// If the user agent is no header value, or the system offers no CA certificates.
-    #[expect(clippy::needless_pass_by_value, reason = "the options end here")]
     pub fn new(options: FetchOptions) -> Result<Self, FetchError> {
         let guard = Guard::new(&options.allow);
-        let client = client(&options, guard.clone()).map_err(FetchError::Setup)?;
-        let FetchOptions { timeout, max_body, max_redirects, concurrency, per_host, host_spacing, .. } =
-            options;
-        let hosts = Hosts::new(concurrency, per_host, host_spacing);
-        let robots = Robots::default();
+        let once = client(&options, 0).dns_resolver(guard.clone()).no_proxy();
+        let once = once.build().map_err(FetchError::Setup)?;
+        let keeping = client(&options, options.per_host).http2_prior_knowledge();
+        let keeping = keeping.dns_resolver(guard.clone()).no_proxy().build().map_err(FetchError::Setup)?;
+        let hosts = Hosts::new(options.concurrency, options.per_host, options.host_spacing);
+        let budget = Budget::new(options.max_bodies, options.max_body);
+        let (proxied, robots) = (Mutex::default(), Robots::default());
         Ok(Self {
-            shared: Arc::new(Shared { client, guard, hosts, timeout, max_body, max_redirects, robots }),
+            shared: Arc::new(Shared {
+                client: once,
+                keeping,
+                proxied,
+                options,
+                budget,
+                guard,
+                hosts,
+                robots,
+            }),
         })
     }
 
@@ -131,47 +154,126 @@ impl Fetcher {
 
     async fn fetch(&self, request: &Request, now: Timestamp) -> Result<Response, FetchError> {
         let shared = &*self.shared;
-        let own = headers::of_request(request)?;
-        let mut trail = Trail::new(request.url.clone(), shared.max_redirects);
-        let mut left = shared.timeout;
+        let asking = Asking::of(request)?;
+        let mut trail = Trail::new(request.url.clone(), shared.options.max_redirects);
+        let mut left = shared.options.timeout;
         let begun = Instant::now();
         loop {
             shared.guard.check(trail.url())?;
             // The turn ends with its hop: holding one while waiting for the next could lock up all.
             let turn = shared.hosts.turn(trail.url()).await;
+            let kept = turn.keeps() && request.proxy.is_none() && trail.url().scheme() == "https";
+            let client = shared.client_for(request, kept)?;
             let start = Instant::now();
             // A long wait for a turn must not make what the answer asks for look past.
             let now = now.plus(i64::try_from(begun.elapsed().as_secs()).unwrap_or(i64::MAX));
-            let late = |_| FetchError::Timeout { host: trail.host(), limit: shared.timeout };
-            let hop = timeout(left, shared.hop(&trail, &own, now)).await.map_err(late)??;
+            let late = |_| FetchError::Timeout { host: trail.host(), limit: shared.options.timeout };
+            let hop = shared.hop(&client, &trail, &asking, &turn, now);
+            let mut hop = timeout(left, hop).await.map_err(late)?;
+            if kept && hop.as_ref().is_err_and(FetchError::is_unanswered) {
+                // A server may close a kept connection just when it is used again, or no longer speak
+                // HTTP/2; a GET that was not answered may be sent once more (RFC 9110, 9.2.2).
+                turn.spoke_http2(false);
+                left = left.saturating_sub(start.elapsed());
+                let fresh = shared.hop(&shared.client, &trail, &asking, &turn, now);
+                hop = timeout(left, fresh).await.map_err(late)?;
+            }
             left = left.saturating_sub(start.elapsed());
             drop(turn);
-            match hop {
-                Hop::Answer(response) => return Ok(response),
-                Hop::Moved(location) => trail.follow(location.as_ref())?,
+            match hop? {
+                Hop::Answer(response) => return Ok(*response),
+                Hop::Moved { to, permanent, cookies } => {
+                    trail.follow(to.as_ref(), permanent, &cookies)?;
+                }
             }
         }
     }
 }
 
-impl Shared {
-    async fn hop(&self, trail: &Trail, own: &HeaderMap, now: Timestamp) -> Result<Hop, FetchError> {
-        let mut request = self.client.get(trail.url().clone());
-        if trail.is_home() {
-            request = request.headers(own.clone());
+/// What of a request is sent with each of its hops.
+struct Asking {
+    /// The source's own headers: only for its own origin, for they may hold keys.
+    own: HeaderMap,
+    /// The validators, and the hash of the address that gave them if it is on another site.
+    conditions: HeaderMap,
+    given_by: Option<u64>,
+}
+
+impl Asking {
+    fn of(request: &Request) -> Result<Self, FetchError> {
+        Ok(Self {
+            own: headers::of_source(request)?,
+            conditions: headers::conditions(&request.validators),
+            given_by: request.validators_of,
+        })
+    }
+
+    /// The headers of a hop, and whether it can be answered with 304.
+    fn at(&self, trail: &Trail) -> (HeaderMap, bool) {
+        let mut headers = if trail.is_home() { self.own.clone() } else { HeaderMap::new() };
+        if let Some(cookies) = trail.cookies() {
+            headers.entry(COOKIE).or_insert(cookies);
         }
+        let theirs = match self.given_by {
+            Some(given_by) => address_hash(trail.url()) == given_by,
+            None => trail.is_home(),
+        };
+        let conditional = !self.conditions.is_empty() && theirs;
+        if conditional {
+            headers.extend(self.conditions.clone());
+        }
+        (headers, conditional)
+    }
+}
+
+impl Shared {
+    /// The client that fits: through the source's proxy, or with kept connections where the host
+    /// is asked again shortly.
+    fn client_for(&self, request: &Request, kept: bool) -> Result<reqwest::Client, FetchError> {
+        let Some(proxy) = &request.proxy else {
+            return Ok(if kept { self.keeping.clone() } else { self.client.clone() });
+        };
+        let mut proxied = self.proxied.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = proxied.get(proxy.as_str()) {
+            return Ok(client.clone());
+        }
+        // The admin chose the proxy, so its own address is not judged; and it looks names up itself.
+        let through = reqwest::Proxy::all(proxy.as_str()).map_err(FetchError::Setup)?;
+        let client = client(&self.options, 0).proxy(through).build().map_err(FetchError::Setup)?;
+        proxied.insert(proxy.to_string(), client.clone());
+        Ok(client)
+    }
+
+    async fn hop(
+        &self,
+        client: &reqwest::Client,
+        trail: &Trail,
+        asking: &Asking,
+        turn: &Turn,
+        now: Timestamp,
+    ) -> Result<Hop, FetchError> {
+        let (sent, conditional) = asking.at(trail);
         let host = trail.host();
-        let response = request.send().await.map_err(|error| cause::of_send(error, &host))?;
+        let response = client.get(trail.url().clone()).headers(sent).send().await;
+        let response = response.map_err(|error| cause::of_send(error, &host))?;
+        turn.spoke_http2(response.version() == reqwest::Version::HTTP_2);
         let fields = response.headers();
         let status = response.status().as_u16();
         tracing::debug!(http.host = host, http.status = status, "answered");
         match status {
-            200 => self.answer(trail, response, now).await.map(Hop::Answer),
+            200 => self.answer(trail, response, now).await.map(|answer| Hop::Answer(Box::new(answer))),
             // Unasked it would mean that all is read, with nothing ever read (RFC 9110, 15.4.5).
-            304 if trail.is_home() && headers::is_conditional(own) => {
-                Ok(Hop::Answer(Response::NotModified(headers::freshness(fields, now))))
-            }
-            301 | 302 | 303 | 307 | 308 => Ok(Hop::Moved(fields.get(LOCATION).cloned())),
+            304 if conditional => Ok(Hop::Answer(Box::new(Response::NotModified(NotModified {
+                freshness: headers::freshness(fields, now),
+                validators: headers::validators(fields),
+                moved: trail.moved().cloned(),
+            })))),
+            301 | 302 | 303 | 307 | 308 => Ok(Hop::Moved {
+                to: fields.get(LOCATION).cloned(),
+                permanent: matches!(status, 301 | 308),
+                cookies: fields.get_all(SET_COOKIE).iter().cloned().collect(),
+            }),
+            _ if headers::is_challenge(fields) => Err(FetchError::Challenge { host }),
             _ => {
                 let asks = matches!(status, 429 | 503);
                 let retry_after = if asks { headers::retry_after(fields, now) } else { None };
@@ -193,12 +295,21 @@ impl Shared {
         let content_type = headers::content_type(fields);
         let validators = headers::validators(fields);
         let freshness = headers::freshness(fields, now);
-        let body = body::read(response, &trail.host(), self.max_body).await?;
-        Ok(Response::Fetched(Fetched { url: trail.url().clone(), content_type, body, validators, freshness }))
+        let (body, room) = body::read(response, &trail.host(), self.options.max_body, &self.budget).await?;
+        Ok(Response::Fetched(Fetched {
+            url: trail.url().clone(),
+            content_type,
+            body,
+            validators,
+            freshness,
+            moved: trail.moved().cloned(),
+            room,
+        }))
     }
 }
 
-fn client(options: &FetchOptions, guard: Guard) -> reqwest::Result<reqwest::Client> {
+/// A client that keeps so many idle connections to a host; the resolver is the caller's choice.
+fn client(options: &FetchOptions, kept: usize) -> reqwest::ClientBuilder {
     // A provider that is installed already, by a test or another fetcher, is as good.
     rustls::crypto::ring::default_provider().install_default().ok();
     reqwest::Client::builder()
@@ -206,15 +317,10 @@ fn client(options: &FetchOptions, guard: Guard) -> reqwest::Result<reqwest::Clie
         .default_headers(HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static(headers::ACCEPT_FEEDS))]))
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
-        // A proxy would look names up itself, past the guard.
-        .no_proxy()
-        .dns_resolver(guard)
         .referer(false)
         .connect_timeout(options.connect_timeout)
-        // No connection is used twice: a stray answer pushed onto an idle one would be taken for that of
-        // the next request, and a server that closes it just then would cost a poll.
-        .pool_max_idle_per_host(0)
+        .pool_max_idle_per_host(kept)
+        .pool_idle_timeout(hosts::KEPT)
         .http1_max_headers(MAX_HEADERS)
         .http2_max_header_list_size(MAX_HEADER_BYTES)
-        .build()
 }

@@ -5,6 +5,7 @@ use url::{ParseError, Url};
 
 use super::FetchError;
 use super::guard::Blocked;
+use super::jar::Jar;
 
 /// Longer addresses are no addresses.
 const MAX_LOCATION: usize = 8 * 1024;
@@ -16,13 +17,25 @@ pub(super) struct Trail {
     at: Url,
     left: u8,
     home: bool,
+    /// Where permanent redirects alone have led.
+    moved: Option<Url>,
+    all_permanent: bool,
+    jar: Jar,
 }
 
 impl Trail {
     /// Starts at `url` and follows at most `redirects`.
     pub(super) fn new(mut url: Url, redirects: u8) -> Self {
         url.set_fragment(None);
-        Self { seen: Vec::new(), at: url, left: redirects, home: true }
+        Self {
+            seen: Vec::new(),
+            at: url,
+            left: redirects,
+            home: true,
+            moved: None,
+            all_permanent: true,
+            jar: Jar::default(),
+        }
     }
 
     /// The address of this hop.
@@ -41,14 +54,31 @@ impl Trail {
         self.home
     }
 
-    /// Goes where `location` leads.
-    pub(super) fn follow(&mut self, location: Option<&HeaderValue>) -> Result<(), FetchError> {
+    /// Where permanent redirects alone have led, up to the first that is not for good.
+    pub(super) fn moved(&self) -> Option<&Url> {
+        self.moved.as_ref()
+    }
+
+    /// The `Cookie` header of this hop.
+    pub(super) fn cookies(&self) -> Option<HeaderValue> {
+        self.jar.at(&self.at)
+    }
+
+    /// Goes where `location` leads, with the cookies that this hop has set.
+    pub(super) fn follow(
+        &mut self,
+        location: Option<&HeaderValue>,
+        permanent: bool,
+        cookies: &[HeaderValue],
+    ) -> Result<(), FetchError> {
         let next = self.resolve(location)?;
+        let news = self.jar.take(&self.at, cookies);
         let refuse = |reason| FetchError::Redirect { host: self.host(), reason };
         if !matches!(next.scheme(), "http" | "https") {
             return Err(FetchError::Scheme { scheme: next.scheme().to_owned() });
         }
-        if next == self.at || self.seen.contains(&next) {
+        // A site that has just set a cookie may send back to where it was not yet there.
+        if !news && (next == self.at || self.seen.contains(&next)) {
             return Err(refuse("it leads in a circle"));
         }
         if self.left == 0 {
@@ -59,6 +89,10 @@ impl Trail {
             return Err(refuse("it leads from https to http"));
         }
         self.home &= next.origin() == first.origin();
+        self.all_permanent &= permanent;
+        if self.all_permanent {
+            self.moved = Some(next.clone());
+        }
         self.left -= 1;
         self.seen.push(std::mem::replace(&mut self.at, next));
         Ok(())
@@ -99,7 +133,7 @@ mod tests {
     use super::*;
 
     fn follow(trail: &mut Trail, location: &str) -> Result<(), FetchError> {
-        trail.follow(Some(&HeaderValue::from_bytes(location.as_bytes()).unwrap()))
+        trail.follow(Some(&HeaderValue::from_bytes(location.as_bytes()).unwrap()), false, &[])
     }
 
     #[test]
@@ -140,7 +174,7 @@ mod tests {
         }
         assert!(follow(&mut trail, "/3").unwrap_err().to_string().contains("circle"));
         assert!(follow(&mut trail, "/6").unwrap_err().to_string().contains("too many"));
-        assert!(trail.follow(None).is_err());
+        assert!(trail.follow(None, false, &[]).is_err());
         let mut none = Trail::new(Url::parse("http://a.test/0").unwrap(), 0);
         assert_eq!(follow(&mut none, "/1").unwrap_err().kind(), "redirect");
     }
@@ -166,5 +200,29 @@ mod tests {
     fn no_way_down_from_https() {
         let mut trail = Trail::new(Url::parse("https://a.test/").unwrap(), 5);
         assert_eq!(follow(&mut trail, "http://a.test/").unwrap_err().kind(), "redirect");
+    }
+
+    /// A maintenance page behind a temporary redirect is no new address.
+    #[test]
+    fn only_permanent_hops_move() {
+        let mut trail = Trail::new(Url::parse("http://a.test/0").unwrap(), 5);
+        let mut go = |to: &str, permanent| {
+            trail.follow(Some(&HeaderValue::from_str(to).unwrap()), permanent, &[]).unwrap();
+            trail.moved().map(|url| url.path().to_owned())
+        };
+        assert_eq!(go("/1", true).as_deref(), Some("/1"));
+        assert_eq!(go("/2", true).as_deref(), Some("/2"));
+        assert_eq!(go("/3", false).as_deref(), Some("/2"));
+        assert_eq!(go("/4", true).as_deref(), Some("/2"));
+    }
+
+    #[test]
+    fn a_cookie_opens_the_way_back() {
+        let cookie = [HeaderValue::from_static("wall=1")];
+        let same = HeaderValue::from_static("/0");
+        let mut trail = Trail::new(Url::parse("http://a.test/0").unwrap(), 5);
+        trail.follow(Some(&same), false, &cookie).unwrap();
+        assert_eq!(trail.cookies().unwrap(), "wall=1");
+        assert_eq!(trail.follow(Some(&same), false, &cookie).unwrap_err().kind(), "redirect");
     }
 }

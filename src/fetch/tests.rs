@@ -136,7 +136,7 @@ async fn validators_come_back_as_stored() {
     request.validators =
         Validators { etag: Some("W/\"odd,\"".to_owned()), last_modified: Some("then".to_owned()) };
     match fetch(&request).await.unwrap() {
-        Response::NotModified(freshness) => assert_eq!(freshness.until, Some(now().plus(60))),
+        Response::NotModified(unmodified) => assert_eq!(unmodified.freshness.until, Some(now().plus(60))),
         Response::Fetched(_) => panic!("200"),
     }
 }
@@ -362,7 +362,7 @@ async fn the_resolver_is_guarded() {
     let request = Request::get(Url::parse(&named).unwrap());
     assert_eq!(body(&request).await.body, FEED);
     let listens_elsewhere = FetchOptions { allow: vec!["::1/128".parse().unwrap()], ..options() };
-    let guarded = client(&listens_elsewhere, Guard::new(&[])).unwrap();
+    let guarded = client(&listens_elsewhere, 0).dns_resolver(Guard::new(&[])).no_proxy().build().unwrap();
     let error = guarded.get(&named).send().await.unwrap_err();
     let error = cause::of_send(error, "localhost");
     assert!(

@@ -267,6 +267,11 @@ fn text_hash(entry: &Entry) -> Option<[u8; 16]> {
     (plain.chars().count() >= SAME_TEXT_FROM).then(|| hash(&["text", &entry.title, &plain]))
 }
 
+/// The hash under which a guid is kept.
+pub(super) fn guid_hash(guid: &str) -> [u8; 16] {
+    hash(&["guid", guid])
+}
+
 fn hash(parts: &[&str]) -> [u8; 16] {
     let mut hash = Sha256::new();
     for part in parts {

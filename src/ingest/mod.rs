@@ -7,24 +7,33 @@
 
 pub mod article;
 pub mod decide;
+mod deletions;
 mod details;
+mod gaps;
 pub mod identity;
+mod moves;
 pub mod routing;
 mod taking;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use thiserror::Error;
 use url::Url;
 
 use crate::clock::Clock;
 use crate::fetch::{FetchError, Fetcher};
 use crate::model::chain;
+use crate::model::http::Room;
+use crate::model::memory::Memory;
 use crate::model::text::clip_bytes;
-use crate::model::{CodeSpace, Document, Fetched, Response, SourceState, Timestamp, Validators};
-use crate::schedule::{self, Ended};
+use crate::model::{
+    CodeSpace, Document, Fetched, NotModified, Response, SourceState, Timestamp, Validators, address_hash,
+};
+use crate::schedule::{self, Ended, Terms};
 use crate::source::{Source, SourceError};
 use crate::store::{Handle, StoreError};
 
@@ -32,6 +41,8 @@ pub use routing::{AutoCategories, Routing};
 
 /// Details asked for in one poll (RULES 1.11).
 pub const MAX_DETAILS: usize = 50;
+/// Documents that are read at once.
+const READERS: usize = 4;
 /// Records of the last poll that are remembered as held back.
 const HELD_SHOWN: usize = 5;
 /// Repairs of the last document that are remembered.
@@ -48,6 +59,8 @@ pub struct IngestOptions {
     pub newcomers: (usize, usize),
     /// What to do with newspapers' names.
     pub auto: AutoCategories,
+    /// Seconds up to which a fresh answer, or a document's own wish, puts the next poll off.
+    pub freshness_cap: i64,
 }
 
 /// What one poll did.
@@ -71,6 +84,12 @@ pub struct PollReport {
     pub held: usize,
     /// Details asked for.
     pub details: usize,
+    /// Items withdrawn because their source deleted them.
+    #[serde(default)]
+    pub withdrawn: usize,
+    /// The document held nothing known: items may have been missed.
+    #[serde(default)]
+    pub overrun: bool,
     /// The upstream asked to wait until then before anything more is asked for.
     pub wait: Option<Timestamp>,
     /// Bytes of the body.
@@ -85,7 +104,7 @@ impl PollReport {
     /// Whether a category has something new to publish.
     #[must_use]
     pub fn changed(&self) -> bool {
-        self.inserted + self.updated + self.joined > 0
+        self.inserted + self.updated + self.joined + self.withdrawn > 0
     }
 }
 
@@ -99,6 +118,11 @@ pub enum PollError {
     /// An answer that means nothing.
     #[error(transparent)]
     Source(#[from] SourceError),
+    /// The reader of the document broke; it is told in the log.
+    #[error(
+        "the document could not be read: this is a fault of feedmill; please report it with the document"
+    )]
+    Broke,
     /// The store failed; an operator must act.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -111,6 +135,7 @@ impl PollError {
         match self {
             Self::Fetch(error) => error.kind(),
             Self::Source(error) => error.kind(),
+            Self::Broke => "broke",
             Self::Store(error) => error.kind(),
         }
     }
@@ -121,6 +146,7 @@ impl PollError {
         match self {
             Self::Fetch(error) => error.is_transient(),
             Self::Source(error) => error.is_transient(),
+            Self::Broke => false,
             Self::Store(error) => error.is_transient(),
         }
     }
@@ -136,6 +162,10 @@ pub struct Ingest {
     routing: Arc<Routing>,
     /// Two sources may list one item: who decides about it also stores it.
     deciding: tokio::sync::Mutex<()>,
+    /// Documents are read by so many at a time: each may be as large as a body is allowed to be.
+    reading: tokio::sync::Semaphore,
+    /// What a poll costs, as the bits of a float.
+    price: AtomicU64,
 }
 
 /// An answer that was read, waiting for its records to be taken in.
@@ -147,16 +177,33 @@ pub struct Answer {
 
 #[derive(Debug)]
 enum Read {
-    NotModified { fresh_until: Option<Timestamp> },
+    NotModified(NotModified),
     Document(Box<Taken>),
 }
 
 #[derive(Debug)]
 struct Taken {
     document: Document,
+    /// Hash of the body, where that is the whole list.
+    body: Option<[u8; 16]>,
     validators: Validators,
+    /// Hash of the address that answered, where that is another site's.
+    answered_at: Option<u64>,
+    moved: Option<Url>,
     fresh_until: Option<Timestamp>,
     bytes: usize,
+    /// The body's share of the memory for bodies, until the document is taken in.
+    room: Room,
+}
+
+impl Answer {
+    /// Gives the share of the memory for bodies back early: for callers that bound their answers
+    /// by number.
+    pub fn let_go(&mut self) {
+        if let Ok(Read::Document(taken)) = &mut self.outcome {
+            taken.room = Room::default();
+        }
+    }
 }
 
 impl Ingest {
@@ -164,7 +211,32 @@ impl Ingest {
     #[must_use]
     pub fn new(store: Handle, fetcher: Fetcher, clock: Arc<dyn Clock>, options: IngestOptions) -> Self {
         let routing = Arc::new(Routing::new(options.auto));
-        Self { store, fetcher, clock, options, routing, deciding: tokio::sync::Mutex::new(()) }
+        Self {
+            store,
+            fetcher,
+            clock,
+            options,
+            routing,
+            deciding: tokio::sync::Mutex::new(()),
+            reading: tokio::sync::Semaphore::new(READERS),
+            price: AtomicU64::new(1.0_f64.to_bits()),
+        }
+    }
+
+    /// Sets what a poll costs from now on, in item-seconds ([`schedule::price`]).
+    pub fn set_price(&self, price: f64) {
+        self.price.store(price.to_bits(), Ordering::Relaxed);
+    }
+
+    /// What decides, beside a source's own state, when it is polled next.
+    #[must_use]
+    pub fn terms(&self, source: &Source) -> Terms {
+        Terms {
+            pace: source.pace,
+            zone: source.zone,
+            price: f64::from_bits(self.price.load(Ordering::Relaxed)),
+            freshness_cap: self.options.freshness_cap,
+        }
     }
 
     /// Keeps every poll from deciding and storing while the guard lives.
@@ -181,30 +253,83 @@ impl Ingest {
         self.take(source, answer).await
     }
 
+    /// Sends the source's request and says what would be taken in; nothing is stored.
+    ///
+    /// # Errors
+    /// Only [`StoreError`].
+    pub async fn try_out(&self, source: &Source) -> Result<PollReport, StoreError> {
+        let mut answer = self.ask(source).await?;
+        let mut report = PollReport { source: source.id.to_string(), ..PollReport::default() };
+        match answer.outcome {
+            Ok(Read::NotModified(_)) => report.not_modified = true,
+            Ok(Read::Document(taken)) => {
+                report.bytes = taken.bytes;
+                self.would_take(source, taken.document, &mut report).await?;
+            }
+            Err(error) => _ = failed(&mut answer.state, &mut report, &error),
+        }
+        Ok(report)
+    }
+
     /// Sends the source's request and reads the answer; nothing is stored yet.
     ///
     /// # Errors
     /// Only [`StoreError`].
     pub async fn ask(&self, source: &Source) -> Result<Answer, StoreError> {
         let id = source.id.clone();
-        let state = self.store.call(move |store| store.source(&id)).await?;
-        let due = state.next_check.is_some_and(|at| at <= self.clock.now());
-        let validators = if due { Validators::default() } else { state.validators.clone() };
-        let outcome = self.read(source, validators).await;
+        let mut state = self.store.call(move |store| store.source(&id)).await?;
+        let address = address_hash(&source.url);
+        if state.memory.address != address {
+            // Nothing that was learned of another address holds for this one.
+            let habits = std::mem::take(&mut state.memory.habits);
+            let known = state.memory.address != 0;
+            state.memory = Memory { address, habits, ..Memory::default() };
+            if known {
+                state.validators = Validators::default();
+            }
+        }
+        let outcome = self.read(source, &state).await;
         Ok(Answer { state, outcome })
     }
 
-    async fn read(&self, source: &Source, validators: Validators) -> Result<Read, PollError> {
-        match self.fetcher.get(&source.request(validators), self.clock.now()).await? {
-            Response::NotModified(fresh) => Ok(Read::NotModified { fresh_until: fresh.until }),
-            Response::Fetched(fetched) => {
+    async fn read(&self, source: &Source, state: &SourceState) -> Result<Read, PollError> {
+        let now = self.clock.now();
+        let again = state.next_check.is_some_and(|at| at <= now);
+        let validators = if again { Validators::default() } else { state.validators.clone() };
+        let mut request = source.request(validators);
+        request.validators_of = state.memory.validators_of;
+        if let Some(elsewhere) = moves::instead(state) {
+            request.url = elsewhere;
+        }
+        let asked = request.url.origin();
+        match self.fetcher.get(&request, now).await? {
+            Response::NotModified(unmodified) => Ok(Read::NotModified(unmodified)),
+            Response::Fetched(mut fetched) => {
                 let mut bytes = fetched.body.len();
-                let freshness = fetched.freshness;
-                let validators = fetched.validators.clone();
-                let (mut document, more) = parse(source, fetched, true).await?;
+                let fresh_until = fetched.freshness.until;
+                let validators = std::mem::take(&mut fetched.validators);
+                let moved = fetched.moved.take();
+                let body = (source.parts() == 1).then(|| body_hash(&fetched.body));
+                if body.is_some() && body == state.memory.body && !again {
+                    // The last resort where a server knows no validators: the same bytes again.
+                    let freshness = fetched.freshness;
+                    return Ok(Read::NotModified(NotModified { freshness, validators, moved }));
+                }
+                let elsewhere = fetched.url.origin() != asked;
+                let answered_at = elsewhere.then(|| address_hash(&fetched.url));
+                let room = std::mem::take(&mut fetched.room);
+                let (mut document, more) = self.parse(source, fetched, true).await?;
                 bytes += self.read_more(source, &mut document, more).await?;
-                let fresh_until = freshness.until;
-                Ok(Read::Document(Box::new(Taken { document, validators, fresh_until, bytes })))
+                Ok(Read::Document(Box::new(Taken {
+                    document,
+                    body,
+                    validators,
+                    answered_at,
+                    moved,
+                    fresh_until,
+                    bytes,
+                    room,
+                })))
             }
         }
     }
@@ -226,7 +351,7 @@ impl Ingest {
             asked.push(url.clone());
             if let Response::Fetched(part) = self.fetcher.get(&source.more(url), self.clock.now()).await? {
                 bytes += part.body.len();
-                let (further, next) = parse(source, part, false).await?;
+                let (further, next) = self.parse(source, part, false).await?;
                 document.entries.extend(further.entries);
                 waiting.extend(next);
             }
@@ -243,34 +368,72 @@ impl Ingest {
         let mut report = PollReport { source: source.id.to_string(), ..PollReport::default() };
         let mut void = Vec::new();
         let ended = match outcome {
-            Ok(Read::NotModified { fresh_until }) => {
+            Ok(Read::NotModified(unmodified)) => {
                 report.not_modified = true;
-                Ended::Well { fresh_until, ttl_minutes: None }
+                self.nothing_new(source, &mut state, &mut report, unmodified).await?
             }
             Ok(Read::Document(taken)) => {
-                let Taken { document, validators, fresh_until, bytes } = *taken;
-                report.bytes = bytes;
-                let ttl_minutes = document.hints.ttl_minutes;
-                state.title = clip_bytes(&document.title, 300);
-                state.repairs =
-                    document.repairs.iter().take(REPAIRS_SHOWN).map(ToString::to_string).collect();
-                void = self.take_document(source, document, &mut state, &mut report).await?;
-                // A 304 would hide what was held back for ever (RULES 1.10).
-                state.validators = if report.held == 0 { validators } else { Validators::default() };
-                Ended::Well { fresh_until, ttl_minutes }
+                let (ended, found) = self.new_document(source, &mut state, &mut report, *taken).await?;
+                void = found;
+                ended
             }
-            Err(error) => {
-                let retry_after = match &error {
-                    PollError::Fetch(error) => error.retry_after(),
-                    _ => None,
-                };
-                report.error = Some(chain(&error));
-                report.error_kind = Some(error.kind().to_owned());
-                Ended::Badly { retry_after }
-            }
+            Err(error) => failed(&mut state, &mut report, &error),
         };
         self.end(source, state, &report, ended, void).await?;
         Ok(report)
+    }
+
+    async fn nothing_new(
+        &self,
+        source: &Source,
+        state: &mut SourceState,
+        report: &mut PollReport,
+        unmodified: NotModified,
+    ) -> Result<Ended, StoreError> {
+        let now = self.clock.now();
+        let NotModified { freshness, validators, moved } = unmodified;
+        state.validators.renew(validators);
+        state.memory.count(true);
+        moves::note(&mut state.memory, source, moved.as_ref(), true, now);
+        state.memory.habits.learn(&[], now, schedule::offset(source.zone, now));
+        report.withdrawn = self.still_missing(source, state).await?;
+        Ok(Ended::Well { fresh_until: freshness.until })
+    }
+
+    async fn new_document(
+        &self,
+        source: &Source,
+        state: &mut SourceState,
+        report: &mut PollReport,
+        taken: Taken,
+    ) -> Result<(Ended, Vec<[u8; 16]>), StoreError> {
+        let now = self.clock.now();
+        let Taken { document, body, validators, answered_at, moved, fresh_until, bytes, room: _room } = taken;
+        report.bytes = bytes;
+        state.title = clip_bytes(&document.title, 300);
+        state.repairs = document.repairs.iter().take(REPAIRS_SHOWN).map(ToString::to_string).collect();
+        state.held.clear();
+        state.next_check = None;
+        let hints = document.hints.clone();
+        let before = state.clone();
+        let mut found = self.take_document(source, document, state, report).await?;
+        if found.overruns(&before) {
+            self.fill_gap(source, &hints, state, report, &mut found).await?;
+        }
+        self.withdraw_deleted(source, state, report, &hints, &found).await?;
+        let memory = &mut state.memory;
+        memory.hear(&hints);
+        memory.count(false);
+        memory.window = u32::try_from(found.codes.len()).unwrap_or(u32::MAX);
+        let same_feed = found.known > 0 || before.first_good.is_none();
+        moves::note(memory, source, moved.as_ref(), same_feed, now);
+        memory.habits.learn(&found.arrived, now, schedule::offset(source.zone, now));
+        // A 304 would hide what was held back for ever (RULES 1.10).
+        let whole = report.held == 0;
+        state.validators = if whole { validators } else { Validators::default() };
+        memory.validators_of = answered_at;
+        memory.body = body.filter(|_| whole);
+        Ok((Ended::Well { fresh_until }, found.void))
     }
 
     async fn end(
@@ -283,17 +446,20 @@ impl Ingest {
     ) -> Result<(), StoreError> {
         let now = self.clock.now();
         state.last_poll = Some(now);
+        state.memory.gone = ended == Ended::Gone;
         if let Some(error) = &report.error {
             state.fails = state.fails.saturating_add(1);
             state.last_error = Some(clip_bytes(error, 600));
+            state.memory.error_kind = report.error_kind.clone().unwrap_or_default();
         } else {
             state.fails = 0;
             state.last_error = None;
+            state.memory.error_kind.clear();
             state.last_good = Some(now);
             state.first_good.get_or_insert(now);
         }
         state.items += report.inserted as u64;
-        let next = schedule::next(&source.id, now, source.interval, state.fails, ended);
+        let next = schedule::next(&source.id, &state, &self.terms(source), now, ended);
         schedule::apply(&mut state, next);
         if let Some(wait) = report.wait {
             state.not_before = state.not_before.max(wait);
@@ -302,14 +468,44 @@ impl Ingest {
         let id = source.id.clone();
         self.store.call(move |store| store.complete(&id, &state, &void)).await
     }
+
+    /// Reads a document on a blocking thread: a large one must not hold up other polls.
+    async fn parse(
+        &self,
+        source: &Source,
+        fetched: Fetched,
+        first: bool,
+    ) -> Result<(Document, Vec<Url>), PollError> {
+        let _turn = self.reading.acquire().await;
+        let source = source.clone();
+        let read = move || source.parse(&fetched.body, fetched.content_type.as_deref(), &fetched.url, first);
+        match tokio::task::spawn_blocking(read).await {
+            Ok(read) => Ok(read?),
+            Err(error) if error.is_panic() => Err(PollError::Broke),
+            Err(error) => Err(StoreError::task(error).into()),
+        }
+    }
 }
 
-/// Reads a document on a blocking thread: a large one must not hold up other polls.
-async fn parse(source: &Source, fetched: Fetched, first: bool) -> Result<(Document, Vec<Url>), PollError> {
-    let source = source.clone();
-    let read = move || source.parse(&fetched.body, fetched.content_type.as_deref(), &fetched.url, first);
-    match tokio::task::spawn_blocking(read).await {
-        Ok(read) => Ok(read?),
-        Err(error) => Err(StoreError::task(error).into()),
+fn failed(state: &mut SourceState, report: &mut PollReport, error: &PollError) -> Ended {
+    let retry_after = match error {
+        PollError::Fetch(error) => error.retry_after(),
+        _ => None,
+    };
+    report.error = Some(chain(error));
+    report.error_kind = Some(error.kind().to_owned());
+    if matches!(error, PollError::Fetch(error) if error.status() == Some(410)) {
+        tracing::error!(source.id = %report.source, "its address is gone for good (410); it is asked no more");
+        return Ended::Gone;
     }
+    // An address that it moved to must not outlive its own end.
+    moves::doubt(state);
+    Ended::Badly { retry_after }
+}
+
+/// Tells bodies apart.
+fn body_hash(body: &[u8]) -> [u8; 16] {
+    let mut short = [0; 16];
+    short.copy_from_slice(&Sha256::digest(body)[..16]);
+    short
 }

@@ -17,17 +17,19 @@ use crate::model::{
     Category, CategoryId, Document, InfoCode, Item, SourceId, SourceState, Timestamp, item::caps,
 };
 use crate::source::Source;
-use crate::store::{Change, Event, Happening, Placement, Result, Revision, Sighting, Store, Tombstone};
+use crate::store::{
+    Change, Event, Happening, Placement, Result, Revision, Sighting, Store, Tombstone, Withdrawer,
+};
 
 impl Ingest {
-    /// Takes a document in; gives the guids that turned out void.
+    /// Takes a document in; gives what else it shows of its source.
     pub(super) async fn take_document(
         &self,
         source: &Source,
         document: Document,
         state: &mut SourceState,
         report: &mut PollReport,
-    ) -> Result<Vec<[u8; 16]>> {
+    ) -> Result<Found> {
         let now = self.clock.now();
         let answer = (now, report.bytes as u64);
         report.listed = document.entries.len();
@@ -40,12 +42,11 @@ impl Ingest {
         };
         let shared = Arc::new(source.clone());
         let with_details = source.has_details();
-        let (identified, mut ready, wanted) = {
+        let (identified, found, mut ready, wanted) = {
             let source = Arc::clone(&shared);
             self.store.call(move |store| sort_out(store, &source, document, with_details, now)).await?
         };
-        let Identified { held, void, .. } = identified;
-        let mut held = held;
+        let mut held = identified.held;
         let beyond = wanted.len().saturating_sub(MAX_DETAILS);
         state.arriving = arrival != Arrival::Done && beyond + document_beyond > 0;
         report.held += held.len() + beyond;
@@ -74,14 +75,87 @@ impl Ingest {
         drop(deciding);
         report.held += tally.broken.len();
         held.extend(tally.broken);
-        state.held = held.iter().take(HELD_SHOWN).map(|reason| clip_bytes(reason, 300)).collect();
+        let room = HELD_SHOWN.saturating_sub(state.held.len());
+        state.held.extend(held.iter().take(room).map(|reason| clip_bytes(reason, 300)));
         report.inserted = tally.inserted;
         report.updated = tally.updated;
         report.joined = tally.joined;
         report.unchanged = tally.unchanged;
-        state.next_check = tally.next_check;
+        state.next_check = match (state.next_check, tally.next_check) {
+            (Some(known), Some(next)) => Some(known.min(next)),
+            (known, next) => known.or(next),
+        };
         state.waiting_names = waiting(&state.waiting_names, &tally.waiting);
-        Ok(void)
+        Ok(Found { arrived: tally.arrived, void: identified.void, ..found })
+    }
+}
+
+impl Ingest {
+    /// Counts what [`Ingest::take_document`] would do with a document.
+    pub(super) async fn would_take(
+        &self,
+        source: &Source,
+        document: Document,
+        report: &mut PollReport,
+    ) -> Result<()> {
+        let (own, now) = (source.clone(), self.clock.now());
+        report.listed = document.entries.len();
+        report.held = document.beyond_cap;
+        let details = source.has_details();
+        let decided = self.store.call(move |store| {
+            let (identified, _, ready, wanted) = sort_out(store, &own, document, details, now)?;
+            let (known, asked) = (ready.len(), wanted.len());
+            let mut decisions = Vec::new();
+            for listed in ready.into_iter().map(|detailed| detailed.listed).chain(wanted) {
+                let item = store.item(&listed.code)?;
+                decisions.push(decide(item.as_ref(), &listed, &own.id, own.rank, now).0);
+            }
+            debug_assert!(decisions.len() == known + asked, "each record is decided once");
+            Ok((identified.held.len(), asked, decisions))
+        });
+        let (held, asked, decisions) = decided.await?;
+        let count = |wanted: Decision| decisions.iter().filter(|decision| **decision == wanted).count();
+        report.held += held;
+        report.details = asked.min(MAX_DETAILS);
+        report.inserted = count(Decision::Insert);
+        report.updated = count(Decision::Revise);
+        report.unchanged = count(Decision::Keep) + count(Decision::Note);
+        Ok(())
+    }
+}
+
+/// What a document shows of its source, beside its records.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    /// Codes of all records.
+    pub(super) codes: Vec<InfoCode>,
+    /// Records that the source listed before.
+    pub(super) known: usize,
+    /// What is newer than this should be listed; `None` where too few dates are known.
+    pub(super) floor: Option<Timestamp>,
+    /// The dates of records that it lists for the first time.
+    pub(super) arrived: Vec<Option<Timestamp>>,
+    /// Guids that turned out void.
+    pub(super) void: Vec<[u8; 16]>,
+}
+
+impl Found {
+    fn of(listed: &[Listed]) -> Self {
+        let mut dates: Vec<Timestamp> = listed.iter().filter_map(|one| one.entry.published).collect();
+        dates.sort_unstable_by(|a, b| b.cmp(a));
+        // One old article that is pinned to the top must not make the window look long: the oldest
+        // tenth of the dates does not count.
+        let floor = if dates.len() >= 5 && dates.len() * 2 > listed.len() {
+            dates.get((dates.len() - 1) * 9 / 10).copied()
+        } else {
+            None
+        };
+        Self {
+            codes: listed.iter().map(|one| one.code.clone()).collect(),
+            known: listed.iter().filter(|one| one.sighting.is_some()).count(),
+            floor,
+            ..Self::default()
+        }
     }
 }
 
@@ -92,8 +166,9 @@ fn sort_out(
     document: Document,
     with_details: bool,
     now: Timestamp,
-) -> Result<(Identified, Vec<Detailed>, Vec<Listed>)> {
+) -> Result<(Identified, Found, Vec<Detailed>, Vec<Listed>)> {
     let mut identified = identify(store, source, document)?;
+    let found = Found::of(&identified.listed);
     let mut ready = Vec::new();
     let mut wanted = Vec::new();
     for listed in std::mem::take(&mut identified.listed) {
@@ -110,7 +185,7 @@ fn sort_out(
     }
     // The newest first: only some are asked for in one poll.
     wanted.sort_by_key(|listed| std::cmp::Reverse(listed.entry.published));
-    Ok((identified, ready, wanted))
+    Ok((identified, found, ready, wanted))
 }
 
 #[derive(Debug, Default)]
@@ -124,6 +199,8 @@ struct Tally {
     broken: Vec<String>,
     /// The earliest look for corrections among the listed records.
     next_check: Option<Timestamp>,
+    /// The dates of records that are listed for the first time.
+    arrived: Vec<Option<Timestamp>>,
 }
 
 /// How far a source has come in (RULES 3.1).
@@ -195,7 +272,12 @@ impl Taking {
             self.tally.note_check(listed.sighting.as_ref());
             return Ok(());
         }
-        if let Some(tombstone) = store.tombstone(&listed.code)? {
+        if listed.sighting.is_none() {
+            self.tally.arrived.push(listed.entry.published.or(listed.entry.updated));
+        }
+        if let Some(tombstone) = store.tombstone(&listed.code)?
+            && !self.came_back(store, &listed, &tombstone)?
+        {
             self.refuse(&listed, hash, &tombstone);
             return Ok(());
         }
@@ -226,6 +308,17 @@ impl Taking {
         }
         self.changes.push(change);
         Ok(())
+    }
+
+    /// What its source deleted, and now lists again, is back.
+    fn came_back(&mut self, store: &dyn Store, listed: &Listed, tombstone: &Tombstone) -> Result<bool> {
+        if tombstone.by != Withdrawer::Source || tombstone.erased {
+            return Ok(false);
+        }
+        let why = format!("{} lists it again", self.source.id);
+        let back = store.restore(&listed.code, &why, self.now)?;
+        self.tally.joined += usize::from(back);
+        Ok(back)
     }
 
     /// A withdrawn item that is listed again stays out; that it was is noted, and told once.

@@ -1,7 +1,12 @@
 //! What passes between a source and the fetcher.
 
+use std::any::Any;
+use std::fmt;
+use std::sync::Arc;
+
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use url::Url;
 
 use super::Timestamp;
@@ -15,6 +20,11 @@ pub struct Request {
     pub headers: Vec<(String, String)>,
     /// What the last good answer gave for conditional requests.
     pub validators: Validators,
+    /// Hash ([`address_hash`]) of the address that gave them, where it is on another site than
+    /// `url`: they mean nothing to anybody else.
+    pub validators_of: Option<u64>,
+    /// Asked through this HTTP proxy.
+    pub proxy: Option<Arc<Url>>,
     /// Whether robots.txt is asked first: for pages, not for feeds and APIs.
     pub robots: bool,
 }
@@ -23,8 +33,24 @@ impl Request {
     /// A plain GET without validators.
     #[must_use]
     pub fn get(url: Url) -> Self {
-        Self { url, headers: Vec::new(), validators: Validators::default(), robots: false }
+        Self {
+            url,
+            headers: Vec::new(),
+            validators: Validators::default(),
+            validators_of: None,
+            proxy: None,
+            robots: false,
+        }
     }
+}
+
+/// Tells addresses apart where keeping them whole would be too much; their fragment does not count.
+#[must_use]
+pub fn address_hash(url: &Url) -> u64 {
+    let mut url = url.clone();
+    url.set_fragment(None);
+    let digest = Sha256::digest(url.as_str());
+    digest.iter().take(8).fold(0, |hash, byte| hash << 8 | u64::from(*byte))
 }
 
 /// ETag and Last-Modified, opaque: returned as they came (RFC 9110, 13.1).
@@ -37,13 +63,32 @@ pub struct Validators {
     pub last_modified: Option<String>,
 }
 
+impl Validators {
+    /// Takes over what a 304 brings anew (RFC 9111, 4.3.4).
+    pub fn renew(&mut self, newer: Self) {
+        self.etag = newer.etag.or(self.etag.take());
+        self.last_modified = newer.last_modified.or(self.last_modified.take());
+    }
+}
+
 /// A good answer.
 #[derive(Debug, Clone)]
 pub enum Response {
     /// 304: nothing has changed since the validators were given.
-    NotModified(Freshness),
+    NotModified(NotModified),
     /// 200 with its body.
     Fetched(Fetched),
+}
+
+/// What comes with a 304.
+#[derive(Debug, Clone, Default)]
+pub struct NotModified {
+    /// How long the answer may be kept.
+    pub freshness: Freshness,
+    /// Newer validators, where it brings some (RFC 9111, 4.3.4).
+    pub validators: Validators,
+    /// Where permanent redirects alone have led, if any did.
+    pub moved: Option<Url>,
 }
 
 /// A body and what came with it.
@@ -59,6 +104,28 @@ pub struct Fetched {
     pub validators: Validators,
     /// How long the answer may be kept.
     pub freshness: Freshness,
+    /// Where permanent redirects (301, 308) alone have led, if any did.
+    pub moved: Option<Url>,
+    /// Keeps the body's share of the memory for bodies; given back when all is taken in.
+    pub room: Room,
+}
+
+/// A share of the memory for bodies; dropping the last clone gives it back.
+#[derive(Clone, Default)]
+pub struct Room(Option<Arc<dyn Any + Send + Sync>>);
+
+impl Room {
+    /// Holds `share` until the last clone is dropped.
+    #[must_use]
+    pub fn of(share: Arc<dyn Any + Send + Sync>) -> Self {
+        Self(Some(share))
+    }
+}
+
+impl fmt::Debug for Room {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "Room" } else { "Room(none)" })
+    }
 }
 
 /// The earliest next request that an answer allows.

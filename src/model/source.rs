@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::memory::Memory;
 use super::{Timestamp, Validators};
 
 /// A source's immutable id, 1 to 64 of `[a-z0-9._-]`.
@@ -42,7 +43,7 @@ impl fmt::Display for SourceId {
 
 /// What the store remembers of a source between polls. It is kept under its fields' names: a field
 /// that is added later reads as its default from a record that lacks it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SourceState {
     /// Of the last document that was taken in whole (RULES 1.10).
@@ -81,4 +82,6 @@ pub struct SourceState {
     pub items: u64,
     /// Title of the last document, at most 200 characters.
     pub title: String,
+    /// What was learned of it.
+    pub memory: Memory,
 }

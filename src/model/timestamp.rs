@@ -14,6 +14,8 @@ impl Timestamp {
     pub const EPOCH: Self = Self(0);
     /// The last instant there is, 9999-12-31T23:59:59Z.
     pub const MAX: Self = Self(253_402_300_799);
+    /// The instant before the last one.
+    pub const BEFORE_MAX: Self = Self(Self::MAX.0 - 1);
 
     /// The first instant that a document can state, 0001-01-01T00:00:00Z.
     pub const FIRST_STATED: Self = Self(-62_135_596_800);

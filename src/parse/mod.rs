@@ -16,6 +16,7 @@ pub mod rss;
 mod sound;
 pub mod text;
 pub mod tolerant;
+pub mod wall;
 
 use chrono_tz::Tz;
 use thiserror::Error;

@@ -21,7 +21,9 @@ use url::Url;
 
 use crate::model::{CodeSpace, Document, Entry, Request, Slug, SourceId, Timestamp, Validators};
 use crate::parse::clean::Cleaner;
+use crate::parse::wall::{Wall, wall};
 use crate::parse::{Context, ParseError, parse_feed};
+use crate::schedule::Pace;
 
 pub use article::ArticleRule;
 pub use code::CodeRule;
@@ -70,8 +72,10 @@ pub struct Source {
     pub robots: bool,
     /// The reader-facing link, a template with `{code}` and `{info_code}`.
     pub link: Option<String>,
-    /// Seconds between polls.
-    pub interval: i64,
+    /// How often it is polled.
+    pub pace: Pace,
+    /// Asked through this HTTP proxy.
+    pub proxy: Option<Arc<Url>>,
     /// Not polled while off.
     pub enabled: bool,
 }
@@ -168,6 +172,15 @@ pub enum SourceError {
         /// What is missing.
         what: String,
     },
+    /// A test whether a person asks, in place of the answer.
+    #[error(
+        "a challenge was sent in place of the document; ask the site's operator to let feedmill through, or give \
+         the source the headers or the proxy that the site accepts"
+    )]
+    Challenge,
+    /// A form to log in, in place of the answer.
+    #[error("a log-in page was sent in place of the document; give the source what it needs under `headers`")]
+    Login,
     /// The detail holds no text.
     #[error("the detail has no text at {pointers}")]
     NoText {
@@ -185,6 +198,8 @@ impl SourceError {
             Self::NoList { .. } => "no_list",
             Self::BadUrl { .. } => "bad_url",
             Self::Drift { .. } => "drift",
+            Self::Challenge => "challenge",
+            Self::Login => "login",
             Self::NoText { .. } => "no_text",
         }
     }
@@ -203,6 +218,18 @@ impl Source {
         self.ask(self.url.clone(), validators, matches!(self.kind, Kind::Html(_) | Kind::Sitemap(_)))
     }
 
+    /// A look at whether an article's own page is still there.
+    #[must_use]
+    pub fn look(&self, url: Url) -> Request {
+        self.ask(url, Validators::default(), true)
+    }
+
+    /// A request for the document before the window, as the feed or its kind of program names it.
+    #[must_use]
+    pub fn before_window(&self, url: Url) -> Request {
+        self.ask(url, Validators::default(), false)
+    }
+
     /// A request for one more part of a list that [`Source::parse`] named.
     #[must_use]
     pub fn more(&self, url: Url) -> Request {
@@ -210,7 +237,13 @@ impl Source {
     }
 
     fn ask(&self, url: Url, validators: Validators, page: bool) -> Request {
-        Request { url, headers: self.headers.clone(), validators, robots: page && self.robots }
+        Request {
+            headers: self.headers.clone(),
+            validators,
+            robots: page && self.robots,
+            proxy: self.proxy.clone(),
+            ..Request::get(url)
+        }
     }
 
     /// What an answer means, and which further parts of the list to ask for. `first` is false
@@ -226,19 +259,38 @@ impl Source {
         first: bool,
     ) -> Result<(Document, Vec<Url>), SourceError> {
         let context = self.context(content_type, Some(base));
-        let (mut document, more) = match &self.kind {
-            Kind::Feed => (parse_feed(bytes, &context)?, Vec::new()),
-            Kind::Json(rule) => (json::parse(rule, bytes, &context)?, Vec::new()),
-            Kind::Html(rule) => {
-                let (document, next) = html::parse(rule, bytes, &context, first)?;
-                (document, next.into_iter().collect())
+        let (mut document, more) = match self.read(bytes, &context, first) {
+            Ok(read) => read,
+            // What stands in front of a site says more than that its page is no feed.
+            Err(error) => {
+                return Err(match wall(bytes) {
+                    Some(Wall::Challenge) => SourceError::Challenge,
+                    Some(Wall::Login) => SourceError::Login,
+                    None => error,
+                });
             }
-            Kind::Sitemap(rule) => sitemap::parse(rule, bytes, &context)?,
         };
         for entry in &mut document.entries {
             self.tidy(entry);
         }
         Ok((document, more))
+    }
+
+    fn read(
+        &self,
+        bytes: &[u8],
+        context: &Context,
+        first: bool,
+    ) -> Result<(Document, Vec<Url>), SourceError> {
+        Ok(match &self.kind {
+            Kind::Feed => (parse_feed(bytes, context)?, Vec::new()),
+            Kind::Json(rule) => (json::parse(rule, bytes, context)?, Vec::new()),
+            Kind::Html(rule) => {
+                let (document, next) = html::parse(rule, bytes, context, first)?;
+                (document, next.into_iter().collect())
+            }
+            Kind::Sitemap(rule) => sitemap::parse(rule, bytes, context)?,
+        })
     }
 
     /// How many parts of a list are asked for in one poll, the first counted.

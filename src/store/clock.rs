@@ -46,7 +46,7 @@ pub(super) fn planned_anew(
 ) -> Option<SourceState> {
     let before = state.next_poll;
     let from_future = state.last_poll.is_some_and(|at| at > now) || before > latest;
-    if before == Timestamp::MAX || !from_future {
+    if before == Timestamp::MAX || state.memory.gone || !from_future {
         return None;
     }
     let mut state = state.clone();

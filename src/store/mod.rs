@@ -250,7 +250,7 @@ pub enum AtPath {
 }
 
 /// A source with what is remembered of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SourceRecord {
     /// Its id.
     pub id: SourceId,

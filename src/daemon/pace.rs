@@ -1,0 +1,95 @@
+//! How often: the price of a poll, and how new sources are spread.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, error};
+
+use super::{DaemonError, Mill};
+use crate::config::Config;
+use crate::model::{SourceId, Timestamp, address_hash, chain};
+use crate::schedule::{self, Pace, price};
+use crate::store::{SledStore, Store, StoreError};
+
+/// Between two looks at the price: what is learned changes slowly.
+const LOOK: Duration = Duration::from_hours(1);
+/// Sources that the price is worked out from while the mill turns, and when it starts.
+const SAMPLE: usize = 400;
+const FIRST_SAMPLE: usize = 64;
+/// New sources that are due in the same second.
+const A_SECOND: usize = 8;
+
+impl Mill {
+    /// Works the price of a poll out from what is known of `most` sources; blocks.
+    fn reprice(&self, most: usize) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        let learned: Vec<_> = self
+            .sources()
+            .filter(|source| source.enabled)
+            .filter_map(|source| match source.pace {
+                Pace::Learned { mean, .. } => Some((source, mean)),
+                Pace::Fixed(_) => None,
+            })
+            .collect();
+        if learned.is_empty() {
+            return Ok(());
+        }
+        let (mut plans, mut budget) = (Vec::new(), 0.0);
+        for (source, mean) in learned.iter().step_by(learned.len().div_ceil(most).max(1)) {
+            let state = self.care.source(&source.id)?;
+            plans.push(schedule::plan(&state, &self.ingest.terms(source), now));
+            budget += 86_400.0 / f64::from(u32::try_from(*mean).unwrap_or(u32::MAX).max(1));
+        }
+        #[expect(clippy::cast_precision_loss, reason = "a few hundred sources")]
+        let price = price::price(&plans, budget / plans.len() as f64);
+        self.ingest.set_price(price);
+        debug!(price, sources = plans.len(), "the price of a poll");
+        Ok(())
+    }
+
+    /// The price to begin with; blocks.
+    pub(super) fn first_price(&self) -> Result<(), StoreError> {
+        self.reprice(FIRST_SAMPLE)
+    }
+
+    async fn price_of(self: &Arc<Self>, most: usize) {
+        let mill = Arc::clone(self);
+        match tokio::task::spawn_blocking(move || mill.reprice(most)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => error!(error = chain(&error), "the price of a poll stays as it is"),
+            Err(error) => error!(%error, "the price of a poll stays as it is"),
+        }
+    }
+}
+
+/// Keeps the price right until `stop`.
+pub(super) async fn keep(mill: Arc<Mill>, stop: CancellationToken) -> Result<(), DaemonError> {
+    loop {
+        mill.price_of(SAMPLE).await;
+        tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            () = sleep(LOOK) => {}
+        }
+    }
+}
+
+/// Makes the sources of a config known: new ones are due one after the other, and one that was
+/// gone is asked again under another address.
+pub(super) fn register(store: &SledStore, config: &Config, now: Timestamp) -> Result<(), StoreError> {
+    let enabled: Vec<SourceId> = config.sources.iter().filter(|s| s.enabled).map(|s| s.id.clone()).collect();
+    for (second, some) in (0..).zip(enabled.chunks(A_SECOND)) {
+        store.register(some, now.plus(second))?;
+    }
+    for source in config.sources.iter().filter(|source| source.enabled) {
+        let mut state = store.source(&source.id)?;
+        if state.memory.gone && state.memory.address != address_hash(&source.url) {
+            state.memory.gone = false;
+            state.next_poll = now;
+            "a new address".clone_into(&mut state.why);
+            store.complete(&source.id, &state, &[])?;
+        }
+    }
+    Ok(())
+}

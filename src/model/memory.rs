@@ -1,0 +1,154 @@
+//! What is learned of a source between polls: when it publishes, what it asks for, where it
+//! went. The store keeps it in a record of its own beside [`super::SourceState`].
+
+use serde::{Deserialize, Serialize};
+
+use super::{Hints, Timestamp};
+
+/// Quarter hours of a day.
+pub const QUARTERS: usize = 96;
+
+/// When a source publishes: counts of new items that fade with time. Filled and read by `schedule`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Habits {
+    /// Items by quarter hour of the source's day, half as much after 21 days; 96 numbers.
+    pub quarters: Vec<f32>,
+    /// Items, half as much after 7 days.
+    pub items: f32,
+    /// Days in which those were counted, fading alike.
+    pub days: f32,
+    /// Items on Monday to Friday, half as much after 28 days.
+    pub weekdays: f32,
+    /// Items on Saturday and Sunday, fading alike.
+    pub weekends: f32,
+    /// Up to when all of it holds; `None` before the first document.
+    pub until: Option<Timestamp>,
+}
+
+impl Default for Habits {
+    fn default() -> Self {
+        Self {
+            quarters: vec![0.0; QUARTERS],
+            items: 0.0,
+            days: 0.0,
+            weekdays: 0.0,
+            weekends: 0.0,
+            until: None,
+        }
+    }
+}
+
+/// A permanent redirect that was seen, and may be followed beforehand one day.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Moved {
+    /// Where it leads.
+    pub to: String,
+    /// When it was first seen.
+    pub since: Timestamp,
+    /// In how many polls it was seen, with the same feed behind it.
+    pub times: u32,
+    /// It is asked in place of the configured address.
+    pub trusted: bool,
+}
+
+/// An item that its source no longer lists, though its window should hold it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Missing {
+    /// Its code as text, with its space.
+    pub code: String,
+    /// When it was first missed.
+    pub since: Timestamp,
+    /// In how many documents in a row.
+    pub times: u8,
+}
+
+/// What is learned of a source.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Memory {
+    /// Hash of the configured address that this was learned under; another one makes it void.
+    pub address: u64,
+    /// When it publishes.
+    pub habits: Habits,
+    /// Minutes that its last document asked for (`ttl`).
+    pub ttl_minutes: Option<u32>,
+    /// Hours in UTC in which it does not want to be asked.
+    pub skip_hours: u32,
+    /// Days in UTC on which it does not want to be asked.
+    pub skip_days: u8,
+    /// Seconds that its last document asked for (`sy:updatePeriod`).
+    pub update_every: Option<u32>,
+    /// Items in its last document.
+    pub window: u32,
+    /// When its window last ran over: a whole document without a known item.
+    pub overrun: Option<Timestamp>,
+    /// How often that happened.
+    pub gaps: u32,
+    /// Where it says that it moved to.
+    pub moved: Option<Moved>,
+    /// Hash of the address that gave the validators, where it is another site's than the one asked.
+    pub validators_of: Option<u64>,
+    /// Hash of the last body that was taken in whole.
+    pub body: Option<[u8; 16]>,
+    /// A stable word for the last failure; empty after a good poll.
+    pub error_kind: String,
+    /// It said that it is gone for good (410): it is asked no more.
+    pub gone: bool,
+    /// Answers that brought a document or said that there is none; fading.
+    pub answers: f32,
+    /// Those that said 304; fading alike.
+    pub unmodified: f32,
+    /// Items that are missing from its window; at most 6.
+    pub missing: Vec<Missing>,
+    /// The day of the last withdrawals, in days since 1970.
+    pub withdrawn_on: i64,
+    /// Items withdrawn that day.
+    pub withdrawn: u32,
+    /// An alarm that an admin should see; empty for none.
+    pub alarm: String,
+}
+
+impl Memory {
+    /// Takes over what a document says about polling.
+    pub fn hear(&mut self, hints: &Hints) {
+        self.ttl_minutes = hints.ttl_minutes;
+        self.skip_hours = hints.skip_hours;
+        self.skip_days = hints.skip_days;
+        self.update_every = hints.update_every;
+    }
+
+    /// Notes how an answer came, so that [`Memory::unmodified_share`] shows about the last hundred.
+    pub fn count(&mut self, unmodified: bool) {
+        const FADES: f32 = 0.99;
+        self.answers = self.answers * FADES + 1.0;
+        self.unmodified = self.unmodified * FADES + f32::from(u8::from(unmodified));
+    }
+
+    /// Share of answers that were 304, from 0 to 1; `None` before the first.
+    #[must_use]
+    pub fn unmodified_share(&self) -> Option<f32> {
+        (self.answers > 0.0).then(|| self.unmodified / self.answers)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The store refuses records over 6,000 bytes.
+    #[test]
+    fn the_largest_record_fits() {
+        let missing = Missing { code: "c".repeat(160), since: Timestamp::MAX, times: 255 };
+        let memory = Memory {
+            address: u64::MAX,
+            moved: Some(Moved { to: "m".repeat(700), since: Timestamp::MAX, times: u32::MAX, trusted: true }),
+            validators_of: Some(u64::MAX),
+            body: Some([255; 16]),
+            error_kind: "e".repeat(30),
+            missing: vec![missing; 6],
+            alarm: "x".repeat(300),
+            ..Memory::default()
+        };
+        assert!(serde_json::to_vec(&memory).unwrap().len() < 4_000);
+    }
+}
