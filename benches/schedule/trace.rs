@@ -120,7 +120,7 @@ fn profile(dice: &mut Dice) -> Vec<f64> {
                 let at = 360.0 + dice.unit() * 900.0;
                 bump(&mut day, at, 1.5, 0.8 / exports as f64);
             }
-            for at in day.iter_mut() {
+            for at in &mut day {
                 *at += 0.2 / 1_440.0;
             }
         }
@@ -138,7 +138,7 @@ fn profile(dice: &mut Dice) -> Vec<f64> {
         }
     }
     let all: f64 = day.iter().sum();
-    for at in day.iter_mut() {
+    for at in &mut day {
         *at /= all;
     }
     day
@@ -148,7 +148,7 @@ fn profile(dice: &mut Dice) -> Vec<f64> {
 fn newsroom(day: &mut [f64], share: f64) {
     bump(day, 620.0, 130.0, 0.5 * share);
     bump(day, 1_020.0, 160.0, 0.4 * share);
-    for at in day.iter_mut() {
+    for at in day {
         *at += 0.1 * share / 1_440.0;
     }
 }

@@ -44,6 +44,7 @@ impl Ingest {
         if state.first_good.is_none() || state.arriving || found.codes.is_empty() {
             return Ok(());
         }
+        state.memory.alarm.clear();
         report.withdrawn += self.withdraw_stated(source, state, &hints.deleted, found).await?;
         let (own, codes) = (source.clone(), found.codes.clone());
         let floor = found.floor;
@@ -169,7 +170,6 @@ fn alarm(memory: &mut Memory, source: &Source, count: usize) {
 
 /// Takes what a document misses into the memory.
 fn note(memory: &mut Memory, missing: &[String], window: usize, now: Timestamp) {
-    memory.alarm.clear();
     if missing.len() > brake(window) {
         // Most of a window does not vanish: a list that was cut, or a new design.
         memory.missing.clear();
