@@ -122,7 +122,7 @@ async fn a_second_round_changes_nothing() {
     for validators in [true, false] {
         let upstream = upstream().await;
         if !validators {
-            upstream.without_validators();
+            upstream.never_the_same();
         }
         let mill = eastmoney(&upstream).await;
         mill.round().await;
