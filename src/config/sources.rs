@@ -1,7 +1,7 @@
 //! `[[source]]`, `[profile.*]` and `[vars]`.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use regex::Regex;
@@ -21,6 +21,7 @@ use crate::source::{ArticleRule, CategoryChoice, CodeRule, Kind, Required, Sourc
 
 /// Reads a newspaper's name out of （文章来源：西海都市报） and the like.
 const ATTRIBUTION: &str = r"[（(]\s*文章来源[:：]\s*([^（）()]{1,64}?)\s*[)）]";
+static USUAL_ATTRIBUTION: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(ATTRIBUTION).ok());
 /// The shortest interval that any source may have (RULES 6.5), in seconds.
 const FLOOR: u64 = 30;
 /// The shortest pause that a source learns (RULES 6.5), in seconds.
@@ -39,13 +40,23 @@ pub(super) struct Sources<'a> {
     profiles: &'a BTreeMap<String, Reader>,
     poll: &'a Poll,
     found: Vec<(Source, Value<String>)>,
+    /// Cleaners by their rules: most sources have the same, and one is large.
+    cleaners: BTreeMap<String, Arc<Cleaner>>,
     ids: BTreeSet<String>,
     notes: BTreeMap<SourceId, SourceNote>,
 }
 
 impl<'a> Sources<'a> {
     pub(super) fn new(defaults: &'a Reader, profiles: &'a BTreeMap<String, Reader>, poll: &'a Poll) -> Self {
-        Self { defaults, profiles, poll, found: Vec::new(), ids: BTreeSet::new(), notes: BTreeMap::new() }
+        Self {
+            defaults,
+            profiles,
+            poll,
+            found: Vec::new(),
+            cleaners: BTreeMap::new(),
+            ids: BTreeSet::new(),
+            notes: BTreeMap::new(),
+        }
     }
 
     /// All sources of one file; `main` says that its name is nobody's id.
@@ -101,8 +112,9 @@ impl<'a> Sources<'a> {
         let category = table.required("category", Reader::string).and_then(|v| category(&table, &v));
         let rank = u32::try_from(self.found.len() + 1).unwrap_or(u32::MAX);
         let rest = settings(&mut table, vars, self.poll, true);
-        if let (Some(id), Some(address), Some(category), Some(url), Some(rest)) =
-            (id, address, category, url, rest)
+        let cleaner = self.cleaner(&rest.clean);
+        if let (Some(id), Some(address), Some(category), Some(url), Some(cleaner)) =
+            (id, address, category, url, cleaner)
         {
             let code_space = rest.code_space.clone().unwrap_or_else(|| CodeSpace::of_source(&id));
             let source = Source {
@@ -121,7 +133,7 @@ impl<'a> Sources<'a> {
                 zone: rest.zone,
                 encoding: rest.encoding,
                 require: rest.require,
-                cleaner: rest.cleaner,
+                cleaner,
                 strip: rest.strip,
                 digest: rest.digest,
                 link: rest.link,
@@ -133,6 +145,17 @@ impl<'a> Sources<'a> {
             self.found.push((source, url));
         }
         table.finish();
+    }
+
+    /// The cleaner of these rules; `None` where a selector is wrong, which was told.
+    fn cleaner(&mut self, rules: &CleanRules) -> Option<Arc<Cleaner>> {
+        let key = format!("{rules:?}");
+        if let Some(known) = self.cleaners.get(&key) {
+            return Some(Arc::clone(known));
+        }
+        let made = Arc::new(Cleaner::new(rules).ok()?);
+        self.cleaners.insert(key, Arc::clone(&made));
+        Some(made)
     }
 
     /// Checks what only all sources together show, and gives them.
@@ -181,7 +204,7 @@ struct Settings {
     zone: chrono_tz::Tz,
     encoding: Option<&'static encoding_rs::Encoding>,
     require: Vec<Required>,
-    cleaner: Arc<Cleaner>,
+    clean: CleanRules,
     strip: Vec<String>,
     digest: Option<Regex>,
     link: Option<String>,
@@ -192,12 +215,7 @@ struct Settings {
 }
 
 /// `whole` for a source itself: what a profile or `[defaults]` leave out is no fault of theirs.
-fn settings(
-    table: &mut Reader,
-    vars: &BTreeMap<String, String>,
-    poll: &Poll,
-    whole: bool,
-) -> Option<Settings> {
+fn settings(table: &mut Reader, vars: &BTreeMap<String, String>, poll: &Poll, whole: bool) -> Settings {
     let (kind, article) = kinds::read(table, vars, whole);
     let code_space = table.string("code_space").and_then(|v| space(table, &v));
     let encoding = table.parsed("encoding", |label| {
@@ -207,7 +225,7 @@ fn settings(
     let require = required(table, "require");
     let strip: Vec<String> =
         table.strings("strip").into_iter().map(|v| v.value).filter(|s| !s.is_empty()).collect();
-    Some(Settings {
+    Settings {
         name: text(table, "name"),
         kind,
         article,
@@ -220,7 +238,7 @@ fn settings(
         zone: zone(table, "timezone").unwrap_or(poll.zone),
         encoding: encoding.map(|v| v.value),
         require,
-        cleaner: cleaner(table, &strip)?,
+        clean: clean_rules(table, &strip),
         strip,
         digest: regex(table, "digest"),
         link: text(table, "link").map(|link| fill_vars(&link, vars)),
@@ -228,7 +246,7 @@ fn settings(
         proxy: proxy(table),
         enabled: flag(table, "enabled", true),
         note: notes::read(table),
-    })
+    }
 }
 
 /// Names of fields that must be there.
@@ -307,7 +325,7 @@ fn code_rule(table: &mut Reader) -> Option<CodeRule> {
     Some(CodeRule { from: from.map_or(CodeFrom::Field, |v| v.value), pattern, canonical })
 }
 
-fn cleaner(table: &mut Reader, strip: &[String]) -> Option<Arc<Cleaner>> {
+fn clean_rules(table: &mut Reader, strip: &[String]) -> CleanRules {
     let mut clean = table.section("clean");
     let strings = |clean: &mut Reader, key: &str| clean.strings(key);
     let drop = strings(&mut clean, "drop");
@@ -325,12 +343,12 @@ fn cleaner(table: &mut Reader, strip: &[String]) -> Option<Arc<Cleaner>> {
         unwrap: values(unwrap),
         keep_classes: values(clean.strings("keep_classes")),
         strip: strip.to_vec(),
-        attribution: regex(&mut clean, "attribution").or_else(|| Regex::new(ATTRIBUTION).ok()),
+        attribution: regex(&mut clean, "attribution").or_else(|| USUAL_ATTRIBUTION.clone()),
         video_hosts: clean.has("video_hosts").then(|| values(clean.strings("video_hosts"))),
         strip_tracking: clean.bool("strip_tracking").is_some_and(|v| v.value),
     };
     clean.finish();
-    Cleaner::new(&rules).ok().map(Arc::new)
+    rules
 }
 
 pub(super) fn regex(table: &mut Reader, key: &str) -> Option<Regex> {

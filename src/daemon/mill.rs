@@ -15,7 +15,7 @@ use crate::clock::Clock;
 use crate::config::{Config, FIXED_FILE};
 use crate::fetch::Fetcher;
 use crate::import::{ImportError, ImportOptions, ImportReport, jekyll};
-use crate::ingest::{Ingest, PollReport};
+use crate::ingest::{Answer, Ingest, PollReport};
 use crate::model::{SourceId, Timestamp};
 use crate::publish::{Look, Pages, PublishError, PublishReport, Publisher};
 use crate::source::Source;
@@ -121,17 +121,17 @@ impl Mill {
                 // details of another source wait for.
                 let asked = tokio::spawn({
                     let source = Arc::clone(&source);
-                    async move { ingest.ask(&source).await }
+                    async move { ask_ahead(&ingest, &source).await }
                 });
                 async move { (source, asked.await) }
             })
             .buffered(ahead);
         let mut reports = Vec::with_capacity(all);
         while let Some((source, answer)) = answers.next().await {
-            let mut answer = answer.unwrap_or_else(|error| Err(StoreError::task(error)))?;
-            // Answers wait for their turn here: one that holds memory would keep an earlier one out.
-            answer.let_go();
-            let report = self.ingest.take(&source, answer).await?;
+            let report = match answer.unwrap_or_else(|error| Err(StoreError::task(error)))? {
+                Ahead::Done(report) => report,
+                Ahead::Waits(answer) => self.ingest.take(&source, *answer).await?,
+            };
             Self::tell(&report);
             reports.push(report);
             progress(reports.len(), all, source.id.as_str());
@@ -207,6 +207,24 @@ impl Mill {
             newcomers: self.config.ingest.newcomers,
         }
     }
+}
+
+/// A poll of a round, as far as it goes while earlier ones are not taken in yet.
+enum Ahead {
+    /// Nothing is to be taken in, so nobody has to wait for its end.
+    Done(PollReport),
+    /// It waits for its turn.
+    Waits(Box<Answer>),
+}
+
+async fn ask_ahead(ingest: &Ingest, source: &Source) -> Result<Ahead, StoreError> {
+    let mut answer = ingest.ask(source).await?;
+    if answer.is_empty() {
+        return Ok(Ahead::Done(ingest.take(source, answer).await?));
+    }
+    // One that holds memory while it waits would keep an earlier one out.
+    answer.let_go();
+    Ok(Ahead::Waits(Box::new(answer)))
 }
 
 /// Makes an open store ready for a config.

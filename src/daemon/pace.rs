@@ -18,8 +18,6 @@ const LOOK: Duration = Duration::from_hours(1);
 /// Sources that the price is worked out from while the mill turns, and when it starts.
 const SAMPLE: usize = 400;
 const FIRST_SAMPLE: usize = 64;
-/// New sources that are due in the same second.
-const A_SECOND: usize = 8;
 
 impl Mill {
     /// Works the price of a poll out from what is known of `most` sources; blocks.
@@ -79,7 +77,8 @@ pub(super) async fn keep(mill: Arc<Mill>, stop: CancellationToken) -> Result<(),
 /// gone is asked again under another address.
 pub(super) fn register(store: &SledStore, config: &Config, now: Timestamp) -> Result<(), StoreError> {
     let enabled: Vec<SourceId> = config.sources.iter().filter(|s| s.enabled).map(|s| s.id.clone()).collect();
-    for (second, some) in (0..).zip(enabled.chunks(A_SECOND)) {
+    // As many in each second as are asked at once.
+    for (second, some) in (0..).zip(enabled.chunks(config.fetch.concurrency.max(1))) {
         store.register(some, now.plus(second))?;
     }
     for source in config.sources.iter().filter(|source| source.enabled) {

@@ -41,11 +41,11 @@ pub(super) fn of_body(error: reqwest::Error, host: &str) -> FetchError {
         io_kinds(&source).any(|kind| matches!(kind, ErrorKind::InvalidData | ErrorKind::InvalidInput));
     let below = says(&source, NO_BODY);
     if is_cut(&source) || (below && !malformed) {
-        FetchError::Truncated { host, source }
+        FetchError::Truncated { host, source: source.into() }
     } else if below {
         FetchError::Http { host, source }
     } else {
-        FetchError::Decode { host, source }
+        FetchError::Decode { host, source: source.into() }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Why a fetch failed, in words that say what to do, and in a kind that metrics can count.
 
+use std::error::Error;
 use std::time::Duration;
 
 use super::guard::Blocked;
@@ -84,6 +85,12 @@ pub enum FetchError {
         /// What is wrong with it.
         source: reqwest::Error,
     },
+    /// Two lengths are said for one body.
+    #[error("the answer from {host} says its length in two ways; its operator has to mend that")]
+    Framing {
+        /// The host asked.
+        host: String,
+    },
     /// A status that brings no document.
     #[error("{host} answers {status} ({}); {}", meaning(*status), way_out(*status))]
     Status {
@@ -117,7 +124,7 @@ pub enum FetchError {
         /// The host asked.
         host: String,
         /// What went wrong.
-        source: reqwest::Error,
+        source: Box<dyn Error + Send + Sync>,
     },
     /// Not what its `Content-Encoding` or framing says.
     #[error("the body from {host} cannot be decoded; its operator has to mend that")]
@@ -125,7 +132,7 @@ pub enum FetchError {
         /// The host asked.
         host: String,
         /// What went wrong.
-        source: reqwest::Error,
+        source: Box<dyn Error + Send + Sync>,
     },
     /// In a coding that was not asked for.
     #[error("the body from {host} is coded as `{coding}`; only one of gzip, br, zstd and deflate is read")]
@@ -151,7 +158,7 @@ impl FetchError {
             Self::Connect { .. } => "connect",
             Self::Tls { .. } => "tls",
             Self::Timeout { .. } => "timeout",
-            Self::Http { .. } => "http",
+            Self::Http { .. } | Self::Framing { .. } => "http",
             Self::Status { status: 410, .. } => "gone",
             Self::Status { status: 204 | 205, .. } => "not_a_feed",
             Self::Status { .. } => "http_status",

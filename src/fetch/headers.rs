@@ -3,8 +3,9 @@
 use std::time::UNIX_EPOCH;
 
 use reqwest::header::{
-    AGE, AsHeaderName, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, DATE, ETAG, EXPIRES, HeaderMap,
-    HeaderName, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, RETRY_AFTER,
+    AGE, AsHeaderName, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, DATE, ETAG, EXPIRES,
+    HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, RETRY_AFTER,
+    TRANSFER_ENCODING,
 };
 
 use super::FetchError;
@@ -82,14 +83,19 @@ pub(super) fn is_challenge(headers: &HeaderMap) -> bool {
     headers.get("cf-mitigated").is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"challenge"))
 }
 
-/// A coding that the client has left in place, because it is unknown or there are several.
-pub(super) fn foreign_coding(headers: &HeaderMap) -> Option<String> {
-    headers
-        .get_all(CONTENT_ENCODING)
-        .iter()
-        .map(|value| String::from_utf8_lossy(value.as_bytes()).trim().to_ascii_lowercase())
-        .find(|coding| !coding.is_empty() && coding != "identity")
-        .map(|coding| coding.chars().take(40).collect())
+/// The codings of the body in the order in which they were applied (RFC 9110, 8.4), in lower case.
+pub(super) fn codings(headers: &HeaderMap) -> Vec<String> {
+    let values = headers.get_all(CONTENT_ENCODING).iter();
+    let text: Vec<String> =
+        values.map(|value| String::from_utf8_lossy(value.as_bytes()).to_ascii_lowercase()).collect();
+    let codings = text.iter().flat_map(|value| value.split(',')).map(str::trim);
+    codings.filter(|coding| !coding.is_empty() && *coding != "identity").map(str::to_owned).collect()
+}
+
+/// Whether two headers say where the body ends: an attack on whoever believes the other one
+/// (RFC 9112, 6.3).
+pub(super) fn is_ambiguous(headers: &HeaderMap) -> bool {
+    headers.contains_key(TRANSFER_ENCODING) && headers.contains_key(CONTENT_LENGTH)
 }
 
 /// RFC 9111, 4.2.1: `max-age`, else `Expires` − `Date`, both less `Age`; never more than a day.
@@ -290,14 +296,15 @@ mod tests {
     }
 
     #[test]
-    fn codings_left_in_place() {
+    fn codings_in_their_order() {
         for (lines, expected) in [
-            ("", None),
-            ("content-encoding: identity", None),
-            ("content-encoding: gzip, gzip", Some("gzip, gzip")),
-            ("content-encoding: X-Odd", Some("x-odd")),
+            ("", &[][..]),
+            ("content-encoding: identity", &[]),
+            ("content-encoding: gzip, BR", &["gzip", "br"]),
+            ("content-encoding: X-Odd|content-encoding: gzip", &["x-odd", "gzip"]),
         ] {
-            assert_eq!(foreign_coding(&map(lines)).as_deref(), expected, "{lines}");
+            assert_eq!(codings(&map(lines)), expected, "{lines}");
         }
+        assert!(is_ambiguous(&map("content-length: 1|transfer-encoding: chunked")));
     }
 }

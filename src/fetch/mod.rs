@@ -6,6 +6,7 @@
 mod body;
 mod budget;
 mod cause;
+mod decode;
 mod error;
 mod guard;
 mod headers;
@@ -21,7 +22,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use ipnet::IpNet;
-use reqwest::header::{ACCEPT, COOKIE, HeaderMap, HeaderValue, LOCATION, SET_COOKIE};
+use reqwest::header::{ACCEPT, ACCEPT_ENCODING, COOKIE, HeaderMap, HeaderValue, LOCATION, SET_COOKIE};
 use tokio::time::{Instant, timeout};
 
 use self::budget::Budget;
@@ -289,8 +290,8 @@ impl Shared {
         now: Timestamp,
     ) -> Result<Response, FetchError> {
         let fields = response.headers();
-        if let Some(coding) = headers::foreign_coding(fields) {
-            return Err(FetchError::Coding { host: trail.host(), coding });
+        if headers::is_ambiguous(fields) {
+            return Err(FetchError::Framing { host: trail.host() });
         }
         let content_type = headers::content_type(fields);
         let validators = headers::validators(fields);
@@ -314,7 +315,10 @@ fn client(options: &FetchOptions, kept: usize) -> reqwest::ClientBuilder {
     rustls::crypto::ring::default_provider().install_default().ok();
     reqwest::Client::builder()
         .user_agent(options.user_agent.as_str())
-        .default_headers(HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static(headers::ACCEPT_FEEDS))]))
+        .default_headers(HeaderMap::from_iter([
+            (ACCEPT, HeaderValue::from_static(headers::ACCEPT_FEEDS)),
+            (ACCEPT_ENCODING, HeaderValue::from_static(decode::OFFERED)),
+        ]))
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
         .referer(false)

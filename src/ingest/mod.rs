@@ -197,6 +197,16 @@ struct Taken {
 }
 
 impl Answer {
+    /// Whether it brings nothing that is taken in: it failed, or nothing has changed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        match &self.outcome {
+            Ok(Read::NotModified(_)) => self.state.memory.missing.is_empty(),
+            Ok(Read::Document(_)) => false,
+            Err(_) => true,
+        }
+    }
+
     /// Gives the share of the memory for bodies back early: for callers that bound their answers
     /// by number.
     pub fn let_go(&mut self) {

@@ -36,14 +36,14 @@ fn due_time(key: &[u8]) -> Option<Timestamp> {
     u64_at(key, 0).and_then(|t| i64::try_from(t).ok()).map(Timestamp::from_unix)
 }
 
-/// Due sources in the order of their time, as (number, time).
-pub(super) fn due(store: &Open, now: Timestamp, limit: usize) -> Result<Vec<(u32, Timestamp)>> {
+/// Due sources in the order of their time, by number and id. Older entries do not tell the id.
+pub(super) fn due(store: &Open, now: Timestamp, limit: usize) -> Result<Vec<(u32, Option<SourceId>)>> {
     let end = codec::due_key(now.plus(1), 0);
     let mut due = Vec::new();
     for entry in store.tree(T::Due).range(..end).take(limit) {
-        let (key, _) = entry.map_err(|e| backend(READ, e))?;
-        if let (Some(number), Some(at)) = (u32_at(&key, 8), due_time(&key)) {
-            due.push((number, at));
+        let (key, id) = entry.map_err(|e| backend(READ, e))?;
+        if let Some(number) = u32_at(&key, 8) {
+            due.push((number, std::str::from_utf8(&id).ok().and_then(SourceId::new)));
         }
     }
     Ok(due)

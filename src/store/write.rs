@@ -1,6 +1,6 @@
 //! The writing verbs on sled: every one is a transaction over the trees it touches.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{BuildHasher, RandomState};
 
 use sled::Transactional;
@@ -128,7 +128,7 @@ pub(super) fn put_source(
     let number = source_number(tx, id)?;
     let due = tree(tx, T::Due);
     due.remove(codec::due_key(before, number))?;
-    due.insert(codec::due_key(state.next_poll, number), &[])?;
+    due.insert(codec::due_key(state.next_poll, number), id.as_str().as_bytes())?;
     for guid in void {
         tree(tx, T::Void).insert([&number.to_be_bytes()[..], guid].concat(), &[])?;
     }
@@ -143,10 +143,11 @@ pub(super) fn claim_due(store: &Open, now: Timestamp, limit: usize, lease: i64) 
     if due.is_empty() {
         return Ok(Vec::new());
     }
-    let names = read::source_names(store)?;
+    let older = due.iter().any(|(_, id)| id.is_none());
+    let names = if older { read::source_names(store)? } else { HashMap::new() };
     let mut claimed = Vec::with_capacity(due.len());
-    for (number, _) in due {
-        if let Some(id) = names.get(&number) {
+    for (number, id) in &due {
+        if let Some(id) = id.as_ref().or_else(|| names.get(number)) {
             let state = read::source(store, id)?;
             let before = state.next_poll;
             let state = clock::claimed(state, now, lease);

@@ -1,0 +1,355 @@
+//! Decodes bodies piece by piece: gzip (all its members), deflate, brotli and zstd, up to two layers
+//! of them, under one cap on what comes out and one on how much more that is than what came in.
+
+use std::io::{self, ErrorKind, Write};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use brotli_decompressor::DecompressorWriter;
+use bytes::Bytes;
+use flate2::write::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
+use zstd::stream::raw::{DParameter, Decoder as RawZstd, InBuffer, Operation as _, OutBuffer};
+
+/// What a request offers to read.
+pub(super) const OFFERED: &str = "zstd, br, gzip, deflate";
+/// Codings on top of each other that are read.
+const MOST_LAYERS: usize = 2;
+/// Decoded bytes for each one on the wire; articles compress to a tenth, bombs to a thousandth.
+const RATIO: u64 = 200;
+/// So much may come out whatever the ratio.
+const FREE: u64 = 1 << 20;
+/// The largest window of zstd, as a power of two: 8 MiB (RFC 9659).
+const ZSTD_WINDOW: u32 = 23;
+/// Bytes that a decoder hands on at once.
+const PIECE: usize = 16 * 1024;
+const GZIP_MAGIC: [u8; 3] = [0x1f, 0x8b, 0x08];
+
+/// What is wrong with a coded body.
+#[derive(Debug)]
+pub(super) enum Fault {
+    /// More than the cap, or suspiciously more than came in.
+    TooLarge,
+    /// It ends before its end.
+    Truncated(io::Error),
+    /// It is not what it says.
+    Malformed(io::Error),
+}
+
+/// A body that is being read.
+pub(super) struct Decoder {
+    chain: Box<dyn Layer>,
+    out: Arc<Mutex<Out>>,
+    /// Nothing was fed yet and no coding was said.
+    sniffs: bool,
+    wire: u64,
+}
+
+struct Out {
+    body: Vec<u8>,
+    limit: u64,
+    full: bool,
+}
+
+/// The end of a chain, or one step of it.
+trait Layer: Write + Send {
+    /// Ends this step and those behind it.
+    fn end(self: Box<Self>) -> io::Result<()>;
+}
+
+impl Decoder {
+    /// For a body of these codings, in the order in which they were applied (RFC 9110, 8.4); the
+    /// first that is not known, or one too many, comes back.
+    pub(super) fn new(codings: &[String], limit: u64) -> Result<Self, String> {
+        let out = Arc::new(Mutex::new(Out { body: Vec::new(), limit, full: false }));
+        let mut chain: Box<dyn Layer> = Box::new(Sink(Arc::clone(&out)));
+        if codings.len() > MOST_LAYERS {
+            return Err(codings.join(", "));
+        }
+        for coding in codings {
+            chain = layer(coding, chain).ok_or_else(|| coding.clone())?;
+        }
+        Ok(Self { chain, out, sniffs: codings.is_empty(), wire: 0 })
+    }
+
+    /// Takes a piece from the wire; gives how many bytes there are by now.
+    pub(super) fn feed(&mut self, piece: &[u8]) -> Result<u64, Fault> {
+        if std::mem::take(&mut self.sniffs) && piece.starts_with(&GZIP_MAGIC) {
+            // A file of a web server that does not know what it holds.
+            let sink: Box<dyn Layer> = Box::new(Sink(Arc::clone(&self.out)));
+            self.chain = layer("gzip", sink).unwrap_or_else(|| Box::new(Sink(Arc::clone(&self.out))));
+        }
+        self.wire += u64::try_from(piece.len()).unwrap_or(u64::MAX);
+        let fed = self.chain.write_all(piece);
+        let length = self.judge(fed)?;
+        if length > FREE + self.wire.saturating_mul(RATIO) {
+            return Err(Fault::TooLarge);
+        }
+        Ok(length)
+    }
+
+    /// The whole body.
+    pub(super) fn end(mut self) -> Result<Bytes, Fault> {
+        let chain = std::mem::replace(&mut self.chain, Box::new(Sink(Arc::clone(&self.out))));
+        // Nothing at all is an empty body whatever its coding.
+        let ended = if self.wire == 0 { Ok(()) } else { chain.end() };
+        self.judge(ended)?;
+        let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(Bytes::from(std::mem::take(&mut out.body)))
+    }
+
+    fn judge(&self, done: io::Result<()>) -> Result<u64, Fault> {
+        let out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
+        match done {
+            _ if out.full => Err(Fault::TooLarge),
+            Ok(()) => Ok(u64::try_from(out.body.len()).unwrap_or(u64::MAX)),
+            Err(error) if error.kind() == ErrorKind::UnexpectedEof => Err(Fault::Truncated(error)),
+            Err(error) => Err(Fault::Malformed(error)),
+        }
+    }
+}
+
+fn layer(coding: &str, next: Box<dyn Layer>) -> Option<Box<dyn Layer>> {
+    Some(match coding {
+        "gzip" | "x-gzip" => Box::new(MultiGzDecoder::new(next)),
+        "deflate" => Box::new(Deflate::Unknown(Vec::new(), Some(next))),
+        "br" => Box::new(Brotli(DecompressorWriter::new(next, PIECE))),
+        "zstd" => Box::new(Zstd::new(next)?),
+        _ => return None,
+    })
+}
+
+struct Sink(Arc<Mutex<Out>>);
+
+impl Write for Sink {
+    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
+        let mut out = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let length = u64::try_from(out.body.len() + piece.len()).unwrap_or(u64::MAX);
+        if out.full || length > out.limit {
+            out.full = true;
+            return Err(io::Error::other("the cap is reached"));
+        }
+        out.body.extend_from_slice(piece);
+        Ok(piece.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Layer for Sink {
+    fn end(self: Box<Self>) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Layer for MultiGzDecoder<Box<dyn Layer>> {
+    fn end(self: Box<Self>) -> io::Result<()> {
+        (*self).finish()?.end()
+    }
+}
+
+/// `deflate` is zlib's format by the letter of RFC 9110, and bare from many servers.
+enum Deflate {
+    Unknown(Vec<u8>, Option<Box<dyn Layer>>),
+    Zlib(ZlibDecoder<Box<dyn Layer>>),
+    Bare(DeflateDecoder<Box<dyn Layer>>),
+}
+
+impl Deflate {
+    /// Decides by the first two bytes (RFC 1950, 2.2).
+    fn decide(&mut self) -> io::Result<()> {
+        let Self::Unknown(head, next) = self else { return Ok(()) };
+        let Some(next) = next.take() else { return Ok(()) };
+        let head = std::mem::take(head);
+        let zlib = matches!(head[..], [cmf, flg, ..]
+            if cmf & 0x0f == 8 && (u16::from(cmf) << 8 | u16::from(flg)) % 31 == 0);
+        *self = if zlib { Self::Zlib(ZlibDecoder::new(next)) } else { Self::Bare(DeflateDecoder::new(next)) };
+        self.write_all(&head)
+    }
+}
+
+impl Write for Deflate {
+    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Zlib(inner) => inner.write(piece),
+            Self::Bare(inner) => inner.write(piece),
+            Self::Unknown(head, _) => {
+                head.extend_from_slice(piece);
+                if head.len() >= 2 {
+                    self.decide()?;
+                }
+                Ok(piece.len())
+            }
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Layer for Deflate {
+    fn end(mut self: Box<Self>) -> io::Result<()> {
+        self.decide()?;
+        match *self {
+            Self::Zlib(inner) => inner.finish()?.end(),
+            Self::Bare(inner) => inner.finish()?.end(),
+            Self::Unknown(..) => Ok(()),
+        }
+    }
+}
+
+struct Brotli(DecompressorWriter<Box<dyn Layer>>);
+
+impl Write for Brotli {
+    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
+        self.0.write(piece)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Layer for Brotli {
+    fn end(self: Box<Self>) -> io::Result<()> {
+        match self.0.into_inner() {
+            Ok(next) => next.end(),
+            Err(_) => Err(io::Error::new(ErrorKind::UnexpectedEof, "the brotli stream is cut")),
+        }
+    }
+}
+
+struct Zstd {
+    decoder: RawZstd<'static>,
+    next: Box<dyn Layer>,
+    piece: Vec<u8>,
+    /// Bytes that the frame still wants; 0 at its end.
+    wants: usize,
+}
+
+impl Zstd {
+    fn new(next: Box<dyn Layer>) -> Option<Self> {
+        let mut decoder = RawZstd::new().ok()?;
+        decoder.set_parameter(DParameter::WindowLogMax(ZSTD_WINDOW)).ok()?;
+        Some(Self { decoder, next, piece: vec![0; PIECE], wants: 1 })
+    }
+}
+
+impl Write for Zstd {
+    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
+        let mut input = InBuffer::around(piece);
+        loop {
+            let mut output = OutBuffer::around(&mut self.piece[..]);
+            self.wants = self.decoder.run(&mut input, &mut output)?;
+            let made = output.pos();
+            self.next.write_all(&self.piece[..made])?;
+            // A full piece may mean that more waits inside.
+            if input.pos() == piece.len() && made < PIECE {
+                return Ok(piece.len());
+            }
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Layer for Zstd {
+    fn end(self: Box<Self>) -> io::Result<()> {
+        if self.wants > 0 {
+            return Err(io::Error::new(ErrorKind::UnexpectedEof, "the zstd frame is cut"));
+        }
+        self.next.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &[u8] = b"<rss><channel><title>text that is long enough to be coded</title></channel></rss>";
+
+    fn gzip(plain: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        encoder.write_all(plain).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn zlib(plain: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
+        encoder.write_all(plain).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    /// Decodes in pieces of `size` bytes.
+    fn decode(codings: &[&str], coded: &[u8], size: usize, limit: u64) -> Result<Bytes, &'static str> {
+        let codings: Vec<String> = codings.iter().map(|&coding| coding.to_owned()).collect();
+        let word = |fault: Fault| match fault {
+            Fault::TooLarge => "too_large",
+            Fault::Truncated(_) => "truncated",
+            Fault::Malformed(_) => "malformed",
+        };
+        let mut decoder = Decoder::new(&codings, limit).map_err(|_| "coding")?;
+        for piece in coded.chunks(size) {
+            decoder.feed(piece).map_err(word)?;
+        }
+        decoder.end().map_err(word)
+    }
+
+    #[test]
+    fn codings_in_pieces_of_any_size() {
+        let zstd = zstd::encode_all(TEXT, 3).unwrap();
+        // Without header and checksum.
+        let wrapped = zlib(TEXT);
+        let bare = wrapped[2..wrapped.len() - 4].to_vec();
+        let members = [gzip(&TEXT[..40]), gzip(&TEXT[40..])].concat();
+        let twice = gzip(&zlib(TEXT));
+        // What the `brotli` program makes of TEXT.
+        let brotli = b"\x1b\x50\x00\x20\x9c\x09\x76\x8c\x64\x32\x44\xdb\xb8\xd5\x2f\x3c\x65\x72\x4a\x2c\
+            \xad\x40\xc8\xca\x67\xce\x6d\x6c\xec\x2b\x1e\x41\x50\x7e\xb3\xf1\x1b\x3f\xf0\x18\
+            \x3e\x8f\xb4\xd7\x23\x39\x3e\xa1\x30\x79\x14\xea\x15\xa2\xb2\x74\x04\x7e\x77\x05\
+            \x85\x87\xd8\x07"
+            .to_vec();
+        for (codings, coded) in [
+            (&[][..], TEXT.to_vec()),
+            (&["gzip"], gzip(TEXT)),
+            (&["x-gzip"], members.clone()),
+            (&["deflate"], zlib(TEXT)),
+            (&["deflate"], bare),
+            (&["zstd"], [zstd.clone(), zstd::encode_all(&b""[..], 3).unwrap()].concat()),
+            (&["deflate", "gzip"], twice),
+            (&["br"], brotli),
+            (&[], gzip(TEXT)),
+        ] {
+            for size in [1, 7, 10_000] {
+                let smallest = if codings.is_empty() && size < 3 { 3 } else { size };
+                let decoded = decode(codings, &coded, smallest, 1 << 20);
+                assert_eq!(decoded.as_deref(), Ok(TEXT), "{codings:?} by {size}");
+            }
+            if !codings.is_empty() {
+                let cut = decode(codings, &coded[..coded.len() - 5], 10_000, 1 << 20);
+                assert!(matches!(cut, Err("truncated" | "malformed")), "{codings:?}: {cut:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn bombs_and_nonsense() {
+        let zeros = vec![0_u8; 8 << 20];
+        let bomb = gzip(&zeros);
+        assert_eq!(decode(&["gzip"], &bomb, 1_000, 1 << 16), Err("too_large"));
+        assert_eq!(decode(&["gzip"], &bomb, 1_000, 1 << 30), Err("too_large"), "by its ratio");
+        assert_eq!(decode(&["gzip", "gzip"], &gzip(&bomb), 1_000, 1 << 16), Err("too_large"));
+        assert_eq!(
+            decode(&["zstd"], &zstd::encode_all(&zeros[..], 3).unwrap(), 99, 1 << 16),
+            Err("too_large")
+        );
+        assert_eq!(decode(&["gzip"], TEXT, 100, 1 << 16), Err("malformed"));
+        assert_eq!(decode(&["gzip", "gzip", "gzip"], TEXT, 100, 1 << 16), Err("coding"));
+        assert_eq!(decode(&["odd"], TEXT, 100, 1 << 16), Err("coding"));
+        assert_eq!(decode(&["gzip"], b"", 1, 10).as_deref(), Ok(&b""[..]));
+        assert_eq!(decode(&[], TEXT, 100, 20), Err("too_large"));
+    }
+}
