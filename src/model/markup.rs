@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use markup5ever::data::NAMED_ENTITIES;
+use memchr::{memchr, memchr2};
 
 use super::text::one_line;
 
@@ -58,13 +59,13 @@ pub fn push_named(name: &str, out: &mut String) -> bool {
 /// HTML text with its references resolved; what is unknown stays as it is written.
 #[must_use]
 pub fn decode_references(text: &str) -> Cow<'_, str> {
-    let Some(first) = text.find('&') else { return Cow::Borrowed(text) };
+    let Some(first) = memchr(b'&', text.as_bytes()) else { return Cow::Borrowed(text) };
     let (plain, mut rest) = text.split_at(first);
     let mut out = String::with_capacity(text.len());
     out.push_str(plain);
     while let Some(after) = rest.strip_prefix('&') {
         rest = reference(after, &mut out);
-        let (plain, next) = rest.split_at(rest.find('&').unwrap_or(rest.len()));
+        let (plain, next) = rest.split_at(memchr(b'&', rest.as_bytes()).unwrap_or(rest.len()));
         out.push_str(plain);
         rest = next;
     }
@@ -102,12 +103,12 @@ fn reference<'a>(after: &'a str, out: &mut String) -> &'a str {
 /// The text of HTML on one line, blocks apart from each other by a space.
 #[must_use]
 pub fn html_to_text(html: &str) -> String {
-    if !html.contains(['<', '&']) {
+    if memchr2(b'<', b'&', html.as_bytes()).is_none() {
         return one_line(html);
     }
     let mut out = String::with_capacity(html.len());
     let mut rest = html;
-    while let Some(at) = rest.find('<') {
+    while let Some(at) = memchr(b'<', rest.as_bytes()) {
         let (plain, tag) = rest.split_at(at);
         out.push_str(&decode_references(plain));
         rest = after_markup(tag, &mut out);
@@ -149,6 +150,11 @@ fn after_markup<'a>(tag: &'a str, out: &mut String) -> &'a str {
 
 /// What follows the `>` of a tag; `>` within a quoted value does not end it.
 pub(crate) fn after_tag(tag: &str) -> &str {
+    if let Some(end) = memchr(b'>', tag.as_bytes())
+        && memchr2(b'"', b'\'', &tag.as_bytes()[..end]).is_none()
+    {
+        return tag.get(end + 1..).unwrap_or_default();
+    }
     let mut quote = None;
     let mut before = b' ';
     for (i, byte) in tag.bytes().enumerate() {

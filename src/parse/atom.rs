@@ -3,7 +3,7 @@
 use atom_syndication::{Content, Feed, Link, Person, Text, TextType};
 use url::Url;
 
-use super::resolve::absolute_html;
+use super::resolve::absolute;
 use super::text::Title;
 use super::tolerant::draft::Draft;
 use super::tolerant::names::Field;
@@ -35,7 +35,7 @@ pub fn parse(xml: &str, context: &Context) -> Result<Document, ParseError> {
         draft.permalink(&id);
         draft.id.offer(0, id);
     }
-    if let Some(subtitle) = &feed.subtitle {
+    if let Some(subtitle) = feed.subtitle.take() {
         draft.html(Field::Summary, 0, markup(subtitle, base));
     }
     if let Some(at) = Timestamp::stated(feed.updated.timestamp()) {
@@ -93,10 +93,10 @@ fn entry(entry: atom_syndication::Entry, base: Option<&Url>, feed_authors: &[Aut
         draft.authors = feed_authors.iter().take(MAX_AUTHORS).cloned().collect();
     }
     entry.categories.iter().for_each(|category| draft.category(&category.term));
-    if let Some(summary) = &entry.summary {
+    if let Some(summary) = entry.summary {
         draft.html(Field::Summary, 0, markup(summary, base));
     }
-    if let Some(content) = entry.content.as_ref().and_then(|content| content_markup(content, base)) {
+    if let Some(content) = entry.content.and_then(|content| content_markup(content, base)) {
         draft.html(Field::Content, 0, content);
     }
     draft.into_entry()
@@ -146,23 +146,21 @@ fn title(construct: &Text, base: Option<&Url>) -> Title {
     }
 }
 
-fn markup(construct: &Text, base: Option<&Url>) -> String {
-    let base = based(base, construct.base.as_deref());
-    hypertext(&construct.value, construct.r#type == TextType::Text, base.as_ref())
+fn markup(construct: Text, base: Option<&Url>) -> String {
+    let own = construct.base.map(|own| based(base, Some(&own)));
+    let base = own.as_ref().map_or(base, Option::as_ref);
+    hypertext(construct.value, construct.r#type == TextType::Text, base)
 }
 
-fn content_markup(content: &Content, base: Option<&Url>) -> Option<String> {
+fn content_markup(content: Content, base: Option<&Url>) -> Option<String> {
     let plain = matches!(content.content_type.as_deref(), None | Some("text"));
-    let base = based(base, content.base.as_deref());
-    let html = hypertext(content.value.as_deref()?, plain, base.as_ref());
+    let own = content.base.map(|own| based(base, Some(&own)));
+    let base = own.as_ref().map_or(base, Option::as_ref);
+    let html = hypertext(content.value?, plain, base);
     Some(html).filter(|html| !html.is_empty())
 }
 
 /// A construct as HTML.
-fn hypertext(value: &str, plain: bool, base: Option<&Url>) -> String {
-    let value = value.trim();
-    if plain {
-        return text::escape(value);
-    }
-    absolute_html(value, base).into_owned()
+fn hypertext(value: String, plain: bool, base: Option<&Url>) -> String {
+    if plain { text::escape(value.trim()) } else { absolute(value, base) }
 }

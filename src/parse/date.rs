@@ -2,6 +2,7 @@
 
 mod calendar;
 mod names;
+mod usual;
 
 use chrono::{DateTime, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, TimeZone};
 use chrono_tz::Tz;
@@ -19,6 +20,13 @@ pub fn parse(text: &str, zone: Tz) -> Option<Timestamp> {
     if text.is_empty() || text.len() > MAX_LEN {
         return None;
     }
+    if let Some(at) = usual::read(text) {
+        return Some(at);
+    }
+    lenient(text, zone)
+}
+
+fn lenient(text: &str, zone: Tz) -> Option<Timestamp> {
     if let Ok(exact) = DateTime::parse_from_rfc3339(text) {
         return Timestamp::stated(exact.timestamp());
     }
@@ -280,6 +288,19 @@ mod tests {
         #[test]
         fn any_text_is_read_without_panic(text in "\\PC{0,130}") {
             let _ = parse(&text, Tz::Asia__Shanghai);
+        }
+        /// The short way reads nothing differently.
+        #[test]
+        fn usual_dates_are_read_as_the_lenient_reader_does(
+            day in 0..35_u32, month in 0..12_usize, year in 0..10_000_u32, hour in 0..26_u32, minute in 0..62_u32,
+            second in 0..62_u32, zone in "GMT|[+-][01][0-9][0-6][0-9]|EST|UT", short in any::<bool>(),
+        ) {
+            let month = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"][month];
+            let day = if short { day.to_string() } else { format!("{day:02}") };
+            let text = format!("Tue, {day} {month} {year:04} {hour:02}:{minute:02}:{second:02} {zone}");
+            if let Some(at) = usual::read(&text) {
+                prop_assert_eq!(Some(at), lenient(&text, Tz::Asia__Shanghai), "{}", text);
+            }
         }
         #[test]
         fn date_like_text_is_read_without_panic(text in "[0-9A-Za-z:+. /,年月日-]{0,40}") {

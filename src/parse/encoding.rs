@@ -28,8 +28,24 @@ pub fn decode<'a>(
             encoding.name(),
         );
     }
+    // Valid UTF-8 that is not plain ASCII: no other encoding produces that by chance. Most feeds
+    // are that: they are looked at once, and not copied.
+    if fixed.is_none_or(|fixed| fixed == UTF_8)
+        && utf16_without_bom(bytes).is_none()
+        && let Some(text) = UTF_8.decode_without_bom_handling_and_without_replacement(bytes)
+    {
+        if fixed.is_some() || !text.is_ascii() {
+            return (text, UTF_8.name());
+        }
+        // Plain ASCII reads the same in most: what is left to find out is the name.
+        let named = content_type.and_then(charset).or_else(|| declared(bytes));
+        if let Some(encoding) = named.or_else(|| ascii(bytes, content_type))
+            && encoding.is_ascii_compatible()
+        {
+            return (text, if encoding == GBK { GB18030 } else { encoding }.name());
+        }
+    }
     let encoding = fixed
-        .or_else(|| is_multibyte_utf8(bytes).then_some(UTF_8))
         .or_else(|| utf16_without_bom(bytes))
         .or_else(|| content_type.and_then(charset).filter(|e| fits(e, bytes)))
         .or_else(|| declared(bytes).filter(|e| fits(e, bytes)))
@@ -44,8 +60,9 @@ pub fn decode<'a>(
 /// windows-1252 that were taken for Latin-1 on their way. U+0085 stays: XML allows that line end.
 #[must_use]
 pub fn without_c1(text: Cow<'_, str>) -> Cow<'_, str> {
-    let c1 = |pair: &[u8]| matches!(pair, [0xC2, 0x80..=0x84 | 0x86..=0x9F]);
-    if text.is_ascii() || !text.as_bytes().windows(2).any(c1) {
+    let bytes = text.as_bytes();
+    let c1 = |at: usize| matches!(bytes.get(at + 1), Some(0x80..=0x84 | 0x86..=0x9F));
+    if !memchr::memchr_iter(0xC2, bytes).any(c1) {
         return text;
     }
     let meant = |c: char| match u32::from(c) {
@@ -97,11 +114,6 @@ pub fn charset(content_type: &str) -> Option<&'static Encoding> {
     let lower = content_type.to_ascii_lowercase();
     let value = lower.split(';').skip(1).find_map(|part| part.trim().strip_prefix("charset="))?;
     Encoding::for_label(value.trim_matches(['"', '\'', ' ']).as_bytes())
-}
-
-/// Valid UTF-8 that is not plain ASCII: no other encoding produces that by chance.
-fn is_multibyte_utf8(bytes: &[u8]) -> bool {
-    !bytes.is_ascii() && std::str::from_utf8(bytes).is_ok()
 }
 
 /// `<` and `?`, or `<` and a letter, with zero bytes between them.

@@ -16,7 +16,7 @@ pub fn absolute(raw: &str, base: Option<&Url>) -> Option<String> {
     if raw.is_empty() || raw.len() > MAX {
         return None;
     }
-    if is_clean(raw) && Url::parse(raw).is_ok_and(|url| url.has_host()) {
+    if is_clean(raw) && (has_plain_host(raw) || Url::parse(raw).is_ok_and(|url| url.has_host())) {
         return Some(raw.to_owned());
     }
     let url = match base {
@@ -37,6 +37,20 @@ fn is_clean(raw: &str) -> bool {
             && !rest.contains("/.")
             && !rest.bytes().any(odd)
     })
+}
+
+/// Whether a clean address names its host in letters, as nearly all do: no user, no port, no number
+/// that could be an IPv4 address out of range, no `xn--` to check. Others ask the URL parser.
+fn has_plain_host(clean: &str) -> bool {
+    let Some((_, rest)) = clean.split_once("://") else { return false };
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && !label.starts_with("xn--")
+            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    };
+    let top = host.rsplit('.').next().unwrap_or_default();
+    top.starts_with(|c: char| c.is_ascii_alphabetic()) && host.len() < 254 && host.split('.').all(label)
 }
 
 /// One spelling of an address for identity: no fragment, no tracking parameters, no user.

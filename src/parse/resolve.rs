@@ -2,8 +2,10 @@
 
 use std::borrow::Cow;
 
+use memchr::memchr;
 use url::Url;
 
+use super::text::trimmed;
 use super::tolerant::attrs::Attrs;
 use crate::model::markup::after_tag;
 use crate::model::text::decode_references;
@@ -11,13 +13,13 @@ use crate::model::text::decode_references;
 /// HTML with its relative addresses made absolute.
 #[must_use]
 pub fn absolute_html<'a>(html: &'a str, base: Option<&Url>) -> Cow<'a, str> {
-    if base.is_none() || !html.contains('<') {
+    if base.is_none() {
         return Cow::Borrowed(html);
     }
     let mut out = String::new();
     let mut written = 0;
     let mut rest = html;
-    while let Some(at) = rest.find('<') {
+    while let Some(at) = memchr(b'<', rest.as_bytes()) {
         let tag = rest.get(at + 1..).unwrap_or_default();
         if !tag.starts_with(|c: char| c.is_ascii_alphabetic()) {
             rest = tag;
@@ -26,7 +28,7 @@ pub fn absolute_html<'a>(html: &'a str, base: Option<&Url>) -> Cow<'a, str> {
         rest = after_tag(tag);
         let tag = tag.get(..tag.len() - rest.len()).unwrap_or_default();
         let tag = tag.strip_suffix('>').unwrap_or(tag);
-        let Some(name) = tag.find(|c: char| c.is_ascii_whitespace()) else { continue };
+        let Some(name) = tag.bytes().position(|b| b.is_ascii_whitespace()) else { continue };
         for (key, value) in Attrs(tag.get(name..).unwrap_or_default()).iter() {
             if let Some(address) = attribute(key, value, base) {
                 // The value is a part of `html`, so the difference is its place.
@@ -44,18 +46,43 @@ pub fn absolute_html<'a>(html: &'a str, base: Option<&Url>) -> Cow<'a, str> {
     Cow::Owned(out)
 }
 
+/// A text, its ends trimmed, with its relative addresses made absolute; copied only where something
+/// changes.
+#[must_use]
+pub fn absolute(html: String, base: Option<&Url>) -> String {
+    if let Cow::Owned(changed) = absolute_html(html.trim(), base) {
+        return changed;
+    }
+    trimmed(html)
+}
+
 /// The absolute form of an attribute that holds a relative address; `None` when nothing changes.
 #[must_use]
 pub fn attribute(key: &str, value: &str, base: Option<&Url>) -> Option<String> {
     let base = base?;
-    let key = key.to_ascii_lowercase();
-    match key.as_str() {
-        "srcset" | "data-srcset" => source_set(value, base),
-        "href" | "src" | "poster" | "cite" | "action" | "background" | "longdesc" | "data-src"
-        | "data-original" | "data-lazy-src" => relative(value, base),
-        _ => None,
+    let is = |name: &&str| key.eq_ignore_ascii_case(name);
+    if ADDRESSES.iter().any(is) {
+        relative(value, base)
+    } else if ["srcset", "data-srcset"].iter().any(is) {
+        source_set(value, base)
+    } else {
+        None
     }
 }
+
+/// Attributes that hold one address (HTML, "Attributes"; the last three are what pages load later).
+const ADDRESSES: &[&str] = &[
+    "href",
+    "src",
+    "poster",
+    "cite",
+    "action",
+    "background",
+    "longdesc",
+    "data-src",
+    "data-original",
+    "data-lazy-src",
+];
 
 fn relative(value: &str, base: &Url) -> Option<String> {
     let trimmed = value.trim();

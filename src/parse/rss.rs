@@ -4,7 +4,7 @@ use rss::extension::Extension;
 use rss::{Channel, Item};
 use url::Url;
 
-use super::resolve::absolute_html;
+use super::resolve::absolute;
 use super::text::Title;
 use super::tolerant::draft::Draft;
 use super::tolerant::hints::HintDraft;
@@ -21,7 +21,7 @@ pub fn parse(xml: &str, context: &Context) -> Result<Document, ParseError> {
         .map_err(|error| ParseError::Broken { format: "RSS", detail: error.to_string() })?;
     let items = std::mem::take(&mut channel.items);
     let beyond_cap = items.len().saturating_sub(context.max_entries);
-    let entries = items.into_iter().take(context.max_entries).map(|item| entry(&item, context)).collect();
+    let entries = items.into_iter().take(context.max_entries).map(|item| entry(item, context)).collect();
     Ok(Document {
         format: "rss".to_owned(),
         reader: "rss",
@@ -39,7 +39,7 @@ fn feed(channel: &Channel, context: &Context) -> Draft {
     if let Some(address) = link::absolute(&channel.link, base) {
         draft.link.offer(0, address);
     }
-    draft.html(Field::Summary, 0, html(&channel.description, base));
+    draft.html(Field::Summary, 0, absolute(channel.description.clone(), base));
     let dc_language = dc.and_then(|dc| dc.languages.first().map(String::as_str));
     if let Some(language) = channel.language().or(dc_language).map(str::trim).filter(|l| !l.is_empty()) {
         draft.language.offer(0, language.to_owned());
@@ -80,17 +80,13 @@ fn hints(hints: &mut HintDraft, channel: &Channel, base: Option<&Url>) {
     });
 }
 
-fn html(raw: &str, base: Option<&Url>) -> String {
-    absolute_html(raw.trim(), base).into_owned()
-}
-
 fn moment(draft: &mut Draft, field: Field, raw: Option<&str>, context: &Context) {
     if let Some(at) = raw.and_then(|raw| date::parse(raw, context.zone)) {
         draft.moment(field, 0, at);
     }
 }
 
-fn entry(item: &Item, context: &Context) -> Entry {
+fn entry(mut item: Item, context: &Context) -> Entry {
     let base = context.base.as_ref();
     let mut draft = Draft::default();
     if let Some(title) = item.title.as_deref() {
@@ -99,17 +95,17 @@ fn entry(item: &Item, context: &Context) -> Entry {
     if let Some(address) = item.link.as_deref().and_then(|l| link::absolute(l, base)) {
         draft.link.offer(0, address);
     }
-    if let Some(guid) = item.guid.as_ref().filter(|guid| !guid.value.trim().is_empty()) {
-        draft.id.offer(0, guid.value.trim().to_owned());
+    if let Some(guid) = item.guid.take().filter(|guid| !guid.value.trim().is_empty()) {
         if guid.permalink {
             draft.permalink(guid.value.trim());
         }
+        draft.id.offer(0, text::trimmed(guid.value));
     }
     moment(&mut draft, Field::Published, item.pub_date.as_deref(), context);
-    people_and_labels(&mut draft, item, context);
-    enclosures(&mut draft, item, base);
-    draft.html(Field::Summary, 0, item.description.as_deref().map(|raw| html(raw, base)).unwrap_or_default());
-    draft.html(Field::Content, 0, item.content.as_deref().map(|raw| html(raw, base)).unwrap_or_default());
+    people_and_labels(&mut draft, &item, context);
+    enclosures(&mut draft, &item, base);
+    draft.html(Field::Summary, 0, item.description.take().map(|raw| absolute(raw, base)).unwrap_or_default());
+    draft.html(Field::Content, 0, item.content.take().map(|raw| absolute(raw, base)).unwrap_or_default());
     draft.into_entry()
 }
 

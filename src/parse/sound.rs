@@ -12,9 +12,9 @@ mod tests;
 use chrono::DateTime;
 
 use super::tolerant::capture::MAX_TEXT;
-use super::tolerant::names::{Field, Ns, Role, Scope, role};
+use super::tolerant::names::{Field, Ns, Role, Scope, lower, role};
 use super::tolerant::tokens::{Tag, Token, Tokens};
-use syntax::{namespaces, quoted, references};
+use syntax::{Told, namespaces, quoted, references};
 
 /// Deepest nesting of sound feeds.
 const MAX_DEPTH: usize = 12;
@@ -114,21 +114,20 @@ impl<'a> Check<'a> {
         if self.leaf || self.depth >= MAX_DEPTH || attrs.len() > MAX_TAG {
             return None;
         }
-        references(attrs)?;
-        quoted(attrs)?;
-        self.scope.enter(&tag, self.depth);
-        if attrs.contains("xmlns") {
+        let told = if attrs.is_empty() { Told::default() } else { quoted(attrs)? };
+        if told.namespaces {
+            self.scope.enter(&tag, self.depth);
             namespaces(tag, self.depth == 0)?;
         }
         self.depth += 1;
-        if attrs.contains("xml:base") {
+        if told.base {
             self.base(tag.name)?;
         }
         match self.root {
             None => self.begin(tag)?,
-            Some(_) if tag.name.contains(':') => self.extension(tag)?,
-            Some(Crate::Rss) => self.rss(tag)?,
-            Some(Crate::Atom) => self.atom(tag)?,
+            Some(_) if tag.name.bytes().any(|b| b == b':') => self.extension(tag)?,
+            Some(Crate::Rss) => self.rss(tag, told)?,
+            Some(Crate::Atom) => self.atom(tag, told)?,
         }
         if tag.empty {
             self.end(tag.name)?;
@@ -168,7 +167,7 @@ impl<'a> Check<'a> {
     }
 
     /// Elements of the feed's own vocabulary: where, once, and leaves with text only.
-    fn rss(&mut self, tag: Tag<'a>) -> Option<()> {
+    fn rss(&mut self, tag: Tag<'a>, told: Told<'_>) -> Option<()> {
         match tag.name {
             "channel" if self.depth == 2 => return self.feed.once(Seen::CHANNEL),
             "channel" => return None,
@@ -192,20 +191,20 @@ impl<'a> Check<'a> {
             name => return self.unknown(name),
         };
         self.leaf = true;
+        self.once(bit, 3)?;
         // What says its address or its type in an attribute is read as RSS does not define it.
         let odd = match tag.name {
             // RSS has no such element in the channel, but people write it.
-            "author" if !self.in_item => Some(""),
-            "link" => tag.attrs.get("href"),
-            "title" | "description" => tag.attrs.get("type").or(tag.attrs.get("mode")),
-            "category" => tag.attrs.get("term").or(tag.attrs.get("text")).or(tag.attrs.get("label")),
-            _ => None,
+            "author" => !self.in_item,
+            "link" => told.address,
+            "title" | "description" => told.kind.is_some() || told.elsewhere,
+            "category" => told.label,
+            _ => false,
         };
-        self.once(bit, 3)?;
-        odd.is_none().then_some(())
+        (!odd).then_some(())
     }
 
-    fn atom(&mut self, tag: Tag<'a>) -> Option<()> {
+    fn atom(&mut self, tag: Tag<'a>, told: Told<'_>) -> Option<()> {
         let bit = match tag.name {
             "entry" => return self.begin_item(2),
             "author" | "contributor" => return Some(()),
@@ -220,7 +219,7 @@ impl<'a> Check<'a> {
         };
         self.leaf = true;
         self.once(bit, 2)?;
-        let kind = tag.attrs.get("type").filter(|_| tag.name != "link");
+        let kind = told.kind.filter(|_| tag.name != "link");
         self.expect = match (tag.name, kind) {
             ("updated" | "published", _) => Expect::Date,
             ("content", None) => Expect::PlainText,
@@ -229,7 +228,7 @@ impl<'a> Check<'a> {
         let plain = kind.is_none_or(|kind| {
             matches!(kind, "text" | "html") || tag.name == "content" && kind == "text/html"
         });
-        (plain && tag.attrs.get("src").is_none() && tag.attrs.get("mode").is_none()).then_some(())
+        (plain && !told.elsewhere).then_some(())
     }
 
     /// The Atom crate keeps the base of a feed and of its texts.
@@ -247,8 +246,7 @@ impl<'a> Check<'a> {
         if self.root == Some(Crate::Atom) && matches!(name, "url" | "homepage") {
             return None;
         }
-        matches!(role(Ns::Plain, &name.to_ascii_lowercase(), self.in_item), Role::Aside | Role::Ignore)
-            .then_some(())
+        matches!(role(Ns::Plain, &lower(name), self.in_item), Role::Aside | Role::Ignore).then_some(())
     }
 
     /// Notes an element that may stand once; `feed` is the depth of the feed's own children.
@@ -266,7 +264,7 @@ impl<'a> Check<'a> {
     /// Elements under a prefix: those that mean something must be among those that are read.
     fn extension(&mut self, tag: Tag<'a>) -> Option<()> {
         let (ns, local) = self.scope.resolve(tag.name);
-        let lower = local.to_ascii_lowercase();
+        let lower = lower(local);
         let role = role(ns, &lower, self.in_item);
         // Of the last two the crates' readers here take what they say from the extensions.
         let hint =

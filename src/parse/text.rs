@@ -43,6 +43,15 @@ impl Title {
     }
 }
 
+/// A text without the white space at its ends, copied only where there is some.
+#[must_use]
+pub fn trimmed(text: String) -> String {
+    match text.trim() {
+        inner if inner.len() == text.len() => text,
+        inner => inner.to_owned(),
+    }
+}
+
 /// A title as plain text on one line. Markup is taken out and entities are decoded once more
 /// only where there is evidence of them: a real element or a whole entity reference.
 #[must_use]

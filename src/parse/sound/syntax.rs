@@ -1,6 +1,8 @@
 //! The parts of a sound document that are looked at by themselves: namespaces, attributes,
 //! references.
 
+use memchr::{memchr, memchr_iter};
+
 use crate::parse::tolerant::names::{Ns, of_prefix, of_uri};
 use crate::parse::tolerant::tokens::{Tag, head};
 
@@ -29,47 +31,93 @@ pub(super) fn namespaces(tag: Tag<'_>, root: bool) -> Option<()> {
     Some(())
 }
 
-/// Attributes as XML wants them; the `rss` crate drops all others without a word.
-pub(super) fn quoted(attrs: &str) -> Option<()> {
-    let mut rest = attrs.trim_ascii();
-    while !rest.is_empty() {
-        let (name, after) = rest.split_once('=')?;
-        let name = name.trim_ascii_end();
-        let after = after.trim_ascii_start();
-        let quote = after.chars().next().filter(|c| matches!(c, '"' | '\''))?;
-        let (_, tail) = after.get(1..)?.split_once(quote)?;
-        rest = tail.trim_ascii_start();
-        let apart = rest.is_empty() || rest.len() < tail.len();
-        if !apart
-            || name.is_empty()
-            || name.contains(|c: char| c.is_ascii_whitespace() || matches!(c, '"' | '\''))
-        {
+/// What of an element's attributes decides who reads it.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Told<'a> {
+    /// It has `xmlns` or `xmlns:…`.
+    pub(super) namespaces: bool,
+    /// It has `xml:base`.
+    pub(super) base: bool,
+    /// `type`.
+    pub(super) kind: Option<&'a str>,
+    /// `href`.
+    pub(super) address: bool,
+    /// `mode` or `src`: its text is no text, or stands elsewhere.
+    pub(super) elsewhere: bool,
+    /// `term`, `text` or `label`: the name of a category.
+    pub(super) label: bool,
+}
+
+/// Attributes as XML wants them, values with sound references; the `rss` crate drops all others
+/// without a word.
+pub(super) fn quoted(attrs: &str) -> Option<Told<'_>> {
+    let mut told = Told::default();
+    let bytes = attrs.as_bytes();
+    let past = |from: usize, passed: fn(&u8) -> bool| -> Option<usize> {
+        Some(from + bytes.get(from..)?.iter().position(|b| !passed(b))?)
+    };
+    let mut at = 0;
+    while let Some(begin) = past(at, u8::is_ascii_whitespace) {
+        let end = past(begin, |b| !b.is_ascii_whitespace() && !matches!(b, b'=' | b'"' | b'\''))?;
+        let sign = past(end, u8::is_ascii_whitespace).filter(|sign| bytes.get(*sign) == Some(&b'='))?;
+        let open = past(sign + 1, u8::is_ascii_whitespace)?;
+        let quote = *bytes.get(open).filter(|b| matches!(b, b'"' | b'\''))?;
+        let close = open + 1 + memchr(quote, bytes.get(open + 1..)?)?;
+        let (name, value) = (attrs.get(begin..end)?, attrs.get(open + 1..close)?);
+        let apart = bytes.get(close + 1).is_none_or(u8::is_ascii_whitespace);
+        if name.is_empty() || !apart {
             return None;
         }
+        references(value)?;
+        told.note(name, value);
+        at = close + 1;
     }
-    Some(())
+    Some(told)
+}
+
+impl<'a> Told<'a> {
+    fn note(&mut self, name: &str, value: &'a str) {
+        if name.starts_with("xml") {
+            self.namespaces |= name.starts_with("xmlns");
+            self.base |= name == "xml:base";
+            return;
+        }
+        let is = |word: &str| name.eq_ignore_ascii_case(word);
+        if is("type") {
+            self.kind = self.kind.or(Some(value));
+        } else if is("href") {
+            self.address = true;
+        } else if is("mode") || is("src") {
+            self.elsewhere = true;
+        } else if is("term") || is("text") || is("label") {
+            self.label = true;
+        }
+    }
 }
 
 /// Only the five entities of XML, and numbers that mean themselves.
 pub(super) fn references(raw: &str) -> Option<()> {
-    let mut rest = raw;
-    while let Some((_, after)) = rest.split_once('&') {
-        let window = head(after, 12);
+    for at in memchr_iter(b'&', raw.as_bytes()) {
+        // Escaped HTML is full of the five: they are told by their bytes.
+        if let [b'l' | b'g', b't', b';', ..]
+        | [b'a', b'm', b'p', b';', ..]
+        | [b'q', b'u', b'o', b't', b';', ..]
+        | [b'a', b'p', b'o', b's', b';', ..] = raw.as_bytes().get(at + 1..)?
+        {
+            continue;
+        }
+        let window = head(raw.get(at + 1..)?, 12);
         let (name, _) = window.split_once(';')?;
-        let sound = match name.strip_prefix('#') {
-            Some(digits) => {
-                let number = match digits.strip_prefix('x') {
-                    Some(hex) => u32::from_str_radix(hex, 16).ok()?,
-                    None => digits.parse().ok()?,
-                };
-                matches!(number, 9 | 10 | 13 | 32..=126 | 160..=0xD7FF | 0xE000..=0xFFFD | 0x1_0000..=0x10_FFFF)
-            }
-            None => matches!(name, "amp" | "lt" | "gt" | "quot" | "apos"),
+        let digits = name.strip_prefix('#')?;
+        let number = match digits.strip_prefix('x') {
+            Some(hex) => u32::from_str_radix(hex, 16).ok()?,
+            None => digits.parse().ok()?,
         };
+        let sound =
+            matches!(number, 9 | 10 | 13 | 32..=126 | 160..=0xD7FF | 0xE000..=0xFFFD | 0x1_0000..=0x10_FFFF);
         if !sound {
             return None;
         }
-        rest = after;
     }
     Some(())
 }

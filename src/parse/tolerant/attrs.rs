@@ -1,5 +1,7 @@
 //! Attributes as people write them: unquoted, without a value, twice.
 
+use memchr::memchr;
+
 /// Attributes that are read of one tag; the rest is passed over.
 const MOST: usize = 64;
 
@@ -27,27 +29,36 @@ impl<'a> Iterator for Iter<'a> {
     type Item = (&'a str, &'a str);
 
     fn next(&mut self) -> Option<Self::Item> {
-        let gap = |c: char| c.is_ascii_whitespace() || matches!(c, '/' | '"' | '\'' | '=');
-        let rest = self.rest.trim_start_matches(gap);
-        if rest.is_empty() {
+        let (text, bytes) = (self.rest, self.rest.as_bytes());
+        let past = |from: usize, passed: fn(&u8) -> bool| {
+            let tail = bytes.get(from..).unwrap_or_default();
+            from + tail.iter().position(|b| !passed(b)).unwrap_or(tail.len())
+        };
+        let begin = past(0, |b| b.is_ascii_whitespace() || matches!(b, b'/' | b'"' | b'\'' | b'='));
+        if begin == bytes.len() {
             return None;
         }
-        let end = rest.find(|c: char| c.is_ascii_whitespace() || c == '=').unwrap_or(rest.len());
-        let (name, after) = rest.split_at(end);
-        let Some(after) = after.trim_start().strip_prefix('=') else {
-            self.rest = after;
+        let end = past(begin, |b| !b.is_ascii_whitespace() && *b != b'=');
+        let name = text.get(begin..end)?;
+        let sign = past(end, u8::is_ascii_whitespace);
+        if bytes.get(sign) != Some(&b'=') {
+            self.rest = text.get(end..).unwrap_or_default();
             return Some((name, ""));
-        };
-        let after = after.trim_start();
-        let (value, rest) = match after.as_bytes().first() {
+        }
+        let open = past(sign + 1, u8::is_ascii_whitespace);
+        let (value, rest) = match bytes.get(open) {
             Some(quote @ (b'"' | b'\'')) => {
-                let body = after.get(1..).unwrap_or_default();
-                body.split_once(char::from(*quote)).unwrap_or((body, ""))
+                let body = text.get(open + 1..).unwrap_or_default();
+                let close = memchr(*quote, body.as_bytes()).unwrap_or(body.len());
+                (body.get(..close), body.get(close + 1..))
             }
-            _ => after.split_at(after.find(|c: char| c.is_ascii_whitespace()).unwrap_or(after.len())),
+            _ => {
+                let close = past(open, |b| !b.is_ascii_whitespace());
+                (text.get(open..close), text.get(close..))
+            }
         };
-        self.rest = rest;
-        Some((name, value))
+        self.rest = rest.unwrap_or_default();
+        Some((name, value.unwrap_or_default()))
     }
 }
 

@@ -158,7 +158,9 @@ impl Draft {
 
     /// A permanent identifier is the page's address where no link is given.
     pub(in crate::parse) fn permalink(&mut self, id: &str) {
-        if let Some(url) = link::absolute(id, None) {
+        if self.link.0.is_none()
+            && let Some(url) = link::absolute(id, None)
+        {
             self.link.offer(30, url);
         }
     }

@@ -1,5 +1,7 @@
 //! What an element's name means, whatever prefix, case or namespace it comes under.
 
+use std::borrow::Cow;
+
 use super::tokens::Tag;
 
 /// Namespace declarations that are kept at once; more of them are hostile.
@@ -32,7 +34,7 @@ pub(in crate::parse) struct Scope<'a> {
 impl<'a> Scope<'a> {
     /// Takes the declarations of a start tag at `depth`.
     pub(in crate::parse) fn enter(&mut self, tag: &Tag<'a>, depth: usize) {
-        if !tag.attrs.0.contains("xmlns") {
+        if tag.attrs.0.is_empty() || !tag.attrs.0.contains("xmlns") {
             return;
         }
         for (name, uri) in tag.attrs.iter() {
@@ -137,6 +139,15 @@ impl Field {
     /// Whether its text may be HTML.
     pub(in crate::parse) fn holds_markup(self) -> bool {
         matches!(self, Self::Title | Self::Summary | Self::Content)
+    }
+}
+
+/// A name in lower case; most are.
+pub(in crate::parse) fn lower(name: &str) -> Cow<'_, str> {
+    if name.bytes().any(|b| b.is_ascii_uppercase()) {
+        Cow::Owned(name.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(name)
     }
 }
 

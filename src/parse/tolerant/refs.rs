@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use memchr::memchr;
+
 use super::attrs::Attrs;
 use crate::model::text::{character, push_named};
 
@@ -44,7 +46,7 @@ impl Entities {
 
     /// `raw` with its references resolved; what is unknown stays as it is written.
     pub(super) fn decode<'a>(&mut self, raw: &'a str) -> Cow<'a, str> {
-        let Some(first) = raw.find('&') else { return Cow::Borrowed(raw) };
+        let Some(first) = memchr(b'&', raw.as_bytes()) else { return Cow::Borrowed(raw) };
         let mut out = String::with_capacity(raw.len());
         let (plain, mut rest) = raw.split_at(first);
         out.push_str(plain);
@@ -56,7 +58,7 @@ impl Entities {
                 out.push('&');
                 rest = after;
             }
-            let (plain, next) = rest.split_at(rest.find('&').unwrap_or(rest.len()));
+            let (plain, next) = rest.split_at(memchr(b'&', rest.as_bytes()).unwrap_or(rest.len()));
             out.push_str(plain);
             rest = next;
         }

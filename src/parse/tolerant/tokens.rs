@@ -4,6 +4,8 @@
 //! hostile input makes quadratic; this scanner never fails, never recurses and looks at no
 //! character more than a fixed number of times.
 
+use memchr::{memchr, memchr2, memchr3, memmem};
+
 use super::attrs::Attrs;
 
 /// Longest document type declaration that is read as one, in bytes.
@@ -109,7 +111,8 @@ impl<'a> Tokens<'a> {
     /// Text to the next `<`, which is first looked for after `skip` bytes.
     fn text_run(&mut self, skip: usize) -> Token<'a> {
         let rest = self.rest();
-        let end = rest.get(skip..).and_then(|tail| tail.find('<')).map_or(rest.len(), |i| i + skip);
+        let tail = rest.as_bytes().get(skip..).unwrap_or_default();
+        let end = memchr(b'<', tail).map_or(rest.len(), |i| i + skip);
         self.at += end;
         Token::Text(rest.get(..end).unwrap_or_default())
     }
@@ -147,7 +150,7 @@ impl<'a> Tokens<'a> {
         if self.at >= self.no_comment_end {
             return false;
         }
-        if let Some(end) = rest.get(4..).and_then(|tail| tail.find("-->")) {
+        if let Some(end) = rest.get(4..).and_then(|tail| memmem::find(tail.as_bytes(), b"-->")) {
             self.at += 4 + end + 3;
             return true;
         }
@@ -162,7 +165,10 @@ impl<'a> Tokens<'a> {
         let start = self.at + CDATA_OPEN.len();
         let end = self.find_cdata_end(start);
         let body = self.slice(start, end.unwrap_or(self.text.len()));
-        if let Some(cut) = item_end(body)
+        // A sound section holds no other one, so its text is searched once and for one thing.
+        let open = end.is_none() || memmem::find(body.as_bytes(), CDATA_OPEN.as_bytes()).is_some();
+        if open
+            && let Some(cut) = item_end(body)
             && (end.is_none() || body.get(cut..).is_some_and(|tail| tail.contains(CDATA_OPEN)))
         {
             self.fault = Some("a CDATA section without an end");
@@ -181,8 +187,8 @@ impl<'a> Tokens<'a> {
             return None;
         }
         if self.cdata_end.is_none_or(|known| known < from) {
-            self.cdata_end =
-                self.text.get(from..).and_then(|tail| tail.find("]]>")).map(|found| from + found);
+            self.cdata_end = memmem::find(self.text.as_bytes().get(from..).unwrap_or_default(), b"]]>")
+                .map(|at| from + at);
             self.no_cdata_end = self.cdata_end.is_none();
         }
         self.cdata_end
@@ -194,18 +200,27 @@ impl<'a> Tokens<'a> {
     }
 
     fn end_tag(&mut self, rest: &'a str) -> Token<'a> {
+        if let Some(name) = bare_name(rest, 2) {
+            self.at += name.len() + 3;
+            return Token::End(name);
+        }
         let body = rest.get(2..).unwrap_or_default();
-        let end = body.find(['>', '<']).unwrap_or(body.len());
+        let end = memchr2(b'>', b'<', body.as_bytes()).unwrap_or(body.len());
         let closed = body.as_bytes().get(end) == Some(&b'>');
         if !closed {
             self.fault = Some("an end tag without `>`");
         }
         self.at += 2 + end + usize::from(closed);
         let name = body.get(..end).unwrap_or_default();
-        Token::End(name.split(|c: char| c.is_ascii_whitespace() || c == '/').next().unwrap_or_default())
+        let cut = name.bytes().position(|b| b.is_ascii_whitespace() || b == b'/').unwrap_or(name.len());
+        Token::End(name.get(..cut).unwrap_or_default())
     }
 
     fn start_tag(&mut self, rest: &'a str) -> Token<'a> {
+        if let Some(name) = bare_name(rest, 1) {
+            self.at += name.len() + 2;
+            return Token::Start(Tag { name, attrs: Attrs(""), empty: false });
+        }
         let (end, closed) = tag_end(rest);
         if !closed {
             self.fault = Some("a start tag without `>`");
@@ -216,10 +231,18 @@ impl<'a> Tokens<'a> {
             Some(body) => (body, true),
             None => (body, false),
         };
-        let split = body.find(|c: char| c.is_ascii_whitespace() || matches!(c, '/' | '"' | '\''));
+        let split = body.bytes().position(|b| b.is_ascii_whitespace() || matches!(b, b'/' | b'"' | b'\''));
         let (name, attrs) = body.split_at(split.unwrap_or(body.len()));
         Token::Start(Tag { name, attrs: Attrs(attrs), empty })
     }
+}
+
+/// The name of a tag that holds nothing else, as most do; it begins after `skip` bytes.
+fn bare_name(rest: &str, skip: usize) -> Option<&str> {
+    let name = rest.as_bytes().get(skip..)?;
+    let end =
+        name.iter().position(|b| !(b.is_ascii_alphanumeric() || matches!(b, b':' | b'_' | b'-' | b'.')))?;
+    (name.get(end) == Some(&b'>')).then(|| rest.get(skip..skip + end)).flatten()
 }
 
 /// Whether a byte can begin a name.
@@ -237,6 +260,10 @@ pub(in crate::parse) fn head(text: &str, most: usize) -> &str {
 /// at the first `>` in it.
 fn tag_end(rest: &str) -> (usize, bool) {
     let bytes = rest.as_bytes();
+    let inner = memchr(b'>', bytes).and_then(|end| bytes.get(1..end));
+    if let Some(plain) = inner.filter(|inner| memchr3(b'"', b'\'', b'<', inner).is_none()) {
+        return (plain.len() + 1, true);
+    }
     let mut quote = None;
     let mut first_end = None;
     let mut before = b' ';
@@ -265,7 +292,7 @@ fn tag_end(rest: &str) -> (usize, bool) {
 /// Length of a declaration or instruction that ends at its first `>`, or before the next `<`.
 fn short_end(rest: &str) -> usize {
     let body = rest.get(2..).unwrap_or_default();
-    let end = body.find(['>', '<']).unwrap_or(body.len());
+    let end = memchr2(b'>', b'<', body.as_bytes()).unwrap_or(body.len());
     2 + end + usize::from(body.as_bytes().get(end) == Some(&b'>'))
 }
 

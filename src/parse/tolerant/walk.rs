@@ -8,7 +8,7 @@ use url::Url;
 use super::capture::Capture;
 use super::draft::Draft;
 use super::meaning::Within;
-use super::names::{Ns, Scope};
+use super::names::{Ns, Scope, lower};
 use super::refs::Entities;
 use super::repairs::Repairs;
 use super::tokens::{Tag, Token, Tokens};
@@ -176,11 +176,7 @@ impl<'a, 'c> Walker<'a, 'c> {
 
     fn start(&mut self, tag: Tag<'a>, at: usize) {
         let depth = self.stack.len();
-        let lower: Cow<'_, str> = if tag.name.bytes().any(|b| b.is_ascii_uppercase()) {
-            Cow::Owned(tag.name.to_ascii_lowercase())
-        } else {
-            Cow::Borrowed(tag.name)
-        };
+        let lower = lower(tag.name);
         let local = lower.rsplit(':').next().unwrap_or_default();
         if depth >= MAX_DEPTH {
             if !matches!(local, "item" | "entry") || self.overflow == 0 {
@@ -209,7 +205,7 @@ impl<'a, 'c> Walker<'a, 'c> {
     }
 
     fn enter_base(&mut self, tag: Tag<'a>) {
-        if !tag.attrs.0.contains("xml:base") {
+        if tag.attrs.0.is_empty() || !tag.attrs.0.contains("xml:base") {
             return;
         }
         let Some(raw) = tag.attrs.get("xml:base") else { return };
