@@ -57,6 +57,11 @@ pub struct BadSelector {
     pub selector: String,
 }
 
+/// Times that one text is cleaned at most.
+const MAX_PASSES: usize = 4;
+/// What is left where something was taken apart that should have gone.
+const UNTIDY: [&str; 2] = ["<p></p>", "<br></p>"];
+
 /// The rules of one source, made ready once.
 pub struct Cleaner {
     drop: Vec<Matcher>,
@@ -104,7 +109,7 @@ impl Cleaner {
             sanitiser: allowed::sanitiser(&rules.keep_classes),
             attributes: constant("[href], [src], [srcset], [poster], [cite], [data-src], [data-original]"),
             hidden: constant("[hidden], [style*='display:none'], [style*='display: none']"),
-            paragraphs: constant("p, center, span"),
+            paragraphs: constant("p"),
             breaks: constant("p:has(> br)"),
             frames: constant("iframe"),
             video_hosts: rules
@@ -128,11 +133,29 @@ impl Cleaner {
         for unwanted in &self.strip {
             source = Cow::Owned(source.replace(unwanted.as_str(), ""));
         }
+        let mut cleaned = self.clean_once(source, base);
+        // Odd nesting may be taken apart only when the result is parsed: then there is more to tidy.
+        for _ in 1..MAX_PASSES {
+            if !UNTIDY.iter().any(|piece| cleaned.html.contains(piece)) {
+                break;
+            }
+            let again = self.clean_once(Cow::Borrowed(&cleaned.html), base);
+            if again.html == cleaned.html {
+                break;
+            }
+            cleaned = Cleaned { html: again.html, text: again.text, ..cleaned };
+        }
+        cleaned
+    }
+
+    fn clean_once(&self, source: Cow<'_, str>, base: Option<&Url>) -> Cleaned {
         // After the stripping, which may join what was no tag before.
         let source = nesting::bounded(&source);
         let document = Document::fragment(source.as_ref());
         self.apply_rules(&document);
         players::to_links(&document, &self.frames, &self.video_hosts, base);
+        allowed::reduce(&document);
+        self.tidy(&document);
         for node in document.select_matcher(&self.attributes).nodes() {
             make_absolute(node, base);
             if self.strip_tracking
@@ -171,6 +194,10 @@ impl Cleaner {
             // The sanitiser knows no `span` and keeps what it holds.
             document.select_matcher(rule).rename("span");
         }
+    }
+
+    /// Takes out what shows nothing.
+    fn tidy(&self, document: &Document) {
         for paragraph in document.select_matcher(&self.breaks).nodes() {
             drop_last_breaks(paragraph);
         }

@@ -4,6 +4,7 @@
 use std::collections::{HashMap, HashSet};
 
 use ammonia::{Builder, UrlRelative};
+use dom_query::Document;
 
 /// Elements that stay.
 pub(super) const ELEMENTS: [&str; 69] = [
@@ -117,6 +118,25 @@ const CLASSED: [&str; 10] = ["p", "div", "blockquote", "ul", "ol", "li", "table"
 
 /// Schemes of addresses.
 pub(super) const SCHEMES: [&str; 3] = ["http", "https", "mailto"];
+
+/// Takes out of the tree what the sanitiser would take out of the text, so that what is empty then
+/// can be seen here.
+pub(super) fn reduce(document: &Document) {
+    let root = document.root();
+    for node in root.descendants() {
+        let name = node.node_name();
+        let name = name.as_deref().unwrap_or_default();
+        if node.is_comment() || WHOLE.contains(&name) {
+            node.remove_from_parent();
+        } else if node.is_element() && !ELEMENTS.contains(&name) && !matches!(name, "html" | "head" | "body")
+        {
+            if let Some(first) = node.first_child() {
+                node.insert_siblings_before(&first);
+            }
+            node.remove_from_parent();
+        }
+    }
+}
 
 /// The sanitiser of this list; of classes only `keep_classes` stay.
 pub(super) fn sanitiser(keep_classes: &[String]) -> Builder<'static> {
