@@ -63,7 +63,7 @@ pub fn draft(source: &Source, entry: &Entry) -> Draft {
             .or(media_name)
             .map(|name| clip_bytes(&clip(&strip_illegal(name.trim()), caps::NAME), caps::NAME_BYTES))
             .filter(|name| !name.is_empty()),
-        image: image.or(picture).filter(|url| url.len() <= caps::URL),
+        image: image.or_else(|| entry.picture.clone()).or(picture).filter(|url| url.len() <= caps::URL),
         body: Body {
             html,
             digest,

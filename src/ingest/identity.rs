@@ -254,6 +254,7 @@ fn listed_hash(entry: &Entry) -> ContentHash {
         ("media", entry.media_name.as_deref().unwrap_or_default()),
         ("authors", &authors.join("\n")),
         ("enclosures", &enclosures.join("\n")),
+        ("picture", entry.picture.as_deref().unwrap_or_default()),
     ])
 }
 

@@ -142,9 +142,12 @@ pub struct Entry {
     pub content: Option<String>,
     /// Files.
     pub enclosures: Vec<Enclosure>,
-    /// The newspaper that the record names (`from`, `medianame`).
+    /// The newspaper that the record names (`from`, `medianame`, `source`, `dc:publisher`).
     #[serde(skip)]
     pub media_name: Option<String>,
+    /// The picture that stands for the item, absolute: the largest thumbnail.
+    #[serde(skip)]
+    pub picture: Option<String>,
     /// BCP 47 as the source states it.
     #[serde(skip)]
     pub language: Option<String>,

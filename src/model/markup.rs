@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use markup5ever::data::NAMED_ENTITIES;
-use memchr::{memchr, memchr2};
+use memchr::{memchr, memchr2, memchr3};
 
 use super::text::one_line;
 
@@ -150,8 +150,9 @@ fn after_markup<'a>(tag: &'a str, out: &mut String) -> &'a str {
 
 /// What follows the `>` of a tag; `>` within a quoted value does not end it.
 pub(crate) fn after_tag(tag: &str) -> &str {
-    if let Some(end) = memchr(b'>', tag.as_bytes())
-        && memchr2(b'"', b'\'', &tag.as_bytes()[..end]).is_none()
+    // A quote that comes first may hold it.
+    if let Some(end) = memchr3(b'>', b'"', b'\'', tag.as_bytes())
+        && tag.as_bytes()[end] == b'>'
     {
         return tag.get(end + 1..).unwrap_or_default();
     }

@@ -105,7 +105,7 @@ fn entry(entry: atom_syndication::Entry, base: Option<&Url>, feed_authors: &[Aut
 /// `rel=alternate`, web pages before other types (RFC 4287, 4.2.7.2), and enclosures.
 fn links(draft: &mut Draft, links: &[Link], base: Option<&Url>, item: bool) {
     for l in links {
-        let Some(address) = link::absolute(&l.href, base) else { continue };
+        let Some(address) = link::stated(&l.href, base) else { continue };
         match l.rel.as_str() {
             "alternate" | "" => {
                 let page = l.mime_type.as_deref().is_none_or(|t| t.contains("html"));

@@ -66,6 +66,7 @@ fn entry(item: &Value, context: &Context, feed_authors: &[Author]) -> Entry {
         content: string(item, "content_html")
             .or_else(|| string(item, "content_text").map(|t| paragraphs(&t))),
         enclosures: enclosures(item, context),
+        picture: ["image", "banner_image"].iter().find_map(|n| link::absolute(&string(item, n)?, base)),
         language: string(item, "language"),
         ..Entry::default()
     }

@@ -26,6 +26,21 @@ pub fn absolute(raw: &str, base: Option<&Url>) -> Option<String> {
     (matches!(url.scheme(), "http" | "https") && url.has_host()).then(|| url.to_string())
 }
 
+/// An address as a document states it: absolute where a base is known. Without one, as when a file is
+/// looked at, a relative address stays as it is written.
+#[must_use]
+pub fn stated(raw: &str, base: Option<&Url>) -> Option<String> {
+    absolute(raw, base).or_else(|| {
+        let raw = raw.trim();
+        let relative = base.is_none()
+            && raw.len() <= MAX
+            && raw.contains('/')
+            && raw.starts_with(|c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '.'))
+            && raw.bytes().all(|b| b.is_ascii_graphic() && b != b':' && b != b'<');
+        relative.then(|| raw.to_owned())
+    })
+}
+
 /// Whether an address is absolute and needs no repair, so that it stays as the source spells it.
 fn is_clean(raw: &str) -> bool {
     let rest = raw.strip_prefix("https://").or_else(|| raw.strip_prefix("http://"));

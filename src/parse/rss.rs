@@ -92,7 +92,7 @@ fn entry(mut item: Item, context: &Context) -> Entry {
     if let Some(title) = item.title.as_deref() {
         draft.title.offer(0, Title::of_rss(title, base));
     }
-    if let Some(address) = item.link.as_deref().and_then(|l| link::absolute(l, base)) {
+    if let Some(address) = item.link.as_deref().and_then(|l| link::stated(l, base)) {
         draft.link.offer(0, address);
     }
     if let Some(guid) = item.guid.take().filter(|guid| !guid.value.trim().is_empty()) {
@@ -104,6 +104,10 @@ fn entry(mut item: Item, context: &Context) -> Entry {
     moment(&mut draft, Field::Published, item.pub_date.as_deref(), context);
     people_and_labels(&mut draft, &item, context);
     enclosures(&mut draft, &item, base);
+    pictures(&mut draft, &item, base);
+    if let Some(title) = item.source.as_ref().and_then(rss::Source::title) {
+        draft.paper(0, title);
+    }
     draft.html(Field::Summary, 0, item.description.take().map(|raw| absolute(raw, base)).unwrap_or_default());
     draft.html(Field::Content, 0, item.content.take().map(|raw| absolute(raw, base)).unwrap_or_default());
     draft.into_entry()
@@ -121,6 +125,7 @@ fn people_and_labels(draft: &mut Draft, item: &Item, context: &Context) {
         .chain(speaker)
         .for_each(|raw| draft.person(person(raw)));
     item.categories.iter().for_each(|category| draft.category(&category.name));
+    dc.iter().flat_map(|dc| &dc.publishers).for_each(|name| draft.paper(1, name));
     dc.iter().flat_map(|dc| &dc.subjects).for_each(|subject| draft.category(subject));
     let media =
         |name: &str| item.extensions.get("media").and_then(|media| media.get(name)).into_iter().flatten();
@@ -141,10 +146,27 @@ fn enclosures(draft: &mut Draft, item: &Item, base: Option<&Url>) {
         (attr("url").unwrap_or_default(), attr("type"), attr("fileSize").and_then(|s| s.trim().parse().ok()))
     });
     for (url, media_type, length) in own.chain(media) {
-        if let Some(url) = link::absolute(url, base) {
+        if let Some(url) = link::stated(url, base) {
             let media_type = media_type.map(str::trim).filter(|t| !t.is_empty()).map(str::to_owned);
             draft.enclosure(Enclosure { url, media_type, length });
         }
+    }
+}
+
+/// `media:thumbnail`, also inside `media:content` and `media:group`, and `itunes:image`.
+fn pictures(draft: &mut Draft, item: &Item, base: Option<&Url>) {
+    let direct = item.extensions.get("media").and_then(|media| media.get("thumbnail"));
+    let groups = item.extensions.get("media").and_then(|media| media.get("group")).into_iter().flatten();
+    let inner = groups.chain(media_contents(item)).filter_map(|outer| outer.children.get("thumbnail"));
+    for thumbnail in direct.into_iter().chain(inner).flatten() {
+        let attr = |name: &str| thumbnail.attrs.get(name).map(String::as_str);
+        if let Some(address) = attr("url").and_then(|url| link::absolute(url, base)) {
+            draft.picture(attr("width"), address);
+        }
+    }
+    let itunes = item.itunes_ext.as_ref().and_then(|itunes| itunes.image());
+    if let Some(address) = itunes.and_then(|url| link::absolute(url, base)) {
+        draft.picture(None, address);
     }
 }
 

@@ -299,6 +299,8 @@ impl<'a> Check<'a> {
             (Ns::Dc, Role::Field(Field::Published, _)) => 1 << 13,
             (Ns::Dc, Role::Field(Field::Person | Field::Category, _)) if local != "author" => 0,
             (Ns::Dc, Role::Field(Field::Language, _)) => 1 << 14,
+            (Ns::Dc, Role::Field(Field::Paper, _)) => 0,
+            (_, Role::Picture) => return Some(()),
             (Ns::Media, Role::Enclosure) => return Some(()),
             (Ns::Media, Role::Field(Field::Category | Field::Keywords, _))
                 if self.depth == 3 + usize::from(self.in_item) =>

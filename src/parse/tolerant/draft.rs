@@ -49,6 +49,10 @@ pub(in crate::parse) struct Draft {
     pub(in crate::parse) published: Slot<Timestamp>,
     pub(in crate::parse) updated: Slot<Timestamp>,
     pub(in crate::parse) language: Slot<String>,
+    /// The newspaper that the item was taken from.
+    pub(in crate::parse) paper: Slot<String>,
+    /// Width in pixels, 0 where none is stated, and address.
+    picture: Option<(u32, String)>,
     pub(in crate::parse) authors: Vec<Author>,
     pub(in crate::parse) categories: Vec<String>,
     pub(in crate::parse) enclosures: Vec<Enclosure>,
@@ -83,6 +87,22 @@ impl Draft {
         }
     }
 
+    /// Of several pictures the widest stays, then the first.
+    pub(in crate::parse) fn picture(&mut self, width: Option<&str>, address: String) {
+        let width = width.and_then(|width| width.trim().parse().ok()).unwrap_or_default();
+        if self.picture.as_ref().is_none_or(|(known, _)| width > *known) {
+            self.picture = Some((width, address));
+        }
+    }
+
+    /// Takes the name of the newspaper that an item came from.
+    pub(in crate::parse) fn paper(&mut self, rank: u8, name: &str) {
+        let name = text::title(name);
+        if !name.is_empty() {
+            self.paper.offer(rank, name);
+        }
+    }
+
     /// Takes HTML. A second text in the same place is the longer form of the first.
     pub(in crate::parse) fn html(&mut self, field: Field, rank: u8, html: String) {
         if html.is_empty() && rank > 0 {
@@ -114,6 +134,11 @@ impl Draft {
         self.title.0.is_some() && (self.link.0.is_some() || self.id.0.is_some())
     }
 
+    /// The title, taken out.
+    pub(in crate::parse) fn title(&mut self) -> Option<Title> {
+        std::mem::take(&mut self.title).take()
+    }
+
     /// Whether not even a title was read.
     pub(in crate::parse) fn is_untitled(&self) -> bool {
         self.title.0.is_none()
@@ -135,6 +160,8 @@ impl Draft {
             content: self.content.take().filter(|html| !html.is_empty()),
             enclosures: self.enclosures,
             language: self.language.take(),
+            media_name: self.paper.take(),
+            picture: self.picture.map(|(_, address)| address),
             ..Entry::default()
         }
     }

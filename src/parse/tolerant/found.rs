@@ -73,7 +73,7 @@ impl<'a> Walker<'a, '_> {
             self.capture = Some(Capture::new(Field::Link, rank, place, super::capture::Mode::Auto));
             return Kind::Field;
         };
-        let Some(address) = link::absolute(&href, self.base()) else { return Kind::Ignore };
+        let Some(address) = link::stated(&href, self.base()) else { return Kind::Ignore };
         let rel = self.attribute(start.tag, "rel").unwrap_or_default().to_ascii_lowercase();
         let media_type = self.attribute(start.tag, "type");
         match rel.rsplit('/').next().unwrap_or_default() {
@@ -105,11 +105,28 @@ impl<'a> Walker<'a, '_> {
             return;
         }
         let address = self.attribute(tag, "url").or_else(|| self.attribute(tag, "href"));
-        let Some(url) = address.and_then(|a| link::absolute(&a, self.base())) else { return };
+        let Some(url) = address.and_then(|a| link::stated(&a, self.base())) else { return };
         let media_type = self.attribute(tag, "type");
         let length = self.attribute(tag, "length").or_else(|| self.attribute(tag, "filesize"));
         let length = length.and_then(|n| n.parse().ok());
         self.draft().enclosure(Enclosure { url, media_type, length });
+    }
+
+    /// `media:thumbnail`, `itunes:image`.
+    pub(super) fn picture(&mut self, tag: Tag<'a>) {
+        let address = self.attribute(tag, "url").or_else(|| self.attribute(tag, "href"));
+        let Some(address) = address.and_then(|a| link::absolute(&a, self.base())) else { return };
+        let width = self.attribute(tag, "width");
+        self.draft().picture(width.as_deref(), address);
+    }
+
+    /// RFC 4287, 4.2.11: what an item keeps of its first feed.
+    pub(super) fn end_origin(&mut self) {
+        if let (Some(mut origin), Some(item)) = (self.origin.take(), self.item.as_mut())
+            && let Some(title) = origin.title()
+        {
+            item.paper(0, &title.plain);
+        }
     }
 
     pub(super) fn end_field(&mut self, depth: usize) {
@@ -138,7 +155,7 @@ impl<'a> Walker<'a, '_> {
                 }
             }
             Field::Link => {
-                if let Some(address) = link::absolute(plain, self.base()) {
+                if let Some(address) = link::stated(plain, self.base()) {
                     self.draft().link.offer(rank, address);
                 }
             }
@@ -154,6 +171,7 @@ impl<'a> Walker<'a, '_> {
             }
             Field::Category if rank < 10 => self.draft().category(plain),
             Field::Keywords if rank < 10 => plain.split(',').for_each(|word| self.draft().category(word)),
+            Field::Paper if rank < 10 => self.draft().paper(rank, plain),
             Field::Language if !plain.is_empty() => {
                 self.draft().language.offer(rank, plain.to_owned());
             }

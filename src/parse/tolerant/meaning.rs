@@ -72,6 +72,16 @@ impl<'a> Walker<'a, '_> {
                 self.enclosure(start.tag);
                 Some(Kind::Pass)
             }
+            Role::Picture => {
+                self.picture(start.tag);
+                Some(Kind::Pass)
+            }
+            // RSS writes the name into the element, Atom the other feed's own elements.
+            Role::Origin if start.ns == Ns::Atom || self.format == Some("atom") => {
+                self.origin = Some(Draft::default());
+                Some(Kind::Origin)
+            }
+            Role::Origin => Some(self.field(Field::Paper, 0, start)),
             Role::Deleted => {
                 self.deleted(start.tag);
                 Some(Kind::Ignore)

@@ -63,7 +63,8 @@ impl<'a> Scope<'a> {
     /// Namespace and local name. A prefix that is not declared, or declared to something
     /// unknown, means what it usually means.
     pub(in crate::parse) fn resolve(&self, name: &'a str) -> (Ns, &'a str) {
-        let (prefix, local) = name.split_once(':').unwrap_or(("", name));
+        let colon = name.bytes().position(|b| b == b':');
+        let (prefix, local) = colon.map_or(("", name), |at| (&name[..at], &name[at + 1..]));
         let declared =
             self.declared.iter().rev().find(|(known, ..)| *known == prefix).and_then(|(_, ns, _)| *ns);
         (declared.unwrap_or_else(|| of_prefix(prefix)), local)
@@ -126,6 +127,8 @@ pub(in crate::parse) enum Field {
     PersonUri,
     Category,
     Keywords,
+    /// The newspaper that an item was taken from.
+    Paper,
     Language,
     Ttl,
     SkipHour,
@@ -161,6 +164,10 @@ pub(in crate::parse) enum Role {
     Field(Field, u8),
     Link,
     Enclosure,
+    /// A picture that stands for the item.
+    Picture,
+    /// The feed that an item was taken from.
+    Origin,
     /// Says that an entry was deleted; what it holds does not count.
     Deleted,
     /// Has no meaning itself; what it holds counts.
@@ -198,7 +205,7 @@ pub(in crate::parse) fn role(ns: Ns, local: &str, item: bool) -> Role {
 }
 
 fn plain(ns: Ns, local: &str, item: bool) -> Role {
-    use Role::{Channel, Enclosure, Ignore, Item, Link, Pass, Root};
+    use Role::{Channel, Enclosure, Ignore, Item, Link, Origin, Pass, Root};
     match local {
         "rss" => Root("rss"),
         "rdf" => Root("rdf"),
@@ -207,6 +214,7 @@ fn plain(ns: Ns, local: &str, item: bool) -> Role {
         "item" | "entry" => Item,
         "link" => Link,
         "enclosure" => Enclosure,
+        "source" if item => Origin,
         "image" | "textinput" | "source" | "cloud" | "contributor" | "webmaster" | "owner" | "logo"
         | "icon" => Ignore,
         "items" | "html" | "head" | "br" | "hr" | "img" | "meta" | "input" | "p" => Pass,
@@ -250,6 +258,7 @@ fn dublin_core(local: &str) -> Role {
         "date" => Role::Field(Field::Published, 2),
         "description" | "abstract" => Role::Field(Field::Summary, 2),
         "subject" => Role::Field(Field::Category, 1),
+        "publisher" => Role::Field(Field::Paper, 1),
         "language" => Role::Field(Field::Language, 1),
         _ => Role::Ignore,
     }
@@ -263,6 +272,7 @@ fn itunes(local: &str, item: bool) -> Role {
         "subtitle" if !item => Role::Field(Field::Summary, 4),
         "category" => Role::Field(Field::Category, 2),
         "keywords" => Role::Field(Field::Keywords, 2),
+        "image" if item => Role::Picture,
         _ => Role::Ignore,
     }
 }
@@ -272,6 +282,7 @@ fn media(local: &str) -> Role {
     match local {
         "group" => Role::Pass,
         "content" => Role::Enclosure,
+        "thumbnail" => Role::Picture,
         "title" => Role::Field(Field::Title, 5),
         "description" => Role::Field(Field::Summary, 6),
         "category" => Role::Field(Field::Category, 3),

@@ -4,7 +4,7 @@
 //! hostile input makes quadratic; this scanner never fails, never recurses and looks at no
 //! character more than a fixed number of times.
 
-use memchr::{memchr, memchr2, memchr3, memmem};
+use memchr::{memchr, memchr2, memchr2_iter, memchr3_iter, memmem};
 
 use super::attrs::Attrs;
 
@@ -163,11 +163,9 @@ impl<'a> Tokens<'a> {
     /// closed and ends with the item.
     fn cdata(&mut self) -> Token<'a> {
         let start = self.at + CDATA_OPEN.len();
-        let end = self.find_cdata_end(start);
+        let (end, another) = self.find_cdata_end(start);
         let body = self.slice(start, end.unwrap_or(self.text.len()));
-        // A sound section holds no other one, so its text is searched once and for one thing.
-        let open = end.is_none() || memmem::find(body.as_bytes(), CDATA_OPEN.as_bytes()).is_some();
-        if open
+        if another
             && let Some(cut) = item_end(body)
             && (end.is_none() || body.get(cut..).is_some_and(|tail| tail.contains(CDATA_OPEN)))
         {
@@ -182,16 +180,23 @@ impl<'a> Tokens<'a> {
         Token::CData(body)
     }
 
-    fn find_cdata_end(&mut self, from: usize) -> Option<usize> {
-        if self.no_cdata_end {
-            return None;
+    /// Where the section ends, and whether it may have to end earlier: it has no end, or another one
+    /// begins in it. Brackets are rare in texts, so one search for them finds both.
+    fn find_cdata_end(&mut self, from: usize) -> (Option<usize>, bool) {
+        let known = self.cdata_end.filter(|known| *known >= from);
+        if self.no_cdata_end || known.is_some() {
+            return (known, true);
         }
-        if self.cdata_end.is_none_or(|known| known < from) {
-            self.cdata_end = memmem::find(self.text.as_bytes().get(from..).unwrap_or_default(), b"]]>")
-                .map(|at| from + at);
-            self.no_cdata_end = self.cdata_end.is_none();
-        }
-        self.cdata_end
+        let bytes = self.text.as_bytes().get(from..).unwrap_or_default();
+        let mut another = false;
+        let end = memchr2_iter(b']', b'[', bytes).find(|at| {
+            let rest = bytes.get(*at..).unwrap_or_default();
+            another |= rest.starts_with(b"[CDATA[") && bytes.get(..*at).is_some_and(|b| b.ends_with(b"<!"));
+            rest.starts_with(b"]]>")
+        });
+        self.cdata_end = end.map(|at| from + at);
+        self.no_cdata_end = end.is_none();
+        (self.cdata_end, another || end.is_none())
     }
 
     /// `<?…?>`; its end is the first `>`, for many are written without the second `?`.
@@ -260,33 +265,55 @@ pub(in crate::parse) fn head(text: &str, most: usize) -> &str {
 /// at the first `>` in it.
 fn tag_end(rest: &str) -> (usize, bool) {
     let bytes = rest.as_bytes();
-    let inner = memchr(b'>', bytes).and_then(|end| bytes.get(1..end));
-    if let Some(plain) = inner.filter(|inner| memchr3(b'"', b'\'', b'<', inner).is_none()) {
-        return (plain.len() + 1, true);
+    let tail = bytes.get(1..).unwrap_or_default();
+    if let Some(end) = memchr2(b'>', b'<', tail)
+        && tail.get(end) == Some(&b'>')
+        && memchr2(b'"', b'\'', &tail[..end]).is_none()
+    {
+        return (end + 1, true);
     }
-    let mut quote = None;
+    let mut at = 1;
+    loop {
+        let Some(found) = bytes.get(at..).and_then(|tail| tail.iter().position(|b| MARKS.contains(b))) else {
+            return (rest.len(), false);
+        };
+        at += found;
+        match bytes.get(at) {
+            Some(b'>') => return (at, true),
+            Some(b'<') => return (at, false),
+            Some(quote) if begins_value(bytes, at) => match value_end(bytes, at + 1, *quote) {
+                Ok(close) => at = close + 1,
+                Err(end) => return end.unwrap_or((rest.len(), false)),
+            },
+            _ => at += 1,
+        }
+    }
+}
+
+const MARKS: &[u8; 4] = b"\"'><";
+
+/// Whether the quote at `at` stands behind `=`.
+fn begins_value(bytes: &[u8], at: usize) -> bool {
+    bytes.iter().take(at).rev().find(|b| !b.is_ascii_whitespace()) == Some(&b'=')
+}
+
+/// Where a quoted value ends, else where its tag ends: a value that holds another tag, or never
+/// ends, was not closed.
+fn value_end(bytes: &[u8], from: usize, quote: u8) -> Result<usize, Option<(usize, bool)>> {
     let mut first_end = None;
-    let mut before = b' ';
-    for (i, byte) in bytes.iter().copied().enumerate().skip(1) {
-        match (quote, byte) {
-            (Some(open), b'"' | b'\'') if byte == open => {
-                quote = None;
-                first_end = None;
+    let tail = bytes.get(from..).unwrap_or_default();
+    for at in memchr3_iter(quote, b'<', b'>', tail).map(|at| from + at) {
+        match bytes.get(at) {
+            Some(b'>') => first_end = first_end.or(Some((at, true))),
+            Some(b'<') => {
+                if bytes.get(at + 1).is_some_and(|c| names(*c) || *c == b'/' || *c == b'!') {
+                    return Err(first_end.or(Some((at, false))));
+                }
             }
-            (Some(_), b'>') => first_end = first_end.or(Some(i)),
-            (Some(_), b'<') if bytes.get(i + 1).is_some_and(|c| names(*c) || *c == b'/' || *c == b'!') => {
-                return first_end.map_or((i, false), |end| (end, true));
-            }
-            (None, b'"' | b'\'') if before == b'=' => quote = Some(byte),
-            (None, b'>') => return (i, true),
-            (None, b'<') => return (i, false),
-            _ => {}
-        }
-        if !byte.is_ascii_whitespace() {
-            before = byte;
+            _ => return Ok(at),
         }
     }
-    first_end.map_or((rest.len(), false), |end| (end, true))
+    Err(first_end)
 }
 
 /// Length of a declaration or instruction that ends at its first `>`, or before the next `<`.

@@ -29,6 +29,8 @@ pub(super) enum Kind<'a> {
     Person,
     Ignore,
     Aside,
+    /// The feed that an item was taken from.
+    Origin,
     /// Markup within a text, under the name it is written out with.
     Inline(&'a str),
 }
@@ -72,6 +74,8 @@ pub(super) struct Walker<'a, 'c> {
     pub(super) person: Author,
     pub(super) feed: Draft,
     pub(super) item: Option<Draft>,
+    /// What an Atom item says of the feed that it was taken from.
+    pub(super) origin: Option<Draft>,
     pub(super) entries: Vec<Entry>,
     pub(super) beyond: usize,
     pub(super) format: Option<&'static str>,
@@ -98,6 +102,7 @@ impl<'a, 'c> Walker<'a, 'c> {
             person: Author::default(),
             feed: Draft::default(),
             item: None,
+            origin: None,
             entries: Vec::new(),
             beyond: 0,
             format: None,
@@ -146,7 +151,7 @@ impl<'a, 'c> Walker<'a, 'c> {
     }
 
     pub(super) fn draft(&mut self) -> &mut Draft {
-        self.item.as_mut().unwrap_or(&mut self.feed)
+        self.origin.as_mut().or(self.item.as_mut()).unwrap_or(&mut self.feed)
     }
 
     pub(super) fn decode<'t>(&mut self, raw: &'t str) -> Cow<'t, str> {
@@ -269,6 +274,7 @@ impl<'a, 'c> Walker<'a, 'c> {
                 Kind::Item => self.end_item(),
                 Kind::Ignore => self.ignored = self.ignored.saturating_sub(1),
                 Kind::Aside => self.asides = self.asides.saturating_sub(1),
+                Kind::Origin => self.end_origin(),
                 Kind::Pass => {}
             }
             self.bases.truncate(open.bases);
