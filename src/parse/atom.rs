@@ -1,5 +1,7 @@
 //! Atom 1.0 (RFC 4287), read by the `atom_syndication` crate where `sound` says so.
 
+use std::io::BufRead;
+
 use atom_syndication::{Content, Feed, Link, Person, Text, TextType};
 use url::Url;
 
@@ -13,12 +15,12 @@ use crate::model::{Author, Document, Enclosure, Entry, Timestamp};
 /// People of the feed that stand for those of an entry without any.
 const MAX_AUTHORS: usize = 32;
 
-/// Reads an Atom document (UTF-8, no XML declaration).
+/// Reads an Atom document in UTF-8 without an XML declaration.
 ///
 /// # Errors
 /// [`ParseError::Broken`] with the crate's reason.
-pub fn parse(xml: &str, context: &Context) -> Result<Document, ParseError> {
-    let mut feed = Feed::read_from(xml.as_bytes())
+pub fn parse(xml: impl BufRead, context: &Context) -> Result<Document, ParseError> {
+    let mut feed = Feed::read_from(xml)
         .map_err(|error| ParseError::Broken { format: "Atom", detail: error.to_string() })?;
     let own = based(context.base.as_ref(), feed.base.as_deref());
     let base = own.as_ref();

@@ -111,11 +111,14 @@ pub fn parse_feed(bytes: &[u8], context: &Context) -> Result<Document, ParseErro
 /// The crates where they read it right (see `sound`), else the tolerant reader; also for what
 /// a crate refuses after all.
 fn xml(body: &str, context: &Context) -> Result<Document, ParseError> {
-    let document = match sound::served_by(body, context.max_entries) {
-        Some(sound::Crate::Rss) => rss::parse(without_prolog(body), context).ok(),
-        Some(sound::Crate::Atom) => atom::parse(without_prolog(body), context).ok(),
-        None => None,
-    };
+    let text = without_prolog(body);
+    let document = sound::served_by(text, context.max_entries).and_then(|sound| {
+        let fragments = sound::Fragments::new(text, &sound.gaps);
+        match sound.by {
+            sound::Crate::Rss => rss::parse(fragments, context).ok(),
+            sound::Crate::Atom => atom::parse(fragments, context).ok(),
+        }
+    });
     let document = match document {
         None => tolerant::parse(body, context)?,
         read => read,

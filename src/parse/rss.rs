@@ -1,5 +1,7 @@
 //! RSS 0.9x to 2.0, read by the `rss` crate where `sound` says so.
 
+use std::io::BufRead;
+
 use rss::extension::Extension;
 use rss::{Channel, Item};
 use url::Url;
@@ -12,12 +14,12 @@ use super::tolerant::names::Field;
 use super::{Context, ParseError, date, link, text};
 use crate::model::{Author, Document, Enclosure, Entry};
 
-/// Reads an RSS document (UTF-8, no XML declaration).
+/// Reads an RSS document in UTF-8 without an XML declaration.
 ///
 /// # Errors
 /// [`ParseError::Broken`] with the crate's reason.
-pub fn parse(xml: &str, context: &Context) -> Result<Document, ParseError> {
-    let mut channel = Channel::read_from(xml.as_bytes())
+pub fn parse(xml: impl BufRead, context: &Context) -> Result<Document, ParseError> {
+    let mut channel = Channel::read_from(xml)
         .map_err(|error| ParseError::Broken { format: "RSS", detail: error.to_string() })?;
     let items = std::mem::take(&mut channel.items);
     let beyond_cap = items.len().saturating_sub(context.max_entries);

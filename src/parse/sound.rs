@@ -3,17 +3,22 @@
 //! One pass over the tokens looks for everything that they refuse or misread: other roots and
 //! namespaces, entities, naked markup, repeated elements, `xml:base`, deep nesting (their
 //! readers recur) and huge tags (theirs are quadratic in attributes). The pass costs a
-//! fraction of what they cost, and no document has to be read by both.
+//! fraction of what they cost, and no document has to be read by both. What neither crate's reader
+//! here makes use of is left out of what the crate gets, for it would keep that too.
 
+mod fragments;
 mod syntax;
 #[cfg(test)]
 mod tests;
+
+use std::ops::Range;
 
 use chrono::DateTime;
 
 use super::tolerant::capture::MAX_TEXT;
 use super::tolerant::names::{Field, Ns, Role, Scope, lower, role};
 use super::tolerant::tokens::{Tag, Token, Tokens};
+pub(super) use fragments::Fragments;
 use syntax::{Told, namespaces, quoted, references};
 
 /// Deepest nesting of sound feeds.
@@ -28,17 +33,30 @@ pub(super) enum Crate {
     Atom,
 }
 
+/// A document that a crate reads right.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Sound {
+    /// Which.
+    pub(super) by: Crate,
+    /// Bytes that it need not see, in order.
+    pub(super) gaps: Vec<Range<usize>>,
+}
+
 /// The crate that reads this document right; `None` when none does, or when it holds more items
 /// than are wanted, all of which a crate would keep.
-pub(super) fn served_by(text: &str, max_entries: usize) -> Option<Crate> {
+pub(super) fn served_by(text: &str, max_entries: usize) -> Option<Sound> {
     let mut tokens = Tokens::new(text);
     let mut check = Check::default();
-    while let Some(token) = tokens.next() {
+    loop {
+        check.begun = tokens.position();
+        let Some(token) = tokens.next() else { break };
+        check.ended = tokens.position();
         if tokens.fault.is_some() {
             return None;
         }
         match token {
             Token::Text(raw) | Token::CData(raw) if raw.len() > MAX_TEXT => return None,
+            Token::Text(_) | Token::CData(_) if check.unread.is_some() => {}
             Token::Text(raw) => {
                 references(raw)?;
                 check.text(raw)?;
@@ -50,7 +68,18 @@ pub(super) fn served_by(text: &str, max_entries: usize) -> Option<Crate> {
         }
     }
     let dated = check.root == Some(Crate::Rss) || check.feed.has(Seen::UPDATED);
-    check.root.filter(|_| check.items <= max_entries && check.depth == 0 && dated && !check.feed.stands_in())
+    let by = check
+        .root
+        .filter(|_| check.items <= max_entries && check.depth == 0 && dated && !check.feed.stands_in())?;
+    Some(Sound { by, gaps: check.gaps })
+}
+
+/// Whether the crate gets to see an element.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Read,
+    /// Nothing of it is used.
+    Drop,
 }
 
 /// What may stand once within an item, or within the channel.
@@ -106,11 +135,22 @@ struct Check<'a> {
     in_item: bool,
     feed: Seen,
     item: Seen,
+    /// Where the token begins and ends.
+    begun: usize,
+    ended: usize,
+    /// The open element that is left out: its name, place and depth.
+    unread: Option<(&'a str, usize, usize)>,
+    gaps: Vec<Range<usize>>,
 }
 
 impl<'a> Check<'a> {
     fn start(&mut self, tag: Tag<'a>) -> Option<()> {
         let attrs = tag.attrs.0;
+        if self.unread.is_some() {
+            self.depth += usize::from(!tag.empty);
+            // Wherever they stand they are read.
+            return (!matches!(tag.name, "item" | "entry" | "channel")).then_some(());
+        }
         if self.leaf || self.depth >= MAX_DEPTH || attrs.len() > MAX_TAG {
             return None;
         }
@@ -123,11 +163,14 @@ impl<'a> Check<'a> {
         if told.base {
             self.base(tag.name)?;
         }
-        match self.root {
+        let fate = match self.root {
             None => self.begin(tag)?,
             Some(_) if tag.name.bytes().any(|b| b == b':') => self.extension(tag)?,
             Some(Crate::Rss) => self.rss(tag, told)?,
             Some(Crate::Atom) => self.atom(tag, told)?,
+        };
+        if fate == Fate::Drop {
+            self.unread = Some((tag.name, self.begun, self.depth));
         }
         if tag.empty {
             self.end(tag.name)?;
@@ -136,6 +179,17 @@ impl<'a> Check<'a> {
     }
 
     fn end(&mut self, name: &str) -> Option<()> {
+        if let Some((unread, from, depth)) = self.unread {
+            if self.depth > depth {
+                self.depth -= 1;
+                return Some(());
+            }
+            if unread != name {
+                return None;
+            }
+            self.unread = None;
+            self.gaps.push(from..self.ended);
+        }
         self.depth = self.depth.checked_sub(1)?;
         self.scope.leave(self.depth);
         self.leaf = false;
@@ -150,29 +204,29 @@ impl<'a> Check<'a> {
         Some(())
     }
 
-    fn begin(&mut self, tag: Tag<'a>) -> Option<()> {
+    fn begin(&mut self, tag: Tag<'a>) -> Option<Fate> {
         self.root = Some(match tag.name {
             "rss" if !tag.attrs.get("version")?.trim().is_empty() => Crate::Rss,
             "feed" if tag.attrs.get("xmlns")? == "http://www.w3.org/2005/Atom" => Crate::Atom,
             _ => return None,
         });
-        Some(())
+        Some(Fate::Read)
     }
 
-    fn begin_item(&mut self, depth: usize) -> Option<()> {
+    fn begin_item(&mut self, depth: usize) -> Option<Fate> {
         self.item = Seen::default();
         self.items += 1;
         self.in_item = true;
-        (self.depth == depth).then_some(())
+        (self.depth == depth).then_some(Fate::Read)
     }
 
     /// Elements of the feed's own vocabulary: where, once, and leaves with text only.
-    fn rss(&mut self, tag: Tag<'a>, told: Told<'_>) -> Option<()> {
+    fn rss(&mut self, tag: Tag<'a>, told: Told<'_>) -> Option<Fate> {
         match tag.name {
-            "channel" if self.depth == 2 => return self.feed.once(Seen::CHANNEL),
+            "channel" if self.depth == 2 => return self.feed.once(Seen::CHANNEL).map(|()| Fate::Read),
             "channel" => return None,
             "item" => return self.begin_item(3),
-            "image" | "textInput" | "skipHours" | "skipDays" => return Some(()),
+            "skipHours" | "skipDays" => return Some(Fate::Read),
             _ => {}
         }
         let bit = match tag.name {
@@ -186,8 +240,7 @@ impl<'a> Check<'a> {
             "enclosure" => 1 << 9,
             "managingEditor" => 1 << 10,
             "language" => 1 << 11,
-            "category" | "comments" | "source" | "copyright" | "webMaster" | "generator" | "docs"
-            | "cloud" | "ttl" | "rating" | "url" | "width" | "height" | "name" | "hour" | "day" => 0,
+            "category" | "source" | "generator" | "ttl" | "hour" | "day" => 0,
             name => return self.unknown(name),
         };
         self.leaf = true;
@@ -201,20 +254,20 @@ impl<'a> Check<'a> {
             "category" => told.label,
             _ => false,
         };
-        (!odd).then_some(())
+        (!odd).then_some(Fate::Read)
     }
 
-    fn atom(&mut self, tag: Tag<'a>, told: Told<'_>) -> Option<()> {
+    fn atom(&mut self, tag: Tag<'a>, told: Told<'_>) -> Option<Fate> {
         let bit = match tag.name {
             "entry" => return self.begin_item(2),
-            "author" | "contributor" => return Some(()),
+            "author" => return Some(Fate::Read),
             "title" => Seen::TITLE,
             "summary" | "subtitle" => Seen::TEXT,
             "content" => 1 << 3,
             "id" => 1 << 4,
             "updated" => Seen::UPDATED,
             "published" => 1 << 6,
-            "link" | "category" | "name" | "email" | "uri" | "rights" | "generator" | "logo" | "icon" => 0,
+            "link" | "category" | "name" | "email" | "uri" | "generator" => 0,
             name => return self.unknown(name),
         };
         self.leaf = true;
@@ -228,7 +281,7 @@ impl<'a> Check<'a> {
         let plain = kind.is_none_or(|kind| {
             matches!(kind, "text" | "html") || tag.name == "content" && kind == "text/html"
         });
-        (plain && !told.elsewhere).then_some(())
+        (plain && !told.elsewhere).then_some(Fate::Read)
     }
 
     /// The Atom crate keeps the base of a feed and of its texts.
@@ -240,13 +293,13 @@ impl<'a> Check<'a> {
         }
     }
 
-    /// An element that no reader of feeds knows; the crates skip it as the tolerant reader does.
-    fn unknown(&mut self, name: &str) -> Option<()> {
-        self.leaf = true;
+    /// An element of which nothing is used.
+    fn unknown(&mut self, name: &str) -> Option<Fate> {
         if self.root == Some(Crate::Atom) && matches!(name, "url" | "homepage") {
             return None;
         }
-        matches!(role(Ns::Plain, &lower(name), self.in_item), Role::Aside | Role::Ignore).then_some(())
+        matches!(role(Ns::Plain, &lower(name), self.in_item), Role::Aside | Role::Ignore)
+            .then_some(Fate::Drop)
     }
 
     /// Notes an element that may stand once; `feed` is the depth of the feed's own children.
@@ -262,15 +315,18 @@ impl<'a> Check<'a> {
     }
 
     /// Elements under a prefix: those that mean something must be among those that are read.
-    fn extension(&mut self, tag: Tag<'a>) -> Option<()> {
+    fn extension(&mut self, tag: Tag<'a>) -> Option<Fate> {
         let (ns, local) = self.scope.resolve(tag.name);
         let lower = lower(local);
         let role = role(ns, &lower, self.in_item);
         // Of the last two the crates' readers here take what they say from the extensions.
         let hint =
             Role::Field(Field::UpdatePeriod, 0) == role || Role::Field(Field::UpdateFrequency, 0) == role;
-        if matches!(role, Role::Ignore | Role::Aside | Role::Pass | Role::Deleted) || hint {
-            return Some(());
+        if matches!(role, Role::Ignore | Role::Aside) {
+            return Some(Fate::Drop);
+        }
+        if matches!(role, Role::Pass | Role::Deleted) || hint {
+            return Some(Fate::Read);
         }
         if lower != local {
             return None;
@@ -279,11 +335,8 @@ impl<'a> Check<'a> {
             let rel = tag.attrs.get("rel").unwrap_or("alternate");
             return match rel {
                 "enclosure" => None,
-                "alternate" => {
-                    self.stand_in(Seen::OTHER_LINK);
-                    Some(())
-                }
-                _ => Some(()),
+                "alternate" => Some(self.stand_in(Seen::OTHER_LINK)),
+                _ => Some(Fate::Read),
             };
         }
         if self.root == Some(Crate::Atom) || !self.scope.declares(tag.name) {
@@ -293,37 +346,42 @@ impl<'a> Check<'a> {
     }
 
     /// An element of a module of RSS that the crate, or its reader here, knows.
-    fn module(&mut self, ns: Ns, local: &str, role: Role) -> Option<()> {
+    fn module(&mut self, ns: Ns, local: &str, role: Role) -> Option<Fate> {
         let bit = match (ns, role) {
             (Ns::Content, _) => 1 << 12,
             (Ns::Dc, Role::Field(Field::Published, _)) => 1 << 13,
             (Ns::Dc, Role::Field(Field::Person | Field::Category, _)) if local != "author" => 0,
             (Ns::Dc, Role::Field(Field::Language, _)) => 1 << 14,
             (Ns::Dc, Role::Field(Field::Paper, _)) => 0,
-            (_, Role::Picture) => return Some(()),
-            (Ns::Media, Role::Enclosure) => return Some(()),
+            (_, Role::Picture) | (Ns::Media, Role::Enclosure) => return Some(Fate::Read),
             (Ns::Media, Role::Field(Field::Category | Field::Keywords, _))
                 if self.depth == 3 + usize::from(self.in_item) =>
             {
                 0
             }
-            (Ns::Itunes | Ns::Media, Role::Field(Field::Title, _)) => self.stand_in(Seen::OTHER_TITLE),
-            (Ns::Itunes | Ns::Media, Role::Field(Field::Summary, _)) => self.stand_in(Seen::OTHER_TEXT),
+            (Ns::Itunes | Ns::Media, Role::Field(Field::Title, _)) => {
+                return Some(self.stand_in(Seen::OTHER_TITLE));
+            }
+            (Ns::Itunes | Ns::Media, Role::Field(Field::Summary, _)) => {
+                return Some(self.stand_in(Seen::OTHER_TEXT));
+            }
             (Ns::Itunes, Role::Field(Field::Person, _)) => 1 << 15,
             (Ns::Itunes, Role::Field(Field::Keywords, _)) => 1 << 18,
             // Of the feed they say nothing that is kept.
-            (Ns::Itunes, Role::Field(Field::Category, _)) if !self.in_item => return Some(()),
+            (Ns::Itunes, Role::Field(Field::Category, _)) if !self.in_item => return Some(Fate::Drop),
             _ => return None,
         };
         self.leaf = true;
-        self.once(bit, 3)
+        self.once(bit, 3)?;
+        Some(Fate::Read)
     }
 
-    /// Notes an element that may stand in for another; it may stand more than once.
-    fn stand_in(&mut self, bit: u32) -> u32 {
+    /// Notes an element that may stand in for another. Where it must, the document is not sound; so it
+    /// is never read.
+    fn stand_in(&mut self, bit: u32) -> Fate {
         let seen = if self.in_item { &mut self.item } else { &mut self.feed };
         seen.0 |= bit;
-        0
+        Fate::Drop
     }
 
     /// The Atom crate reads other dates than RFC 3339 in a way of its own.

@@ -1,26 +1,25 @@
 //! What goes to which reader.
 
 use super::*;
+use crate::parse::Context;
+
+fn by(text: &str) -> Option<Crate> {
+    served_by(text, 2).map(|sound| sound.by)
+}
 
 fn rss(channel: &str) -> Option<Crate> {
-    served_by(
-        &format!(
-            "<?xml version='1.0'?><rss version='2.0' xmlns:dc='http://purl.org/dc/elements/1.1/' \
+    by(&format!(
+        "<?xml version='1.0'?><rss version='2.0' xmlns:dc='http://purl.org/dc/elements/1.1/' \
              xmlns:media='http://search.yahoo.com/mrss/'><channel><title>T</title>\
              <link>http://a.example/</link><description>D</description>{channel}</channel></rss>"
-        ),
-        2,
-    )
+    ))
 }
 
 fn atom(entry: &str) -> Option<Crate> {
-    served_by(
-        &format!(
-            "<feed xmlns='http://www.w3.org/2005/Atom'><title>T</title><updated>2024-05-01T10:00:00Z</updated>\
+    by(&format!(
+        "<feed xmlns='http://www.w3.org/2005/Atom'><title>T</title><updated>2024-05-01T10:00:00Z</updated>\
              <entry>{entry}</entry></feed>"
-        ),
-        2,
-    )
+    ))
 }
 
 #[test]
@@ -75,5 +74,34 @@ fn what_crates_misread_goes_to_the_tolerant_reader() {
     }
     for text in ["<rss><channel/></rss>", "<feed><entry/></feed>", "<!DOCTYPE rss><rss version='2.0'/>", ""] {
         assert_eq!(served_by(text, 2), None, "{text}");
+    }
+}
+
+/// What is left out changes nothing of what is read.
+#[test]
+fn what_is_left_out_is_not_missed() {
+    let context = Context::default();
+    let feed = "<rss version='2.0' xmlns:itunes='http://www.itunes.com/dtds/podcast-1.0.dtd' \
+        xmlns:media='http://search.yahoo.com/mrss/' xmlns:x='http://x.example/'><channel><title>T</title>\
+        <link>http://a.example/</link><description>D</description><image><url>http://a.example/i</url>\
+        <title>I</title></image><x:a><x:b c='&lt;'>1</x:b>&amp;<title>no</title></x:a><copyright>C</copyright>\
+        <item><title>A</title><description>B</description><itunes:title>C</itunes:title><x:y/>\
+        <itunes:duration>1:00</itunes:duration><media:thumbnail url='http://a.example/t'/><x:z>t</x:z></item>\
+        </channel></rss>";
+    let sound = served_by(feed, 9).unwrap();
+    assert_eq!((sound.by, sound.gaps.len()), (Crate::Rss, 7));
+    let whole = crate::parse::rss::parse(feed.as_bytes(), &context);
+    assert_eq!(crate::parse::rss::parse(Fragments::new(feed, &sound.gaps), &context), whole);
+    let feed = "<feed xmlns='http://www.w3.org/2005/Atom' xmlns:x='http://x.example/'><title>T</title><rights>R</rights>\
+        <updated>2024-05-01T10:00:00Z</updated><x:a><x:a/></x:a><entry><title>A</title><contributor><name>N</name>\
+        </contributor><updated>2024-05-01T10:00:00Z</updated><x:b>c</x:b></entry></feed>";
+    let sound = served_by(feed, 9).unwrap();
+    assert_eq!((sound.by, sound.gaps.len()), (Crate::Atom, 4));
+    let whole = crate::parse::atom::parse(feed.as_bytes(), &context);
+    assert_eq!(crate::parse::atom::parse(Fragments::new(feed, &sound.gaps), &context), whole);
+    // Items are read wherever they stand, and what is closed by another name is broken.
+    for inner in ["<x:a><item><title>B</title></item></x:a>", "<x:a><x:b></x:a></x:b>", "<x:a></x:c>"] {
+        let text = format!("<rss version='2.0' xmlns:x='y'><channel><title>T</title>{inner}</channel></rss>");
+        assert_eq!(served_by(&text, 9), None, "{inner}");
     }
 }
