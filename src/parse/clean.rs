@@ -171,7 +171,7 @@ impl Cleaner {
             picture.set_attr("referrerpolicy", "no-referrer");
         }
         let html = self.sanitiser.clean(&document.html()).to_string();
-        let html = strip_illegal(html.trim());
+        let html = strip_illegal(&html).trim().to_owned();
         let text = text::html_to_text(&html);
         let media_name = self.attribution.as_ref().and_then(|rule| {
             let found = rule.captures_iter(&text).last()?;

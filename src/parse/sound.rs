@@ -261,18 +261,30 @@ impl<'a> Check<'a> {
         let bit = match tag.name {
             "entry" => return self.begin_item(2),
             "author" => return Some(Fate::Read),
+            "link" => {
+                return match told.rel.unwrap_or_default() {
+                    "" | "alternate" | "enclosure" | "prev-archive" => {
+                        self.leaf = true;
+                        Some(Fate::Read)
+                    }
+                    // Another spelling of one of them, or a relation that nobody follows.
+                    rel => {
+                        (!rel.contains(|c: char| c == '/' || c.is_ascii_uppercase())).then_some(Fate::Drop)
+                    }
+                };
+            }
             "title" => Seen::TITLE,
             "summary" | "subtitle" => Seen::TEXT,
             "content" => 1 << 3,
             "id" => 1 << 4,
             "updated" => Seen::UPDATED,
             "published" => 1 << 6,
-            "link" | "category" | "name" | "email" | "uri" | "generator" => 0,
+            "category" | "name" | "email" | "uri" | "generator" => 0,
             name => return self.unknown(name),
         };
         self.leaf = true;
         self.once(bit, 2)?;
-        let kind = told.kind.filter(|_| tag.name != "link");
+        let kind = told.kind;
         self.expect = match (tag.name, kind) {
             ("updated" | "published", _) => Expect::Date,
             ("content", None) => Expect::PlainText,

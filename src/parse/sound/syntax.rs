@@ -42,6 +42,8 @@ pub(super) struct Told<'a> {
     pub(super) kind: Option<&'a str>,
     /// `href`.
     pub(super) address: bool,
+    /// `rel`.
+    pub(super) rel: Option<&'a str>,
     /// `mode` or `src`: its text is no text, or stands elsewhere.
     pub(super) elsewhere: bool,
     /// `term`, `text` or `label`: the name of a category.
@@ -85,6 +87,8 @@ impl<'a> Told<'a> {
         let is = |word: &str| name.eq_ignore_ascii_case(word);
         if is("type") {
             self.kind = self.kind.or(Some(value));
+        } else if is("rel") {
+            self.rel = self.rel.or(Some(value));
         } else if is("href") {
             self.address = true;
         } else if is("mode") || is("src") {
