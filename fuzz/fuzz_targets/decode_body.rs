@@ -7,7 +7,7 @@ mod properties;
 use libfuzzer_sys::fuzz_target;
 
 const CODINGS: [&str; 8] =
-    ["", "gzip", "br", "zstd", "deflate", "gzip, br", "deflate, gzip, zstd", "br, br, br"];
+    ["", "gzip", "br", "zstd", "deflate", "gzip, br", "deflate, zstd", "br, br, br"];
 const TYPES: [Option<&str>; 8] = [
     None,
     Some("text/xml"),

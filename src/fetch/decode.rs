@@ -25,7 +25,7 @@ const GZIP_MAGIC: [u8; 3] = [0x1f, 0x8b, 0x08];
 
 /// What is wrong with a coded body.
 #[derive(Debug)]
-pub(super) enum Fault {
+pub enum Fault {
     /// More than the cap, or suspiciously more than came in.
     TooLarge,
     /// It ends before its end.
@@ -35,12 +35,18 @@ pub(super) enum Fault {
 }
 
 /// A body that is being read.
-pub(super) struct Decoder {
+pub struct Decoder {
     chain: Box<dyn Layer>,
     out: Arc<Mutex<Out>>,
-    /// Nothing was fed yet and no coding was said.
-    sniffs: bool,
+    /// The first bytes where no coding was said, until there are enough to tell.
+    sniffed: Option<Vec<u8>>,
     wire: u64,
+}
+
+impl std::fmt::Debug for Decoder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Decoder").field("wire", &self.wire).finish_non_exhaustive()
+    }
 }
 
 struct Out {
@@ -58,7 +64,10 @@ trait Layer: Write + Send {
 impl Decoder {
     /// For a body of these codings, in the order in which they were applied (RFC 9110, 8.4); the
     /// first that is not known, or one too many, comes back.
-    pub(super) fn new(codings: &[String], limit: u64) -> Result<Self, String> {
+    ///
+    /// # Errors
+    /// That coding, as it was given.
+    pub fn new(codings: &[String], limit: u64) -> Result<Self, String> {
         let out = Arc::new(Mutex::new(Out { body: Vec::new(), limit, full: false }));
         let mut chain: Box<dyn Layer> = Box::new(Sink(Arc::clone(&out)));
         if codings.len() > MOST_LAYERS {
@@ -67,18 +76,26 @@ impl Decoder {
         for coding in codings {
             chain = layer(coding, chain).ok_or_else(|| coding.clone())?;
         }
-        Ok(Self { chain, out, sniffs: codings.is_empty(), wire: 0 })
+        Ok(Self { chain, out, sniffed: codings.is_empty().then(Vec::new), wire: 0 })
     }
 
     /// Takes a piece from the wire; gives how many bytes there are by now.
-    pub(super) fn feed(&mut self, piece: &[u8]) -> Result<u64, Fault> {
-        if std::mem::take(&mut self.sniffs) && piece.starts_with(&GZIP_MAGIC) {
-            // A file of a web server that does not know what it holds.
-            let sink: Box<dyn Layer> = Box::new(Sink(Arc::clone(&self.out)));
-            self.chain = layer("gzip", sink).unwrap_or_else(|| Box::new(Sink(Arc::clone(&self.out))));
-        }
+    ///
+    /// # Errors
+    /// [`Fault`]; the decoder is of no more use then.
+    pub fn feed(&mut self, piece: &[u8]) -> Result<u64, Fault> {
         self.wire += u64::try_from(piece.len()).unwrap_or(u64::MAX);
-        let fed = self.chain.write_all(piece);
+        let fed = match self.sniffed.take() {
+            None => self.chain.write_all(piece),
+            Some(mut head) => {
+                head.extend_from_slice(piece);
+                if head.len() < GZIP_MAGIC.len() {
+                    self.sniffed = Some(head);
+                    return Ok(0);
+                }
+                self.begin(&head)
+            }
+        };
         let length = self.judge(fed)?;
         if length > FREE + self.wire.saturating_mul(RATIO) {
             return Err(Fault::TooLarge);
@@ -86,8 +103,25 @@ impl Decoder {
         Ok(length)
     }
 
+    /// The first bytes of a body without a coding: it may be a file of a web server that does not know
+    /// what it holds.
+    fn begin(&mut self, head: &[u8]) -> io::Result<()> {
+        if head.starts_with(&GZIP_MAGIC) {
+            let sink: Box<dyn Layer> = Box::new(Sink(Arc::clone(&self.out)));
+            self.chain = layer("gzip", sink).unwrap_or_else(|| Box::new(Sink(Arc::clone(&self.out))));
+        }
+        self.chain.write_all(head)
+    }
+
     /// The whole body.
-    pub(super) fn end(mut self) -> Result<Bytes, Fault> {
+    ///
+    /// # Errors
+    /// [`Fault`].
+    pub fn end(mut self) -> Result<Bytes, Fault> {
+        if let Some(head) = self.sniffed.take() {
+            let begun = self.begin(&head);
+            self.judge(begun)?;
+        }
         let chain = std::mem::replace(&mut self.chain, Box::new(Sink(Arc::clone(&self.out))));
         // Nothing at all is an empty body whatever its coding.
         let ended = if self.wire == 0 { Ok(()) } else { chain.end() };

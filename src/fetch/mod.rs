@@ -6,7 +6,7 @@
 mod body;
 mod budget;
 mod cause;
-mod decode;
+pub mod decode;
 mod error;
 mod guard;
 mod headers;

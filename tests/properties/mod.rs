@@ -9,7 +9,7 @@ use std::collections::HashSet;
 
 use bytes::Bytes;
 use chrono_tz::Tz;
-use feedmill::fetch::coding;
+use feedmill::fetch::decode::{Decoder, Fault};
 use feedmill::model::{Document, Timestamp};
 use feedmill::parse::clean::Cleaner;
 use feedmill::parse::{Context, date, encoding, parse_feed};
@@ -67,7 +67,25 @@ fn bounded(document: &Document) {
 /// A body comes out of its codings within the cap, or is refused, and is text then.
 pub(crate) fn body(sent: &[u8], codings: &str, content_type: Option<&str>) {
     const LIMIT: u64 = 1 << 20;
-    let Ok(body) = coding::decoded(codings, Bytes::copy_from_slice(sent), LIMIT) else { return };
+    let codings: Vec<String> =
+        codings.split(", ").filter(|name| !name.is_empty()).map(str::to_owned).collect();
+    let decoded = |piece: usize| -> Result<Bytes, Fault> {
+        let mut decoder = Decoder::new(&codings, LIMIT).map_err(|_| Fault::TooLarge)?;
+        for piece in sent.chunks(piece) {
+            decoder.feed(piece)?;
+        }
+        decoder.end()
+    };
+    let whole = decoded(usize::MAX);
+    for piece in [1, 7, 4_096] {
+        match (&whole, decoded(piece)) {
+            (Ok(whole), Ok(body)) => assert_eq!(*whole, body, "in pieces of {piece}"),
+            // How much came in by then decides about the ratio.
+            (Err(_), Err(_)) | (Err(Fault::TooLarge), _) | (_, Err(Fault::TooLarge)) => {}
+            (whole, body) => panic!("{whole:?} at once, {body:?} in pieces of {piece}"),
+        }
+    }
+    let Ok(body) = whole else { return };
     assert!(body.len() as u64 <= LIMIT, "{} bytes", body.len());
     text(&body, content_type);
 }
