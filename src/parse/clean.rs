@@ -133,13 +133,13 @@ impl Cleaner {
         for unwanted in &self.strip {
             source = Cow::Owned(source.replace(unwanted.as_str(), ""));
         }
-        let mut cleaned = self.clean_once(source, base);
+        let mut cleaned = self.clean_once(&source, base);
         // Odd nesting may be taken apart only when the result is parsed: then there is more to tidy.
         for _ in 1..MAX_PASSES {
             if !UNTIDY.iter().any(|piece| cleaned.html.contains(piece)) {
                 break;
             }
-            let again = self.clean_once(Cow::Borrowed(&cleaned.html), base);
+            let again = self.clean_once(&cleaned.html, base);
             if again.html == cleaned.html {
                 break;
             }
@@ -148,9 +148,9 @@ impl Cleaner {
         cleaned
     }
 
-    fn clean_once(&self, source: Cow<'_, str>, base: Option<&Url>) -> Cleaned {
+    fn clean_once(&self, source: &str, base: Option<&Url>) -> Cleaned {
         // After the stripping, which may join what was no tag before.
-        let source = nesting::bounded(&source);
+        let source = nesting::bounded(source);
         let document = Document::fragment(source.as_ref());
         self.apply_rules(&document);
         players::to_links(&document, &self.frames, &self.video_hosts, base);

@@ -32,6 +32,7 @@ pub(super) fn namespaces(tag: Tag<'_>, root: bool) -> Option<()> {
 }
 
 /// What of an element's attributes decides who reads it.
+#[expect(clippy::struct_excessive_bools, reason = "each is an attribute that is there or not")]
 #[derive(Debug, Default, Clone, Copy)]
 pub(super) struct Told<'a> {
     /// It has `xmlns` or `xmlns:…`.

@@ -46,16 +46,13 @@ impl<'a> Iterator for Iter<'a> {
             return Some((name, ""));
         }
         let open = past(sign + 1, u8::is_ascii_whitespace);
-        let (value, rest) = match bytes.get(open) {
-            Some(quote @ (b'"' | b'\'')) => {
-                let body = text.get(open + 1..).unwrap_or_default();
-                let close = memchr(*quote, body.as_bytes()).unwrap_or(body.len());
-                (body.get(..close), body.get(close + 1..))
-            }
-            _ => {
-                let close = past(open, |b| !b.is_ascii_whitespace());
-                (text.get(open..close), text.get(close..))
-            }
+        let (value, rest) = if let Some(quote @ (b'"' | b'\'')) = bytes.get(open) {
+            let body = text.get(open + 1..).unwrap_or_default();
+            let close = memchr(*quote, body.as_bytes()).unwrap_or(body.len());
+            (body.get(..close), body.get(close + 1..))
+        } else {
+            let close = past(open, |b| !b.is_ascii_whitespace());
+            (text.get(open..close), text.get(close..))
         };
         self.rest = rest.unwrap_or_default();
         Some((name, value.unwrap_or_default()))
