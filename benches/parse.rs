@@ -1,5 +1,4 @@
 //! What reading a feed costs, from its bytes to the neutral document, and cleaning one text.
-#![expect(missing_docs, reason = "criterion's macros make the entry points")]
 
 mod documents;
 
