@@ -20,7 +20,7 @@
 //! - a **command**: `cli` (one file), and a [`control::Query`] if it touches the store
 //!
 //! # Direction
-//! `model, clock` ← `parse, render, schedule` (pure) ← `source` (pure), `fetch, store, sink`
+//! `model, clock` ← `parse, render, rules, schedule` (pure) ← `source` (pure), `fetch, store, sink`
 //! (IO, none knows another) ← `ingest, publish, import` ← `serve, control` ← `config, demo, discover` ←
 //! `daemon` ← `cli`. `clock` uses `model`; `import` shares the permalinks of `ingest::article`.
 //! `tests/direction.rs` refuses an import that runs the other way.
@@ -39,6 +39,7 @@ pub mod model;
 pub mod parse;
 pub mod publish;
 pub mod render;
+pub mod rules;
 pub mod schedule;
 pub mod serve;
 pub mod sink;

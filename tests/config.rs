@@ -116,11 +116,13 @@ fn every_commented_key_is_known() {
         names,
         [
             "category",
+            "combined",
             "fetch",
             "output",
             "output.jekyll",
             "output.jekyll.tags",
             "retention",
+            "rule",
             "site",
             "source",
             "source.article",
@@ -142,6 +144,8 @@ fn every_commented_key_is_known() {
         "output.jekyll.tags",
         "vars",
         "category",
+        "combined",
+        "rule",
         "source",
         "source.code",
         "source.clean",
@@ -149,8 +153,11 @@ fn every_commented_key_is_known() {
         "source.sitemap",
         "source.article",
     ] {
-        let header =
-            if matches!(name, "category" | "source") { format!("[[{name}]]") } else { format!("[{name}]") };
+        let header = if matches!(name, "category" | "source" | "combined" | "rule") {
+            format!("[[{name}]]")
+        } else {
+            format!("[{name}]")
+        };
         writeln!(text, "{header}").unwrap();
         for (key, value) in &sections[name] {
             // The fields are named only; each is a pointer.
@@ -376,6 +383,20 @@ fn each_kind_of_fault_has_its_place_and_its_words() {
         ("enabled = \"yes\"", "4:11 `enabled` must be `true` or `false`, not text"),
         ("code_space = \"Ost\"", "4:14 `Ost` cannot be a code space"),
         ("headers = { X-A = \"a\\nb\" }", "4:19 `X-A` cannot be sent as a header"),
+        (
+            "[[source.rule]]\nname = \"a\"\naction = \"drop\"\nmatches = '(unclosed'",
+            "7:11 `matches` is not a regular expression",
+        ),
+        (
+            "[[source.rule]]\nname = \"a\"\naction = \"rewrite\"\nfield = \"title\"\nreplace = '['",
+            "8:11 `replace` is not a regular expression",
+        ),
+        ("[[source.rule]]\nname = \"a\"\naction = \"dropp\"", "6:10 `action` cannot be `dropp`"),
+        (
+            "[[source.rule]]\nname = \"a\"\naction = \"drop\"\nin = [\"titel\"]",
+            "7:7 `titel` is no part of an item",
+        ),
+        ("[[source.rule]]\nname = \"a\"\naction = \"move\"", "4:1 missing `to`"),
         ("catgory = \"x\"", "4:1 unknown key `catgory` in `source`"),
     ];
     for (more, want) in table {

@@ -9,6 +9,7 @@ mod demo;
 mod discover;
 mod lists;
 mod preview;
+mod rules;
 mod run;
 mod show;
 mod story;
@@ -83,6 +84,19 @@ enum Command {
     /// Categories
     #[command(subcommand)]
     Category(List),
+    /// Rules
+    #[command(subcommand)]
+    Rule(List),
+    /// Apply changed rules and categories of sources to what is stored
+    #[command(after_help = "Example: feedmill reroute --dry-run")]
+    Reroute {
+        /// Only say what would happen
+        #[arg(long)]
+        dry_run: bool,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Items
     #[command(subcommand)]
     Item(Item),
@@ -256,6 +270,8 @@ async fn with_config(config: Config, command: Command) -> anyhow::Result<ExitCod
         Command::Publish { json } => work::publish(config, json).await,
         Command::Source(SourceCommand::List { json }) => lists::sources(config, json).await,
         Command::Source(SourceCommand::UndoMove { source }) => work::undo_move(config, source).await,
+        Command::Rule(List::List { json }) => rules::list(config, json).await,
+        Command::Reroute { dry_run, json } => rules::reroute(config, dry_run, json).await,
         Command::Category(List::List { json }) => lists::categories(config, json).await,
         Command::Item(Item::List { category, limit, json }) => {
             lists::items(config, category, limit, json).await

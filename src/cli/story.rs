@@ -104,6 +104,8 @@ fn event(event: &Event) -> String {
         Happening::Refused => "listed again, kept out",
         Happening::Restored => "restored",
         Happening::TakenBack => "taken back",
+        Happening::Dropped => "dropped",
+        Happening::Rerouted => "rerouted",
     };
     let source = event.source.as_ref().map(|source| format!(" through {source}")).unwrap_or_default();
     let known =

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::faults::{Fault, Faults, Place};
 use super::reader::{Ledger, Reader};
-use super::{Config, sections, sources};
+use super::{Config, rules, sections, sources};
 
 /// Drop-in files beyond this many are a mistake.
 const MAX_FILES: usize = 10_000;
@@ -69,8 +69,12 @@ fn read_all(path: &Path, ledger: &Ledger) -> Option<Config> {
         found.read_file(file, false);
     }
     for file in std::iter::once(&mut main).chain(&mut drop_ins) {
-        sections::categories(file, &mut sections.categories);
+        sections::categories(file, &mut sections.categories, &mut sections.rules);
     }
+    for file in std::iter::once(&mut main).chain(&mut drop_ins) {
+        sections::combined(file, &mut sections.combined, &sections.categories);
+    }
+    rules::check_names(&main, &sections.rules);
     main.finish();
     for file in drop_ins {
         file.finish();

@@ -11,6 +11,7 @@ pub mod lexical;
 mod load;
 mod notes;
 pub mod reader;
+mod rules;
 mod sections;
 mod sources;
 pub mod units;

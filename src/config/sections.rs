@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono_tz::Tz;
@@ -15,8 +16,9 @@ use super::{CategorySettings, Config, Exports, FIXED_FILE, is_loopback};
 use crate::fetch::FetchOptions;
 use crate::ingest::{AutoCategories, IngestOptions};
 use crate::model::{CodeSpace, Slug};
-use crate::publish::{Articles, JekyllOptions, PublishOptions, SiteOptions, WindowOptions};
+use crate::publish::{Articles, Combined, JekyllOptions, PublishOptions, SiteOptions, WindowOptions};
 use crate::render::jekyll::JekyllStyle;
+use crate::rules::{Level, Rule, Rules};
 use crate::store::{Retention, StoreOptions};
 
 /// Polling as the config sets it.
@@ -42,6 +44,10 @@ pub(super) struct Sections {
     pub(super) poll: Poll,
     pub(super) contact: Option<String>,
     pub(super) categories: Vec<CategorySettings>,
+    /// Feeds of several categories.
+    pub(super) combined: Vec<Combined>,
+    /// Rules of all and of categories.
+    pub(super) rules: Vec<Rule>,
     site: SiteOptions,
     windows: WindowOptions,
     fixed: Fixed,
@@ -87,6 +93,8 @@ pub(super) fn read(main: &mut Reader, folder: &Path) -> Sections {
         poll: poll(main, zone),
         contact,
         categories: Vec::new(),
+        rules: Vec::new(),
+        combined: Vec::new(),
         site: site_options,
         windows: WindowOptions::default(),
         fixed,
@@ -221,7 +229,7 @@ impl Sections {
 
     /// The whole configuration.
     pub(super) fn into_config(self, path: &Path, found: Found) -> Config {
-        let Found { sources, notes } = found;
+        let Found { sources, notes, rules } = found;
         let newcomers = ((self.windows.items / 2).max(1), (self.windows.site_items / 2).max(1));
         Config {
             path: path.to_owned(),
@@ -234,6 +242,7 @@ impl Sections {
                 newcomers,
                 auto: self.auto,
                 freshness_cap: i64::try_from(self.poll.freshness_cap.as_secs()).unwrap_or(i64::MAX),
+                rules: Arc::new(Rules::new(self.rules.into_iter().chain(rules).collect())),
             },
             publish: PublishOptions {
                 site: self.site,
@@ -242,6 +251,7 @@ impl Sections {
                 static_files: self.static_files,
                 articles: self.articles,
                 corrections: self.corrections,
+                combined: self.combined,
                 sources: notes,
                 jekyll: self.jekyll,
                 interval: self.poll.interval,
@@ -259,12 +269,14 @@ impl Sections {
 }
 
 /// The `[[category]]` tables of one file.
-pub(super) fn categories(file: &mut Reader, all: &mut Vec<CategorySettings>) {
+pub(super) fn categories(file: &mut Reader, all: &mut Vec<CategorySettings>, rules: &mut Vec<Rule>) {
+    rules.extend(super::rules::read(file));
     for mut table in file.tables("category") {
         let name = table.required("name", Reader::string);
         let slug = table.string("slug");
         let aliases = table.strings("aliases").into_iter().map(|v| v.value).collect();
         let retention = retention_of(&mut table, "keep_items", "keep_age");
+        let own = super::rules::read(&mut table);
         let place = slug.as_ref().map_or_else(|| table.place().clone(), |s| s.place.clone());
         if let Some(name) = name.filter(|n| named(&table, n)) {
             let slug = match slug {
@@ -275,7 +287,35 @@ pub(super) fn categories(file: &mut Reader, all: &mut Vec<CategorySettings>) {
                 if all.iter().any(|known| known.slug == slug) {
                     table.error(&place, format!("the category `{slug}` is there twice"));
                 }
+                rules.extend(super::rules::at(own, &Level::Category(slug.clone())));
                 all.push(CategorySettings { slug, name: name.value, aliases, retention });
+            }
+        }
+        table.finish();
+    }
+}
+
+/// The `[[combined]]` tables of one file.
+pub(super) fn combined(file: &mut Reader, all: &mut Vec<Combined>, categories: &[CategorySettings]) {
+    for mut table in file.tables("combined") {
+        let name = table.required("name", Reader::string).filter(|name| named(&table, name));
+        let slug = table.string("slug");
+        let members: Vec<String> = table.strings("categories").into_iter().map(|v| v.value).collect();
+        let place = slug.as_ref().map_or_else(|| table.place().clone(), |s| s.place.clone());
+        if members.is_empty() {
+            table.error(&place, "a combined feed needs `categories`: names or slugs of some");
+        }
+        if let Some(name) = name {
+            let slug = match slug {
+                Some(given) => Slug::new(&given.value).or_else(|| bad_slug(&table, &given)),
+                None => Some(Slug::from_name(&name.value)),
+            };
+            if let Some(slug) = slug {
+                let taken = categories.iter().any(|known| known.slug == slug);
+                if taken || all.iter().any(|known| known.slug == slug) {
+                    table.error(&place, format!("`{slug}` is there twice"));
+                }
+                all.push(Combined { name: name.value, slug, categories: members });
             }
         }
         table.finish();

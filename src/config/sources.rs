@@ -11,10 +11,11 @@ use super::faults::Fault;
 use super::notes::{self, NoteSettings};
 use super::reader::{Reader, Value};
 use super::sections::{Poll, SCHEDULES, flag, space, text, zone};
-use super::{is_loopback, kinds};
+use super::{is_loopback, kinds, rules};
 use crate::model::{CodeSpace, Slug, SourceId};
 use crate::parse::clean::{CleanRules, Cleaner};
 use crate::publish::SourceNote;
+use crate::rules::{Level, Rule};
 use crate::schedule::Pace;
 use crate::source::code::CodeFrom;
 use crate::source::{ArticleRule, CategoryChoice, CodeRule, Kind, Required, Source};
@@ -32,6 +33,8 @@ pub(super) struct Found {
     pub(super) sources: Vec<Source>,
     /// What readers are told of them.
     pub(super) notes: BTreeMap<SourceId, SourceNote>,
+    /// Their own rules.
+    pub(super) rules: Vec<Rule>,
 }
 
 /// Gathers the sources of all files.
@@ -44,6 +47,7 @@ pub(super) struct Sources<'a> {
     cleaners: BTreeMap<String, Arc<Cleaner>>,
     ids: BTreeSet<String>,
     notes: BTreeMap<SourceId, SourceNote>,
+    rules: Vec<Rule>,
 }
 
 impl<'a> Sources<'a> {
@@ -56,6 +60,7 @@ impl<'a> Sources<'a> {
             cleaners: BTreeMap::new(),
             ids: BTreeSet::new(),
             notes: BTreeMap::new(),
+            rules: Vec::new(),
         }
     }
 
@@ -109,7 +114,7 @@ impl<'a> Sources<'a> {
     fn read_one(&mut self, mut table: Reader, id: Option<SourceId>, vars: &BTreeMap<String, String>) {
         let url = table.required("url", Reader::string);
         let address = url.clone().and_then(|url| address(&table, &url, vars));
-        let category = table.required("category", Reader::string).and_then(|v| category(&table, &v));
+        let (category, also) = categories(&mut table);
         let rank = u32::try_from(self.found.len() + 1).unwrap_or(u32::MAX);
         let rest = settings(&mut table, vars, self.poll, true);
         let cleaner = self.cleaner(&rest.clean);
@@ -124,6 +129,7 @@ impl<'a> Sources<'a> {
                 id,
                 url: address,
                 category,
+                also,
                 kind: rest.kind,
                 article: rest.article,
                 robots: rest.robots,
@@ -141,6 +147,7 @@ impl<'a> Sources<'a> {
                 proxy: rest.proxy,
                 enabled: rest.enabled,
             };
+            self.rules.extend(rules::at(rest.rules, &Level::Source(source.id.clone())));
             self.notes.insert(source.id.clone(), rest.note.of(&source));
             self.found.push((source, url));
         }
@@ -175,8 +182,23 @@ impl<'a> Sources<'a> {
                         newspapers must be able to reach who polls them";
             self.defaults.push(Fault::error(&url.place, message).help(help));
         }
-        Found { sources: self.found.into_iter().map(|(source, _)| source).collect(), notes: self.notes }
+        Found {
+            sources: self.found.into_iter().map(|(source, _)| source).collect(),
+            notes: self.notes,
+            rules: self.rules,
+        }
     }
+}
+
+/// The category of a source and those that its items go to as well: one name, or a list.
+fn categories(table: &mut Reader) -> (Option<CategoryChoice>, Vec<CategoryChoice>) {
+    let named = table.strings("category");
+    if named.is_empty() {
+        // The one message for a key that is missing.
+        return (table.required("category", Reader::string).and_then(|v| category(table, &v)), Vec::new());
+    }
+    let mut all = named.iter().filter_map(|name| category(table, name));
+    (all.next(), all.collect())
 }
 
 /// Reads what sources may inherit by itself, so that its own unknown keys are found too.
@@ -184,7 +206,7 @@ pub(super) fn finish_shared(profiles: BTreeMap<String, Reader>, mut defaults: Re
     let _ = settings(&mut defaults, &BTreeMap::new(), poll, false);
     defaults.finish();
     for (_, mut profile) in profiles {
-        let _ = (profile.string("url"), profile.string("category"));
+        let _ = (profile.string("url"), profile.strings("category"));
         let _ = settings(&mut profile, &BTreeMap::new(), poll, false);
         profile.finish();
     }
@@ -212,6 +234,7 @@ struct Settings {
     proxy: Option<Arc<Url>>,
     enabled: bool,
     note: NoteSettings,
+    rules: Vec<Rule>,
 }
 
 /// `whole` for a source itself: what a profile or `[defaults]` leave out is no fault of theirs.
@@ -246,6 +269,7 @@ fn settings(table: &mut Reader, vars: &BTreeMap<String, String>, poll: &Poll, wh
         proxy: proxy(table),
         enabled: flag(table, "enabled", true),
         note: notes::read(table),
+        rules: rules::read(table),
     }
 }
 
@@ -365,7 +389,7 @@ pub(super) fn regex(table: &mut Reader, key: &str) -> Option<Regex> {
         .map(|v| v.value)
 }
 
-fn category(table: &Reader, value: &Value<String>) -> Option<CategoryChoice> {
+pub(super) fn category(table: &Reader, value: &Value<String>) -> Option<CategoryChoice> {
     let name = value.value.trim();
     if name.is_empty() || name.chars().count() > 64 {
         table.error(&value.place, "`category` must have 1 to 64 characters");

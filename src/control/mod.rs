@@ -73,6 +73,13 @@ pub enum Query {
         /// Why.
         why: String,
     },
+    /// All rules with what they did.
+    Rules,
+    /// Apply changed rules and routes to what is stored.
+    Reroute {
+        /// Only say what would happen.
+        dry_run: bool,
+    },
     /// Items whose title or code contains a text.
     Find {
         /// The text.

@@ -8,6 +8,7 @@ mod care;
 mod mill;
 mod pace;
 mod requests;
+mod rules;
 mod story;
 mod tasks;
 
@@ -27,6 +28,7 @@ use crate::store::StoreError;
 
 pub use mill::Mill;
 pub use requests::{ItemAnswer, ItemRow, SourceRow, handle};
+pub use rules::RuleRow;
 pub use story::{Place, Story};
 
 /// Requests in flight get this long to end when the daemon stops.

@@ -122,6 +122,8 @@ async fn answer(mill: &Arc<Mill>, query: Query, events: &Events) -> Result<Value
         Query::Explain { code } => story::explain(mill, code).await,
         Query::Withdraw { code, why, erase } => story::withdraw(mill, code, why, erase).await,
         Query::Restore { code, why } => story::restore(mill, code, why).await,
+        Query::Rules => super::rules::rules(mill).await,
+        Query::Reroute { dry_run } => super::rules::reroute(mill, dry_run, events).await,
         Query::Find { text, limit } => {
             let mill = Arc::clone(mill);
             let found =

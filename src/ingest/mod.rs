@@ -12,7 +12,9 @@ mod details;
 mod gaps;
 pub mod identity;
 mod moves;
+pub mod rerouting;
 pub mod routing;
+pub mod ruling;
 mod taking;
 
 use std::collections::VecDeque;
@@ -33,6 +35,7 @@ use crate::model::text::clip_bytes;
 use crate::model::{
     CodeSpace, Document, Fetched, NotModified, Response, SourceState, Timestamp, Validators, address_hash,
 };
+use crate::rules::Rules;
 use crate::schedule::{self, Ended, Terms};
 use crate::source::{Source, SourceError};
 use crate::store::{Handle, StoreError};
@@ -61,6 +64,8 @@ pub struct IngestOptions {
     pub auto: AutoCategories,
     /// Seconds up to which a fresh answer, or a document's own wish, puts the next poll off.
     pub freshness_cap: i64,
+    /// What becomes of items by what they say.
+    pub rules: Arc<Rules>,
 }
 
 /// What one poll did.
@@ -78,6 +83,9 @@ pub struct PollReport {
     pub updated: usize,
     /// Items that entered a further category.
     pub joined: usize,
+    /// Items that a rule dropped.
+    #[serde(default)]
+    pub dropped: usize,
     /// Records that were known and unchanged.
     pub unchanged: usize,
     /// Records held back, failed or beyond a cap.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
 use crate::model::text::clip_bytes;
-use crate::model::{Category, CategoryId, Timestamp, item::caps};
+use crate::model::{Category, CategoryChoice, CategoryId, Timestamp, item::caps};
 use crate::source::Source;
 use crate::store::{Result, Store};
 
@@ -79,6 +79,24 @@ impl Routing {
             AutoCategories::No => own(None),
             _ => own(Some(clip_bytes(name, 120))),
         }
+    }
+
+    /// The categories to which a record of `source` goes, without making any (RULES 5.4).
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn choices(
+        store: &dyn Store,
+        source: &Source,
+        media_name: Option<&str>,
+    ) -> Result<Vec<CategoryChoice>> {
+        let name = media_name.map(str::trim).filter(|name| source.route_by_media && !name.is_empty());
+        let by_media = name.map(|name| store.find_category(name)).transpose()?.flatten();
+        let first = match by_media.filter(|category| category.id != CategoryId::SITE) {
+            Some(category) => CategoryChoice { name: category.name, slug: Some(category.slug) },
+            None => source.category.clone(),
+        };
+        Ok(std::iter::once(first).chain(source.also.iter().cloned()).collect())
     }
 
     fn may_make(&self, now: Timestamp) -> bool {

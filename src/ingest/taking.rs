@@ -11,11 +11,13 @@ use super::decide::{Decision, MAX_REVISIONS, check_due, decide, next_check, sett
 use super::details::Detailed;
 use super::identity::{Identified, Listed, entry_order, identify};
 use super::routing::waiting;
+use super::ruling;
 use super::{HELD_SHOWN, Ingest, IngestOptions, MAX_DETAILS, PollReport, Routing};
 use crate::model::text::clip_bytes;
 use crate::model::{
     Category, CategoryId, Document, InfoCode, Item, SourceId, SourceState, Timestamp, item::caps,
 };
+use crate::rules::Verdict;
 use crate::source::Source;
 use crate::store::{
     Change, Event, Happening, Placement, Result, Revision, Sighting, Store, Tombstone, Withdrawer,
@@ -80,6 +82,7 @@ impl Ingest {
         report.inserted = tally.inserted;
         report.updated = tally.updated;
         report.joined = tally.joined;
+        report.dropped = tally.dropped;
         report.unchanged = tally.unchanged;
         state.next_check = match (state.next_check, tally.next_check) {
             (Some(known), Some(next)) => Some(known.min(next)),
@@ -194,6 +197,9 @@ struct Tally {
     updated: usize,
     joined: usize,
     unchanged: usize,
+    dropped: usize,
+    /// What the rules were asked about, and what they did.
+    counts: BTreeMap<String, u64>,
     waiting: BTreeSet<String>,
     /// Records that broke something of ours.
     broken: Vec<String>,
@@ -261,6 +267,9 @@ impl Taking {
             self.hold_back_newcomers(&mut changes);
         }
         store.commit(changes, self.now)?;
+        if !self.tally.counts.is_empty() {
+            store.tally(&self.tally.counts)?;
+        }
         Ok(self.tally)
     }
 
@@ -326,7 +335,8 @@ impl Taking {
         let mut change = Change::of(listed.code.clone());
         let source = self.source.id.clone();
         change.sighting = Some((source.clone(), self.sighting(listed, detail)));
-        if listed.sighting.as_ref().is_none_or(|seen| seen.last <= tombstone.at) {
+        let told = tombstone.by == Withdrawer::Rule;
+        if !told && listed.sighting.as_ref().is_none_or(|seen| seen.last <= tombstone.at) {
             let why = format!("withdrawn at {}: {}", tombstone.at.rfc3339(), tombstone.why);
             change.event = Some(self.told(Happening::Refused, &why, listed));
         }
@@ -377,11 +387,43 @@ impl Taking {
         }
     }
 
-    fn route(&mut self, store: &dyn Store, routing: &Routing, media_name: Option<&str>) -> Result<Category> {
+    /// The categories that the source's config sends a record to.
+    fn route(
+        &mut self,
+        store: &dyn Store,
+        routing: &Routing,
+        media_name: Option<&str>,
+    ) -> Result<Vec<Category>> {
         let route =
             routing.route(store, &self.source, media_name, self.arrival != Arrival::Done, self.now)?;
         self.tally.waiting.extend(route.waiting);
-        Ok(route.category)
+        let mut categories = vec![route.category];
+        for choice in &self.source.also {
+            categories.push(ruling::ensure(store, choice, self.now)?);
+        }
+        Ok(categories)
+    }
+
+    /// What the rules make of a draft: it is rewritten, and its categories are theirs.
+    fn judged(
+        &mut self,
+        store: &dyn Store,
+        draft: &mut Draft,
+        published: Option<Timestamp>,
+        categories: Vec<Category>,
+    ) -> Result<(Verdict, Vec<Category>)> {
+        let rules = Arc::clone(&self.options.rules);
+        let verdict = if rules.is_empty() {
+            Verdict::default()
+        } else {
+            let subject = ruling::subject(draft, ruling::age(published, self.now));
+            let verdict = ruling::judge(&rules, store, &subject, &self.source.id, &categories);
+            ruling::count(&mut self.tally.counts, &verdict);
+            verdict
+        };
+        ruling::rewrite(draft, &verdict, &self.source.cleaner);
+        let categories = ruling::placed(store, &verdict, categories, self.now)?;
+        Ok((verdict, categories))
     }
 
     fn insert(
@@ -391,14 +433,33 @@ impl Taking {
         listed: &Listed,
         change: &mut Change,
     ) -> Result<()> {
-        let draft = article::draft(&self.source, &listed.entry);
-        let home = self.route(store, routing, draft.media_name.as_deref())?;
+        let mut draft = article::draft(&self.source, &listed.entry);
+        let routed = self.route(store, routing, draft.media_name.as_deref())?;
+        let published = listed.entry.published.or(listed.entry.updated);
+        let (verdict, categories) = self.judged(store, &mut draft, published, routed)?;
+        let Some(home) = categories.first() else { return Ok(()) };
         let place = (self.options.zone, self.options.bare_space.as_ref());
-        let article = article::new_article(&self.source, listed, draft, &home, place, self.now);
-        change.enters = vec![shown(home.id), shown(CategoryId::SITE)];
+        let mut article = article::new_article(&self.source, listed, draft, home, place, self.now);
+        article.item.categories.extend(categories.iter().skip(1).map(|category| category.id));
+        article.item.categories[1..].sort_unstable();
+        if verdict.dropped.is_some() {
+            // Kept, and out: changed rules may let it in again.
+            let why = verdict.told();
+            change.tombstone = Some(Tombstone { at: self.now, by: Withdrawer::Rule, why, erased: false });
+            self.tally.dropped += 1;
+        } else {
+            let places = article.item.categories.iter().copied().chain([CategoryId::SITE]);
+            change.enters = places.map(shown).collect();
+            self.tally.inserted += 1;
+        }
+        if let Some(event) = change.event.as_mut().filter(|_| !verdict.told().is_empty()) {
+            event.why = clip_bytes(&format!("{}; {}", event.why, verdict.told()), 300);
+            if verdict.dropped.is_some() {
+                event.what = Happening::Dropped;
+            }
+        }
         change.item = Some(article.item);
         change.body = Some(article.body);
-        self.tally.inserted += 1;
         Ok(())
     }
 
@@ -417,13 +478,22 @@ impl Taking {
         let mut joins = false;
         let mut draft = None;
         if revises || first_listing {
-            let unnamed = source_routes(&self.source, listed);
+            let unnamed = source_routes(&self.source, listed) || !self.options.rules.is_empty();
             draft = (revises || unnamed).then(|| article::draft(&self.source, &listed.entry));
             let named =
                 draft.as_ref().map_or(listed.entry.media_name.as_deref(), |d| d.media_name.as_deref());
-            let category = self.route(store, routing, named)?;
-            joins = !item.categories.contains(&category.id) && item.categories.len() < caps::CATEGORIES;
-            if joins {
+            let named = named.map(str::to_owned);
+            let mut categories = self.route(store, routing, named.as_deref())?;
+            if let Some(draft) = &mut draft {
+                let (verdict, placed) = self.judged(store, draft, Some(item.published), categories)?;
+                // What stands already is dropped by `reroute` alone (RULES 5.5).
+                categories = if verdict.dropped.is_some() { Vec::new() } else { placed };
+            }
+            for category in categories {
+                if item.categories.contains(&category.id) || item.categories.len() >= caps::CATEGORIES {
+                    continue;
+                }
+                joins = true;
                 item.categories.push(category.id);
                 // The same set whichever source came first; the home category leads.
                 item.categories[1..].sort_unstable();

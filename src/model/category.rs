@@ -44,3 +44,20 @@ impl Category {
         self.arrivals / Self::HUNDRED
     }
 }
+
+/// A category as the config names it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CategoryChoice {
+    /// Name for people; empty where only the slug is given.
+    pub name: String,
+    /// Slug, where the config fixes one.
+    pub slug: Option<Slug>,
+}
+
+impl CategoryChoice {
+    /// The slug that it has if it is new.
+    #[must_use]
+    pub fn own_slug(&self) -> Slug {
+        self.slug.clone().unwrap_or_else(|| Slug::from_name(&self.name))
+    }
+}

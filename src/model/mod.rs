@@ -20,7 +20,7 @@ pub mod source;
 pub mod text;
 pub mod timestamp;
 
-pub use category::{Category, CategoryId};
+pub use category::{Category, CategoryChoice, CategoryId};
 pub use chain::chain;
 pub use document::{Author, Deleted, Document, Enclosure, Entry, Hints, Repair};
 pub use hash::ContentHash;

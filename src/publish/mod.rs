@@ -6,6 +6,7 @@
 //! failing source can never empty an output.
 
 mod archives;
+mod combined;
 mod corrections;
 mod feeds;
 mod items;
@@ -33,6 +34,7 @@ use crate::render::jekyll::JekyllStyle;
 use crate::sink::{Applied, Directory, File, OutputKey, SinkError};
 use crate::store::{Store, StoreError};
 
+pub use combined::Combined;
 pub use pages::Pages;
 pub use select::WindowOptions;
 
@@ -123,6 +125,8 @@ pub struct PublishOptions {
     pub articles: Articles,
     /// Whether each category has a feed of corrections.
     pub corrections: bool,
+    /// Feeds of several categories together.
+    pub combined: Vec<Combined>,
     /// What readers are told of the sources.
     pub sources: BTreeMap<SourceId, SourceNote>,
     /// Jekyll output, when switched on.
@@ -320,6 +324,7 @@ impl Run<'_> {
             }
         }
         progress(all, all);
+        self.combined(&mut sink, &names, &fingerprint)?;
         if self.since.is_none() {
             self.static_files(&mut sink)?;
             // Outputs of a later generation than the store's are another store's: it was lost, or
@@ -370,6 +375,13 @@ impl Run<'_> {
             return Ok(());
         }
         for unit in sink.units() {
+            let combined = combined::slug_of(&unit);
+            if combined
+                .is_some_and(|slug| self.pages.options.combined.iter().all(|c| c.slug.as_str() != slug))
+            {
+                self.report.add(sink.drop_unit(&unit)?);
+                continue;
+            }
             let slug = archives::slug_of(&unit).unwrap_or(&unit);
             let own = unit == SITE_UNIT || slug.starts_with('_');
             let known = own || names.values().any(|c| c.slug.as_str() == slug);

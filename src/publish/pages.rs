@@ -72,11 +72,12 @@ impl Pages {
         let windows = format!("{:?}", self.options.windows);
         let options = &self.options;
         let rest = format!(
-            "{:?} {:?} {:?} {:?} {:?}",
+            "{:?} {:?} {:?} {:?} {:?} {:?}",
             options.articles,
             options.interval,
             store.identity()?,
             options.corrections,
+            options.combined,
             options.sources
         );
         Ok(fingerprint(&[self.theme.fingerprint(), &site, &windows, &rest]))
@@ -189,6 +190,7 @@ impl Pages {
                 html_url: Some(self.url(&OutputKey::Category(category.slug.clone()))),
             })
             .collect();
+        let outlines: Vec<Outline> = super::combined::outlines(self).chain(outlines).collect();
         let site = &self.options.site;
         opml::render(&site.title, &site.language, &outlines)
     }

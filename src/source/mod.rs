@@ -19,7 +19,8 @@ use chrono_tz::Tz;
 use thiserror::Error;
 use url::Url;
 
-use crate::model::{CodeSpace, Document, Entry, Request, Slug, SourceId, Timestamp, Validators};
+pub use crate::model::CategoryChoice;
+use crate::model::{CodeSpace, Document, Entry, Request, SourceId, Timestamp, Validators};
 use crate::parse::clean::Cleaner;
 use crate::parse::wall::{Wall, wall};
 use crate::parse::{Context, ParseError, parse_feed};
@@ -46,6 +47,8 @@ pub struct Source {
     pub headers: Vec<(String, String)>,
     /// Where its items go.
     pub category: CategoryChoice,
+    /// Where they go as well.
+    pub also: Vec<CategoryChoice>,
     /// Goes by the newspaper that each record names (RULES 5.4).
     pub route_by_media: bool,
     /// Its code space.
@@ -98,15 +101,6 @@ pub enum Kind {
 enum Detail<'a> {
     Json(&'a DetailRule),
     Page(&'a ArticleRule),
-}
-
-/// The category of a source as its config names it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CategoryChoice {
-    /// Name for people.
-    pub name: String,
-    /// Slug, where the config fixes one.
-    pub slug: Option<Slug>,
 }
 
 /// A field that a record must have.

@@ -24,7 +24,7 @@ mod verbs;
 mod withdraw;
 mod write;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -114,6 +114,10 @@ pub enum Happening {
     Restored,
     /// It came back from an export or from what was published.
     TakenBack,
+    /// A rule dropped it.
+    Dropped,
+    /// Changed rules or routes were applied to it.
+    Rerouted,
 }
 
 /// One step of an item's story.
@@ -143,6 +147,8 @@ pub enum Withdrawer {
     Retention,
     /// Its source, which says that it was deleted.
     Source,
+    /// A rule.
+    Rule,
 }
 
 /// What is left of an item that was taken out: it keeps the item from coming back while its
@@ -189,6 +195,8 @@ pub struct Change {
     pub paths: Vec<String>,
     /// What its story gains.
     pub event: Option<Event>,
+    /// For a new item that stays out: why.
+    pub tombstone: Option<Tombstone>,
 }
 
 impl Change {
@@ -205,6 +213,7 @@ impl Change {
             aliases: Vec::new(),
             paths: Vec::new(),
             event: None,
+            tombstone: None,
         }
     }
 }
@@ -463,6 +472,13 @@ pub trait Store: Send + Sync {
     /// Puts a withdrawn item back into its categories, as newly arrived; `false` when it is not
     /// withdrawn, or erased.
     fn restore(&self, code: &InfoCode, why: &str, now: Timestamp) -> Result<bool>;
+    /// Moves an item: it leaves the categories that are not in `to`, of which readers are told, and
+    /// enters the others. `false` when it is in just these.
+    fn reroute(&self, code: &InfoCode, to: &[CategoryId], why: &str, now: Timestamp) -> Result<bool>;
+    /// Adds to counters.
+    fn tally(&self, counts: &BTreeMap<String, u64>) -> Result<()>;
+    /// All counters.
+    fn tallies(&self) -> Result<BTreeMap<String, u64>>;
     /// Why an item is out, if it is.
     fn tombstone(&self, code: &InfoCode) -> Result<Option<Tombstone>>;
     /// Takes up to `limit` items out of a category that `keep` does not keep; an item in no other

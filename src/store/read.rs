@@ -1,6 +1,6 @@
 //! The reading verbs on sled.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use sled::IVec;
 
@@ -11,6 +11,8 @@ use super::{Alias, AtPath, Event, Result, Revision, Sighting, SourceRecord, Stor
 use crate::model::{Article, Body, Category, CategoryId, InfoCode, Item, SourceId, SourceState, Timestamp};
 
 const READ: &str = "read";
+/// Begins the names of counters.
+pub(super) const TALLY: &str = "tally.";
 /// Archived entries that a look for a current window passes over before it is content with what
 /// it has: an old site's thousands of articles must not be walked at every publish.
 const MAX_PASSED_OVER: usize = 1_000;
@@ -152,6 +154,16 @@ pub(super) fn published_at(store: &Open, generation: u64) -> Result<Option<Times
         .and_then(|(_, at)| u64_at(&at, 0))
         .and_then(|at| i64::try_from(at).ok())
         .map(Timestamp::from_unix))
+}
+
+pub(super) fn tallies(store: &Open) -> Result<BTreeMap<String, u64>> {
+    let mut all = BTreeMap::new();
+    for entry in store.tree(T::Sys).scan_prefix(TALLY) {
+        let (key, value) = entry.map_err(|e| backend(READ, e))?;
+        let name = key.get(TALLY.len()..).unwrap_or_default();
+        all.insert(String::from_utf8_lossy(name).into_owned(), u64_at(&value, 0).unwrap_or_default());
+    }
+    Ok(all)
 }
 
 pub(super) fn item(store: &Open, key: &[u8]) -> Result<Option<Item>> {

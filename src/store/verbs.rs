@@ -1,6 +1,6 @@
 //! The verbs on sled, each under guard.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::open::Open;
 use super::{
@@ -125,6 +125,15 @@ impl Store for SledStore {
     }
     fn restore(&self, code: &InfoCode, why: &str, now: Timestamp) -> Result<bool> {
         self.write(|open| withdraw::restore(open, code, why, now))
+    }
+    fn reroute(&self, code: &InfoCode, to: &[CategoryId], why: &str, now: Timestamp) -> Result<bool> {
+        self.write(|open| withdraw::reroute(open, code, to, why, now))
+    }
+    fn tally(&self, counts: &BTreeMap<String, u64>) -> Result<()> {
+        self.write(|open| write::tally(open, counts))
+    }
+    fn tallies(&self) -> Result<BTreeMap<String, u64>> {
+        self.with(read::tallies)
     }
     fn tombstone(&self, code: &InfoCode) -> Result<Option<Tombstone>> {
         self.with(|open| read::tombstone(open, code))

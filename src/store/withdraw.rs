@@ -149,6 +149,10 @@ pub(super) fn restore(store: &Open, code: &InfoCode, why: &str, now: Timestamp) 
     }
     transact(store, |tx| {
         tree(tx, T::Tomb).remove(key.as_slice())?;
+        // One that a rule had dropped was nowhere yet.
+        if tree(tx, T::Path).get(item.permalink.as_str())?.is_none() {
+            put(tx, T::Path, item.permalink.as_bytes(), &[&[1], key.as_slice()].concat())?;
+        }
         write::touch_item(tx, &key, &item)?;
         let mut touched = BTreeMap::new();
         for id in with_site(&item) {
@@ -163,6 +167,54 @@ pub(super) fn restore(store: &Open, code: &InfoCode, why: &str, now: Timestamp) 
             write::put_category(tx, category, generation)?;
         }
         write::put_event(tx, &key, &story)
+    })?;
+    Ok(true)
+}
+
+pub(super) fn reroute(
+    store: &Open,
+    code: &InfoCode,
+    to: &[CategoryId],
+    why: &str,
+    now: Timestamp,
+) -> Result<bool> {
+    let _writing = store.writing();
+    let key = code.key();
+    let Some(item) = read::item(store, &key)? else { return Ok(false) };
+    if to.is_empty() || item.categories == to {
+        return Ok(false);
+    }
+    let out = read::tombstone(store, code)?.is_some();
+    let leaves: Vec<CategoryId> = item.categories.iter().copied().filter(|id| !to.contains(id)).collect();
+    let newest = newest_without(store, &item, &leaves)?;
+    let version = write::form(store, &item, None)?;
+    let moved = Item { categories: to.to_vec(), ..item.clone() };
+    let event = Event {
+        at: now,
+        what: Happening::Rerouted,
+        source: None,
+        why: crate::model::text::clip_bytes(why, 300),
+        known_by: String::new(),
+        answer: None,
+    };
+    transact(store, |tx| {
+        write::put_form(tx, &key, &version)?;
+        write::touch_item(tx, &key, &moved)?;
+        write::put_event(tx, &key, &event)?;
+        if out {
+            return Ok(());
+        }
+        leave(tx, &item, &leaves, &newest, now, Some(now))?;
+        let mut touched = BTreeMap::new();
+        for id in with_site(&moved) {
+            write::touch(tx, id, now, &mut touched)?;
+        }
+        for category in touched.values_mut() {
+            log::enter(tx, &key, &moved, category, true)?;
+            let generation = write::next(tx, "generation")?;
+            write::put_category(tx, category, generation)?;
+        }
+        Ok(())
     })?;
     Ok(true)
 }

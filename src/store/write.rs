@@ -284,6 +284,18 @@ pub(super) fn fix(store: &Open, key: &'static str, value: &str, set: bool) -> Re
     }
 }
 
+pub(super) fn tally(store: &Open, counts: &BTreeMap<String, u64>) -> Result<()> {
+    let _writing = store.writing();
+    transact(store, |tx| {
+        for (name, more) in counts {
+            let key = format!("{}{name}", read::TALLY);
+            let known = tree(tx, T::Sys).get(&key)?.and_then(|value| u64_at(&value, 0)).unwrap_or_default();
+            tree(tx, T::Sys).insert(key.as_str(), &(known + more).to_be_bytes())?;
+        }
+        Ok(())
+    })
+}
+
 /// Publishes that are remembered by their time.
 const PUBLISHES: usize = 20_000;
 
@@ -362,9 +374,25 @@ fn replaced(
     if change.replaces.is_none() && !log::shown_sealed(store, &item)? {
         return Ok(None);
     }
-    let since = item.touched;
-    let body = read::body(store, &key)?;
-    Ok(Some((since, codec::body_chunks(&Article { item, body }, dictionary)?)))
+    form(store, &item, dictionary).map(Some)
+}
+
+/// The form that an item has now, to be kept: since when it is so, and its chunks.
+pub(super) fn form(
+    store: &Open,
+    item: &Item,
+    dictionary: Option<&super::dictionary::Dictionary>,
+) -> Result<(u64, Vec<Vec<u8>>)> {
+    let body = read::body(store, &item.code.key())?;
+    let article = Article { item: item.clone(), body };
+    Ok((item.touched, codec::body_chunks(&article, dictionary)?))
+}
+
+pub(super) fn put_form(tx: Tx<'_>, key: &[u8], (since, chunks): &(u64, Vec<Vec<u8>>)) -> TxResult<()> {
+    for (number, chunk) in (0..).zip(chunks) {
+        put(tx, T::Version, &codec::version_key(key, *since, number), chunk)?;
+    }
+    Ok(())
 }
 
 /// Closes the hundreds that end with what went straight to the archive.
@@ -410,7 +438,7 @@ fn apply(
     if let Some(item) = &change.item {
         // Counters, the leading source and further paths show nowhere: the outputs stay as old as
         // they are.
-        let shows = change.body.is_some() || !change.enters.is_empty();
+        let shows = change.tombstone.is_none() && (change.body.is_some() || !change.enters.is_empty());
         match stored(tx, &key)? {
             Some(stored) if !shows => {
                 // Its form is as old as it was.
@@ -424,10 +452,8 @@ fn apply(
                 touch(tx, *id, now, touched)?;
             }
         }
-        if let Some((since, chunks)) = version {
-            for (number, chunk) in (0..).zip(chunks) {
-                put(tx, T::Version, &codec::version_key(&key, *since, number), chunk)?;
-            }
+        if let Some(form) = version {
+            put_form(tx, &key, form)?;
         }
         if change.replaces.is_some() {
             for id in &item.categories {
@@ -461,6 +487,10 @@ fn apply(
     for (source, alias) in &change.aliases {
         let number = source_number(tx, source)?;
         put(tx, T::Alias, &codec::alias_key(number, *alias), &key)?;
+    }
+    if let Some(tombstone) = &change.tombstone {
+        let bytes = codec::encode("tombstone", tombstone).map_err(abort)?;
+        put(tx, T::Tomb, &key, &bytes)?;
     }
     for old in old_events {
         tree(tx, T::History).remove(old.as_slice())?;

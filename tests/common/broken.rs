@@ -1,6 +1,6 @@
 //! A store that fails, to see what is left of the outputs then.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use feedmill::model::{
@@ -182,6 +182,18 @@ impl Store for Broken<'_> {
 
     fn restore(&self, code: &InfoCode, why: &str, now: Timestamp) -> Result<bool> {
         self.store.restore(code, why, now)
+    }
+
+    fn reroute(&self, code: &InfoCode, to: &[CategoryId], why: &str, now: Timestamp) -> Result<bool> {
+        self.store.reroute(code, to, why, now)
+    }
+
+    fn tally(&self, counts: &BTreeMap<String, u64>) -> Result<()> {
+        self.store.tally(counts)
+    }
+
+    fn tallies(&self) -> Result<BTreeMap<String, u64>> {
+        self.store.tallies()
     }
 
     fn tombstone(&self, code: &InfoCode) -> Result<Option<Tombstone>> {

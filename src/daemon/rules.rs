@@ -1,0 +1,123 @@
+//! Rules: what they did so far, and changed ones applied to what is stored.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::Mill;
+use super::requests::value;
+use crate::control::{Event, Events};
+use crate::ingest::rerouting::{Rerouted, Rerouting};
+use crate::ingest::ruling;
+use crate::model::chain;
+use crate::publish::Look;
+use crate::rules::{Action, Level};
+use crate::store::StoreError;
+
+/// Items looked at in one step; polls of other sources may come in between.
+const STEP: usize = 100;
+/// Of what was rerouted so many are listed; all are counted.
+const LISTED: usize = 1_000;
+
+/// A rule with what it did.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RuleRow {
+    /// Its name.
+    pub name: String,
+    /// For whose items it is asked.
+    pub level: String,
+    /// What it does.
+    pub action: String,
+    /// Items to which it was applied.
+    pub hits: u64,
+}
+
+/// All rules, and all items that they were asked about.
+pub(super) async fn rules(mill: &Arc<Mill>) -> Result<Value, String> {
+    let counts = mill.store.call(|store| store.tallies()).await.map_err(|e| chain(&e))?;
+    let count = |name: &str| counts.get(name).copied().unwrap_or_default();
+    let rows: Vec<RuleRow> = mill
+        .config
+        .ingest
+        .rules
+        .iter()
+        .map(|rule| RuleRow {
+            name: rule.name.clone(),
+            level: match &rule.level {
+                Level::Global => "all items".to_owned(),
+                Level::Source(id) => format!("source {id}"),
+                Level::Category(slug) => format!("category {slug}"),
+            },
+            action: action(&rule.action),
+            hits: count(&format!("{}{}", ruling::RULE, rule.name)),
+        })
+        .collect();
+    Ok(json!({
+        "rules": rows,
+        "seen": count(ruling::SEEN),
+        "kept": count(ruling::KEPT),
+        "dropped": count(ruling::DROPPED),
+    }))
+}
+
+fn action(action: &Action) -> String {
+    let to = |choice: &crate::model::CategoryChoice| match choice.name.as_str() {
+        "" => choice.own_slug().to_string(),
+        name => name.to_owned(),
+    };
+    match action {
+        Action::Keep => "keep".to_owned(),
+        Action::KeepOnly => "keep-only".to_owned(),
+        Action::Drop => "drop".to_owned(),
+        Action::Move(choice) => format!("move to {}", to(choice)),
+        Action::Add(choice) => format!("add to {}", to(choice)),
+        Action::Tag(tag) => format!("tag {tag}"),
+        Action::Rewrite { pattern, .. } => format!("rewrite {pattern}"),
+    }
+}
+
+/// Applies the present rules and routes to all that is stored, or says what would happen.
+pub(super) async fn reroute(mill: &Arc<Mill>, dry_run: bool, events: &Events) -> Result<Value, String> {
+    let rerouting = Arc::new(Rerouting {
+        rules: Arc::clone(&mill.config.ingest.rules),
+        sources: mill.sources().cloned().collect(),
+        now: mill.clock.now(),
+        dry_run,
+    });
+    let (mut looked, mut changed, mut listed) = (0, 0, Vec::new());
+    let held = mill.hold().await;
+    let end = mill.store.call(|store| store.generation()).await.map_err(|e| chain(&e))?;
+    let mut from = 0;
+    loop {
+        let step = Arc::clone(&rerouting);
+        let done = mill.store.call(move |store| {
+            let items = store.touched_since(from, STEP)?;
+            let last = items.last().map(|item| item.touched);
+            let mut found: Vec<Rerouted> = Vec::new();
+            let mut looked = 0;
+            // What was rerouted just now stands behind the end: it is not looked at again.
+            for item in items.into_iter().filter(|item| item.touched <= end) {
+                looked += 1;
+                found.extend(step.one(store, item)?);
+            }
+            Ok::<_, StoreError>((last, looked, found))
+        });
+        let (last, more, found) = done.await.map_err(|e| chain(&e))?;
+        looked += more;
+        changed += found.len();
+        listed.extend(found.into_iter().take(LISTED.saturating_sub(listed.len())));
+        let _ = events.try_send(Event::Progress { done: looked, of: looked, what: "rerouting".to_owned() });
+        match last {
+            Some(last) if last <= end => from = last,
+            _ => break,
+        }
+    }
+    drop(held);
+    if !dry_run {
+        mill.store.call(|store| store.sync()).await.map_err(|e| chain(&e))?;
+        mill.publish(Look::Changed, |_, _| {}).await.map_err(|e| chain(&e))?;
+    }
+    let listed = value(&listed)?;
+    Ok(json!({ "dry_run": dry_run, "looked": looked, "changed": changed, "items": listed }))
+}

@@ -1,0 +1,241 @@
+//! Changed rules and routes, applied to what is stored (RULES 5.5).
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::article::Draft;
+use super::routing::Routing;
+use super::ruling::{age, ensure, judge, placed, rewrite, subject};
+use crate::model::text::clip_bytes;
+use crate::model::{Article, Category, CategoryChoice, CategoryId, Item, SourceId, Timestamp};
+use crate::parse::clean::Cleaner;
+use crate::rules::{Rules, Verdict};
+use crate::source::Source;
+use crate::store::{Change, Event, Handle, Happening, Result, Store, Tombstone, Withdrawer};
+
+/// What became, or would become, of one stored item.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rerouted {
+    /// InfoCode as text.
+    pub info_code: String,
+    /// Its title.
+    pub title: String,
+    /// What, for people.
+    pub what: String,
+}
+
+/// What a look at one item found, with what it needs to be done.
+struct Found {
+    article: Article,
+    verdict: Verdict,
+    draft: Draft,
+    /// Slug and choice of each category that it should be in.
+    wanted: Vec<Category>,
+    /// Categories that are not there yet.
+    new: Vec<CategoryChoice>,
+    tombstone: Option<Tombstone>,
+}
+
+/// Looks at stored items under the present rules and routes.
+#[derive(Debug)]
+pub struct Rerouting {
+    /// The rules.
+    pub rules: Arc<Rules>,
+    /// All sources of the config.
+    pub sources: Vec<Arc<Source>>,
+    /// The time now.
+    pub now: Timestamp,
+    /// Only say what would happen.
+    pub dry_run: bool,
+}
+
+impl Rerouting {
+    /// One item; nothing for one that stays as it is.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn one(&self, store: &dyn Store, item: Item) -> Result<Option<Rerouted>> {
+        let tombstone = store.tombstone(&item.code)?;
+        // What was withdrawn by people, by its source or by age is no business of rules.
+        if tombstone.as_ref().is_some_and(|tombstone| tombstone.by != Withdrawer::Rule) {
+            return Ok(None);
+        }
+        let found = self.look(store, item, tombstone)?;
+        let what = Self::what(store, &found)?;
+        if what.is_empty() {
+            return Ok(None);
+        }
+        let rerouted = Rerouted {
+            info_code: found.article.item.code.text(None),
+            title: found.article.item.title.clone(),
+            what: what.join("; "),
+        };
+        if !self.dry_run {
+            self.act(store, found, &rerouted.what)?;
+        }
+        Ok(Some(rerouted))
+    }
+
+    fn look(&self, store: &dyn Store, item: Item, tombstone: Option<Tombstone>) -> Result<Found> {
+        let article = Handle::article(store, item)?;
+        let item = &article.item;
+        let listings: BTreeSet<SourceId> =
+            store.listings(&item.code)?.into_iter().map(|(id, _)| id).collect();
+        let listing: Vec<&Arc<Source>> =
+            self.sources.iter().filter(|source| listings.contains(&source.id)).collect();
+        let mut categories = Vec::new();
+        let mut new = Vec::new();
+        if listing.is_empty() {
+            for id in &item.categories {
+                categories.extend(store.category(*id)?);
+            }
+        }
+        for source in &listing {
+            for choice in Routing::choices(store, source, item.media_name.as_deref())? {
+                match known(store, &choice)? {
+                    Some(category) => categories.push(category),
+                    None => new.push(choice),
+                }
+            }
+        }
+        let mut draft = draft_of(&article);
+        let verdict = {
+            let subject = subject(&draft, age(Some(item.published), item.first_seen));
+            judge(&self.rules, store, &subject, &item.lead, &categories)
+        };
+        let default = Cleaner::default();
+        let lead = self.sources.iter().find(|source| source.id == item.lead);
+        rewrite(&mut draft, &verdict, lead.map_or(&default, |source| &source.cleaner));
+        if verdict.moved.is_some() {
+            new.clear();
+        }
+        for choice in verdict.moved.iter().chain(&verdict.added) {
+            if known(store, choice)?.is_none() {
+                new.push(choice.clone());
+            }
+        }
+        // Of what a rule names only what is there: a dry run makes no category.
+        let there = |choice: &CategoryChoice| known(store, choice).ok().flatten().is_some();
+        let moved = verdict.moved.clone();
+        let mut placing = Verdict { moved: moved.clone().filter(there), ..verdict.clone() };
+        placing.added.retain(there);
+        if moved.is_some() && placing.moved.is_none() {
+            categories.clear();
+        }
+        let wanted = placed(store, &placing, categories, self.now)?;
+        Ok(Found { article, verdict, draft, wanted, new, tombstone })
+    }
+
+    /// What differs, for people.
+    fn what(store: &dyn Store, found: &Found) -> Result<Vec<String>> {
+        let item = &found.article.item;
+        if let Some(rule) = &found.verdict.dropped {
+            let out = found.tombstone.is_some();
+            return Ok(if out { Vec::new() } else { vec![format!("dropped by the rule `{rule}`")] });
+        }
+        let mut what = Vec::new();
+        if found.tombstone.is_some() {
+            what.push("let in, for no rule drops it any more".to_owned());
+        }
+        let wanted: BTreeSet<CategoryId> = found.wanted.iter().map(|category| category.id).collect();
+        let mut goes: Vec<String> = Vec::new();
+        for id in item.categories.iter().filter(|id| !wanted.contains(id)) {
+            goes.extend(store.category(*id)?.map(|category| format!("leaves {}", category.name)));
+        }
+        let comes = found.wanted.iter().filter(|category| !item.categories.contains(&category.id));
+        goes.extend(comes.map(|category| format!("enters {}", category.name)));
+        goes.extend(found.new.iter().map(|choice| {
+            format!(
+                "enters {} (new)",
+                if choice.name.is_empty() { choice.own_slug().to_string() } else { choice.name.clone() }
+            )
+        }));
+        what.extend(goes);
+        let before = draft_of(&found.article);
+        for (name, differs) in [
+            ("title", before.title != found.draft.title),
+            ("link", before.link != found.draft.link),
+            ("text", before.body.html != found.draft.body.html),
+            ("labels", before.body.tags != found.draft.body.tags),
+        ] {
+            if differs {
+                what.push(format!("its {name} is changed"));
+            }
+        }
+        Ok(what)
+    }
+
+    fn act(&self, store: &dyn Store, found: Found, what: &str) -> Result<()> {
+        let Found { article, verdict, draft, mut wanted, new, tombstone } = found;
+        let code = article.item.code.clone();
+        if let Some(rule) = &verdict.dropped {
+            let why = format!("dropped by the rule `{rule}`");
+            let tombstone = Tombstone { at: self.now, by: Withdrawer::Rule, why, erased: false };
+            store.withdraw(&code, &tombstone)?;
+            return Ok(());
+        }
+        for choice in &new {
+            let made = ensure(store, choice, self.now)?;
+            if !wanted.iter().any(|category| category.id == made.id) {
+                wanted.push(made);
+            }
+        }
+        let mut ids: Vec<CategoryId> = wanted.iter().map(|category| category.id).collect();
+        // The same set whatever its order; the home category leads where it is kept.
+        ids.sort_by_key(|id| (*id != article.item.home, *id));
+        if !ids.is_empty() {
+            store.reroute(&code, &ids, what, self.now)?;
+        }
+        if tombstone.is_some() {
+            store.restore(&code, what, self.now)?;
+        }
+        self.change(store, &article, draft, what)
+    }
+
+    /// Title, link, text and labels that rules changed: no revision of the newspaper's.
+    fn change(&self, store: &dyn Store, article: &Article, draft: Draft, what: &str) -> Result<()> {
+        let before = draft_of(article);
+        if before == draft {
+            return Ok(());
+        }
+        let Some(mut item) = store.item(&article.item.code)? else { return Ok(()) };
+        item.title = draft.title;
+        item.link = draft.link;
+        item.excerpt = draft.excerpt;
+        let mut change = Change::of(item.code.clone());
+        change.item = Some(item);
+        change.body = Some(draft.body);
+        change.event = Some(Event {
+            at: self.now,
+            what: Happening::Rerouted,
+            source: None,
+            why: clip_bytes(what, 300),
+            known_by: String::new(),
+            answer: None,
+        });
+        store.commit(vec![change], self.now)
+    }
+}
+
+fn known(store: &dyn Store, choice: &CategoryChoice) -> Result<Option<Category>> {
+    if let Some(slug) = &choice.slug
+        && let Some(category) = store.find_category(slug.as_str())?
+    {
+        return Ok(Some(category));
+    }
+    if choice.name.is_empty() { Ok(None) } else { store.find_category(&choice.name) }
+}
+
+fn draft_of(article: &Article) -> Draft {
+    let Article { item, body } = article.clone();
+    Draft {
+        title: item.title,
+        link: item.link,
+        excerpt: item.excerpt,
+        media_name: item.media_name,
+        image: item.image,
+        body,
+    }
+}
