@@ -21,7 +21,7 @@
 //!
 //! # Direction
 //! `model, clock` ← `parse, render, rules, schedule` (pure) ← `source` (pure), `fetch, store, sink`
-//! (IO, none knows another) ← `ingest, publish, import` ← `serve, control` ← `config, demo, discover` ←
+//! (IO, none knows another) ← `ingest, publish, import` ← `serve, notify, control` ← `config, demo, discover` ←
 //! `daemon` ← `cli`. `clock` uses `model`; `import` shares the permalinks of `ingest::article`.
 //! `tests/direction.rs` refuses an import that runs the other way.
 
@@ -36,6 +36,7 @@ pub mod fetch;
 pub mod import;
 pub mod ingest;
 pub mod model;
+pub mod notify;
 pub mod parse;
 pub mod publish;
 pub mod render;

@@ -121,6 +121,7 @@ fn every_commented_key_is_known() {
             "output",
             "output.jekyll",
             "output.jekyll.tags",
+            "output.json_lines",
             "retention",
             "rule",
             "site",
@@ -130,7 +131,8 @@ fn every_commented_key_is_known() {
             "source.code",
             "source.list",
             "source.sitemap",
-            "vars"
+            "vars",
+            "webhook"
         ]
     );
     assert!(sections.values().flatten().count() >= 40, "{sections:#?}");

@@ -24,6 +24,7 @@ const ROOMS: &[(&str, u8, &[&str])] = &[
     ("publish", 3, &["model", "render", "schedule", "store", "sink"]),
     ("import", 3, &["model", "parse", "source", "store", "ingest::article"]),
     ("serve", 4, &["model", "publish", "store", "sink"]),
+    ("notify", 4, &["model", "publish", "store", "sink"]),
     ("control", 4, &["="]),
     ("config", 5, &["="]),
     ("demo", 5, &["="]),

@@ -151,6 +151,37 @@ async fn an_emptied_folder_comes_back_whole() {
     }
 }
 
+/// One line an article, a file a day; only the days of changed articles are written anew.
+#[tokio::test]
+async fn json_lines_follow_what_is_stored() {
+    let (upstream, sources) = two_papers(3).await;
+    let config = main_config("[output.json_lines]\npath = \"../data/lines\"\n");
+    let mill = Mill::open(noon(), &config, &sources).await;
+    upstream.rss("/yi.xml", document("yi", &[record("yi", 0, 60 * 24, "昨天的", "<p>昨</p>")]));
+    mill.round().await;
+    mill.publish().await;
+    let lines = |day: &str| -> Vec<serde_json::Value> {
+        let text = fs::read_to_string(mill.path("data/lines").join(day)).unwrap_or_default();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    let titles = |day: &str| -> Vec<String> {
+        lines(day).iter().map(|line| line["title"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(titles("2026/04/30.jsonl"), ["昨天的"]);
+    assert_eq!(titles("2026/05/01.jsonl"), ["jia第2条", "jia第1条", "jia第0条"]);
+    let line = &lines("2026/04/30.jsonl")[0];
+    assert_eq!((line["html"].as_str(), line["source"].as_str()), (Some("<p>昨</p>"), Some("yi")));
+    assert_eq!(line["categories"], serde_json::json!(["yichengwanbao"]));
+
+    let before = mill.files("data/lines");
+    let code = mill.items().into_iter().find(|item| item.title == "昨天的").unwrap().code.text(None);
+    mill.ask(feedmill::control::Query::Withdraw { code, why: "asked".to_owned(), erase: false }).await;
+    let differ = changed_paths(&before, &mill.files("data/lines"));
+    let want = [".feedmill/_lines.json", "2026/04/30.jsonl"].map(str::to_owned);
+    assert_eq!(differ, BTreeSet::from(want));
+    assert!(titles("2026/04/30.jsonl").is_empty());
+}
+
 #[tokio::test]
 async fn foreign_files_stay() {
     let (upstream, sources, mut mill) = all_files(12).await;

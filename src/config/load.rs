@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::faults::{Fault, Faults, Place};
 use super::reader::{Ledger, Reader};
-use super::{Config, rules, sections, sources};
+use super::{Config, rules, sections, sources, webhooks};
 
 /// Drop-in files beyond this many are a mistake.
 const MAX_FILES: usize = 10_000;
@@ -74,6 +74,7 @@ fn read_all(path: &Path, ledger: &Ledger) -> Option<Config> {
     for file in std::iter::once(&mut main).chain(&mut drop_ins) {
         sections::combined(file, &mut sections.combined, &sections.categories);
     }
+    sections.webhooks = webhooks::read(&mut main, &folder);
     rules::check_names(&main, &sections.rules);
     main.finish();
     for file in drop_ins {

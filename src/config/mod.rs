@@ -15,6 +15,7 @@ mod rules;
 mod sections;
 mod sources;
 pub mod units;
+mod webhooks;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -25,6 +26,7 @@ use url::Url;
 use crate::fetch::FetchOptions;
 use crate::ingest::IngestOptions;
 use crate::model::Slug;
+use crate::notify::Webhook;
 use crate::publish::PublishOptions;
 use crate::source::Source;
 use crate::store::{Retention, StoreOptions};
@@ -53,6 +55,8 @@ pub struct Config {
     pub listen: Option<SocketAddr>,
     /// The control socket.
     pub socket: PathBuf,
+    /// Who is told after a publish.
+    pub webhooks: Vec<Webhook>,
     /// Categories that the config names.
     pub categories: Vec<CategorySettings>,
     /// The sources, by rank of their order.

@@ -16,7 +16,10 @@ use super::{CategorySettings, Config, Exports, FIXED_FILE, is_loopback};
 use crate::fetch::FetchOptions;
 use crate::ingest::{AutoCategories, IngestOptions};
 use crate::model::{CodeSpace, Slug};
-use crate::publish::{Articles, Combined, JekyllOptions, PublishOptions, SiteOptions, WindowOptions};
+use crate::notify::Webhook;
+use crate::publish::{
+    Articles, Combined, JekyllOptions, JsonLinesOptions, PublishOptions, SiteOptions, WindowOptions,
+};
 use crate::render::jekyll::JekyllStyle;
 use crate::rules::{Level, Rule, Rules};
 use crate::store::{Retention, StoreOptions};
@@ -44,6 +47,7 @@ pub(super) struct Sections {
     pub(super) poll: Poll,
     pub(super) contact: Option<String>,
     pub(super) categories: Vec<CategorySettings>,
+    pub(super) webhooks: Vec<Webhook>,
     /// Feeds of several categories.
     pub(super) combined: Vec<Combined>,
     /// Rules of all and of categories.
@@ -61,6 +65,7 @@ pub(super) struct Sections {
     articles: Articles,
     corrections: bool,
     jekyll: Option<JekyllOptions>,
+    json_lines: Option<JsonLinesOptions>,
     listen: Option<SocketAddr>,
     socket: PathBuf,
     fetch: FetchOptions,
@@ -95,6 +100,7 @@ pub(super) fn read(main: &mut Reader, folder: &Path) -> Sections {
         categories: Vec::new(),
         rules: Vec::new(),
         combined: Vec::new(),
+        webhooks: Vec::new(),
         site: site_options,
         windows: WindowOptions::default(),
         fixed,
@@ -108,6 +114,7 @@ pub(super) fn read(main: &mut Reader, folder: &Path) -> Sections {
         articles: Articles::OnRequest,
         corrections: false,
         jekyll: None,
+        json_lines: None,
         listen: None,
         socket: PathBuf::new(),
         fetch: FetchOptions::default(),
@@ -190,6 +197,11 @@ impl Sections {
             self.jekyll = Some(JekyllOptions { path: dir, style, tags });
             jekyll.finish();
         }
+        if let Some(mut lines) = output.table("json_lines") {
+            let path = path(&mut lines, "path", folder, "../data/json-lines");
+            self.json_lines = Some(JsonLinesOptions { path });
+            lines.finish();
+        }
         output.finish();
     }
 
@@ -254,11 +266,13 @@ impl Sections {
                 combined: self.combined,
                 sources: notes,
                 jekyll: self.jekyll,
+                json_lines: self.json_lines,
                 interval: self.poll.interval,
             },
             fetch: self.fetch,
             listen: self.listen,
             socket: self.socket,
+            webhooks: self.webhooks,
             categories: self.categories,
             sources,
             id_authority: self.fixed.id_authority,

@@ -13,10 +13,11 @@ use tracing::{info, warn};
 use super::{DaemonError, care, pace};
 use crate::clock::Clock;
 use crate::config::{Config, FIXED_FILE};
-use crate::fetch::Fetcher;
+use crate::fetch::{FetchError, Fetcher};
 use crate::import::{ImportError, ImportOptions, ImportReport, jekyll};
 use crate::ingest::{Answer, Ingest, PollReport};
 use crate::model::{SourceId, Timestamp};
+use crate::notify::Notifier;
 use crate::publish::{Look, Pages, PublishError, PublishReport, Publisher};
 use crate::source::Source;
 use crate::store::{Handle, SledStore, Store, StoreError};
@@ -42,6 +43,10 @@ pub struct Mill {
     pub(super) running: Mutex<BTreeSet<SourceId>>,
     pub(super) ingest: Arc<Ingest>,
     pub(super) publisher: Arc<Publisher>,
+    /// Tells webhooks.
+    pub notifier: Arc<Notifier>,
+    /// Rung when something was published.
+    pub(super) published: Notify,
     sources: BTreeMap<SourceId, Arc<Source>>,
     /// Ids in the order of the config.
     order: Vec<SourceId>,
@@ -65,6 +70,8 @@ impl Mill {
             config.sources.iter().map(|source| (source.id.clone(), Arc::new(source.clone()))).collect();
         let mill = Self {
             publisher: Arc::new(Publisher::new(Arc::clone(&pages))),
+            notifier: Arc::new(Notifier::new(config.webhooks.clone()).map_err(FetchError::Setup)?),
+            published: Notify::new(),
             changed: Notify::new(),
             running: Mutex::default(),
             config,
@@ -171,6 +178,7 @@ impl Mill {
         let now = self.clock.now();
         let report =
             self.store.call(move |store| Ok(publisher.publish(store, look, now, &progress))).await??;
+        self.published.notify_one();
         if report.written + report.removed > 0 {
             info!(rendered = report.rendered, written = report.written, bytes = report.bytes, "published");
         }

@@ -112,6 +112,7 @@ pub async fn run(
         });
     }
     tasks.spawn(tasks::schedule(Arc::clone(&mill), stop.clone()));
+    tasks.spawn(tasks::notify(Arc::clone(&mill), stop.clone()));
     tasks.spawn(tasks::publish(Arc::clone(&mill), stop.clone()));
     tasks.spawn(care::care(Arc::clone(&mill), stop.clone()));
     tasks.spawn(pace::keep(Arc::clone(&mill), stop.clone()));

@@ -208,3 +208,33 @@ async fn quiet(running: &Mutex<BTreeSet<SourceId>>) {
         }
     }
 }
+
+/// Tells webhooks what was published; what fails is tried again, later and later.
+pub(super) async fn notify(mill: Arc<Mill>, stop: CancellationToken) -> Result<(), DaemonError> {
+    if mill.notifier.is_idle() {
+        stop.cancelled().await;
+        return Ok(());
+    }
+    let mut failures = 0_u32;
+    loop {
+        match mill.notifier.tell(&mill.store, &mill.pages).await {
+            Ok(true) => failures = 0,
+            Ok(false) => failures = failures.saturating_add(1),
+            Err(error) => {
+                error!(error = chain(&error), "what webhooks are to be told cannot be read");
+                failures = failures.saturating_add(1);
+            }
+        }
+        let again = async {
+            if failures > 0 {
+                sleep(crate::notify::pause(failures)).await;
+            } else {
+                mill.published.notified().await;
+            }
+        };
+        tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            () = again => {}
+        }
+    }
+}

@@ -12,6 +12,7 @@ mod feeds;
 mod items;
 mod pages;
 pub mod select;
+mod sinks;
 mod statics;
 
 use std::collections::BTreeMap;
@@ -30,13 +31,13 @@ use url::Url;
 use crate::model::{Category, CategoryId, CodeSpace, SourceId, Timestamp};
 use crate::render::RenderError;
 use crate::render::html::ThemeError;
-use crate::render::jekyll::JekyllStyle;
 use crate::sink::{Applied, Directory, File, OutputKey, SinkError};
 use crate::store::{Store, StoreError};
 
 pub use combined::Combined;
 pub use pages::Pages;
 pub use select::WindowOptions;
+pub use sinks::{JekyllOptions, JsonLinesOptions};
 
 /// Bump when a writer's bytes change for the same items: every output is then rendered again.
 const RENDERER: u32 = 2;
@@ -99,17 +100,6 @@ pub struct SourceNote {
     pub excerpt_only: bool,
 }
 
-/// Jekyll output.
-#[derive(Debug, Clone)]
-pub struct JekyllOptions {
-    /// Its own directory; posts go to `_posts`, pages to `category`.
-    pub path: PathBuf,
-    /// Front matter and footer.
-    pub style: JekyllStyle,
-    /// Slug → tag, where it is not the name and the suffix.
-    pub tags: BTreeMap<String, String>,
-}
-
 /// All that publishing has to know of the config.
 #[derive(Debug, Clone)]
 pub struct PublishOptions {
@@ -131,6 +121,8 @@ pub struct PublishOptions {
     pub sources: BTreeMap<SourceId, SourceNote>,
     /// Jekyll output, when switched on.
     pub jekyll: Option<JekyllOptions>,
+    /// JSON lines, when switched on.
+    pub json_lines: Option<JsonLinesOptions>,
     /// How often sources are polled; told on `bot.html`.
     pub interval: Duration,
 }

@@ -7,8 +7,6 @@ use std::io::{self, Write};
 use std::path::{Component, Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use data_encoding::HEXLOWER;
-use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use super::record::Unit;
@@ -359,10 +357,9 @@ fn io_error(action: &'static str, path: &Path, source: io::Error) -> SinkError {
     SinkError::Io { action, path: path.display().to_string(), source }
 }
 
+/// Tells what was written from what was not; it guards against nobody, and costs next to nothing.
 fn hash(bytes: &[u8]) -> String {
-    let mut hex = HEXLOWER.encode(&Sha256::digest(bytes));
-    hex.truncate(16);
-    hex
+    format!("{:08x}{:08x}", crc32fast::hash(bytes), bytes.len())
 }
 
 #[cfg(test)]

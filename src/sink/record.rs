@@ -12,7 +12,7 @@ pub struct Unit {
     pub generation: u64,
     /// What else the bytes depend on: settings, theme, version of the writers.
     pub fingerprint: String,
-    /// Path → first 16 hex digits of the SHA-256 of its bytes.
+    /// Path → CRC-32 and length of its bytes, in hexadecimal digits.
     pub files: BTreeMap<String, String>,
 }
 

@@ -50,6 +50,8 @@ struct Maps {
     fixed: BTreeMap<&'static str, String>,
     published: BTreeMap<u64, Timestamp>,
     published_up_to: u64,
+    bookmarks: BTreeMap<String, u64>,
+    tallies: BTreeMap<String, u64>,
     generation: u64,
     renames: u64,
     clock: Timestamp,
@@ -273,7 +275,7 @@ impl Maps {
 
     fn apply(&mut self, change: Change, touched: &mut BTreeSet<CategoryId>) {
         let key = change.code.key();
-        let shows = change.body.is_some() || !change.enters.is_empty();
+        let shows = change.tombstone.is_none() && (change.body.is_some() || !change.enters.is_empty());
         let before = self.items.get(&key).cloned();
         if let Some(item) = before.as_ref().filter(|_| shows && change.item.is_some()) {
             let sealed = item.categories.iter().any(|id| {
@@ -289,7 +291,7 @@ impl Maps {
             self.bodies.insert(key.clone(), body);
         }
         if let Some(item) = &change.item {
-            if before.is_none() && !change.enters.is_empty() {
+            if before.is_none() {
                 self.paths.insert(item.permalink.clone(), AtPath::Article(item.code.clone()));
             }
             match &before {
@@ -315,6 +317,9 @@ impl Maps {
                 let to = AtPath::Redirect(item.permalink.clone());
                 self.paths.entry(path).or_insert(to);
             }
+        }
+        if let Some(tombstone) = change.tombstone {
+            self.tombs.insert(key.clone(), tombstone);
         }
         if let Some(revision) = change.replaces {
             let number = change.item.as_ref().map_or(0, |item| item.revisions);
@@ -562,6 +567,59 @@ impl Store for MemoryStore {
         }
         maps.tell(&key, told(now, Happening::Restored, why));
         Ok(true)
+    }
+
+    fn reroute(&self, code: &InfoCode, to: &[CategoryId], why: &str, now: Timestamp) -> Result<bool> {
+        let mut maps = self.maps();
+        let key = code.key();
+        let Some(item) = maps.items.get(&key).cloned() else { return Ok(false) };
+        if to.is_empty() || item.categories == to {
+            return Ok(false);
+        }
+        let body = maps.bodies.get(&key).cloned().unwrap_or_default();
+        maps.versions.insert((key.clone(), item.touched), Article { item: item.clone(), body });
+        let moved = Item { categories: to.to_vec(), ..item.clone() };
+        maps.put_item(moved.clone());
+        maps.tell(&key, told(now, Happening::Rerouted, why));
+        if maps.tombs.contains_key(&key) {
+            return Ok(true);
+        }
+        let leaves: Vec<CategoryId> = item.categories.iter().copied().filter(|id| !to.contains(id)).collect();
+        maps.leave(&item, &leaves, now, Some(now));
+        let mut all = with_site(&moved);
+        all.sort_unstable();
+        for id in all {
+            maps.enter(&moved, id, true);
+            maps.touch(id, now);
+        }
+        Ok(true)
+    }
+
+    fn items_between(&self, category: CategoryId, from: Timestamp, to: Timestamp) -> Result<Vec<Item>> {
+        let maps = self.maps();
+        let within = maps.of(category).filter(|(at, ..)| (from..to).contains(at));
+        Ok(within.filter_map(|(_, code, ..)| maps.items.get(code).cloned()).collect())
+    }
+
+    fn bookmark(&self, name: &str) -> Result<Option<u64>> {
+        Ok(self.maps().bookmarks.get(name).copied())
+    }
+
+    fn set_bookmark(&self, name: &str, generation: u64) -> Result<()> {
+        self.maps().bookmarks.insert(name.to_owned(), generation);
+        Ok(())
+    }
+
+    fn tally(&self, counts: &BTreeMap<String, u64>) -> Result<()> {
+        let mut maps = self.maps();
+        for (name, more) in counts {
+            *maps.tallies.entry(name.clone()).or_default() += more;
+        }
+        Ok(())
+    }
+
+    fn tallies(&self) -> Result<BTreeMap<String, u64>> {
+        Ok(self.maps().tallies.clone())
     }
 
     fn tombstone(&self, code: &InfoCode) -> Result<Option<Tombstone>> {

@@ -475,6 +475,10 @@ pub trait Store: Send + Sync {
     /// Moves an item: it leaves the categories that are not in `to`, of which readers are told, and
     /// enters the others. `false` when it is in just these.
     fn reroute(&self, code: &InfoCode, to: &[CategoryId], why: &str, now: Timestamp) -> Result<bool>;
+    /// How far somebody got with what was published; `None` for one never seen.
+    fn bookmark(&self, name: &str) -> Result<Option<u64>>;
+    /// Remembers it.
+    fn set_bookmark(&self, name: &str, generation: u64) -> Result<()>;
     /// Adds to counters.
     fn tally(&self, counts: &BTreeMap<String, u64>) -> Result<()>;
     /// All counters.
@@ -502,6 +506,8 @@ pub trait Store: Send + Sync {
     fn changed_since(&self, generation: u64) -> Result<Vec<Category>>;
     /// A window of a category, without bodies.
     fn items_in(&self, category: CategoryId, window: Window) -> Result<Vec<Item>>;
+    /// Items of a category published from `from` until before `to`, oldest first.
+    fn items_between(&self, category: CategoryId, from: Timestamp, to: Timestamp) -> Result<Vec<Item>>;
     /// Items with arrival numbers `from..=to` of a category, in that order (RULES 3.2).
     fn arrivals(&self, category: CategoryId, from: u32, to: u32) -> Result<Vec<Item>>;
     /// What of a category is not sealed yet: every current document holds it (RULES 3.2).

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use sha2::{Digest, Sha256};
 use sled::IVec;
 
 use super::codec::{self, u32_at, u64_at};
@@ -300,6 +301,30 @@ pub(super) fn items_in(store: &Open, category: CategoryId, window: Window) -> Re
         }
     }
     Ok(items)
+}
+
+pub(super) fn items_between(
+    store: &Open,
+    category: CategoryId,
+    from: Timestamp,
+    to: Timestamp,
+) -> Result<Vec<Item>> {
+    let mut items = Vec::new();
+    let range = codec::time_key(category, from, &[])..codec::time_key(category, to, &[]);
+    for key in store.tree(T::CatTime).range(range).keys() {
+        let key = key.map_err(|e| backend(READ, e))?;
+        items.extend(item(store, key.get(12..).unwrap_or_default())?);
+    }
+    Ok(items)
+}
+
+pub(super) fn bookmark(store: &Open, name: &str) -> Result<Option<u64>> {
+    Ok(get(store, T::Sys, bookmark_key(name))?.and_then(|value| u64_at(&value, 0)))
+}
+
+/// A name of any length makes a short key.
+pub(super) fn bookmark_key(name: &str) -> String {
+    format!("bookmark.{}", data_encoding::HEXLOWER.encode(&Sha256::digest(name)[..16]))
 }
 
 pub(super) fn arrivals(store: &Open, category: CategoryId, from: u32, to: u32) -> Result<Vec<Item>> {

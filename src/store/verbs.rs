@@ -129,6 +129,15 @@ impl Store for SledStore {
     fn reroute(&self, code: &InfoCode, to: &[CategoryId], why: &str, now: Timestamp) -> Result<bool> {
         self.write(|open| withdraw::reroute(open, code, to, why, now))
     }
+    fn items_between(&self, category: CategoryId, from: Timestamp, to: Timestamp) -> Result<Vec<Item>> {
+        self.with(|open| read::items_between(open, category, from, to))
+    }
+    fn bookmark(&self, name: &str) -> Result<Option<u64>> {
+        self.with(|open| read::bookmark(open, name))
+    }
+    fn set_bookmark(&self, name: &str, generation: u64) -> Result<()> {
+        self.write(|open| write::set_bookmark(open, name, generation))
+    }
     fn tally(&self, counts: &BTreeMap<String, u64>) -> Result<()> {
         self.write(|open| write::tally(open, counts))
     }

@@ -149,10 +149,6 @@ pub(super) fn restore(store: &Open, code: &InfoCode, why: &str, now: Timestamp) 
     }
     transact(store, |tx| {
         tree(tx, T::Tomb).remove(key.as_slice())?;
-        // One that a rule had dropped was nowhere yet.
-        if tree(tx, T::Path).get(item.permalink.as_str())?.is_none() {
-            put(tx, T::Path, item.permalink.as_bytes(), &[&[1], key.as_slice()].concat())?;
-        }
         write::touch_item(tx, &key, &item)?;
         let mut touched = BTreeMap::new();
         for id in with_site(&item) {

@@ -284,6 +284,11 @@ pub(super) fn fix(store: &Open, key: &'static str, value: &str, set: bool) -> Re
     }
 }
 
+pub(super) fn set_bookmark(store: &Open, name: &str, generation: u64) -> Result<()> {
+    let _writing = store.writing();
+    transact(store, |tx| put(tx, T::Sys, read::bookmark_key(name).as_bytes(), &generation.to_be_bytes()))
+}
+
 pub(super) fn tally(store: &Open, counts: &BTreeMap<String, u64>) -> Result<()> {
     let _writing = store.writing();
     transact(store, |tx| {
@@ -445,7 +450,7 @@ fn apply(
                 let bytes = codec::encode("item", &Item { touched: stored.touched, ..item.clone() });
                 put(tx, T::Item, &key, &bytes.map_err(abort)?)?;
             }
-            stored => put_item(tx, &key, item, stored.is_none(), !change.enters.is_empty())?,
+            stored => put_item(tx, &key, item, stored.is_none())?,
         }
         if shows {
             for id in item.categories.iter().chain(&[CategoryId::SITE]) {
@@ -524,9 +529,9 @@ fn stored(tx: Tx<'_>, key: &[u8]) -> TxResult<Option<Item>> {
     bytes.map(|bytes| codec::decode("item", &bytes).map_err(abort)).transpose()
 }
 
-fn put_item(tx: Tx<'_>, key: &[u8], item: &Item, new: bool, enters: bool) -> TxResult<()> {
+fn put_item(tx: Tx<'_>, key: &[u8], item: &Item, new: bool) -> TxResult<()> {
     let mut item = item.clone();
-    if new && enters {
+    if new {
         put(tx, T::Path, item.permalink.as_bytes(), &[&[1], key].concat())?;
     }
     if new {

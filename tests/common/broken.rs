@@ -188,6 +188,19 @@ impl Store for Broken<'_> {
         self.store.reroute(code, to, why, now)
     }
 
+    fn items_between(&self, category: CategoryId, from: Timestamp, to: Timestamp) -> Result<Vec<Item>> {
+        self.read()?;
+        self.store.items_between(category, from, to)
+    }
+
+    fn bookmark(&self, name: &str) -> Result<Option<u64>> {
+        self.store.bookmark(name)
+    }
+
+    fn set_bookmark(&self, name: &str, generation: u64) -> Result<()> {
+        self.store.set_bookmark(name, generation)
+    }
+
     fn tally(&self, counts: &BTreeMap<String, u64>) -> Result<()> {
         self.store.tally(counts)
     }

@@ -1,0 +1,88 @@
+//! Article pages, and older pages of categories, as files for static hosts; old addresses and the
+//! names that readers probe as copies or stubs, for no server redirects there.
+
+use std::collections::BTreeSet;
+
+use super::Sink;
+use crate::model::{CategoryId, InfoCode};
+use crate::publish::pages::PAGE;
+use crate::publish::{PublishError, Run, file};
+use crate::sink::{Directory, OutputKey};
+
+/// Its unit; no slug begins with `_`.
+const ARTICLES_UNIT: &str = "_articles";
+
+pub(super) struct ArticleFiles;
+
+impl Sink for ArticleFiles {
+    fn publish(&self, run: &mut Run<'_>, generation: u64) -> Result<(), PublishError> {
+        let mut sink = Directory::open(&run.pages.options.output)?;
+        let print = run.pages.fingerprint(run.store)?;
+        let known = sink.unit(ARTICLES_UNIT);
+        let from = (known.fingerprint == print).then_some(known.generation);
+        let mut codes = BTreeSet::new();
+        let mut paging: BTreeSet<(CategoryId, u32)> = BTreeSet::new();
+        let whole = run.since.is_none();
+        run.each_item(from, whole, |run, item, changed| {
+            let gone = changed && run.store.tombstone(&item.code)?.is_some();
+            if gone {
+                run.report.add(sink.remove(&item.permalink)?);
+            } else if changed {
+                codes.insert(item.code.clone());
+            }
+            if changed {
+                for id in &item.categories {
+                    let (older, newer) = run.store.neighbours(*id, &item)?;
+                    codes.extend([older, newer].into_iter().flatten().map(|beside| beside.code));
+                    paging.extend(pages_of(run, *id, from)?);
+                    if let Some(arrival) = run.store.arrival_of(*id, &item)? {
+                        paging.insert((*id, arrival.div_ceil(PAGE)));
+                        // The page before it gets its link to the newer one.
+                        paging.insert((*id, arrival.div_ceil(PAGE).saturating_sub(1)));
+                    }
+                }
+            } else if !sink.has(&item.permalink) {
+                codes.insert(item.code);
+            }
+            Ok(())
+        })?;
+        if whole {
+            for category in run.pages.names(run.store)?.into_values() {
+                let missing =
+                    |number: &u32| !sink.has(&OutputKey::CategoryPage(category.slug.clone(), *number).path());
+                let numbers = 1..=category.arrivals.div_ceil(PAGE);
+                paging.extend(numbers.filter(missing).map(|number| (category.id, number)));
+            }
+        }
+        for code in codes {
+            article_file(run, &mut sink, &code)?;
+        }
+        for (id, number) in paging {
+            let Some(category) = run.store.category(id)? else { continue };
+            if let Some(html) = run.pages.arrivals(run.store, &category, number)? {
+                let key = OutputKey::CategoryPage(category.slug.clone(), number);
+                run.put(&mut sink, &file(&key, html), category.changed_at)?;
+            }
+        }
+        sink.put_record(ARTICLES_UNIT, generation, &print);
+        Ok(sink.commit()?)
+    }
+}
+
+/// The pages of a category's history that something came to, or went from.
+fn pages_of(
+    run: &Run<'_>,
+    id: CategoryId,
+    from: Option<u64>,
+) -> Result<Vec<(CategoryId, u32)>, PublishError> {
+    let last = run.store.category(id)?.map_or(0, |category| category.arrivals.div_ceil(PAGE));
+    let changed = run.store.resealed_since(id, from.unwrap_or_default())?;
+    Ok(changed.into_iter().chain([last]).map(|number| (id, number)).collect())
+}
+
+fn article_file(run: &mut Run<'_>, sink: &mut Directory, code: &InfoCode) -> Result<(), PublishError> {
+    let Some(item) = run.store.item(code)? else { return Ok(()) };
+    let Some(html) = run.pages.article(run.store, code)? else { return Ok(()) };
+    let at = item.updated;
+    run.put(sink, &file(&OutputKey::Article(item.permalink), html), at)
+}

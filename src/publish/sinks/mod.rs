@@ -1,0 +1,41 @@
+//! Outputs beside the site's own files, each in a directory of its own kind and for its own
+//! readers: article pages for static hosts, a Jekyll site, JSON lines for other programs.
+//!
+//! Adding a sink: 1 a file here with a type that implements [`Sink`]; 2 its options and one line
+//! in [`all`]; 3 its keys in `config`.
+
+mod articles;
+mod jekyll;
+mod json_lines;
+
+use super::{Articles, PublishError, PublishOptions, Run};
+
+pub use jekyll::JekyllOptions;
+pub use json_lines::JsonLinesOptions;
+
+/// An output that follows single items.
+///
+/// It keeps a record beside its files: the generation that they show and a fingerprint of what else
+/// their bytes depend on. Cost follows the items that changed, not those that are stored.
+pub(super) trait Sink {
+    /// Brings it up to `generation`.
+    ///
+    /// # Errors
+    /// [`PublishError`]; its files are then whole, old or new, and the next publish goes on.
+    fn publish(&self, run: &mut Run<'_>, generation: u64) -> Result<(), PublishError>;
+}
+
+/// Those that the config switches on.
+pub(super) fn all(options: &PublishOptions) -> Vec<Box<dyn Sink + '_>> {
+    let mut sinks: Vec<Box<dyn Sink + '_>> = Vec::new();
+    if options.articles == Articles::Files {
+        sinks.push(Box::new(articles::ArticleFiles));
+    }
+    if let Some(jekyll) = &options.jekyll {
+        sinks.push(Box::new(jekyll::Jekyll(jekyll)));
+    }
+    if let Some(lines) = &options.json_lines {
+        sinks.push(Box::new(json_lines::JsonLines(lines)));
+    }
+    sinks
+}
