@@ -10,6 +10,8 @@ use std::path::Path;
 
 use common::samples::{RssItem, feed_source, rss};
 use common::{Mill, Tree, Upstream, at, changed_paths};
+use feedmill::control::{Event, Query, StoreQuery};
+use feedmill::model::{InfoCode, Item};
 use feedmill::store::{Mended, SledStore, StoreError, StoreOptions, export};
 
 const MAIN: &str = "[site]\nurl = \"https://news.example.org/\"\ntitle = \"样本\"\n";
@@ -126,4 +128,94 @@ fn the_ballast_is_there_and_goes_with_the_config() {
     let options = StoreOptions { ballast: 1 << 20, ..StoreOptions::plain(&folder.path().join("s"), 1 << 20) };
     drop(SledStore::open_or_mend(options).unwrap());
     assert_eq!(fs::metadata(folder.path().join("s/ballast")).unwrap().len(), 1 << 20);
+}
+
+/// Asks, and gives the answer.
+async fn asked(mill: &Mill, query: StoreQuery) -> Result<serde_json::Value, String> {
+    match mill.ask(Query::Store(query)).await {
+        Event::Done(answer) => Ok(answer),
+        Event::Failed(message) => Err(message),
+        Event::Progress { .. } => Err("no end".to_owned()),
+    }
+}
+
+/// All that is told of items, but for what is numbered anew.
+fn told(mill: &Mill, codes: &[InfoCode]) -> Vec<String> {
+    let store = mill.store();
+    let one = |code: &InfoCode| {
+        let item = store.item(code).unwrap().map(|item| Item { generation: 0, touched: 0, ..item });
+        let (body, revisions) = (store.body(code).unwrap(), store.revisions(code).unwrap());
+        let (story, out) = (store.history(code).unwrap(), store.tombstone(code).unwrap());
+        format!("{item:?} {body:?} {revisions:?} {story:?} {out:?} {:?}", store.listings(code).unwrap())
+    };
+    codes.iter().map(one).collect()
+}
+
+#[tokio::test]
+async fn what_is_exported_comes_back_either_way() {
+    for lines in [false, true] {
+        let upstream = Upstream::start().await;
+        let mill = published(&upstream).await;
+        let codes: Vec<InfoCode> = mill.items().into_iter().map(|item| item.code).collect();
+        for (number, erase) in [(3, false), (4, true)] {
+            let (code, why) = (codes[number].text(None), "asked".to_owned());
+            assert!(matches!(mill.ask(Query::Withdraw { code, why, erase }).await, Event::Done(_)));
+        }
+        let path = mill.path("export").to_str().unwrap().to_owned();
+        asked(&mill, StoreQuery::Export { path: path.clone(), lines }).await.unwrap();
+        let before = told(&mill, &codes);
+
+        let source = feed_source("paper", "样本日报", &upstream, "/feed.xml");
+        let other = Mill::open(at("2026-05-02T04:00:00Z"), MAIN, &source).await;
+        let import = |path: String, replace| {
+            if lines { StoreQuery::ImportLines { path } } else { StoreQuery::Import { path, replace } }
+        };
+        refuse_damaged(&other, &path, &import).await;
+        asked(&other, import(path.clone(), false)).await.unwrap();
+        assert_eq!(told(&other, &codes), before, "lines: {lines}");
+        assert_eq!(other.items().len(), 10);
+        assert_eq!(asked(&other, StoreQuery::Check).await.unwrap()["told"], serde_json::json!([]));
+        let report = other.poll("paper").await;
+        assert_eq!((report.inserted, report.updated, report.listed), (0, 0, 12), "all of it is known");
+
+        // A second time: lines add nothing, the other kind needs to be told twice.
+        let again = asked(&other, import(path.clone(), false)).await;
+        assert_eq!(again.is_err(), !lines, "{again:?}");
+        if let Ok(taken) = again {
+            assert_eq!((&taken["items"], &taken["known"]), (&0.into(), &11.into()));
+        } else {
+            asked(&other, import(path, true)).await.unwrap();
+            assert!(other.path("data/store.replaced").is_dir(), "what was there is kept");
+        }
+        assert_eq!(other.items().len(), 10);
+    }
+}
+
+/// An export that was cut off or hurt changes nothing.
+async fn refuse_damaged(mill: &Mill, path: &str, import: &impl Fn(String, bool) -> StoreQuery) {
+    let whole = fs::read(path).unwrap();
+    let hurt = format!("{path}.hurt");
+    let mut flipped = whole.clone();
+    let middle = flipped.len() / 2;
+    flipped[middle] ^= 0x04;
+    for bytes in [&whole[..whole.len() - 5], &whole[..middle], &flipped, b"{}\n", b"nothing"] {
+        fs::write(&hurt, bytes).unwrap();
+        asked(mill, import(hurt.clone(), true)).await.unwrap_err();
+        assert_eq!(mill.items().len(), 0);
+    }
+}
+
+#[tokio::test]
+async fn the_daemon_mends_and_compacts_while_it_turns() {
+    let upstream = Upstream::start().await;
+    let mill = published(&upstream).await;
+    let before = mill.outputs();
+    for query in [StoreQuery::Check, StoreQuery::Repair, StoreQuery::Compact, StoreQuery::Stats] {
+        let answer = asked(&mill, query.clone()).await.unwrap();
+        assert!(answer["faults"].as_u64().unwrap_or(0) == 0, "{query:?}: {answer}");
+    }
+    assert_eq!(mill.items().len(), 12);
+    mill.publish().await;
+    assert_eq!(changed_paths(&before, &mill.outputs()).len(), 0);
+    assert_eq!(fs::read_dir(mill.path("data")).unwrap().flatten().count(), 2, "nothing is left beside it");
 }

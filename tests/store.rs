@@ -198,15 +198,18 @@ fn what_a_dead_process_had_claimed_is_due_as_it_was() {
         for cut_off in 1..=6 {
             let due = store.next_due().unwrap().unwrap();
             assert_eq!(store.claim_due(due, 9, 900).unwrap().len(), 1, "{name}");
-            assert_eq!(store.release(due).unwrap(), 1, "{name}");
+            assert_eq!(store.release(&[], due).unwrap(), 1, "{name}");
             let wait = store.next_due().unwrap().unwrap().since(due);
             assert_eq!(wait, [0, 0, 2, 4, 8, 16][cut_off - 1], "{name}: it may be what kills the process");
         }
-        assert_eq!(store.release(noon()).unwrap(), 0, "{name}");
+        assert_eq!(store.release(&[], noon()).unwrap(), 0, "{name}");
+        let due = store.next_due().unwrap().unwrap();
+        store.claim_due(due, 9, 900).unwrap();
+        assert_eq!(store.release(&[source(1)], due).unwrap(), 0, "{name}: its poll runs");
         let state = SourceState { next_poll: noon().plus(1), ..SourceState::default() };
         store.complete(&source(1), &state, &[]).unwrap();
         store.claim_due(noon().plus(1), 9, 900).unwrap();
-        store.release(noon()).unwrap();
+        store.release(&[], noon()).unwrap();
         assert_eq!(store.next_due().unwrap(), Some(noon().plus(1)), "{name}: a good poll forgives");
     });
 }
@@ -315,6 +318,55 @@ fn no_verb_stops_another_thread_and_no_change_is_seen_in_parts() {
     });
 }
 
+#[test]
+fn compaction_gives_room_back_and_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SledStore::open(&folder.path().join("store"), 4 << 20).unwrap();
+    let home = store.ensure_category("甲", None, noon()).unwrap().id;
+    // Noise does not compress.
+    let mut seed = 7_u64;
+    let mut noise = move || {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        format!("{seed:016x}")
+    };
+    for n in (0..900).step_by(30) {
+        let mut changes: Vec<Change> = (n..n + 30).map(|n| insert(n % 200, home, noon())).collect();
+        for (number, change) in (n..).zip(&mut changes) {
+            let own = InfoCode::new(CodeSpace::new("noise").unwrap(), &number.to_string());
+            (change.code, change.sighting, change.aliases) = (own.clone(), None, Vec::new());
+            change.item.iter_mut().for_each(|item| {
+                item.code = own.clone();
+                item.permalink = format!("noise/{number}.html");
+            });
+            change.body = Some(Body { html: (0..300).map(|_| noise()).collect(), ..Body::default() });
+        }
+        store.commit(changes, noon()).unwrap();
+    }
+    while store.sweep(home, Retention { items: Some(20), age: None }, 30, noon()).unwrap() > 0 {}
+    let (generation, identity) = (store.generation().unwrap(), store.identity().unwrap());
+    let left: Vec<Item> = store.items_in(home, ALL).unwrap();
+    let (before, after) = store.compact(&mut |_, _, _| {}).unwrap();
+    assert!(left.len() == 20 && after < before / 2, "{before} to {after}");
+    assert_eq!(store.items_in(home, ALL).unwrap(), left);
+    assert_eq!((store.generation().unwrap(), store.identity().unwrap()), (generation, identity));
+    store.commit(vec![insert(1, home, noon())], noon()).unwrap();
+    assert_eq!(store.check(&mut |_, _, _| {}).unwrap().told, Vec::<String>::new());
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
+}
+
+#[test]
+fn a_store_without_room_for_a_copy_is_not_compacted() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = feedmill::store::StoreOptions {
+        low_water: u64::MAX / 2,
+        ..feedmill::store::StoreOptions::plain(&folder.path().join("store"), 1 << 20)
+    };
+    let store = SledStore::open_as_it_is(options).unwrap();
+    assert!(matches!(store.compact(&mut |_, _, _| {}), Err(StoreError::NoRoom { .. })));
+    store.generation().unwrap();
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
 /// One step of a random history.
 #[derive(Debug, Clone)]
 enum Step {
@@ -416,7 +468,7 @@ fn take(store: &dyn Store, step: &Step, now: Timestamp) -> String {
             state.last_poll = Some(now);
             format!("{:?}", store.complete(&source(*number), &state, &[[3; 16]]))
         }
-        Step::Release => format!("{:?}", store.release(now)),
+        Step::Release => format!("{:?}", store.release(&[source(1)], now)),
         Step::Withdraw(number, erased) => {
             let why = "asked".to_owned();
             let stone = Tombstone { at: now, by: Withdrawer::Source, why, erased: *erased };

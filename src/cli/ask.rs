@@ -17,7 +17,7 @@ use crate::daemon::{self, Mill};
 /// # Errors
 /// What the query says, or when neither daemon nor store can be reached.
 pub(super) async fn ask(config: Config, query: Query) -> Result<Value> {
-    let mut events = match control::ask(&config.socket, &query).await? {
+    let events = match control::ask(&config.socket, &query).await? {
         Asked::Daemon(events) => events,
         Asked::Nobody => {
             let mill = Arc::new(Mill::open(config, Arc::new(SystemClock)).await?);
@@ -26,6 +26,14 @@ pub(super) async fn ask(config: Config, query: Query) -> Result<Value> {
             receiver
         }
     };
+    follow(events).await
+}
+
+/// The answer at the end of some events; progress is shown meanwhile.
+///
+/// # Errors
+/// What the query says.
+pub(super) async fn follow(mut events: mpsc::Receiver<Event>) -> Result<Value> {
     let bar = show::bar();
     let answer = loop {
         match events.recv().await {

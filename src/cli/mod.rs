@@ -12,6 +12,7 @@ mod preview;
 mod rules;
 mod run;
 mod show;
+mod store;
 mod story;
 mod work;
 
@@ -100,6 +101,9 @@ enum Command {
     /// Items
     #[command(subcommand)]
     Item(Item),
+    /// The store: look, mend, compact, export, import, count
+    #[command(subcommand)]
+    Store(store::Store),
     /// Take another site over
     #[command(subcommand)]
     Import(Import),
@@ -231,6 +235,7 @@ struct ImportJekyll {
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     start_log(cli.verbose);
+    crate::store::hush_guarded_panics();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return failed(&anyhow::Error::new(error).context("cannot start the async runtime")),
@@ -285,6 +290,7 @@ async fn with_config(config: Config, command: Command) -> anyhow::Result<ExitCod
             story::restore(config, info_code, why, json).await
         }
         Command::Item(Item::Find { text, limit, json }) => lists::find(config, text, limit, json).await,
+        Command::Store(store) => store.run(config).await,
         Command::Import(Import::Jekyll(import)) => {
             work::import(config, &import.folder, import.dry_run, import.json).await
         }

@@ -87,6 +87,8 @@ pub enum Query {
         /// At most this many.
         limit: usize,
     },
+    /// Care of the store.
+    Store(StoreQuery),
     /// Take an old Jekyll site over.
     ImportJekyll {
         /// Its folder, absolute.
@@ -94,6 +96,47 @@ pub enum Query {
         /// Only say what would happen.
         dry_run: bool,
     },
+}
+
+/// Care of the store.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StoreQuery {
+    /// Look for faults.
+    Check,
+    /// Mend them.
+    Repair,
+    /// Give the room of what was deleted back.
+    Compact,
+    /// Count what is in it.
+    Stats,
+    /// Write everything into a file.
+    Export {
+        /// The file, absolute.
+        path: String,
+        /// As JSON Lines.
+        lines: bool,
+    },
+    /// Put an export in the store's place.
+    Import {
+        /// The file, absolute.
+        path: String,
+        /// Even if the store holds items.
+        replace: bool,
+    },
+    /// Take in what JSON Lines have and the store has not.
+    ImportLines {
+        /// The file, absolute.
+        path: String,
+    },
+}
+
+impl StoreQuery {
+    /// Whether the store is another one afterwards.
+    #[must_use]
+    pub fn changes(&self) -> bool {
+        !matches!(self, Self::Check | Self::Stats | Self::Export { .. })
+    }
 }
 
 /// What comes back, one JSON object a line.

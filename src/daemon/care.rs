@@ -2,8 +2,8 @@
 //! exports, retention, the compression dictionary.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use tokio::time::sleep;
@@ -26,25 +26,31 @@ const STEP: usize = 30;
 
 impl Mill {
     /// Whether the store can take something in. One that broke is opened again, or begun anew
-    /// from its last export and from what was published; the outputs are then looked at whole.
+    /// from its last export and from what was published; the outputs are then looked at whole, and
+    /// sources that were claimed for polls which came to nothing are due again. `true` when that was so.
     ///
     /// # Errors
     /// Why it cannot be used yet; another try is due later.
-    pub(super) async fn keep_store(self: &Arc<Self>) -> Result<(), StoreError> {
+    pub(super) async fn keep_store(self: &Arc<Self>) -> Result<bool, StoreError> {
         let mill = Arc::clone(self);
         let mended = tokio::task::spawn_blocking(move || {
             let mended = mill.care.mend()?;
             if let Mended::Anew { .. } = &mended {
                 after_loss(&mill.care, &mill.config, mill.clock.now())?;
             }
+            if mended != Mended::Sound {
+                let running = mill.running.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                mill.care.release(&running.into_iter().collect::<Vec<_>>(), mill.clock.now())?;
+            }
             Ok(mended)
         });
         let mended: Result<Mended, StoreError> = mended.await.map_err(StoreError::task)?;
-        if mended? != Mended::Sound {
+        let mended = mended? != Mended::Sound;
+        if mended {
             self.publisher.look_again();
             self.changed.notify_one();
         }
-        Ok(())
+        Ok(mended)
     }
 
     /// Whether there is room on the store's disk; says so once when that changes.

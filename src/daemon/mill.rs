@@ -149,6 +149,11 @@ impl Mill {
         Ok(reports)
     }
 
+    /// Keeps every poll from deciding and storing while the guard lives.
+    pub(super) async fn hold(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.ingest.hold().await
+    }
+
     fn tell(report: &PollReport) {
         if let Some(error) = &report.error {
             warn!(source.id = %report.source, error, "poll failed");

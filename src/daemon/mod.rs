@@ -9,6 +9,7 @@ mod mill;
 mod pace;
 mod requests;
 mod rules;
+mod storage;
 mod story;
 mod tasks;
 
@@ -29,6 +30,7 @@ use crate::store::StoreError;
 pub use mill::Mill;
 pub use requests::{ItemAnswer, ItemRow, SourceRow, handle};
 pub use rules::RuleRow;
+pub use storage::work;
 pub use story::{Place, Story};
 
 /// Requests in flight get this long to end when the daemon stops.
@@ -85,7 +87,7 @@ pub async fn run(
     let socket = control::listen(&mill.config.socket)?;
     show_stored(&mill).await?;
     let now = mill.clock.now();
-    match mill.store.call(move |store| store.release(now)).await {
+    match mill.store.call(move |store| store.release(&[], now)).await {
         Ok(0) => {}
         Ok(sources) => info!(sources, "polls were cut off when the last process ended; they are asked again"),
         Err(error) if error.needs_mending() => {

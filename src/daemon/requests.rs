@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Mill, story};
+use super::{Mill, storage, story};
 use crate::control::{Event, Events, Query};
 use crate::model::chain;
 use crate::model::memory::Moved;
@@ -124,6 +124,7 @@ async fn answer(mill: &Arc<Mill>, query: Query, events: &Events) -> Result<Value
         Query::Restore { code, why } => story::restore(mill, code, why).await,
         Query::Rules => super::rules::rules(mill).await,
         Query::Reroute { dry_run } => super::rules::reroute(mill, dry_run, events).await,
+        Query::Store(query) => storage::answer(mill, query, events).await,
         Query::Find { text, limit } => {
             let mill = Arc::clone(mill);
             let found =

@@ -39,13 +39,17 @@ pub(super) async fn schedule(mill: Arc<Mill>, stop: CancellationToken) -> Result
     // Sources whose poll came to nothing are leased, and must not wait for the lease's end.
     let mut unfinished: BTreeSet<SourceId> = BTreeSet::new();
     loop {
-        if !usable(&mill).await {
+        let Some(mended) = usable(&mill).await else {
             tokio::select! {
                 () = stop.cancelled() => break,
                 Some(ended) = polls.join_next() => unfinished.extend(outcome(ended)),
                 () = sleep(MEND) => {}
             }
             continue;
+        };
+        if mended {
+            // They are due again.
+            unfinished.clear();
         }
         let free = most.saturating_sub(polls.len());
         let now = mill.clock.now();
@@ -86,13 +90,15 @@ pub(super) async fn schedule(mill: Arc<Mill>, stop: CancellationToken) -> Result
     Ok(())
 }
 
-/// Whether the store can take something in now; mends it if it broke.
-async fn usable(mill: &Arc<Mill>) -> bool {
-    if let Err(error) = mill.keep_store().await {
-        error!(error = chain(&error), "the store cannot be used; what is published is served");
-        return false;
+/// Whether the store can take something in now, and whether it was mended for that.
+async fn usable(mill: &Arc<Mill>) -> Option<bool> {
+    match mill.keep_store().await {
+        Ok(mended) => mill.has_room().then_some(mended),
+        Err(error) => {
+            error!(error = chain(&error), "the store cannot be used; what is published is served");
+            None
+        }
     }
-    mill.has_room()
 }
 
 /// The source of a poll that has to be asked again once the store is mended.

@@ -55,7 +55,7 @@ impl Run<'_> {
                 self.report.add(sink.put_of(&mut record, &file, feed.updated)?);
             }
             if sink.pending() >= BATCH {
-                sink.commit()?;
+                self.show(sink)?;
             }
         }
         sink.put_unit_record(&name, record);

@@ -24,7 +24,7 @@ impl Run<'_> {
     ) -> Result<(), PublishError> {
         self.report.add(sink.put(file, at)?);
         if sink.pending() >= BATCH {
-            sink.commit()?;
+            self.show(sink)?;
         }
         Ok(())
     }

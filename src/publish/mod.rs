@@ -287,6 +287,13 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
+    /// Makes what is gathered visible. Something may have been read that came in after the publish
+    /// began: it must not be shown and then lost by a power cut.
+    fn show(&self, sink: &mut Directory) -> Result<(), PublishError> {
+        self.store.sync()?;
+        Ok(sink.commit()?)
+    }
+
     fn categories(&mut self, progress: &dyn Fn(usize, usize)) -> Result<(), PublishError> {
         let options = &self.pages.options;
         let mut sink = Directory::open(&options.output)?;
@@ -312,7 +319,7 @@ impl Run<'_> {
             self.report.add(sink.put_unit(unit_name(&category), generation, &fingerprint, &files, at)?);
             self.report.rendered += 1;
             if sink.pending() >= BATCH {
-                sink.commit()?;
+                self.show(&mut sink)?;
             }
         }
         progress(all, all);
@@ -325,7 +332,7 @@ impl Run<'_> {
                 self.forget_unknown(&mut sink, &names)?;
             }
         }
-        Ok(sink.commit()?)
+        self.show(&mut sink)
     }
 
     /// The categories to look at, the site last: its pages link to theirs.

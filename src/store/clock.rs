@@ -16,6 +16,8 @@ const SLACK: i64 = 60;
 const LATEST: &str = "clock";
 /// Polls of one source that may be cut off in a row before it has to wait.
 const PATIENCE: u32 = 2;
+/// Doublings of that wait: 16 seconds at the most, for it may as well be the power that fails.
+const LONGEST: u32 = 4;
 /// Sources that are due in the same second after a step.
 const A_SECOND: i64 = 10;
 /// What the outputs say of their age is set right only after a step of this many seconds.
@@ -73,7 +75,7 @@ pub(super) fn given_back(state: &SourceState, now: Timestamp) -> Option<SourceSt
     let mut state = state.clone();
     state.claimed = None;
     state.cut_off = state.cut_off.saturating_add(1);
-    let pause = 1_i64 << state.cut_off.saturating_sub(PATIENCE).min(10);
+    let pause = 1_i64 << state.cut_off.saturating_sub(PATIENCE).min(LONGEST);
     state.next_poll = if state.cut_off > PATIENCE { due.max(now).plus(pause) } else { due };
     Some(state)
 }

@@ -78,9 +78,9 @@ fn shorten(state: &mut SourceState) -> bool {
     // Texts, then, and validators that no honest server needs.
     state.validators = Validators::default();
     for text in [&mut state.why, &mut state.title] {
-        *text = clip_bytes(text, 200);
+        *text = clip_bytes(text, 60);
     }
-    state.last_error = state.last_error.take().map(|text| clip_bytes(&text, 300));
+    state.last_error = state.last_error.take().map(|text| clip_bytes(&text, 60));
     *state != long
 }
 
@@ -187,12 +187,20 @@ pub(super) fn seen_key(code: &InfoCode, source: u32) -> Vec<u8> {
 
 /// `source | kind | hash`.
 pub(super) fn alias_key(source: u32, (kind, hash): Alias) -> Vec<u8> {
-    let kind = match kind {
+    [&source.to_be_bytes()[..], &[kind_byte(kind)], &hash].concat()
+}
+
+/// The kind of an alias, by the byte in its key.
+pub(super) fn alias_kind(byte: u8) -> Option<AliasKind> {
+    [AliasKind::Guid, AliasKind::Link, AliasKind::Text].into_iter().find(|kind| kind_byte(*kind) == byte)
+}
+
+fn kind_byte(kind: AliasKind) -> u8 {
+    match kind {
         AliasKind::Guid => 1,
         AliasKind::Link => 2,
         AliasKind::Text => 3,
-    };
-    [&source.to_be_bytes()[..], &[kind], &hash].concat()
+    }
 }
 
 /// `time | source`.

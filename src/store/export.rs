@@ -13,7 +13,6 @@
 
 use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, Read, Write};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -21,7 +20,7 @@ use sled::Batch;
 
 use super::codec;
 use super::open::{NAMES, Open, T, backend, corrupt};
-use super::{Result, StoreError, StoreOptions, migrate, read, room, write};
+use super::{Result, StoreError, StoreOptions, guard, migrate, read, room, write};
 use crate::model::{CategoryId, Item, Timestamp};
 
 /// The first line.
@@ -288,14 +287,13 @@ pub fn check(path: &Path) -> Result<Head> {
 /// feedmill made it, [`StoreError::Full`] when there is no room.
 pub(super) fn import(export: &Path, path: &Path, cache: u64, progress: Progress<'_>) -> Result<Head> {
     room::clear(path)?;
-    let work = || {
+    guard::guarded("be imported", || {
         let open = Open::bare(path, cache)?;
         let head = fill(&open, export, progress)?;
         open.check_format()?;
         settle(&open)?;
         Ok(head)
-    };
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(corrupt("be imported", "sled broke off")))
+    })
 }
 
 fn fill(open: &Open, export: &Path, progress: Progress<'_>) -> Result<Head> {

@@ -440,10 +440,10 @@ impl Store for MemoryStore {
         Ok(claimed)
     }
 
-    fn release(&self, now: Timestamp) -> Result<usize> {
+    fn release(&self, running: &[SourceId], now: Timestamp) -> Result<usize> {
         let mut maps = self.maps();
         let mut released = 0;
-        for record in self::sources(&maps) {
+        for record in self::sources(&maps).into_iter().filter(|record| !running.contains(&record.id)) {
             if let Some(state) = clock::given_back(&record.state, now) {
                 maps.put_state(&record.id, state);
                 released += 1;

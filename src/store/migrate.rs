@@ -5,7 +5,6 @@
 //! state is kept under the names of its fields.
 
 use std::fs;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -15,7 +14,7 @@ use tracing::{info, warn};
 use super::check::Watch;
 use super::codec::{self, FORMAT};
 use super::open::{NAMES, Open, T, backend, corrupt};
-use super::{Result, StoreError, StoreOptions, room};
+use super::{Result, StoreError, StoreOptions, guard, room};
 use crate::model::{SourceState, Timestamp, Validators};
 
 /// The oldest format that can be read.
@@ -41,8 +40,7 @@ pub(super) fn migrate(options: &StoreOptions, found: u8) -> Result<()> {
     room::clear(&beside)?;
     room::enough(path, room::size(&path.join("db")).saturating_mul(3) / 2)?;
     info!(from = found, to = FORMAT, "the store is brought up to date; this is done once");
-    catch_unwind(AssertUnwindSafe(|| copy(options, &beside, found)))
-        .unwrap_or_else(|_| Err(corrupt("be migrated", "sled broke off")))?;
+    guard::guarded("be migrated", || copy(options, &beside, found))?;
     let kept = room::free_name(&kept(path, found))?;
     fs::write(beside.join(MIGRATED), format!("from format {found}\n"))
         .map_err(|e| backend("be migrated", e))?;

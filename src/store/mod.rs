@@ -10,6 +10,8 @@ mod clock;
 mod codec;
 mod dictionary;
 pub mod export;
+mod guard;
+mod lines;
 mod log;
 mod mark;
 mod memory;
@@ -35,6 +37,8 @@ use crate::model::{
 };
 
 pub use check::{Findings, Watch};
+pub use guard::hush_guarded_panics;
+pub use lines::TakenIn;
 pub use memory::MemoryStore;
 pub use sled_store::{Mended, SledStore, StoreOptions};
 pub use stats::{Growth, Stats, TreeStats};
@@ -57,7 +61,8 @@ pub struct Sighting {
 }
 
 /// What else leads to an item within one source (RULES 1.6).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum AliasKind {
     /// The upstream's own id.
     Guid,
@@ -434,10 +439,10 @@ pub trait Store: Send + Sync {
     /// Up to `limit` sources due at `now`, each moved `lease` seconds ahead so that no second
     /// caller gets it; a crash lets it come back by itself.
     fn claim_due(&self, now: Timestamp, limit: usize, lease: i64) -> Result<Vec<SourceId>>;
-    /// Gives back what a process that is gone had claimed: the sources are due as they were, and
-    /// after a third poll in a row that was cut off a while later. Gives how many there were. To be
-    /// called before the first claim of a process.
-    fn release(&self, now: Timestamp) -> Result<usize>;
+    /// Gives back what was claimed for polls that nobody runs any more, all but those of `running`: the
+    /// sources are due as they were, and after a third poll in a row that was cut off a while later.
+    /// Gives how many there were. For the start of a process, and for after a failure of the store.
+    fn release(&self, running: &[SourceId], now: Timestamp) -> Result<usize>;
     /// When the next source is due.
     fn next_due(&self) -> Result<Option<Timestamp>>;
     /// Ends a poll: the state, its due time and newly void guids, durable on return. The claim on

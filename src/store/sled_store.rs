@@ -5,7 +5,6 @@
 //! error, and [`SledStore::mend`] closes it and opens it again, or puts it aside and begins anew
 //! from the last export. The verbs themselves are in `verbs`, `read`, `write` and `withdraw`.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError, RwLock};
 
@@ -13,7 +12,7 @@ use tracing::{error, warn};
 
 use super::codec::FORMAT;
 use super::open::{Open, T, corrupt};
-use super::{Findings, Result, Stats, StoreError, Watch, read, room, write};
+use super::{Findings, Result, Stats, StoreError, Watch, guard, read, room, write};
 use crate::model::Timestamp;
 
 /// Databases up to this size, in bytes, are read through when they are opened; larger ones by
@@ -214,14 +213,13 @@ impl SledStore {
         let before = room::size(&path.join("db"));
         let beside = room::beside(path, "new");
         room::clear(&beside)?;
-        let copied = catch_unwind(AssertUnwindSafe(|| {
+        guard::guarded("be compacted", || {
             // A store without waste has about twice the bytes of its records.
             let live = super::stats::live(open)?;
             room::enough(path, (live * 5 / 2).min(before.saturating_mul(3) / 2).saturating_add(*low_water))?;
             let from: Vec<_> = open.trees().iter().cloned().enumerate().collect();
             super::migrate::copy_all(&from, &Open::bare(&beside, *cache)?, FORMAT, watch)
-        }));
-        copied.unwrap_or_else(|panic| Err(corrupt("be compacted", panic_text(&*panic))))?;
+        })?;
         let old = room::free_name(&room::beside(path, "old"))?;
         close(&mut slot);
         let swapped = room::put_in_place(&beside, path, &old);
@@ -231,6 +229,33 @@ impl SledStore {
         swapped?;
         room::clear(&old)?;
         Ok((before, room::size(&path.join("db"))))
+    }
+
+    /// Writes the store as JSON Lines while it is in use (`store::lines`); gives the file's bytes.
+    ///
+    /// # Errors
+    /// Those of the store, and of the disk that is written to.
+    pub fn export_lines(
+        &self,
+        path: &Path,
+        now: Timestamp,
+        progress: super::export::Progress<'_>,
+    ) -> Result<u64> {
+        self.with(|open| super::lines::export(open, path, now, progress))
+    }
+
+    /// Takes in what JSON Lines have and the store has not.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when the lines are damaged or cut off, before anything is stored;
+    /// [`StoreError::Fixed`] when they are of a site with other ids.
+    pub fn import_lines(
+        &self,
+        path: &Path,
+        now: Timestamp,
+        progress: super::export::Progress<'_>,
+    ) -> Result<super::TakenIn> {
+        self.write(|open| super::lines::import(open, path, now, progress))
     }
 
     /// Puts a store made of an export in the place of this one, which is kept under the name
@@ -285,8 +310,7 @@ impl SledStore {
     pub(super) fn with<R>(&self, work: impl FnOnce(&Open) -> Result<R>) -> Result<R> {
         let slot = self.open.read().unwrap_or_else(PoisonError::into_inner);
         let open = slot.as_ref().ok_or_else(closed)?;
-        let done = catch_unwind(AssertUnwindSafe(|| work(open)))
-            .unwrap_or_else(|panic| Err(corrupt("do its work", panic_text(&*panic))));
+        let done = guard::guarded("do its work", || work(open));
         if let Err(error @ (StoreError::Backend { .. } | StoreError::Corrupt { .. } | StoreError::Full)) =
             &done
         {
@@ -316,6 +340,13 @@ fn again(error: &StoreError) -> StoreError {
     }
 }
 
+impl Drop for SledStore {
+    /// sled syncs once more when it is dropped, and panics where that fails.
+    fn drop(&mut self) {
+        close(&mut self.open.write().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
 /// Stands in a store that began anew until it is filled.
 const REFILL: &str = "refill";
 
@@ -326,7 +357,16 @@ fn closed() -> StoreError {
 /// Closes a database. Its last flush may fail, or panic, as what came before did.
 fn close(slot: &mut Option<Open>) {
     if let Some(open) = slot.take() {
-        drop(catch_unwind(AssertUnwindSafe(|| drop(open))));
+        let ended = guard::guarded("close", || {
+            drop(open);
+            Ok(())
+        });
+        if let Err(error) = ended {
+            warn!(
+                error = crate::model::chain(&error),
+                "the store did not close well; what was durable is there"
+            );
+        }
     }
 }
 
@@ -340,8 +380,7 @@ fn begin(options: &StoreOptions, why: &str) -> Result<()> {
 
 /// Opens the database where a panic of sled becomes an error.
 pub(super) fn guarded(options: &StoreOptions) -> Result<Open> {
-    catch_unwind(AssertUnwindSafe(|| Open::at(&options.path, options.cache)))
-        .unwrap_or_else(|panic| Err(corrupt("open", panic_text(&*panic))))
+    guard::guarded("open", || Open::at(&options.path, options.cache))
 }
 
 /// As [`guarded`]; a database of an older format is migrated first.
@@ -367,11 +406,6 @@ fn reopened(options: &StoreOptions, ours: bool) -> Result<Open> {
         }
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
-}
-
-fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
-    format!("sled broke off: {}", text.unwrap_or("no reason given"))
 }
 
 fn read_through(open: &Open) -> Result<()> {

@@ -18,8 +18,8 @@ impl Store for SledStore {
     fn claim_due(&self, now: Timestamp, limit: usize, lease: i64) -> Result<Vec<SourceId>> {
         self.write(|open| write::claim_due(open, now, limit, lease))
     }
-    fn release(&self, now: Timestamp) -> Result<usize> {
-        self.write(|open| write::release(open, now))
+    fn release(&self, running: &[SourceId], now: Timestamp) -> Result<usize> {
+        self.write(|open| write::release(open, running, now))
     }
     fn next_due(&self) -> Result<Option<Timestamp>> {
         self.with(read::next_due)

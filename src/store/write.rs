@@ -93,7 +93,7 @@ pub(super) fn put_category(tx: Tx<'_>, category: &mut Category, generation: u64)
 }
 
 /// The number of a source, given at first sight.
-fn source_number(tx: Tx<'_>, id: &SourceId) -> TxResult<u32> {
+pub(super) fn source_number(tx: Tx<'_>, id: &SourceId) -> TxResult<u32> {
     let keys = tree(tx, T::SourceKey);
     if let Some(number) = keys.get(id.as_str())?.and_then(|value| u32_at(&value, 0)) {
         return Ok(number);
@@ -165,10 +165,10 @@ pub(super) fn complete(store: &Open, id: &SourceId, state: &SourceState, void: &
     transact(store, |tx| put_source(tx, id, &state, before, void))
 }
 
-pub(super) fn release(store: &Open, now: Timestamp) -> Result<usize> {
+pub(super) fn release(store: &Open, running: &[SourceId], now: Timestamp) -> Result<usize> {
     let _writing = store.writing();
     let mut released = 0;
-    for record in read::sources(store)? {
+    for record in read::sources(store)?.into_iter().filter(|record| !running.contains(&record.id)) {
         if let Some(state) = clock::given_back(&record.state, now) {
             let before = record.state.next_poll;
             transact(store, |tx| put_source(tx, &record.id, &state, before, &[]))?;

@@ -49,8 +49,8 @@ impl Store for Broken<'_> {
         self.store.claim_due(now, limit, lease)
     }
 
-    fn release(&self, now: Timestamp) -> Result<usize> {
-        self.store.release(now)
+    fn release(&self, running: &[SourceId], now: Timestamp) -> Result<usize> {
+        self.store.release(running, now)
     }
 
     fn next_due(&self) -> Result<Option<Timestamp>> {

@@ -1,0 +1,220 @@
+//! `store check`, `repair`, `compact`, `export`, `import`, `stats`.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, anyhow};
+use clap::{Args, Subcommand};
+use serde_json::Value;
+use tokio::sync::mpsc;
+
+use super::{ask, show};
+use crate::clock::{Clock, SystemClock};
+use crate::config::Config;
+use crate::control::{self, Asked, Event, Query, StoreQuery};
+use crate::daemon;
+use crate::store::{Findings, SledStore, Stats, TakenIn};
+
+/// What can be done with the store. All of it works while the daemon runs.
+#[derive(Debug, Subcommand)]
+pub(super) enum Store {
+    /// Look through the whole store for faults; changes nothing
+    #[command(after_help = "Exit code 1 when there are faults. Then: feedmill store repair")]
+    Check(Json),
+    /// Mend what `check` finds: indexes are made anew, what is lost is asked for again
+    Repair(Json),
+    /// Write the store anew, without what was deleted, to give its room back
+    Compact(Json),
+    /// Write everything into one file, compressed and with a checksum
+    #[command(after_help = "Example: feedmill store export /backup/feedmill.feedmill")]
+    Export {
+        /// The file
+        file: PathBuf,
+        /// JSON Lines, for other programs and other versions
+        #[arg(long)]
+        lines: bool,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Take an export in, of either kind
+    #[command(
+        after_help = "JSON Lines add what is missing. The other kind takes the place of the whole store."
+    )]
+    Import {
+        /// The file
+        file: PathBuf,
+        /// Put it in the place of a store that holds items; that one is kept
+        #[arg(long)]
+        replace: bool,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Items, bytes by tree, growth
+    Stats(Json),
+}
+
+/// How to answer.
+#[derive(Debug, Args)]
+pub(super) struct Json {
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Store {
+    /// Does it.
+    ///
+    /// # Errors
+    /// What the store says, or when neither daemon nor store can be reached.
+    pub(super) async fn run(self, config: Config) -> Result<ExitCode> {
+        match self {
+            Self::Check(json) => {
+                let answer = asked(config, StoreQuery::Check).await?;
+                found(&answer, json.json, false)
+            }
+            Self::Repair(json) => {
+                let answer = asked(config, StoreQuery::Repair).await?;
+                found(&answer, json.json, true)
+            }
+            Self::Compact(json) => {
+                let answer = asked(config, StoreQuery::Compact).await?;
+                let size = |name: &str| bytes(answer[name].as_u64().unwrap_or_default());
+                tell(
+                    &answer,
+                    json.json,
+                    &format!("{} before, {} now\n", size("before_bytes"), size("after_bytes")),
+                )
+            }
+            Self::Export { file, lines, json } => {
+                let path = absolute(&file)?;
+                let answer = asked(config, StoreQuery::Export { path, lines }).await?;
+                let size = bytes(answer["bytes"].as_u64().unwrap_or_default());
+                tell(&answer, json, &format!("{}: {size}\n", answer["path"].as_str().unwrap_or_default()))
+            }
+            Self::Import { file, replace, json } => import(config, &file, replace, json).await,
+            Self::Stats(json) => {
+                let answer = asked(config, StoreQuery::Stats).await?;
+                stats(&answer, json.json)
+            }
+        }
+    }
+}
+
+/// The answer of the daemon, or of the store itself: it is opened as it is, so that a look changes
+/// nothing.
+async fn asked(config: Config, query: StoreQuery) -> Result<Value> {
+    let events = match control::ask(&config.socket, &Query::Store(query.clone())).await? {
+        Asked::Daemon(events) => events,
+        Asked::Nobody => {
+            let options = config.store.clone();
+            let store = tokio::task::spawn_blocking(move || SledStore::open_as_it_is(options)).await??;
+            let (sender, receiver) = mpsc::channel(64);
+            tokio::spawn(async move {
+                let now = SystemClock.now();
+                let last = match daemon::work(Arc::new(store), query, now, sender.clone()).await {
+                    Ok(value) => Event::Done(value),
+                    Err(message) => Event::Failed(message),
+                };
+                let _ = sender.send(last).await;
+            });
+            receiver
+        }
+    };
+    ask::follow(events).await
+}
+
+async fn import(config: Config, file: &Path, replace: bool, json: bool) -> Result<ExitCode> {
+    let path = absolute(file)?;
+    if is_lines(file)? {
+        let answer = asked(config, StoreQuery::ImportLines { path }).await?;
+        let taken: TakenIn = serde_json::from_value(answer.clone())?;
+        let TakenIn { items, known, sources } = taken;
+        return tell(
+            &answer,
+            json,
+            &format!("{items} items taken in, {known} known; {sources} new sources\n"),
+        );
+    }
+    let answer = asked(config, StoreQuery::Import { path, replace }).await?;
+    let kept = answer["kept"].as_str().unwrap_or_default();
+    tell(&answer, json, &format!("the store is now what was exported; the one before is kept as `{kept}`\n"))
+}
+
+/// JSON Lines begin with a brace, exports with their name.
+fn is_lines(file: &Path) -> Result<bool> {
+    let mut first = [0; 1];
+    let mut file_ = std::fs::File::open(file).with_context(|| format!("cannot open `{}`", file.display()))?;
+    std::io::Read::read(&mut file_, &mut first)?;
+    Ok(first == *b"{")
+}
+
+/// The daemon has another folder than this shell.
+fn absolute(file: &Path) -> Result<String> {
+    let path = std::path::absolute(file).with_context(|| format!("cannot use `{}`", file.display()))?;
+    let text = path.to_str().ok_or_else(|| anyhow!("the name `{}` is not UTF-8", path.display()))?;
+    Ok(text.to_owned())
+}
+
+fn tell(answer: &Value, json: bool, text: &str) -> Result<ExitCode> {
+    if json {
+        show::json(answer)?;
+    } else {
+        show::text(text)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn found(answer: &Value, json: bool, repaired: bool) -> Result<ExitCode> {
+    let found: Findings = serde_json::from_value(answer.clone())?;
+    let left = found.faults - found.mended.min(found.faults);
+    let mut text =
+        format!("{} records looked at, {} items: {} faults", found.records, found.items, found.faults);
+    if repaired {
+        write!(text, ", {} mended", found.mended)?;
+    }
+    text.push('\n');
+    for (kind, count) in &found.kinds {
+        writeln!(text, "{count:>8}  {kind}")?;
+    }
+    for fault in &found.told {
+        writeln!(text, "  {}", show::plain(fault))?;
+    }
+    if left > 0 && !repaired {
+        text.push_str("`feedmill store repair` mends them\n");
+    }
+    tell(answer, json, &text)?;
+    Ok(if left > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+fn stats(answer: &Value, json: bool) -> Result<ExitCode> {
+    if json {
+        return tell(answer, true, "");
+    }
+    let stats: Stats = serde_json::from_value(answer.clone())?;
+    let mut text = format!(
+        "{} items, {} withdrawn\n{} of records, {} on disk ({:.2} for each), {} of text before compression\n",
+        stats.items,
+        stats.withdrawn,
+        bytes(stats.live_bytes),
+        bytes(stats.disk_bytes),
+        stats.ratio,
+        bytes(stats.text_bytes)
+    );
+    for growth in &stats.growth {
+        writeln!(text, "{} items first seen within {} days", growth.items, growth.days)?;
+    }
+    show::text(&text)?;
+    let rows =
+        stats.trees.into_iter().map(|tree| vec![tree.name, tree.records.to_string(), bytes(tree.bytes)]);
+    show::table(&["tree", "records", "bytes"], rows.collect(), "")?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A size for people.
+fn bytes(bytes: u64) -> String {
+    indicatif::BinaryBytes(bytes).to_string()
+}

@@ -1,0 +1,88 @@
+//! Care of the store as an admin asks for it: looks, mending, compaction, exports and imports. The
+//! same code runs in the daemon, while it turns, and without.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::Mill;
+use super::requests::value;
+use crate::control::{Event, Events, StoreQuery};
+use crate::model::{Timestamp, chain};
+use crate::store::{SledStore, Store, StoreError};
+
+/// Answers in the running mill: writers wait where they must, and all outputs are looked at again
+/// where the store is another one than before.
+pub(super) async fn answer(mill: &Arc<Mill>, query: StoreQuery, events: &Events) -> Result<Value, String> {
+    let changes = query.changes();
+    let _held = if changes { Some(mill.hold().await) } else { None };
+    let answer = work(Arc::clone(&mill.care), query, mill.clock.now(), events.clone()).await?;
+    if changes {
+        let own = Arc::clone(mill);
+        let ready = tokio::task::spawn_blocking(move || {
+            super::mill::prepare(&own.care, &own.config, own.clock.now())
+        });
+        ready.await.map_err(|e| e.to_string())?.map_err(|e| chain(&e))?;
+        mill.publisher.look_again();
+        mill.changed.notify_one();
+    }
+    Ok(answer)
+}
+
+/// Does the work on an open store, on a blocking thread; progress goes to `events`.
+///
+/// # Errors
+/// What the store says, in words.
+pub async fn work(
+    store: Arc<SledStore>,
+    query: StoreQuery,
+    now: Timestamp,
+    events: Events,
+) -> Result<Value, String> {
+    let done = tokio::task::spawn_blocking(move || blocking(&store, query, now, &events));
+    done.await.map_err(|e| e.to_string())?
+}
+
+fn blocking(store: &SledStore, query: StoreQuery, now: Timestamp, events: &Events) -> Result<Value, String> {
+    let told = |error: StoreError| chain(&error);
+    let step = |done: usize, of: usize, what: String| {
+        // A full channel drops a step rather than slow the work down.
+        let _ = events.try_send(Event::Progress { done, of, what });
+    };
+    let mut watch = |done: usize, of: usize, what: String| step(done, of, what);
+    let count = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+    let mut counted = |done: u64, of: u64| step(count(done), count(of), "records".to_owned());
+    match query {
+        StoreQuery::Check => value(&store.check(&mut watch).map_err(told)?),
+        StoreQuery::Repair => value(&store.repair(now, &mut watch).map_err(told)?),
+        StoreQuery::Stats => value(&store.stats(now, &mut watch).map_err(told)?),
+        StoreQuery::Compact => {
+            let (before, after) = store.compact(&mut watch).map_err(told)?;
+            Ok(json!({ "before_bytes": before, "after_bytes": after }))
+        }
+        StoreQuery::Export { path, lines } => {
+            let path = Path::new(&path);
+            let bytes = if lines {
+                store.export_lines(path, now, &mut counted)
+            } else {
+                store.export(path, now, &mut counted)
+            };
+            Ok(json!({ "path": path.display().to_string(), "bytes": bytes.map_err(told)? }))
+        }
+        StoreQuery::ImportLines { path } => {
+            value(&store.import_lines(Path::new(&path), now, &mut counted).map_err(told)?)
+        }
+        StoreQuery::Import { path, replace } => {
+            let items = store.find("", 1).map_err(told)?.len();
+            if items > 0 && !replace {
+                return Err(NOT_EMPTY.to_owned());
+            }
+            let kept = store.replace(Path::new(&path), &mut counted).map_err(told)?;
+            Ok(json!({ "kept": kept.display().to_string() }))
+        }
+    }
+}
+
+const NOT_EMPTY: &str = "the store holds items, and an import puts another store in its place; with `--replace` \
+     it does, and the present one is kept beside it";
