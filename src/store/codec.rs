@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::dictionary::Dictionary;
+use super::dictionary::{self, Dictionary};
 use super::{Alias, AliasKind, Result, StoreError};
 use crate::model::text::clip_bytes;
 use crate::model::{CategoryId, InfoCode, SourceState, Timestamp, Validators};
@@ -94,19 +94,19 @@ pub(super) fn fits(what: &'static str, bytes: &[u8]) -> Result<()> {
 
 /// A body, or a whole article, as chunks of at most [`MAX_VALUE`] bytes. The first begins with version, codec
 /// (0 raw, 1 zstd, 2 zstd with a dictionary), dictionary, length, chunks and CRC of the raw body.
-pub(super) fn body_chunks<B: Serialize>(body: &B, dictionary: Option<&Dictionary>) -> Result<Vec<Vec<u8>>> {
+pub(super) fn body_chunks<B: Serialize>(body: &B, with: Option<&Dictionary>) -> Result<Vec<Vec<u8>>> {
     const WHAT: &str = "body";
     let raw = postcard::to_stdvec(body).map_err(|_| StoreError::Damaged { what: WHAT })?;
-    let packed = match dictionary {
+    let packed = match with {
         Some(dictionary) => dictionary.pack(&raw)?,
-        None => zstd::bulk::compress(&raw, ZSTD_LEVEL).map_err(packed_error)?,
+        None => dictionary::pack(&raw)?,
     };
-    let (codec, payload) = match dictionary {
+    let (codec, payload) = match with {
         _ if packed.len() >= raw.len() => (0, &raw),
         Some(_) => (2, &packed),
         None => (1, &packed),
     };
-    let named = dictionary.filter(|_| codec == 2).map_or(0, |dictionary| dictionary.id);
+    let named = with.filter(|_| codec == 2).map_or(0, |dictionary| dictionary.id);
     let count = (payload.len() + BODY_HEAD).div_ceil(MAX_VALUE);
     let too_large = |_| StoreError::TooLarge { what: WHAT, bytes: raw.len(), limit: MAX_BODY };
     let mut first = vec![FORMAT, codec];
@@ -125,19 +125,15 @@ pub(super) fn body_chunks<B: Serialize>(body: &B, dictionary: Option<&Dictionary
     Ok(chunks)
 }
 
-pub(super) fn packed_error(error: std::io::Error) -> StoreError {
-    StoreError::Backend { action: "compress a body", source: Box::new(error) }
-}
-
 /// The chunks that a body's first one tells of.
 pub(super) fn chunks_told(first: &[u8]) -> Option<u16> {
     Some(u16::from_be_bytes(first.get(10..12)?.try_into().ok()?))
 }
 
-/// Reads what [`body_chunks`] wrote, joined in order; `dictionary` finds one by its number.
+/// Reads what [`body_chunks`] wrote, joined in order; `find` finds a dictionary by its number.
 pub(super) fn body_from<B: DeserializeOwned>(
     joined: &[u8],
-    dictionary: impl FnOnce(u32) -> Result<Arc<Dictionary>>,
+    find: impl FnOnce(u32) -> Result<Arc<Dictionary>>,
 ) -> Result<B> {
     const DAMAGED: StoreError = StoreError::Damaged { what: "body" };
     let (head, payload) = joined.split_at_checked(BODY_HEAD).ok_or(DAMAGED)?;
@@ -150,11 +146,11 @@ pub(super) fn body_from<B: DeserializeOwned>(
     let raw = match head[1] {
         0 => payload,
         1 => {
-            unpacked = zstd::bulk::decompress(payload, length).map_err(|_| DAMAGED)?;
+            unpacked = dictionary::unpack(payload, length)?;
             &unpacked
         }
         2 => {
-            unpacked = dictionary(number(2))?.unpack(payload, length)?;
+            unpacked = find(number(2))?.unpack(payload, length)?;
             &unpacked
         }
         _ => return Err(DAMAGED),

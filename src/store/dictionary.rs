@@ -1,13 +1,14 @@
 //! Compression dictionaries: what the store's own articles have in common, so that each of them
 //! need not say it again. Trained once there are enough, kept as long as the store.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use zstd::bulk::{Compressor, Decompressor};
 use zstd::dict::{DecoderDictionary, EncoderDictionary};
+use zstd::zstd_safe::{self, CCtx, DCtx};
 
-use super::codec::{MAX_BODY, MAX_VALUE, ZSTD_LEVEL, chunk_key, packed_error, u64_at};
+use super::codec::{MAX_BODY, MAX_VALUE, ZSTD_LEVEL, chunk_key, u64_at};
 use super::open::{Open, T, backend};
 use super::{Result, StoreError, read, write};
 
@@ -44,15 +45,49 @@ impl Dictionary {
     }
 
     pub(super) fn pack(&self, raw: &[u8]) -> Result<Vec<u8>> {
-        let mut compressor = Compressor::with_prepared_dictionary(&self.encoder).map_err(packed_error)?;
-        compressor.compress(raw).map_err(packed_error)
+        packed(raw, |context, out| context.compress_using_cdict(out, raw, self.encoder.as_cdict()))
     }
 
     pub(super) fn unpack(&self, packed: &[u8], length: usize) -> Result<Vec<u8>> {
-        let damaged = |_| StoreError::Damaged { what: "body" };
-        let mut decompressor = Decompressor::with_prepared_dictionary(&self.decoder).map_err(damaged)?;
-        decompressor.decompress(packed, length.min(MAX_BODY)).map_err(damaged)
+        unpacked(length, |context, out| context.decompress_using_ddict(out, packed, self.decoder.as_ddict()))
     }
+}
+
+thread_local! {
+    // Their tables take longer to make than an article takes to be packed.
+    static PACKING: RefCell<CCtx<'static>> = RefCell::new(CCtx::create());
+    static UNPACKING: RefCell<DCtx<'static>> = RefCell::new(DCtx::create());
+}
+
+/// Packs a body without a dictionary.
+pub(super) fn pack(raw: &[u8]) -> Result<Vec<u8>> {
+    packed(raw, |context, out| context.compress(out, raw, ZSTD_LEVEL))
+}
+
+/// Unpacks a body that was packed without a dictionary.
+pub(super) fn unpack(packed: &[u8], length: usize) -> Result<Vec<u8>> {
+    unpacked(length, |context, out| context.decompress(out, packed))
+}
+
+fn packed(
+    raw: &[u8],
+    work: impl FnOnce(&mut CCtx<'static>, &mut Vec<u8>) -> zstd_safe::SafeResult,
+) -> Result<Vec<u8>> {
+    let mut out = Vec::with_capacity(zstd_safe::compress_bound(raw.len()));
+    let done = PACKING.with_borrow_mut(|context| work(context, &mut out));
+    let said = |code| std::io::Error::other(zstd_safe::get_error_name(code));
+    done.map_err(|code| StoreError::Backend { action: "compress a body", source: Box::new(said(code)) })?;
+    Ok(out)
+}
+
+fn unpacked(
+    length: usize,
+    work: impl FnOnce(&mut DCtx<'static>, &mut Vec<u8>) -> zstd_safe::SafeResult,
+) -> Result<Vec<u8>> {
+    let mut out = Vec::with_capacity(length.min(MAX_BODY));
+    let done = UNPACKING.with_borrow_mut(|context| work(context, &mut out));
+    done.map_err(|_| StoreError::Damaged { what: "body" })?;
+    Ok(out)
 }
 
 /// Those that were read already.

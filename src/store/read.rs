@@ -172,16 +172,18 @@ pub(super) fn item(store: &Open, key: &[u8]) -> Result<Option<Item>> {
 }
 
 pub(super) fn body(store: &Open, key: &[u8]) -> Result<Body> {
-    let mut joined = Vec::new();
-    for entry in store.tree(T::Body).scan_prefix(key) {
-        let (_, chunk) = entry.map_err(|e| backend(READ, e))?;
-        joined.extend_from_slice(&chunk);
+    let Some(first) = get(store, T::Body, codec::chunk_key(key, 0))? else { return Ok(Body::default()) };
+    let find = |id| store.dictionaries.get(store, id);
+    let chunks = codec::chunks_told(&first).unwrap_or(1);
+    if chunks == 1 {
+        return codec::body_from(&first, find);
     }
-    if joined.is_empty() {
-        Ok(Body::default())
-    } else {
-        codec::body_from(&joined, |id| store.dictionaries.get(store, id))
+    let mut joined = first.to_vec();
+    for number in 1..chunks {
+        let chunk = get(store, T::Body, codec::chunk_key(key, number))?;
+        joined.extend_from_slice(&chunk.ok_or(StoreError::Damaged { what: "body" })?);
     }
+    codec::body_from(&joined, find)
 }
 
 /// The form that an item had under a generation: the last that began by then, else the oldest

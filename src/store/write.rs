@@ -8,7 +8,7 @@ use sled::transaction::{ConflictableTransactionError, ConflictableTransactionRes
 
 use super::codec::{self, u32_at, u64_at};
 use super::open::{Open, T, VALUE_LIMIT, backend, category_key, transaction_error};
-use super::{Change, Event, Result, StoreError, clock, log, read};
+use super::{Change, Event, Happening, Result, StoreError, clock, log, read};
 use crate::model::{Article, Category, CategoryId, Item, Slug, SourceId, SourceState, Timestamp};
 
 /// Changes in one transaction.
@@ -351,7 +351,9 @@ pub(super) fn commit(store: &Open, changes: Vec<Change>, now: Timestamp) -> Resu
         bytes += size;
         let old_chunks =
             if chunks.is_empty() { 0 } else { read::body_chunk_count(store, &change.code.key())? };
-        let old_events = match change.event {
+        let old_events = match &change.event {
+            // A story that begins has no past.
+            Some(event) if event.what == Happening::Inserted => Vec::new(),
             Some(_) => read::events_beyond(store, &change.code.key(), MAX_EVENTS - 1)?,
             None => Vec::new(),
         };
