@@ -85,3 +85,13 @@ pub struct SourceState {
     /// What was learned of it.
     pub memory: Memory,
 }
+
+impl SourceState {
+    /// Forgets what would let an unchanged document pass unread: what is listed in it may be missing
+    /// in the store.
+    pub fn forget_document(&mut self) {
+        self.validators = Validators::default();
+        self.memory.validators_of = None;
+        self.memory.body = None;
+    }
+}

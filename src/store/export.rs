@@ -340,7 +340,7 @@ fn settle(open: &Open) -> Result<()> {
         let mut state = record.state;
         let before = state.next_poll;
         // Items that were stored while the export was made may be missing.
-        state.validators = crate::model::Validators::default();
+        state.forget_document();
         write::transact(open, |tx| write::put_source(tx, &record.id, &state, before, &[]))?;
     }
     open.sync()

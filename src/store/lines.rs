@@ -18,7 +18,7 @@ use super::export::Progress;
 use super::open::{Open, T, backend, corrupt};
 use super::write::{self, abort, put, transact};
 use super::{AliasKind, Change, Event, Placement, Result, Revision, Sighting, StoreError, Tombstone, read};
-use crate::model::{Body, CategoryId, InfoCode, Item, Slug, SourceId, SourceState, Timestamp, Validators};
+use crate::model::{Body, CategoryId, InfoCode, Item, Slug, SourceId, SourceState, Timestamp};
 
 /// Version of the lines.
 const VERSION: u32 = 1;
@@ -334,7 +334,8 @@ impl Taking<'_> {
         }
         self.taken.sources += 1;
         // What came in since the lines were written is still to be asked for.
-        let state = SourceState { validators: Validators::default(), claimed: None, ..state };
+        let mut state = SourceState { claimed: None, ..state };
+        state.forget_document();
         transact(self.open, |tx| write::put_source(tx, id, &state, state.next_poll, void))
     }
 

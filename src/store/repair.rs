@@ -11,7 +11,7 @@ use super::codec::{self, u32_at};
 use super::open::{Open, T, backend, category_key};
 use super::write::{self, abort, delete, put, transact, tree};
 use super::{Result, Sighting, Tombstone, Withdrawer, log, read};
-use crate::model::{Body, Category, CategoryId, ContentHash, Item, Slug, SourceState, Timestamp, Validators};
+use crate::model::{Body, Category, CategoryId, ContentHash, Item, Slug, SourceState, Timestamp};
 
 /// Rounds of mending: what one round mends may show the next what is left.
 const ROUNDS: usize = 4;
@@ -284,7 +284,8 @@ fn settle(open: &Open, lost: bool, now: Timestamp) -> Result<()> {
     }
     for record in read::sources(open)? {
         let before = record.state.next_poll;
-        let state = SourceState { validators: Validators::default(), ..record.state };
+        let mut state = record.state;
+        state.forget_document();
         transact(open, |tx| write::put_source(tx, &record.id, &state, before, &[]))?;
     }
     Ok(())
@@ -295,7 +296,7 @@ mod tests {
     use super::super::open::NAMES;
     use super::super::{Change, Event, Happening, Placement, SledStore, Store};
     use super::*;
-    use crate::model::{CodeSpace, InfoCode, SourceId};
+    use crate::model::{CodeSpace, InfoCode, SourceId, Validators};
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_unix(1_800_000_000 + seconds)
@@ -416,6 +417,7 @@ mod tests {
         let source = SourceId::new("s").unwrap();
         let mut state = store.source(&source).unwrap();
         state.validators.etag = Some("1".into());
+        state.memory.body = Some([1; 16]);
         store.complete(&source, &state, &[]).unwrap();
         let code = InfoCode::new(CodeSpace::new("s").unwrap(), "code-2");
         let before = store.sightings(&source, std::slice::from_ref(&code)).unwrap();
@@ -430,7 +432,8 @@ mod tests {
         assert_eq!(found.kinds.len(), 1, "{found:?}");
         assert_eq!(store.body(&code).unwrap(), Body::default());
         assert_ne!(store.sightings(&source, std::slice::from_ref(&code)).unwrap(), before);
-        assert_eq!(store.source(&source).unwrap().validators, Validators::default());
+        let state = store.source(&source).unwrap();
+        assert_eq!((state.validators, state.memory.body), (Validators::default(), None));
         assert_ne!(store.identity().unwrap(), identity, "the outputs are looked at again");
     }
 }
