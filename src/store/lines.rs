@@ -29,6 +29,9 @@ const STEP: usize = 30;
 /// What is set once, and must fit.
 const FIXED: [&str; 2] = ["site.id_authority", "site.code_space"];
 
+/// Which sources list an item.
+type Listings = Vec<(SourceId, Sighting)>;
+
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Line {
@@ -36,7 +39,7 @@ enum Line {
     Category { slug: Slug, name: String, aliases: Vec<String> },
     Source { id: SourceId, state: Box<SourceState>, void: Vec<[u8; 16]> },
     Item(Box<Whole>),
-    Tombstone { code: InfoCode, tombstone: Tombstone, history: Vec<Event> },
+    Tombstone { code: InfoCode, tombstone: Tombstone, history: Vec<Event>, listings: Listings },
     Alias { source: SourceId, kind: AliasKind, hash: [u8; 16], code: InfoCode },
     Redirect { from: String, to: String },
     End { lines: u64, crc32: u32 },
@@ -54,7 +57,7 @@ struct Whole {
     body: Body,
     revisions: Vec<Revision>,
     history: Vec<Event>,
-    listings: Vec<(SourceId, Sighting)>,
+    listings: Listings,
     tombstone: Option<Tombstone>,
 }
 
@@ -159,7 +162,8 @@ fn items<W: Write>(open: &Open, lines: &mut Lines<W>, slugs: &Slugs, progress: P
             (InfoCode::from_key(&code), read::get(open, T::Tomb, &code)?)
         {
             let tombstone = codec::decode("tombstone", &tombstone)?;
-            lines.put(&Line::Tombstone { history: read::history(open, &code)?, code, tombstone })?;
+            let (history, listings) = (read::history(open, &code)?, read::listings(open, &code)?);
+            lines.put(&Line::Tombstone { code, tombstone, history, listings })?;
         }
         done += 1;
         if done % 100 == 0 {
@@ -307,7 +311,9 @@ impl Taking<'_> {
             }
             Line::Source { id, state, void } => self.source(&id, *state, &void),
             Line::Item(whole) => self.item(*whole),
-            Line::Tombstone { code, tombstone, history } => self.tombstone(&code, &tombstone, &history),
+            Line::Tombstone { code, tombstone, history, listings } => {
+                self.tombstone(&code, &tombstone, &history, &listings)
+            }
             Line::Alias { source, kind, hash, code } => {
                 self.store()?;
                 transact(open, |tx| {
@@ -339,15 +345,19 @@ impl Taking<'_> {
         transact(self.open, |tx| write::put_source(tx, id, &state, state.next_poll, void))
     }
 
-    fn tombstone(&mut self, code: &InfoCode, tombstone: &Tombstone, history: &[Event]) -> Result<()> {
+    fn tombstone(
+        &mut self,
+        code: &InfoCode,
+        tombstone: &Tombstone,
+        history: &[Event],
+        listings: &[(SourceId, Sighting)],
+    ) -> Result<()> {
         let key = code.key();
         if read::item(self.open, &key)?.is_some() || read::tombstone(self.open, code)?.is_some() {
             return Ok(());
         }
         transact(self.open, |tx| {
-            for event in history {
-                write::put_event(tx, &key, event)?;
-            }
+            story(tx, code, history, listings)?;
             put(tx, T::Tomb, &key, &codec::encode("tombstone", tombstone).map_err(abort)?)
         })
     }
@@ -400,17 +410,28 @@ fn belongings(tx: write::Tx<'_>, whole: &Whole) -> write::TxResult<()> {
         let bytes = codec::encode("revision", revision).map_err(abort)?;
         put(tx, T::Revision, &codec::revision_key(&key, number), &bytes)?;
     }
-    for event in &whole.history {
-        write::put_event(tx, &key, event)?;
-    }
-    for (source, sighting) in &whole.listings {
-        let number = write::source_number(tx, source)?;
-        let bytes = codec::encode("sighting", sighting).map_err(abort)?;
-        put(tx, T::Seen, &codec::seen_key(code, number), &bytes)?;
-    }
+    story(tx, code, &whole.history, &whole.listings)?;
     if let Some(tombstone) = &whole.tombstone {
         put(tx, T::Tomb, &key, &codec::encode("tombstone", tombstone).map_err(abort)?)?;
         put(tx, T::Path, whole.item.permalink.as_bytes(), &[&[1], &key[..]].concat())?;
+    }
+    Ok(())
+}
+
+/// What happened to an item, and where it is listed.
+fn story(
+    tx: write::Tx<'_>,
+    code: &InfoCode,
+    history: &[Event],
+    listings: &[(SourceId, Sighting)],
+) -> write::TxResult<()> {
+    for event in history {
+        write::put_event(tx, &code.key(), event)?;
+    }
+    for (source, sighting) in listings {
+        let number = write::source_number(tx, source)?;
+        let bytes = codec::encode("sighting", sighting).map_err(abort)?;
+        put(tx, T::Seen, &codec::seen_key(code, number), &bytes)?;
     }
     Ok(())
 }
