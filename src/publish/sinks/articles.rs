@@ -65,7 +65,7 @@ impl Sink for ArticleFiles {
             }
         }
         sink.put_record(ARTICLES_UNIT, generation, &print);
-        Ok(sink.commit()?)
+        run.show(&mut sink)
     }
 }
 

@@ -62,7 +62,7 @@ impl Sink for Jekyll<'_> {
             }
         }
         sink.put_record(POSTS_UNIT, generation, &print);
-        Ok(sink.commit()?)
+        run.show(&mut sink)
     }
 }
 

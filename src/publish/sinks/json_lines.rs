@@ -77,7 +77,7 @@ impl Sink for JsonLines<'_> {
             }
         }
         sink.put_record(UNIT, generation, &print);
-        Ok(sink.commit()?)
+        run.show(&mut sink)
     }
 }
 
