@@ -165,11 +165,6 @@ impl Mill {
         }
     }
 
-    /// Keeps every poll from deciding and storing while the guard lives.
-    pub(super) async fn hold(&self) -> tokio::sync::MutexGuard<'_, ()> {
-        self.ingest.hold().await
-    }
-
     /// Brings the outputs up to date.
     ///
     /// # Errors
