@@ -9,6 +9,7 @@ sources, folder, port = sys.argv[1:4]
 os.makedirs(folder, exist_ok=True)
 text = f"""[site]
 title = "hostile"
+contact = "https://news.example.org/bot"
 url = "http://127.0.0.1:{port}/"
 [store]
 path = "../data/store"
