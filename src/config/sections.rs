@@ -218,6 +218,7 @@ impl Sections {
             concurrency: count(&mut fetch, "concurrency", 1..=512, defaults.concurrency),
             per_host: count(&mut fetch, "per_host", 1..=64, defaults.per_host),
             host_spacing: fetch.duration("host_spacing").map_or(defaults.host_spacing, |v| v.value),
+            first_spacing: fetch.duration("first_spacing").map_or(defaults.first_spacing, |v| v.value),
             allow: fetch
                 .strings("allow")
                 .into_iter()

@@ -120,7 +120,8 @@ impl Mill {
         progress: impl Fn(usize, usize, &str),
     ) -> Result<Vec<PollReport>, StoreError> {
         let all = wanted.len();
-        let ahead = self.config.fetch.concurrency.max(1);
+        // More than are asked at once: one that is slow must not keep later ones from their turn.
+        let ahead = self.config.fetch.concurrency.max(1) * 2;
         let mut answers = stream::iter(wanted)
             .map(|source| {
                 let ingest = Arc::clone(&self.ingest);

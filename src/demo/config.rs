@@ -43,6 +43,7 @@ socket = "control.sock"
 [fetch]
 allow = ["127.0.0.0/8"]
 host_spacing = "20ms"
+first_spacing = "20ms"
 per_host = 4
 
 [poll]

@@ -19,7 +19,6 @@ const SWEEP_FROM: usize = 64;
 pub(super) struct Hosts {
     all: Arc<Semaphore>,
     per_host: usize,
-    spacing: Duration,
     known: Mutex<Known>,
 }
 
@@ -32,8 +31,8 @@ struct Known {
 #[derive(Debug)]
 struct Host {
     slots: Arc<Semaphore>,
-    /// Earliest next start.
-    next: Mutex<Instant>,
+    /// The last start, and the pause that was wanted before it.
+    last: Mutex<Option<(Instant, Duration)>>,
     /// When it last spoke HTTP/2.
     http2: Mutex<Option<Instant>>,
 }
@@ -62,27 +61,26 @@ impl Turn {
 
 impl Hosts {
     /// At least one at a time is always let through: a zero would stop all polling without a word.
-    pub(super) fn new(concurrency: usize, per_host: usize, spacing: Duration) -> Self {
+    pub(super) fn new(concurrency: usize, per_host: usize) -> Self {
         let bound = |wanted: usize| wanted.clamp(1, Semaphore::MAX_PERMITS);
         Self {
             all: Arc::new(Semaphore::new(bound(concurrency))),
             per_host: bound(per_host),
-            spacing,
             known: Mutex::new(Known { hosts: HashMap::new(), sweep_at: SWEEP_FROM }),
         }
     }
 
-    /// Waits for a turn on `url`'s host and port.
-    pub(super) async fn turn(&self, url: &Url) -> Turn {
+    /// Waits for a turn on `url`'s host and port, `spacing` after the last start there.
+    pub(super) async fn turn(&self, url: &Url, spacing: Duration) -> Turn {
         let host = self.host(&key(url));
         let slot = Arc::clone(&host.slots).acquire_owned().await.ok();
         loop {
             // First the host's pause, then the common bound: who waits for a slow host must not keep
             // the others out. The start is claimed only with both in hand, else two requests that
             // waited for the common bound would start at once.
-            tokio::time::sleep_until(host.next()).await;
+            tokio::time::sleep_until(host.next(spacing)).await;
             let all = Arc::clone(&self.all).acquire_owned().await.ok();
-            if host.claim(self.spacing) {
+            if host.claim(spacing) {
                 return Turn { _all: all, _slot: slot, host };
             }
         }
@@ -98,11 +96,11 @@ impl Hosts {
             // Nobody can take a new reference while the map is locked, so one means idle.
             known
                 .hosts
-                .retain(|_, host| Arc::strong_count(host) > 1 || host.next() > now || host.is_kept(now));
+                .retain(|_, host| Arc::strong_count(host) > 1 || host.is_spaced(now) || host.is_kept(now));
             known.sweep_at = SWEEP_FROM.max(known.hosts.len() * 2);
         }
         let slots = Arc::new(Semaphore::new(self.per_host));
-        let host = Arc::new(Host { slots, next: Mutex::new(Instant::now()), http2: Mutex::new(None) });
+        let host = Arc::new(Host { slots, last: Mutex::new(None), http2: Mutex::new(None) });
         known.hosts.insert(key.to_owned(), Arc::clone(&host));
         host
     }
@@ -113,18 +111,24 @@ impl Host {
         lock(&self.http2).is_some_and(|at| now.duration_since(at) < KEPT)
     }
 
-    fn next(&self) -> Instant {
-        *lock(&self.next)
+    /// Earliest next start of who wants a pause of `spacing`.
+    fn next(&self, spacing: Duration) -> Instant {
+        lock(&self.last).map_or_else(Instant::now, |(at, _)| at + spacing)
+    }
+
+    /// Whether somebody may still have to wait for the last start.
+    fn is_spaced(&self, now: Instant) -> bool {
+        lock(&self.last).is_some_and(|(at, spacing)| at + spacing > now)
     }
 
     /// Takes the next start if its time has come.
     fn claim(&self, spacing: Duration) -> bool {
-        let mut next = lock(&self.next);
+        let mut last = lock(&self.last);
         let now = Instant::now();
-        if *next > now {
+        if last.is_some_and(|(at, _)| at + spacing > now) {
             return false;
         }
-        *next = now + spacing;
+        *last = Some((now, spacing));
         true
     }
 }
@@ -151,39 +155,40 @@ mod tests {
 
     #[tokio::test]
     async fn starts_are_spaced_per_host() {
-        let hosts = Hosts::new(16, 2, SPACING);
+        let hosts = Hosts::new(16, 2);
         let begin = Instant::now();
-        drop(hosts.turn(&url("a.test")).await);
-        drop(hosts.turn(&url("b.test")).await);
-        drop(hosts.turn(&url("a.test:81")).await);
+        drop(hosts.turn(&url("a.test"), SPACING).await);
+        drop(hosts.turn(&url("b.test"), SPACING).await);
+        drop(hosts.turn(&url("a.test:81"), SPACING).await);
         assert!(begin.elapsed() < SPACING, "other hosts have waited");
-        drop(hosts.turn(&url("A.test:80")).await);
+        drop(hosts.turn(&url("A.test:80"), SPACING).await);
         assert!(begin.elapsed() >= SPACING);
     }
 
     #[tokio::test]
     async fn slots_bound_a_host_and_the_whole() {
-        let hosts = Hosts::new(3, 2, Duration::ZERO);
-        let _first = hosts.turn(&url("a.test")).await;
-        let second = hosts.turn(&url("a.test")).await;
+        let hosts = Hosts::new(3, 2);
+        let _first = hosts.turn(&url("a.test"), Duration::ZERO).await;
+        let second = hosts.turn(&url("a.test"), Duration::ZERO).await;
         let soon = Duration::from_millis(50);
-        assert!(tokio::time::timeout(soon, hosts.turn(&url("a.test"))).await.is_err());
-        let _third = hosts.turn(&url("b.test")).await;
-        assert!(tokio::time::timeout(soon, hosts.turn(&url("c.test"))).await.is_err());
+        assert!(tokio::time::timeout(soon, hosts.turn(&url("a.test"), Duration::ZERO)).await.is_err());
+        let _third = hosts.turn(&url("b.test"), Duration::ZERO).await;
+        assert!(tokio::time::timeout(soon, hosts.turn(&url("c.test"), Duration::ZERO)).await.is_err());
         drop(second);
-        assert!(tokio::time::timeout(soon, hosts.turn(&url("a.test"))).await.is_ok());
+        assert!(tokio::time::timeout(soon, hosts.turn(&url("a.test"), Duration::ZERO)).await.is_ok());
     }
 
     /// Waiting for the common bound must not let two starts on one host fall together.
     #[tokio::test]
     async fn spacing_holds_behind_the_common_bound() {
-        let hosts = Arc::new(Hosts::new(2, 2, SPACING));
-        let (one, two) = (hosts.turn(&url("x.test")).await, hosts.turn(&url("y.test")).await);
+        let hosts = Arc::new(Hosts::new(2, 2));
+        let (one, two) =
+            (hosts.turn(&url("x.test"), SPACING).await, hosts.turn(&url("y.test"), SPACING).await);
         let tasks: Vec<_> = (0..2)
             .map(|_| {
                 let hosts = Arc::clone(&hosts);
                 tokio::spawn(async move {
-                    let turn = hosts.turn(&url("a.test")).await;
+                    let turn = hosts.turn(&url("a.test"), SPACING).await;
                     (Instant::now(), turn)
                 })
             })
@@ -201,11 +206,11 @@ mod tests {
     #[tokio::test]
     async fn idle_hosts_are_forgotten() {
         let spacing = Duration::from_millis(5);
-        let hosts = Hosts::new(16, 2, spacing);
-        let kept = hosts.turn(&url("kept.test")).await;
+        let hosts = Hosts::new(16, 2);
+        let kept = hosts.turn(&url("kept.test"), spacing).await;
         for round in 0..20 {
             for number in 0..50 {
-                drop(hosts.turn(&url(&format!("h{round}-{number}.test"))).await);
+                drop(hosts.turn(&url(&format!("h{round}-{number}.test")), spacing).await);
             }
             tokio::time::sleep(spacing * 2).await;
         }
@@ -217,6 +222,6 @@ mod tests {
 
     #[tokio::test]
     async fn zero_bounds_still_let_one_through() {
-        drop(Hosts::new(0, 0, Duration::ZERO).turn(&url("a.test")).await);
+        drop(Hosts::new(0, 0).turn(&url("a.test"), Duration::ZERO).await);
     }
 }

@@ -60,6 +60,8 @@ pub struct FetchOptions {
     pub per_host: usize,
     /// Between the starts of two requests to one host and port.
     pub host_spacing: Duration,
+    /// The same at first contact with a source, for the details of what it lists.
+    pub first_spacing: Duration,
     /// Inner addresses that may be asked all the same.
     pub allow: Vec<IpNet>,
 }
@@ -76,6 +78,7 @@ impl Default for FetchOptions {
             concurrency: 16,
             per_host: 2,
             host_spacing: Duration::from_millis(200),
+            first_spacing: Duration::from_secs(2),
             allow: Vec::new(),
         }
     }
@@ -122,7 +125,7 @@ impl Fetcher {
         let once = once.build().map_err(FetchError::Setup)?;
         let keeping = client(&options, options.per_host).http2_prior_knowledge();
         let keeping = keeping.dns_resolver(guard.clone()).no_proxy().build().map_err(FetchError::Setup)?;
-        let hosts = Hosts::new(options.concurrency, options.per_host, options.host_spacing);
+        let hosts = Hosts::new(options.concurrency, options.per_host);
         let budget = Budget::new(options.max_bodies, options.max_body);
         let (proxied, robots) = (Mutex::default(), Robots::default());
         Ok(Self {
@@ -162,7 +165,9 @@ impl Fetcher {
         loop {
             shared.guard.check(trail.url())?;
             // The turn ends with its hop: holding one while waiting for the next could lock up all.
-            let turn = shared.hosts.turn(trail.url()).await;
+            let options = &shared.options;
+            let spacing = if request.unhurried { options.first_spacing } else { options.host_spacing };
+            let turn = shared.hosts.turn(trail.url(), spacing).await;
             let kept = turn.keeps() && request.proxy.is_none() && trail.url().scheme() == "https";
             let client = shared.client_for(request, kept)?;
             let start = Instant::now();

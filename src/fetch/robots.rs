@@ -31,7 +31,11 @@ struct Rules {
 
 /// The rules of the sites asked so far.
 #[derive(Default)]
-pub(super) struct Robots(Mutex<HashMap<String, Rules>>);
+pub(super) struct Robots {
+    known: Mutex<HashMap<String, Rules>>,
+    /// Held while a site is asked: whoever else wants to know waits for the answer.
+    asking: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
+}
 
 impl std::fmt::Debug for Robots {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -44,22 +48,40 @@ impl Robots {
     pub(super) async fn check(&self, fetcher: &Fetcher, url: &Url, now: Timestamp) -> Result<(), FetchError> {
         let Ok(address) = url.join("/robots.txt") else { return Ok(()) };
         let site = address.origin().ascii_serialization();
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&site).cloned();
-        let rules = if let Some(rules) = known.filter(|rules| rules.until > now) {
-            rules
-        } else {
-            let rules = ask(fetcher, address, now).await;
-            let mut sites = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            if sites.len() >= MAX_SITES {
-                sites.clear();
-            }
-            sites.insert(site, rules.clone());
-            rules
+        let rules = match self.known(&site, now) {
+            Some(rules) => rules,
+            None => self.ask_once(fetcher, site, address, now).await,
         };
         if rules.robot.is_some_and(|robot| robot.allowed(url.as_str())) {
             return Ok(());
         }
         Err(FetchError::Robots { host: url.host_str().unwrap_or_default().to_owned() })
+    }
+
+    fn known(&self, site: &str, now: Timestamp) -> Option<Rules> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.get(site).filter(|rules| rules.until > now).cloned()
+    }
+
+    /// Asks a site, once for all who want to know at the same time.
+    async fn ask_once(&self, fetcher: &Fetcher, site: String, address: Url, now: Timestamp) -> Rules {
+        let turn = {
+            let mut asking = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(asking.entry(site.clone()).or_default())
+        };
+        let turn = turn.lock().await;
+        if let Some(rules) = self.known(&site, now) {
+            return rules;
+        }
+        let rules = ask(fetcher, address, now).await;
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= MAX_SITES {
+            known.clear();
+        }
+        known.insert(site.clone(), rules.clone());
+        self.asking.lock().unwrap_or_else(PoisonError::into_inner).remove(&site);
+        drop(turn);
+        rules
     }
 }
 

@@ -25,16 +25,18 @@ struct Failed {
 }
 
 impl Ingest {
-    /// Asks for the details of `wanted`; the failed ones come back with their reason. Where the
+    /// Asks for the details of `wanted`, slowly at `first` contact; the failed ones come back with their reason. Where the
     /// upstream asks to wait, no more are asked for, and the last value says until when.
     pub(super) async fn details(
         &self,
         source: &Source,
         wanted: Vec<Listed>,
+        first: bool,
     ) -> (Vec<Detailed>, Vec<String>, Option<Timestamp>) {
         let (mut good, mut failed, mut wait) = (Vec::new(), Vec::new(), None);
         let all = wanted.len();
-        let mut answers = stream::iter(wanted).map(|listed| self.detail(source, listed)).buffered(AT_ONCE);
+        let mut answers =
+            stream::iter(wanted).map(|listed| self.detail(source, listed, first)).buffered(AT_ONCE);
         while let Some(answer) = answers.next().await {
             match answer {
                 Ok(detailed) => good.push(detailed),
@@ -54,9 +56,9 @@ impl Ingest {
         (good, failed, wait)
     }
 
-    async fn detail(&self, source: &Source, mut listed: Listed) -> Result<Detailed, Failed> {
+    async fn detail(&self, source: &Source, mut listed: Listed, first: bool) -> Result<Detailed, Failed> {
         let name = listed.code.code().to_owned();
-        if let Err(error) = self.take_one(source, &mut listed).await {
+        if let Err(error) = self.take_one(source, &mut listed, first).await {
             // A page that is gone for good must not hold back what the list itself gave.
             let enough = listed.entry.content.is_some() || listed.entry.summary.is_some();
             if error.is_transient() || source.article.is_none() || !enough {
@@ -79,8 +81,9 @@ impl Ingest {
         Ok(Detailed { listed, hash: Some(hash) })
     }
 
-    async fn take_one(&self, source: &Source, listed: &mut Listed) -> Result<(), PollError> {
-        let Some(request) = source.detail(&listed.entry)? else { return Ok(()) };
+    async fn take_one(&self, source: &Source, listed: &mut Listed, first: bool) -> Result<(), PollError> {
+        let Some(mut request) = source.detail(&listed.entry)? else { return Ok(()) };
+        request.unhurried = first;
         let (body, content_type) = self.fetch_detail(&request).await?;
         Ok(source.take_detail(&mut listed.entry, &body, content_type.as_deref())?)
     }

@@ -54,7 +54,7 @@ impl Ingest {
         report.held += held.len() + beyond;
         let asked: Vec<Listed> = wanted.into_iter().take(MAX_DETAILS).collect();
         report.details = asked.len();
-        let (good, failed, wait) = self.details(source, asked).await;
+        let (good, failed, wait) = self.details(source, asked, arrival != Arrival::Done).await;
         report.wait = wait;
         state.arriving |= arrival != Arrival::Done && !failed.is_empty();
         report.held += failed.len();

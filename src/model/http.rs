@@ -27,6 +27,8 @@ pub struct Request {
     pub proxy: Option<Arc<Url>>,
     /// Whether robots.txt is asked first: for pages, not for feeds and APIs.
     pub robots: bool,
+    /// One of many at first contact: its host is asked more slowly.
+    pub unhurried: bool,
 }
 
 impl Request {
@@ -40,6 +42,7 @@ impl Request {
             validators_of: None,
             proxy: None,
             robots: false,
+            unhurried: false,
         }
     }
 }

@@ -39,7 +39,7 @@ impl Mill {
         self.own = None;
         let config = self.path("config");
         fs::create_dir_all(config.join("sources.d")).unwrap();
-        let fetch = "\n[fetch]\nallow = [\"127.0.0.1\"]\nhost_spacing = \"0ms\"\nper_host = 8\n";
+        let fetch = "\n[fetch]\nallow = [\"127.0.0.1\"]\nhost_spacing = \"0ms\"\nfirst_spacing = \"0ms\"\nper_host = 8\n";
         fs::write(config.join("feedmill.toml"), format!("{main}{fetch}")).unwrap();
         fs::write(config.join("sources.d/sources.toml"), sources).unwrap();
         let loaded = config::load(&config.join("feedmill.toml"));

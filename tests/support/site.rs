@@ -33,7 +33,7 @@ impl Site {
         let clock = Arc::new(ManualClock::at(Timestamp::from_unix(now)));
         let main = format!(
             "[store]\npath = \"store\"\ncache = \"8MiB\"\n[output]\npath = \"public\"\n\
-             [control]\nsocket = \"control.sock\"\n[fetch]\nallow = [\"127.0.0.0/8\"]\nhost_spacing = \"1ms\"\n\
+             [control]\nsocket = \"control.sock\"\n[fetch]\nallow = [\"127.0.0.0/8\"]\nhost_spacing = \"1ms\"\nfirst_spacing = \"1ms\"\n\
              [site]\nurl = \"{URL}\"\ncontact = \"somebody@example.org\"\n{more}"
         );
         std::fs::write(folder.path().join("feedmill.toml"), main).unwrap();
