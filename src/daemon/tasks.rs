@@ -81,6 +81,10 @@ pub(super) async fn schedule(mill: Arc<Mill>, stop: CancellationToken) -> Result
             Some(ended) = polls.join_next() => unfinished.extend(outcome(ended)),
             () = sleep(pause) => {}
         }
+        // Those that ended meanwhile must not wait for a look at what is due each.
+        while let Some(ended) = polls.try_join_next() {
+            unfinished.extend(outcome(ended));
+        }
     }
     let ended = timeout(GRACE, async { while polls.join_next().await.is_some() {} }).await;
     if ended.is_err() {

@@ -48,7 +48,7 @@ impl Ingest {
         report.withdrawn += self.withdraw_stated(source, state, &hints.deleted, found).await?;
         let (own, codes) = (source.clone(), found.codes.clone());
         let floor = found.floor;
-        let missing = self.store.call(move |store| missing(store, &own, &codes, floor)).await?;
+        let missing = self.call(move |store| missing(store, &own, &codes, floor)).await?;
         note(&mut state.memory, &missing, found.codes.len(), self.clock.now());
         report.withdrawn += self.withdraw_missing(source, state).await?;
         Ok(())
@@ -81,7 +81,7 @@ impl Ingest {
         for missing in ripe {
             let Some(code) = InfoCode::parse(&missing.code, None) else { continue };
             let wanted = code.clone();
-            let item = self.store.call(move |store| store.item(&wanted)).await?;
+            let item = self.call(move |store| store.item(&wanted)).await?;
             let Some(url) = item.and_then(|item| item.link).and_then(|link| Url::parse(&link).ok()) else {
                 continue;
             };
@@ -111,7 +111,7 @@ impl Ingest {
             return Ok(0);
         }
         let (own, deleted) = (source.clone(), deleted.to_vec());
-        let mut stated = self.store.call(move |store| stated(store, &own, &deleted)).await?;
+        let mut stated = self.call(move |store| stated(store, &own, &deleted)).await?;
         // What is listed again after all counts more (RFC 6721, 4).
         stated.retain(|code| !found.codes.contains(code));
         if stated.len() > brake(found.codes.len()) {
@@ -148,7 +148,6 @@ impl Ingest {
         let tombstone = Tombstone { at: now, by: Withdrawer::Source, why, erased: false };
         let own = source.id.clone();
         let done = self
-            .store
             .call(move |store| {
                 // Whoever else lists it has not deleted it.
                 let only = store.listings(&code)?.iter().all(|(id, _)| *id == own);

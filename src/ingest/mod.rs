@@ -38,7 +38,7 @@ use crate::model::{
 use crate::rules::Rules;
 use crate::schedule::{self, Ended, Terms};
 use crate::source::{Source, SourceError};
-use crate::store::{Handle, StoreError};
+use crate::store::{Handle, Store, StoreError};
 
 pub use routing::{AutoCategories, Routing};
 
@@ -46,6 +46,8 @@ pub use routing::{AutoCategories, Routing};
 pub const MAX_DETAILS: usize = 50;
 /// Documents that are read at once.
 const READERS: usize = 4;
+/// Polls that use the store at once.
+const STORERS: usize = 16;
 /// Records of the last poll that are remembered as held back.
 const HELD_SHOWN: usize = 5;
 /// Repairs of the last document that are remembered.
@@ -172,6 +174,8 @@ pub struct Ingest {
     deciding: tokio::sync::Mutex<()>,
     /// Documents are read by so many at a time: each may be as large as a body is allowed to be.
     reading: tokio::sync::Semaphore,
+    /// So many polls use the store at a time: more threads would only wait for each other there.
+    storing: tokio::sync::Semaphore,
     /// What a poll costs, as the bits of a float.
     price: AtomicU64,
 }
@@ -237,6 +241,7 @@ impl Ingest {
             routing,
             deciding: tokio::sync::Mutex::new(()),
             reading: tokio::sync::Semaphore::new(READERS),
+            storing: tokio::sync::Semaphore::new(STORERS),
             price: AtomicU64::new(1.0_f64.to_bits()),
         }
     }
@@ -255,6 +260,16 @@ impl Ingest {
             price: f64::from_bits(self.price.load(Ordering::Relaxed)),
             freshness_cap: self.options.freshness_cap,
         }
+    }
+
+    /// Runs `work` on the store when it is this poll's turn.
+    async fn call<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&dyn Store) -> Result<T, StoreError> + Send + 'static,
+    {
+        let _turn = self.storing.acquire().await;
+        self.store.call(work).await
     }
 
     /// Keeps every poll from deciding and storing while the guard lives.
@@ -295,7 +310,7 @@ impl Ingest {
     /// Only [`StoreError`].
     pub async fn ask(&self, source: &Source) -> Result<Answer, StoreError> {
         let id = source.id.clone();
-        let mut state = self.store.call(move |store| store.source(&id)).await?;
+        let mut state = self.call(move |store| store.source(&id)).await?;
         let address = address_hash(&source.url);
         if state.memory.address != address {
             // Nothing that was learned of another address holds for this one.
@@ -484,7 +499,7 @@ impl Ingest {
             state.next_poll = state.next_poll.max(wait);
         }
         let id = source.id.clone();
-        self.store.call(move |store| store.complete(&id, &state, &void)).await
+        self.call(move |store| store.complete(&id, &state, &void)).await
     }
 
     /// Reads a document on a blocking thread: a large one must not hold up other polls.

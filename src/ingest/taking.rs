@@ -46,7 +46,7 @@ impl Ingest {
         let with_details = source.has_details();
         let (identified, found, mut ready, wanted) = {
             let source = Arc::clone(&shared);
-            self.store.call(move |store| sort_out(store, &source, document, with_details, now)).await?
+            self.call(move |store| sort_out(store, &source, document, with_details, now)).await?
         };
         let mut held = identified.held;
         let beyond = wanted.len().saturating_sub(MAX_DETAILS);
@@ -73,7 +73,7 @@ impl Ingest {
             tally: Tally::default(),
         };
         let routing = Arc::clone(&self.routing);
-        let tally = self.store.call(move |store| taking.run(store, &routing, ready)).await?;
+        let tally = self.call(move |store| taking.run(store, &routing, ready)).await?;
         drop(deciding);
         report.held += tally.broken.len();
         held.extend(tally.broken);
@@ -105,7 +105,7 @@ impl Ingest {
         report.listed = document.entries.len();
         report.held = document.beyond_cap;
         let details = source.has_details();
-        let decided = self.store.call(move |store| {
+        let decided = self.call(move |store| {
             let (identified, _, ready, wanted) = sort_out(store, &own, document, details, now)?;
             let (known, asked) = (ready.len(), wanted.len());
             let mut decisions = Vec::new();
