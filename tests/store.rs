@@ -488,6 +488,17 @@ fn take(store: &dyn Store, step: &Step, now: Timestamp) -> String {
     }
 }
 
+/// sled gives its lock back a moment after the last handle is gone.
+fn opened_again(path: &std::path::Path) -> SledStore {
+    let since = std::time::Instant::now();
+    loop {
+        match SledStore::open(path, 1 << 20) {
+            Err(StoreError::Locked { .. }) if since.elapsed().as_secs() < 30 => std::thread::yield_now(),
+            opened => return opened.unwrap(),
+        }
+    }
+}
+
 /// All that can be read of a store.
 fn observed(store: &dyn Store, since: u64) -> Vec<String> {
     let mut all = vec![
@@ -549,7 +560,7 @@ proptest! {
                 Step::Pass(seconds) => now = now.plus(*seconds),
                 Step::Reopen => {
                     sled = None;
-                    sled.replace(SledStore::open(&path, 1 << 20).unwrap());
+                    sled.replace(opened_again(&path));
                 }
                 _ => {}
             }
