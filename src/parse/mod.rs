@@ -113,7 +113,7 @@ pub fn parse_feed(bytes: &[u8], context: &Context) -> Result<Document, ParseErro
 fn xml(body: &str, context: &Context) -> Result<Document, ParseError> {
     let text = without_prolog(body);
     let document = sound::served_by(text, context.max_entries).and_then(|sound| {
-        let fragments = sound::Fragments::new(text, &sound.gaps);
+        let fragments = sound::Fragments::new(text, &sound.changes);
         match sound.by {
             sound::Crate::Rss => rss::parse(fragments, context).ok(),
             sound::Crate::Atom => atom::parse(fragments, context).ok(),

@@ -4,21 +4,20 @@
 //! namespaces, entities, naked markup, repeated elements, `xml:base`, deep nesting (their
 //! readers recur) and huge tags (theirs are quadratic in attributes). The pass costs a
 //! fraction of what they cost, and no document has to be read by both. What neither crate's reader
-//! here makes use of is left out of what the crate gets, for it would keep that too.
+//! here makes use of is left out of what the crate gets, for it would keep that too; and long texts full
+//! of references are given to it as CDATA, which says the same.
 
 mod fragments;
 mod syntax;
 #[cfg(test)]
 mod tests;
 
-use std::ops::Range;
-
 use chrono::DateTime;
 
 use super::tolerant::capture::MAX_TEXT;
 use super::tolerant::names::{Field, Ns, Role, Scope, lower, role};
 use super::tolerant::tokens::{Tag, Token, Tokens};
-pub(super) use fragments::Fragments;
+pub(super) use fragments::{Change, Fragments};
 use syntax::{Told, namespaces, quoted, references};
 
 /// Deepest nesting of sound feeds.
@@ -38,8 +37,8 @@ pub(super) enum Crate {
 pub(super) struct Sound {
     /// Which.
     pub(super) by: Crate,
-    /// Bytes that it need not see, in order.
-    pub(super) gaps: Vec<Range<usize>>,
+    /// What it gets in the place of what stands there, in order.
+    pub(super) changes: Vec<Change>,
 }
 
 /// The crate that reads this document right; `None` when none does, or when it holds more items
@@ -58,7 +57,10 @@ pub(super) fn served_by(text: &str, max_entries: usize) -> Option<Sound> {
             Token::Text(raw) | Token::CData(raw) if raw.len() > MAX_TEXT => return None,
             Token::Text(_) | Token::CData(_) if check.unread.is_some() => {}
             Token::Text(raw) => {
-                references(raw)?;
+                if let Some(decoded) = references(raw)? {
+                    let instead = format!("<![CDATA[{decoded}]]>");
+                    check.changes.push(Change { at: check.begun..check.ended, instead });
+                }
                 check.text(raw)?;
             }
             Token::CData(raw) => check.text(raw)?,
@@ -71,7 +73,7 @@ pub(super) fn served_by(text: &str, max_entries: usize) -> Option<Sound> {
     let by = check
         .root
         .filter(|_| check.items <= max_entries && check.depth == 0 && dated && !check.feed.stands_in())?;
-    Some(Sound { by, gaps: check.gaps })
+    Some(Sound { by, changes: check.changes })
 }
 
 /// Whether the crate gets to see an element.
@@ -140,7 +142,7 @@ struct Check<'a> {
     ended: usize,
     /// The open element that is left out: its name, place and depth.
     unread: Option<(&'a str, usize, usize)>,
-    gaps: Vec<Range<usize>>,
+    changes: Vec<Change>,
 }
 
 impl<'a> Check<'a> {
@@ -188,7 +190,7 @@ impl<'a> Check<'a> {
                 return None;
             }
             self.unread = None;
-            self.gaps.push(from..self.ended);
+            self.changes.push(Change { at: from..self.ended, instead: String::new() });
         }
         self.depth = self.depth.checked_sub(1)?;
         self.scope.leave(self.depth);

@@ -1,46 +1,54 @@
-//! A document without some of its parts, to be read as one.
+//! A document with some of its parts changed, to be read as one.
 
 use std::io::{self, BufRead, Read};
 use std::ops::Range;
 
-/// Reads `text` from its beginning to its end and passes over the gaps; nothing is copied before it is read.
+/// A part of a document, and what is read instead.
+#[derive(Debug, PartialEq, Eq)]
+pub(in crate::parse) struct Change {
+    /// Bytes of the document.
+    pub(in crate::parse) at: Range<usize>,
+    /// Nothing, for what is left out.
+    pub(in crate::parse) instead: String,
+}
+
+/// Reads a text from its beginning to its end with its changes; nothing is copied before it is read.
 #[derive(Debug)]
 pub(in crate::parse) struct Fragments<'a> {
     text: &'a [u8],
-    gaps: std::slice::Iter<'a, Range<usize>>,
-    at: usize,
-    /// Where the next gap begins.
-    end: usize,
-    /// Where it ends.
+    changes: std::slice::Iter<'a, Change>,
+    /// What is being read, and what comes then.
+    now: &'a [u8],
+    then: &'a [u8],
+    /// Where the text goes on after both.
     resume: usize,
 }
 
 impl<'a> Fragments<'a> {
-    /// `gaps` are in order and do not overlap.
-    pub(in crate::parse) fn new(text: &'a str, gaps: &'a [Range<usize>]) -> Self {
-        let mut fragments = Self { text: text.as_bytes(), gaps: gaps.iter(), at: 0, end: 0, resume: 0 };
-        fragments.pass_gap();
-        fragments
-    }
-
-    fn pass_gap(&mut self) {
-        self.at = self.resume;
-        let end = self.text.len();
-        let gap = self.gaps.next().cloned().unwrap_or(end..end);
-        (self.end, self.resume) = (gap.start, gap.end);
+    /// `changes` are in order and do not overlap.
+    pub(in crate::parse) fn new(text: &'a str, changes: &'a [Change]) -> Self {
+        Self { text: text.as_bytes(), changes: changes.iter(), now: b"", then: b"", resume: 0 }
     }
 }
 
 impl BufRead for Fragments<'_> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        while self.at >= self.end && self.end < self.text.len() {
-            self.pass_gap();
+        while self.now.is_empty() && (!self.then.is_empty() || self.resume < self.text.len()) {
+            self.now = std::mem::take(&mut self.then);
+            if self.now.is_empty() {
+                let (end, resume, then) = match self.changes.next() {
+                    Some(change) => (change.at.start, change.at.end, change.instead.as_bytes()),
+                    None => (self.text.len(), self.text.len(), &b""[..]),
+                };
+                self.now = self.text.get(self.resume..end).unwrap_or_default();
+                (self.then, self.resume) = (then, resume);
+            }
         }
-        Ok(self.text.get(self.at..self.end).unwrap_or_default())
+        Ok(self.now)
     }
 
     fn consume(&mut self, amount: usize) {
-        self.at += amount;
+        self.now = self.now.get(amount..).unwrap_or_default();
     }
 }
 
@@ -53,22 +61,26 @@ impl Read for Fragments<'_> {
 }
 
 #[cfg(test)]
-#[expect(clippy::single_range_in_vec_init, reason = "one gap is a list of gaps")]
 mod tests {
     use super::*;
 
     #[test]
-    fn gaps_are_passed_over() {
-        for (gaps, want) in [
+    fn changes_are_read_in_their_places() {
+        for (changes, want) in [
             (&[][..], "0123456789"),
-            (&[0..2], "23456789"),
-            (&[8..10], "01234567"),
-            (&[1..3, 3..4, 6..9], "0459"),
-            (&[0..10], ""),
+            (&[(0..2, "")], "23456789"),
+            (&[(8..10, "x")], "01234567x"),
+            (&[(1..3, ""), (3..4, "yz"), (6..9, "")], "0yz459"),
+            (&[(0..10, "")], ""),
+            (&[(0..10, "w")], "w"),
         ] {
+            let changes: Vec<Change> = changes
+                .iter()
+                .map(|(at, instead)| Change { at: at.clone(), instead: (*instead).to_owned() })
+                .collect();
             let mut read = String::new();
-            Fragments::new("0123456789", gaps).read_to_string(&mut read).unwrap();
-            assert_eq!(read, want, "{gaps:?}");
+            Fragments::new("0123456789", &changes).read_to_string(&mut read).unwrap();
+            assert_eq!(read, want, "{changes:?}");
         }
     }
 }

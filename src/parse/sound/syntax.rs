@@ -1,10 +1,13 @@
 //! The parts of a sound document that are looked at by themselves: namespaces, attributes,
 //! references.
 
-use memchr::{memchr, memchr_iter};
+use memchr::{memchr, memchr_iter, memmem};
 
 use crate::parse::tolerant::names::{Ns, of_prefix, of_uri};
-use crate::parse::tolerant::tokens::{Tag, head};
+use crate::parse::tolerant::tokens::Tag;
+
+/// Texts from this length on are worth rewriting, in bytes.
+const LONG: usize = 256;
 
 /// Known vocabularies must come under their usual prefixes, and those prefixes must mean them.
 pub(super) fn namespaces(tag: Tag<'_>, root: bool) -> Option<()> {
@@ -100,29 +103,48 @@ impl<'a> Told<'a> {
     }
 }
 
-/// Only the five entities of XML, and numbers that mean themselves.
-pub(super) fn references(raw: &str) -> Option<()> {
+/// Only the five entities of XML, and numbers that mean themselves. What a long text says without them
+/// comes back, where it has any and a CDATA section can hold it: a crate takes one piece of text for
+/// every reference, which costs more than all else.
+pub(super) fn references(raw: &str) -> Option<Option<String>> {
+    let (long, mut copied) = (raw.len() >= LONG, 0);
+    let mut decoded = String::with_capacity(if long { raw.len() } else { 0 });
     for at in memchr_iter(b'&', raw.as_bytes()) {
-        // Escaped HTML is full of the five: they are told by their bytes.
-        if let [b'l' | b'g', b't', b';', ..]
-        | [b'a', b'm', b'p', b';', ..]
-        | [b'q', b'u', b'o', b't', b';', ..]
-        | [b'a', b'p', b'o', b's', b';', ..] = raw.as_bytes().get(at + 1..)?
-        {
-            continue;
-        }
-        let window = head(raw.get(at + 1..)?, 12);
-        let (name, _) = window.split_once(';')?;
-        let digits = name.strip_prefix('#')?;
-        let number = match digits.strip_prefix('x') {
-            Some(hex) => u32::from_str_radix(hex, 16).ok()?,
-            None => digits.parse().ok()?,
-        };
-        let sound =
-            matches!(number, 9 | 10 | 13 | 32..=126 | 160..=0xD7FF | 0xE000..=0xFFFD | 0x1_0000..=0x10_FFFF);
-        if !sound {
-            return None;
+        let (meant, length) = reference(raw.as_bytes().get(at + 1..)?)?;
+        if long {
+            decoded.push_str(raw.get(copied..at)?);
+            decoded.push(meant);
+            copied = at + 1 + length;
         }
     }
-    Some(())
+    if copied == 0 {
+        return Some(None);
+    }
+    decoded.push_str(raw.get(copied..)?);
+    // A line end that was written as a reference is no line end (XML 1.0, 2.11).
+    let held =
+        memmem::find(decoded.as_bytes(), b"]]>").is_none() && memchr(b'\r', decoded.as_bytes()).is_none();
+    Some(held.then_some(decoded))
+}
+
+/// What stands behind `&`, and its length with the semicolon.
+fn reference(after: &[u8]) -> Option<(char, usize)> {
+    Some(match after {
+        [b'l', b't', b';', ..] => ('<', 3),
+        [b'g', b't', b';', ..] => ('>', 3),
+        [b'a', b'm', b'p', b';', ..] => ('&', 4),
+        [b'q', b'u', b'o', b't', b';', ..] => ('"', 5),
+        [b'a', b'p', b'o', b's', b';', ..] => ('\'', 5),
+        [b'#', digits @ ..] => {
+            let end = digits.iter().take(9).position(|b| *b == b';')?;
+            let digits = std::str::from_utf8(digits.get(..end)?).ok()?;
+            let number = match digits.strip_prefix('x') {
+                Some(hex) => u32::from_str_radix(hex, 16).ok()?,
+                None => digits.parse().ok()?,
+            };
+            let sound = matches!(number, 9 | 10 | 13 | 32..=126 | 160..=0xD7FF | 0xE000..=0xFFFD | 0x1_0000..=0x10_FFFF);
+            (char::from_u32(number).filter(|_| sound)?, end + 2)
+        }
+        _ => return None,
+    })
 }

@@ -89,16 +89,27 @@ fn what_is_left_out_is_not_missed() {
         <itunes:duration>1:00</itunes:duration><media:thumbnail url='http://a.example/t'/><x:z>t</x:z></item>\
         </channel></rss>";
     let sound = served_by(feed, 9).unwrap();
-    assert_eq!((sound.by, sound.gaps.len()), (Crate::Rss, 7));
+    assert_eq!((sound.by, sound.changes.len()), (Crate::Rss, 7));
     let whole = crate::parse::rss::parse(feed.as_bytes(), &context);
-    assert_eq!(crate::parse::rss::parse(Fragments::new(feed, &sound.gaps), &context), whole);
+    assert_eq!(crate::parse::rss::parse(Fragments::new(feed, &sound.changes), &context), whole);
     let feed = "<feed xmlns='http://www.w3.org/2005/Atom' xmlns:x='http://x.example/'><title>T</title><rights>R</rights>\
         <updated>2024-05-01T10:00:00Z</updated><x:a><x:a/></x:a><entry><title>A</title><contributor><name>N</name>\
         </contributor><updated>2024-05-01T10:00:00Z</updated><x:b>c</x:b></entry></feed>";
     let sound = served_by(feed, 9).unwrap();
-    assert_eq!((sound.by, sound.gaps.len()), (Crate::Atom, 4));
+    assert_eq!((sound.by, sound.changes.len()), (Crate::Atom, 4));
     let whole = crate::parse::atom::parse(feed.as_bytes(), &context);
-    assert_eq!(crate::parse::atom::parse(Fragments::new(feed, &sound.gaps), &context), whole);
+    assert_eq!(crate::parse::atom::parse(Fragments::new(feed, &sound.changes), &context), whole);
+    let long = "&lt;p&gt;x &amp;amp; &#8220;y&#x201D;&lt;/p&gt; ".repeat(20);
+    for text in [long.clone(), format!("{long}]]&gt;"), format!("{long}&#13;")] {
+        let feed = format!(
+            "<rss version='2.0'><channel><title>T</title><link>http://a.example/</link><description>D</description>\
+             <item><title>A</title><description>{text}</description></item></channel></rss>"
+        );
+        let sound = served_by(&feed, 9).unwrap();
+        assert_eq!(sound.changes.len(), usize::from(text == long));
+        let whole = crate::parse::rss::parse(feed.as_bytes(), &context);
+        assert_eq!(crate::parse::rss::parse(Fragments::new(&feed, &sound.changes), &context), whole);
+    }
     // Items are read wherever they stand, and what is closed by another name is broken.
     for inner in ["<x:a><item><title>B</title></item></x:a>", "<x:a><x:b></x:a></x:b>", "<x:a></x:c>"] {
         let text = format!("<rss version='2.0' xmlns:x='y'><channel><title>T</title>{inner}</channel></rss>");
