@@ -12,6 +12,8 @@ mod syntax;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
+
 use chrono::DateTime;
 
 use super::tolerant::capture::MAX_TEXT;
@@ -57,7 +59,7 @@ pub(super) fn served_by(text: &str, max_entries: usize) -> Option<Sound> {
             Token::Text(raw) | Token::CData(raw) if raw.len() > MAX_TEXT => return None,
             Token::Text(_) | Token::CData(_) if check.unread.is_some() => {}
             Token::Text(raw) => {
-                if let Some(decoded) = references(raw)? {
+                if let Cow::Owned(decoded) = references(raw)? {
                     let instead = format!("<![CDATA[{decoded}]]>");
                     check.changes.push(Change { at: check.begun..check.ended, instead });
                 }

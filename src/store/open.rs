@@ -10,6 +10,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use sled::transaction::TransactionError;
 use sled::{Db, Mode, Tree};
@@ -18,6 +19,10 @@ use super::codec::{self, FORMAT};
 use super::dictionary::Dictionaries;
 use super::mark::Mark;
 use super::{Result, StoreError, read, write};
+
+/// How often, and after which pause, a locked store is tried again.
+const LOCK_TRIES: u32 = 20;
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
 /// The trees, in the order in which transactions name them.
 #[derive(Debug, Clone, Copy)]
@@ -152,7 +157,7 @@ impl Open {
             .cache_capacity(cache)
             .mode(Mode::HighThroughput)
             .flush_every_ms(None);
-        let db = config.open().map_err(|error| open_error(path, error))?;
+        let db = unlocked(|| config.open().map_err(|error| open_error(path, error)))?;
         let trees = NAMES
             .iter()
             .map(|name| db.open_tree(name))
@@ -284,6 +289,18 @@ pub(super) fn transaction_error(error: TransactionError<StoreError>) -> StoreErr
         TransactionError::Abort(ours) => ours,
         TransactionError::Storage(source) => backend("store a transaction", source),
     }
+}
+
+/// sled lets go of its lock from a thread of its own, a moment after the last handle is gone: who
+/// closes a store and opens it again at once must not take that for another process.
+fn unlocked<T>(open: impl Fn() -> Result<T>) -> Result<T> {
+    for _ in 0..LOCK_TRIES {
+        match open() {
+            Err(StoreError::Locked { .. }) => std::thread::sleep(LOCK_PAUSE),
+            opened => return opened,
+        }
+    }
+    open()
 }
 
 fn open_error(path: &Path, error: sled::Error) -> StoreError {

@@ -1,6 +1,8 @@
 //! The parts of a sound document that are looked at by themselves: namespaces, attributes,
 //! references.
 
+use std::borrow::Cow;
+
 use memchr::{memchr, memchr_iter, memmem};
 
 use crate::parse::tolerant::names::{Ns, of_prefix, of_uri};
@@ -103,10 +105,10 @@ impl<'a> Told<'a> {
     }
 }
 
-/// Only the five entities of XML, and numbers that mean themselves. What a long text says without them
-/// comes back, where it has any and a CDATA section can hold it: a crate takes one piece of text for
+/// A text with only the five entities of XML, and numbers that mean themselves. A long one that has any
+/// comes back without them where a CDATA section can hold it: a crate takes one piece of text for
 /// every reference, which costs more than all else.
-pub(super) fn references(raw: &str) -> Option<Option<String>> {
+pub(super) fn references(raw: &str) -> Option<Cow<'_, str>> {
     let (long, mut copied) = (raw.len() >= LONG, 0);
     let mut decoded = String::with_capacity(if long { raw.len() } else { 0 });
     for at in memchr_iter(b'&', raw.as_bytes()) {
@@ -118,13 +120,13 @@ pub(super) fn references(raw: &str) -> Option<Option<String>> {
         }
     }
     if copied == 0 {
-        return Some(None);
+        return Some(Cow::Borrowed(raw));
     }
     decoded.push_str(raw.get(copied..)?);
     // A line end that was written as a reference is no line end (XML 1.0, 2.11).
     let held =
         memmem::find(decoded.as_bytes(), b"]]>").is_none() && memchr(b'\r', decoded.as_bytes()).is_none();
-    Some(held.then_some(decoded))
+    Some(if held { Cow::Owned(decoded) } else { Cow::Borrowed(raw) })
 }
 
 /// What stands behind `&`, and its length with the semicolon.
