@@ -118,4 +118,5 @@ fn documents_that_once_went_wrong() {
     {
         properties::html(html);
     }
+    properties::html(&format!("<img src='{}'>", "<div>".repeat(700)));
 }

@@ -23,7 +23,9 @@ pub fn absolute(raw: &str, base: Option<&Url>) -> Option<String> {
         Some(base) => base.join(raw).ok()?,
         None => Url::parse(raw).ok()?,
     };
-    (matches!(url.scheme(), "http" | "https") && url.has_host()).then(|| url.to_string())
+    // Escaping may make it longer; what is too long now would be so when it is read again.
+    let sound = matches!(url.scheme(), "http" | "https") && url.has_host() && url.as_str().len() <= MAX;
+    sound.then(|| url.to_string())
 }
 
 /// An address as a document states it: absolute where a base is known. Without one, as when a file is
