@@ -2,22 +2,20 @@
 //! is refused in words, and it ends cleanly when it is told to.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on ends")]
 
+#[path = "support/program.rs"]
+mod program;
 mod support;
 
 use std::fs;
-use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Output, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
+use program::{PATIENCE, Running, feedmill, json, run};
 use serde_json::Value;
 use support::{Upstream, ask, get, rss};
 use tempfile::TempDir;
-
-/// Long enough for a busy machine; nothing waits for it when all is well.
-const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A folder with a config; the source's items are on the upstream's shelf.
 fn folder(upstream: &Upstream) -> TempDir {
@@ -39,95 +37,6 @@ fn folder(upstream: &Upstream) -> TempDir {
     );
     fs::write(folder.path().join("feedmill.toml"), main).unwrap();
     folder
-}
-
-fn feedmill(folder: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_feedmill"));
-    command.args(arguments).arg("--config").arg(folder.join("feedmill.toml"));
-    command.env_remove("FEEDMILL_LOG").env_remove("FEEDMILL_CONFIG").env("RUST_BACKTRACE", "0");
-    command
-}
-
-/// Runs a command to its end.
-async fn run(folder: &Path, arguments: &[&str]) -> Output {
-    let mut command = feedmill(folder, arguments);
-    tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
-}
-
-/// What a command prints as JSON; it must end well.
-async fn json(folder: &Path, arguments: &[&str]) -> Value {
-    let ended = run(folder, arguments).await;
-    assert!(ended.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&ended.stderr));
-    serde_json::from_slice(&ended.stdout).unwrap()
-}
-
-/// A running program and what it says on standard error; killed if the test fails.
-struct Running {
-    child: Child,
-    lines: Receiver<String>,
-    said: String,
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // It has ended already where all went well.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-impl Running {
-    fn start(mut command: Command) -> Self {
-        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-        let stderr = BufReader::new(child.stderr.take().unwrap());
-        let (sender, lines) = channel();
-        std::thread::spawn(move || {
-            stderr.lines().map_while(Result::ok).try_for_each(|line| sender.send(line))
-        });
-        Self { child, lines, said: String::new() }
-    }
-
-    /// The next line, `None` at the end.
-    fn line(&mut self) -> Option<String> {
-        match self.lines.recv_timeout(PATIENCE) {
-            Ok(line) => {
-                self.said.push_str(&line);
-                self.said.push('\n');
-                Some(line)
-            }
-            Err(RecvTimeoutError::Disconnected) => None,
-            Err(RecvTimeoutError::Timeout) => panic!("nothing more is said after: {}", self.said),
-        }
-    }
-
-    /// The address in the first line that begins with `start`.
-    fn address(&mut self, start: &str) -> SocketAddr {
-        while let Some(line) = self.line() {
-            if let Some(rest) = line.trim().strip_prefix(start) {
-                return rest.split('/').next().unwrap().parse().unwrap();
-            }
-        }
-        panic!("it ended: {}", self.said);
-    }
-
-    fn serving(&mut self) -> SocketAddr {
-        self.address("serving on http://")
-    }
-
-    /// Reads on to the end of the program.
-    fn end(&mut self) -> ExitStatus {
-        while self.line().is_some() {}
-        self.child.wait().unwrap()
-    }
-
-    fn terminate(&mut self) -> ExitStatus {
-        let told = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
-        assert!(told.success());
-        let since = Instant::now();
-        let status = self.end();
-        assert!(since.elapsed() < Duration::from_secs(5), "{:?}: {}", since.elapsed(), self.said);
-        status
-    }
 }
 
 /// Asks until the first poll is published.
@@ -300,4 +209,97 @@ async fn the_demo_serves_and_ends_by_itself() {
     assert_eq!(status.code(), Some(0), "{}", demo.said);
     assert!(demo.said.contains("the demo has ended"), "{}", demo.said);
     assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0, "it leaves nothing behind");
+}
+
+/// Asks until a page says something.
+async fn says(at: SocketAddr, path: &str, word: &str) {
+    let since = Instant::now();
+    while !get(at, path).await.text().contains(word) {
+        assert!(since.elapsed() < PATIENCE, "{path} never says {word}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+fn change(folder: &Path, from: &str, to: &str) {
+    let path = folder.join("feedmill.toml");
+    let text = fs::read_to_string(&path).unwrap();
+    assert!(text.contains(from), "{text}");
+    fs::write(&path, text.replace(from, to)).unwrap();
+}
+
+/// The words of a command that ends with `code`.
+async fn words(folder: &Path, arguments: &[&str], code: i32) -> String {
+    let ended = run(folder, arguments).await;
+    let said = String::from_utf8_lossy(&[ended.stdout, ended.stderr].concat()).into_owned();
+    assert_eq!(ended.status.code(), Some(code), "{arguments:?}: {said}");
+    said
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_config_is_used_whole_or_not_at_all() {
+    let upstream = Upstream::start().await;
+    let folder = folder(&upstream);
+    let at = folder.path();
+    let mut daemon = Running::start(feedmill(at, &["run"]));
+    let address = daemon.serving();
+    published(address).await;
+    assert!(words(at, &["reload"], 0).await.contains("says what the one in use says"));
+
+    // With faults, with nothing in it, and gone: the old one stays in use, and why is said.
+    let good = fs::read_to_string(at.join("feedmill.toml")).unwrap();
+    for (bad, word) in [
+        (good.replace("[site]", "[site]\ntitel = \"x\""), "unknown key `titel`"),
+        (good.replace("path = \"store\"", "path = \"elsewhere\""), "`store.path` cannot change"),
+    ] {
+        fs::write(at.join("feedmill.toml"), bad).unwrap();
+        let said = words(at, &["reload"], 1).await;
+        assert!(said.contains("the old one stays in use") && said.contains(word), "{said}");
+        published(address).await;
+    }
+
+    fs::write(at.join("feedmill.toml"), "").unwrap();
+    daemon.signal("HUP");
+    while !daemon.line().unwrap().contains("has nothing in it") {}
+    published(address).await;
+
+    // What is good is used by itself, a moment after it was written; readers lose nothing.
+    fs::write(at.join("feedmill.toml"), good.replace("[site]", "[site]\ntitle = \"新的名字\"")).unwrap();
+    says(address, "/", "新的名字").await;
+
+    // What would be lost is held until somebody accepts it; what goes elsewhere is told.
+    change(
+        at,
+        "[source.code]",
+        "[[source.rule]]\nname = \"money\"\ncontains = [\"金融\"]\naction = \"drop\"\n[source.code]",
+    );
+    let held = words(at, &["reload"], 1).await;
+    assert!(held.contains("xihai: 1 items of its last answer would vanish:\n    数字金融"), "{held}");
+    let refused: Value = serde_json::from_slice(&run(at, &["reload", "--json"]).await.stdout).unwrap();
+    assert_eq!((&refused["outcome"], &refused["trials"][0]["vanish"]), (&"held".into(), &1.into()));
+    assert!(words(at, &["reload", "--accept"], 0).await.contains("  rules\n"));
+    change(at, "category = \"西海都市报\"", "category = [\"青海日报\", \"西海都市报\"]");
+    let moved = words(at, &["reload"], 0).await;
+    assert!(moved.contains("xihai: 1 items would go to qinghairibao xihaidushibao"), "{moved}");
+
+    // A source that is gone keeps its items; a new address is listened on.
+    let end = good.find("[[source]]").unwrap();
+    fs::write(at.join("feedmill.toml"), &good[..end]).unwrap();
+    let gone = words(at, &["reload"], 0).await;
+    assert!(gone.contains("removed (its items stay): xihai"), "{gone}");
+    published(address).await;
+    assert_eq!(daemon.terminate().code(), Some(0), "{}", daemon.said);
+
+    // A start with a faulty config uses the last that was good.
+    fs::write(at.join("feedmill.toml"), "[site\ntitle = 1\n[store]\npath = \"store\"\n").unwrap();
+    let mut daemon = Running::start(feedmill(at, &["run"]));
+    let address = daemon.serving();
+    assert!(daemon.said.contains("the last good one is used"), "{}", daemon.said);
+    published(address).await;
+    fs::write(at.join("feedmill.toml"), good.replace("[site]", "[site]\ntitle = \"wieder da\"")).unwrap();
+    says(address, "/", "wieder da").await;
+    assert_eq!(daemon.terminate().code(), Some(0), "{}", daemon.said);
+    // Where there never was a good one, there is nothing to use.
+    fs::remove_dir_all(at.join("store")).unwrap();
+    fs::write(at.join("feedmill.toml"), "[site").unwrap();
+    assert_eq!(run(at, &["run"]).await.status.code(), Some(2));
 }

@@ -1,14 +1,16 @@
 //! Asks the daemon, or does the work here when none runs.
 
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, bail};
 use serde_json::Value;
 use tokio::sync::mpsc;
 
 use super::show;
 use crate::clock::SystemClock;
-use crate::config::Config;
+use crate::config::{Config, Files};
 use crate::control::{self, Asked, Event, Query};
 use crate::daemon::{self, Mill};
 
@@ -27,6 +29,23 @@ pub(super) async fn ask(config: Config, query: Query) -> Result<Value> {
         }
     };
     follow(events).await
+}
+
+/// Asks the daemon of a config, even where that has faults by now: then by the last that had none.
+///
+/// # Errors
+/// When no daemon answers, or one cannot be talked to.
+pub(super) async fn ask_daemon(path: &Path, query: &Query) -> Result<Value> {
+    let files = [Some(Files::read(path)), Files::kept(path)].into_iter().flatten();
+    let sockets: BTreeSet<PathBuf> =
+        files.filter_map(|files| files.load().config).map(|config| config.socket).collect();
+    for socket in &sockets {
+        if let Asked::Daemon(events) = control::ask(socket, query).await? {
+            return follow(events).await;
+        }
+    }
+    let sockets: Vec<String> = sockets.iter().map(|socket| format!("`{}`", socket.display())).collect();
+    bail!("no daemon answers at {}; `feedmill check` checks the config", sockets.join(" or "))
 }
 
 /// The answer at the end of some events; progress is shown meanwhile.

@@ -9,6 +9,7 @@ mod demo;
 mod discover;
 mod lists;
 mod preview;
+mod reload;
 mod rules;
 mod run;
 mod show;
@@ -54,6 +55,19 @@ enum Command {
         /// Ask, and only say what would be stored
         #[arg(long)]
         dry_run: bool,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Use the config as it stands on the disk, without a restart
+    ///
+    /// It is read, checked, and tried on the last answers of its sources. With faults the old one stays
+    /// in use. If articles would not be taken in any more, the daemon says which and waits for `--accept`.
+    #[command(after_help = "Examples: feedmill reload\n          feedmill reload --accept")]
+    Reload {
+        /// Even if articles would not be taken in any more
+        #[arg(long)]
+        accept: bool,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -257,6 +271,8 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Preview(preview) => preview.run().await,
         Command::Discover(discover) => discover.run().await,
         Command::Demo(demo) => demo.run().await,
+        Command::Run => run::run(&config::find(config)).await,
+        Command::Reload { accept, json } => reload::reload(&config::find(config), accept, json).await,
         command => {
             let config = match loaded(config) {
                 Ok(config) => config,
@@ -269,7 +285,6 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
 
 async fn with_config(config: Config, command: Command) -> anyhow::Result<ExitCode> {
     match command {
-        Command::Run => run::run(config).await,
         Command::Serve => run::serve(config).await,
         Command::Poll { sources, dry_run, json } => work::poll(config, sources, dry_run, json).await,
         Command::Publish { json } => work::publish(config, json).await,
@@ -294,9 +309,12 @@ async fn with_config(config: Config, command: Command) -> anyhow::Result<ExitCod
         Command::Import(Import::Jekyll(import)) => {
             work::import(config, &import.folder, import.dry_run, import.json).await
         }
-        Command::Check { .. } | Command::Preview(_) | Command::Discover(_) | Command::Demo(_) => {
-            Ok(ExitCode::SUCCESS)
-        }
+        Command::Check { .. }
+        | Command::Run
+        | Command::Reload { .. }
+        | Command::Preview(_)
+        | Command::Discover(_)
+        | Command::Demo(_) => Ok(ExitCode::SUCCESS),
     }
 }
 

@@ -1,30 +1,65 @@
 //! `run` and `serve`.
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Result;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
+use tracing::error;
 
 use super::show;
 use crate::clock::SystemClock;
-use crate::config::Config;
-use crate::daemon::{self, Mill};
+use crate::config::{Config, Files};
+use crate::daemon::{self, Mill, Reloaded};
 
 /// The daemon.
 ///
 /// # Errors
 /// When it cannot start, or the store fails.
-pub(super) async fn run(config: Config) -> Result<ExitCode> {
+pub(super) async fn run(path: &Path) -> Result<ExitCode> {
     let stop = stop_on_signals()?;
+    // From now on a hangup does not end it; who sends one before it is ready is heard by the first look.
+    drop(signal(SignalKind::hangup())?);
+    let Some(Start { files, config, refused }) = start(path) else { return Ok(ExitCode::from(2)) };
     let url = config.publish.site.url.clone();
     if config.sources.is_empty() {
         show::error_text("no source is configured yet; add a file to `sources.d/` beside the config\n");
     }
-    let mill = Arc::new(Mill::open(config, Arc::new(SystemClock)).await?);
+    let mill = Mill::open(config, Arc::new(SystemClock)).await?.read_from(files);
+    if let Some(why) = refused {
+        mill.remember(Reloaded::refused(mill.clock.now(), why));
+    }
+    let mill = Arc::new(mill);
     daemon::run(mill, stop, |address| announce(address, url.as_str())).await?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What the daemon starts with.
+struct Start {
+    files: Files,
+    config: Config,
+    /// What is wrong with the config on the disk; the last good one is used.
+    refused: Option<String>,
+}
+
+/// The config, or where it is faulty the last one that was not (RULES 6.2); `None` with all faults
+/// shown when there is none.
+fn start(path: &Path) -> Option<Start> {
+    let files = Files::read(path);
+    let loaded = files.load();
+    let told = loaded.faults.render(false);
+    if !loaded.faults.is_empty() {
+        show::error_text(&loaded.faults.render(show::color_on_stderr()));
+    }
+    if let Some(config) = loaded.config {
+        return Some(Start { files, config, refused: None });
+    }
+    let files = Files::kept(path)?;
+    let config = files.load().config?;
+    error!(path = %path.display(), "the config is faulty; the last good one is used until it is mended");
+    Some(Start { files, config, refused: Some(told) })
 }
 
 /// Serves without polling.

@@ -1,8 +1,11 @@
 //! Finding and reading the files.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use serde::{Deserialize, Serialize};
 
 use super::faults::{Fault, Faults, Place};
 use super::reader::{Ledger, Reader};
@@ -12,6 +15,8 @@ use super::{Config, rules, sections, sources, webhooks};
 const MAX_FILES: usize = 10_000;
 /// A config file beyond this size is a mistake, in bytes.
 const MAX_FILE: u64 = 16 << 20;
+/// The last config that loaded, in the store's folder.
+const LAST_GOOD: &str = "last-good-config.json";
 
 /// What came of reading a configuration.
 #[derive(Debug)]
@@ -41,76 +46,172 @@ pub fn find(given: Option<&Path>) -> PathBuf {
 /// Reads the main file and its drop-ins.
 #[must_use]
 pub fn load(path: &Path) -> Loaded {
-    let ledger = Ledger::new();
-    let config = read_all(path, &ledger);
-    let faults = ledger.take_faults();
-    Loaded { config: config.filter(|_| !faults.has_errors()), faults, known: ledger.known_keys() }
+    Files::read(path).load()
 }
 
-fn read_all(path: &Path, ledger: &Ledger) -> Option<Config> {
-    let mut main = open(path, ledger)?;
-    let folder = path.parent().map_or_else(PathBuf::new, Path::to_owned);
-    let mut drop_ins: Vec<Reader> =
-        drop_ins(&folder.join("sources.d"), ledger).iter().filter_map(|file| open(file, ledger)).collect();
-
-    let mut sections = sections::read(&mut main, &folder);
-    let defaults = main.section("defaults");
-    let mut profiles = BTreeMap::new();
-    for file in std::iter::once(&mut main).chain(&mut drop_ins) {
-        for (name, profile) in file.entries("profile") {
-            if profiles.insert(name.value.clone(), profile).is_some() {
-                file.error(&name.place, format!("the profile `{}` is there twice", name.value));
-            }
-        }
-    }
-    let mut found = sources::Sources::new(&defaults, &profiles, &sections.poll);
-    found.read_file(&mut main, true);
-    for file in &mut drop_ins {
-        found.read_file(file, false);
-    }
-    for file in std::iter::once(&mut main).chain(&mut drop_ins) {
-        sections::categories(file, &mut sections.categories, &mut sections.rules);
-    }
-    for file in std::iter::once(&mut main).chain(&mut drop_ins) {
-        sections::combined(file, &mut sections.combined, &sections.categories);
-    }
-    sections.webhooks = webhooks::read(&mut main, &folder);
-    rules::check_names(&main, &sections.rules);
-    main.finish();
-    for file in drop_ins {
-        file.finish();
-    }
-    let sources = found.finish(sections.contact.as_deref());
-    sources::finish_shared(profiles, defaults, &sections.poll);
-    Some(sections.into_config(path, sources))
+/// All files of a configuration as they stood at one moment: what is checked, what is used and what
+/// is kept are the same bytes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Files {
+    path: PathBuf,
+    /// The main file, then the drop-ins in the order of their names.
+    texts: Vec<(PathBuf, Vec<u8>)>,
+    /// What could not be read, or is not read.
+    faults: Vec<Fault>,
 }
 
-fn open(path: &Path, ledger: &Ledger) -> Option<Reader> {
-    let whole = || Place::whole(path);
-    match fs::metadata(path) {
-        Ok(meta) if meta.len() > MAX_FILE => {
-            ledger.push(Fault::error(
-                &whole(),
-                format!("the file has {} bytes; no config is that large", meta.len()),
-            ));
-            None
-        }
-        _ => match fs::read(path) {
-            Ok(bytes) => ledger.read(path, &bytes),
-            Err(error) => {
-                let fault = Fault::error(&whole(), format!("cannot read `{}`: {error}", path.display()));
-                ledger
-                    .push(fault.help(
-                        "name another file with `--config FILE`, or run `feedmill demo` to try it out",
-                    ));
-                None
+/// [`Files`] as they are kept with the store.
+#[derive(Debug, Serialize, Deserialize)]
+struct Kept {
+    path: PathBuf,
+    files: Vec<(PathBuf, String)>,
+}
+
+impl Files {
+    /// Reads them from the disk.
+    #[must_use]
+    pub fn read(path: &Path) -> Self {
+        let mut files = Self { path: path.to_owned(), ..Self::default() };
+        if files.open(path) {
+            for drop_in in drop_ins(&path.with_file_name("sources.d"), &mut files.faults) {
+                files.open(&drop_in);
             }
-        },
+        }
+        files
     }
+
+    fn open(&mut self, path: &Path) -> bool {
+        let fault = match fs::metadata(path) {
+            Ok(meta) if meta.len() > MAX_FILE => {
+                let message = format!("the file has {} bytes; no config is that large", meta.len());
+                Fault::error(&Place::whole(path), message)
+            }
+            _ => match fs::read(path) {
+                Ok(bytes) => {
+                    self.texts.push((path.to_owned(), bytes));
+                    return true;
+                }
+                Err(error) => {
+                    let message = format!("cannot read `{}`: {error}", path.display());
+                    Fault::error(&Place::whole(path), message)
+                        .help("name another file with `--config FILE`, or run `feedmill demo` to try it out")
+                }
+            },
+        };
+        self.faults.push(fault);
+        false
+    }
+
+    /// The main file, and each drop-in.
+    pub fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.texts.iter().map(|(path, _)| path.as_path())
+    }
+
+    /// Whether the main file is there and has nothing in it: it is being written more likely than meant.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.texts.first().is_some_and(|(_, bytes)| bytes.trim_ascii().is_empty())
+    }
+
+    /// Makes settings of them.
+    #[must_use]
+    pub fn load(&self) -> Loaded {
+        let ledger = Ledger::new();
+        self.faults.iter().for_each(|fault| ledger.push(fault.clone()));
+        let config = self.read_all(&ledger);
+        let faults = ledger.take_faults();
+        Loaded { config: config.filter(|_| !faults.has_errors()), faults, known: ledger.known_keys() }
+    }
+
+    fn read_all(&self, ledger: &Ledger) -> Option<Config> {
+        let mut readers = self.texts.iter().map(|(path, bytes)| ledger.read(path, bytes));
+        let mut main = readers.next()??;
+        let mut drop_ins: Vec<Reader> = readers.flatten().collect();
+        let path = self.path.as_path();
+        let folder = path.parent().map_or_else(PathBuf::new, Path::to_owned);
+
+        let mut sections = sections::read(&mut main, &folder);
+        let defaults = main.section("defaults");
+        let mut profiles = BTreeMap::new();
+        for file in std::iter::once(&mut main).chain(&mut drop_ins) {
+            for (name, profile) in file.entries("profile") {
+                if profiles.insert(name.value.clone(), profile).is_some() {
+                    file.error(&name.place, format!("the profile `{}` is there twice", name.value));
+                }
+            }
+        }
+        let mut found = sources::Sources::new(&defaults, &profiles, &sections.poll);
+        found.read_file(&mut main, true);
+        for file in &mut drop_ins {
+            found.read_file(file, false);
+        }
+        for file in std::iter::once(&mut main).chain(&mut drop_ins) {
+            sections::categories(file, &mut sections.categories, &mut sections.rules);
+        }
+        for file in std::iter::once(&mut main).chain(&mut drop_ins) {
+            sections::combined(file, &mut sections.combined, &sections.categories);
+        }
+        sections.webhooks = webhooks::read(&mut main, &folder);
+        rules::check_names(&main, &sections.rules);
+        main.finish();
+        for file in drop_ins {
+            file.finish();
+        }
+        let sources = found.finish(sections.contact.as_deref());
+        sources::finish_shared(profiles, defaults, &sections.poll);
+        Some(sections.into_config(path, sources))
+    }
+
+    /// Keeps them in the store's folder as the last that loaded (RULES 6.2). Like the store they may
+    /// hold passwords, so nobody else may read them.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn keep(&self, store: &Path) -> io::Result<()> {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let files = self.texts.iter().map(|(path, bytes)| (path.clone(), text(bytes))).collect();
+        let kept = serde_json::to_vec(&Kept { path: self.path.clone(), files })?;
+        if fs::read(store.join(LAST_GOOD)).is_ok_and(|known| known == kept) {
+            return Ok(());
+        }
+        // A temporary file has mode 0600.
+        let mut file = tempfile::NamedTempFile::new_in(store)?;
+        file.write_all(&kept)?;
+        file.as_file().sync_all()?;
+        file.persist(store.join(LAST_GOOD))?;
+        Ok(())
+    }
+
+    /// Those that were kept last for this main file, where its store can be found: it may be so
+    /// broken that only one line of it is understood.
+    #[must_use]
+    pub fn kept(path: &Path) -> Option<Self> {
+        let main = fs::read_to_string(path).unwrap_or_default();
+        let folder = path.parent().map_or_else(PathBuf::new, Path::to_owned);
+        let stores = [named_store(&main).map(|named| folder.join(named)), Some(folder.join("../data/store"))];
+        // Under systemd the store has a place of its own.
+        let state = std::env::var_os("STATE_DIRECTORY").map(PathBuf::from);
+        let state = state.map(|state| state.join("store"));
+        stores.into_iter().flatten().chain(state).find_map(|store| {
+            let bytes = fs::read(store.join(LAST_GOOD)).ok()?;
+            let kept: Kept = serde_json::from_slice(&bytes).ok()?;
+            let texts = kept.files.into_iter().map(|(path, text)| (path, text.into_bytes())).collect();
+            (kept.path == path).then(|| Self { path: kept.path, texts, faults: Vec::new() })
+        })
+    }
+}
+
+/// What `[store]` says of `path`, read line by line: the file as a whole is faulty.
+fn named_store(main: &str) -> Option<String> {
+    let lines = main.lines().map(str::trim).skip_while(|line| !line.starts_with("[store]")).skip(1);
+    let mut own = lines.take_while(|line| !line.starts_with('['));
+    let value = own.find_map(|line| line.strip_prefix("path")?.trim_start().strip_prefix('='))?.trim();
+    let quote = value.chars().next().filter(|quote| matches!(quote, '"' | '\''))?;
+    value.get(1..)?.split(quote).next().map(str::to_owned)
 }
 
 /// The drop-ins in the order of their names; what looks like one by mistake is named.
-fn drop_ins(folder: &Path, ledger: &Ledger) -> Vec<PathBuf> {
+fn drop_ins(folder: &Path, faults: &mut Vec<Fault>) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
     let mut files = Vec::new();
     for path in entries.flatten().map(|entry| entry.path()) {
@@ -123,7 +224,7 @@ fn drop_ins(folder: &Path, ledger: &Ledger) -> Vec<PathBuf> {
             files.push(path);
         } else if is_toml && !name.starts_with('.') {
             let fault = Fault::warning(&Place::whole(path), format!("`{name}` is not read"));
-            ledger.push(fault.help(
+            faults.push(fault.help(
                 "name the file with small letters, digits, `.`, `-` and `_` only, like `qinghai.toml`",
             ));
         }
@@ -131,4 +232,22 @@ fn drop_ins(folder: &Path, ledger: &Ledger) -> Vec<PathBuf> {
     files.sort();
     files.truncate(MAX_FILES);
     files
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_store_of_a_broken_file_is_found() {
+        for (text, store) in [
+            ("[site]\npath = \"x\"\n[store]\ncache = \"1MiB\"\npath = \"a/b\" # here\n[output", Some("a/b")),
+            ("[store]\npath='c'\n= =", Some("c")),
+            ("[store]\n[output]\npath = \"no\"\n", None),
+            ("[store]\npath = no", None),
+            ("", None),
+        ] {
+            assert_eq!(named_store(text).as_deref(), store, "{text}");
+        }
+    }
 }

@@ -32,7 +32,7 @@ use crate::source::Source;
 use crate::store::{Retention, StoreOptions};
 
 pub use faults::{Fault, Faults, Severity};
-pub use load::{Loaded, find, load};
+pub use load::{Files, Loaded, find, load};
 
 /// All settings, checked.
 #[derive(Debug, Clone)]

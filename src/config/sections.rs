@@ -14,7 +14,7 @@ use super::reader::{Reader, Value};
 use super::sources::Found;
 use super::{CategorySettings, Config, Exports, FIXED_FILE, is_loopback};
 use crate::fetch::FetchOptions;
-use crate::ingest::{AutoCategories, IngestOptions};
+use crate::ingest::{AutoCategories, IngestOptions, LastAnswers};
 use crate::model::{CodeSpace, Slug};
 use crate::notify::Webhook;
 use crate::publish::{
@@ -243,6 +243,7 @@ impl Sections {
     /// The whole configuration.
     pub(super) fn into_config(self, path: &Path, found: Found) -> Config {
         let Found { sources, notes, rules } = found;
+        let answers = self.store.path.join("answers");
         let newcomers = ((self.windows.items / 2).max(1), (self.windows.site_items / 2).max(1));
         Config {
             path: path.to_owned(),
@@ -256,6 +257,7 @@ impl Sections {
                 auto: self.auto,
                 freshness_cap: i64::try_from(self.poll.freshness_cap.as_secs()).unwrap_or(i64::MAX),
                 rules: Arc::new(Rules::new(self.rules.into_iter().chain(rules).collect())),
+                answers: Some(LastAnswers::new(&answers)),
             },
             publish: PublishOptions {
                 site: self.site,

@@ -34,6 +34,11 @@ pub enum Query {
         /// Its id.
         source: String,
     },
+    /// Use the config as it stands on the disk.
+    Reload {
+        /// Even if items would not be taken in any more.
+        accept: bool,
+    },
     /// Bring all outputs up to date.
     Publish,
     /// All sources with their state.

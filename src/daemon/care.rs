@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use super::mill::prepare;
-use super::{DaemonError, Mill};
+use super::{DaemonError, Live, Mill};
 use crate::config::Exports;
 use crate::import::{Published, take_back};
 use crate::model::{CategoryId, Timestamp, chain};
@@ -47,7 +47,7 @@ impl Mill {
         let mended: Result<Mended, StoreError> = mended.await.map_err(StoreError::task)?;
         let mended = mended? != Mended::Sound;
         if mended {
-            self.publisher.look_again();
+            self.look_again();
             self.changed.notify_one();
         }
         Ok(mended)
@@ -96,13 +96,14 @@ pub(super) fn after_loss(
 }
 
 /// Looks after the store from time to time until `stop`.
-pub(super) async fn care(mill: Arc<Mill>, stop: CancellationToken) -> Result<(), DaemonError> {
+pub(super) async fn care(live: Live, stop: CancellationToken) -> Result<(), DaemonError> {
     let mut pause = FIRST;
     loop {
         tokio::select! {
             () = stop.cancelled() => return Ok(()),
             () = sleep(pause) => pause = LOOK,
         }
+        let mill = Arc::clone(&live.borrow());
         let own = Arc::clone(&mill);
         let done = tokio::task::spawn_blocking(move || look(&own)).await;
         match done {

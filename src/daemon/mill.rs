@@ -2,17 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::{StreamExt, stream};
 use serde_json::json;
 use tokio::sync::Notify;
 use tracing::{info, warn};
 
+use super::reload::{LastReload, Outcome, Reloaded};
+use super::systemd::{Part, Pulse};
 use super::{DaemonError, care, pace};
 use crate::clock::Clock;
-use crate::config::{Config, FIXED_FILE};
+use crate::config::{Config, FIXED_FILE, Files};
 use crate::fetch::{FetchError, Fetcher};
 use crate::import::{ImportError, ImportOptions, ImportReport, jekyll};
 use crate::ingest::{Answer, Ingest, PollReport};
@@ -27,6 +29,8 @@ use crate::store::{Handle, SledStore, Store, StoreError};
 pub struct Mill {
     /// The settings.
     pub config: Config,
+    /// What the settings were read from.
+    pub(super) files: Arc<Files>,
     /// The store.
     pub store: Handle,
     /// The same store, for what only its backend can do.
@@ -36,18 +40,29 @@ pub struct Mill {
     /// Makes pages.
     pub pages: Arc<Pages>,
     /// Rung when something new waits to be published.
-    pub(super) changed: Notify,
+    pub(super) changed: Arc<Notify>,
     /// Its disk is nearly full.
-    pub(super) no_room: AtomicBool,
+    pub(super) no_room: Arc<AtomicBool>,
     /// Due sources that are polled right now.
-    pub(super) running: Mutex<BTreeSet<SourceId>>,
+    pub(super) running: Arc<Mutex<BTreeSet<SourceId>>>,
     pub(super) ingest: Arc<Ingest>,
-    pub(super) publisher: Arc<Publisher>,
+    /// That of the mill in use: one that began under an older config must not write its outputs.
+    publisher: Arc<Mutex<Arc<Publisher>>>,
+    /// Publishes under this config.
+    own_publisher: Arc<Publisher>,
+    /// One publish at a time, under whichever config.
+    publishing: Arc<tokio::sync::Mutex<()>>,
+    /// Which parts move.
+    pub(super) pulse: Arc<Pulse>,
+    /// Sources whose last poll of this process failed.
+    failing: Arc<Mutex<BTreeSet<SourceId>>>,
+    /// What the last reload came to.
+    pub(super) last_reload: Arc<LastReload>,
     /// Tells webhooks.
     pub notifier: Arc<Notifier>,
     /// Rung when something was published.
-    pub(super) published: Notify,
-    sources: BTreeMap<SourceId, Arc<Source>>,
+    pub(super) published: Arc<Notify>,
+    sources: Sources,
     /// Ids in the order of the config.
     order: Vec<SourceId>,
 }
@@ -65,19 +80,24 @@ impl Mill {
         let fetcher = Fetcher::new(config.fetch.clone())?;
         let pages = Arc::new(Pages::new(Arc::new(config.publish.clone()))?);
         let ingest = Ingest::new(store.clone(), fetcher, Arc::clone(&clock), config.ingest.clone());
-        let order = config.sources.iter().map(|source| source.id.clone()).collect();
-        let sources =
-            config.sources.iter().map(|source| (source.id.clone(), Arc::new(source.clone()))).collect();
+        let (sources, order) = by_id(&config);
+        let publisher = Arc::new(Publisher::new(Arc::clone(&pages)));
         let mill = Self {
-            publisher: Arc::new(Publisher::new(Arc::clone(&pages))),
+            publisher: Arc::new(Mutex::new(Arc::clone(&publisher))),
+            own_publisher: publisher,
+            publishing: Arc::default(),
+            pulse: Arc::default(),
+            failing: Arc::default(),
+            last_reload: Arc::default(),
             notifier: Arc::new(Notifier::new(config.webhooks.clone()).map_err(FetchError::Setup)?),
-            published: Notify::new(),
-            changed: Notify::new(),
-            running: Mutex::default(),
+            published: Arc::default(),
+            changed: Arc::default(),
+            running: Arc::default(),
+            files: Arc::default(),
             config,
             store,
             care,
-            no_room: AtomicBool::new(false),
+            no_room: Arc::default(),
             clock,
             pages,
             ingest: Arc::new(ingest),
@@ -86,6 +106,120 @@ impl Mill {
         };
         let priced = tokio::task::spawn_blocking(move || mill.first_price().map(|()| mill));
         Ok(priced.await.map_err(|e| DaemonError::Task(e.to_string()))??)
+    }
+
+    /// The same mill under another config: what the config leaves as it is goes on as it is, and
+    /// both share store, turns and what waits to be published. The store is made ready for it.
+    ///
+    /// # Errors
+    /// [`DaemonError`]; nothing has changed then but categories that are new.
+    pub(super) fn reconfigured(&self, config: Config, files: Files) -> Result<Self, DaemonError> {
+        let fetcher = if config.fetch == self.config.fetch {
+            self.ingest.fetcher().clone()
+        } else {
+            Fetcher::new(config.fetch.clone())?
+        };
+        let pages = Arc::new(Pages::new(Arc::new(config.publish.clone()))?);
+        let (pages, publisher) = if pages.same_as(&self.pages) {
+            (Arc::clone(&self.pages), Arc::clone(&self.own_publisher))
+        } else {
+            (Arc::clone(&pages), Arc::new(Publisher::new(pages)))
+        };
+        let notifier = if config.webhooks == self.config.webhooks {
+            Arc::clone(&self.notifier)
+        } else {
+            Arc::new(Notifier::new(config.webhooks.clone()).map_err(FetchError::Setup)?)
+        };
+        prepare(&self.care, &config, self.clock.now())?;
+        let (sources, order) = by_id(&config);
+        let mill = Self {
+            ingest: Arc::new(self.ingest.reconfigured(fetcher, config.ingest.clone())),
+            config,
+            files: Arc::new(files),
+            store: self.store.clone(),
+            care: Arc::clone(&self.care),
+            clock: Arc::clone(&self.clock),
+            pages,
+            changed: Arc::clone(&self.changed),
+            no_room: Arc::clone(&self.no_room),
+            running: Arc::clone(&self.running),
+            publisher: Arc::clone(&self.publisher),
+            own_publisher: publisher,
+            publishing: Arc::clone(&self.publishing),
+            pulse: Arc::clone(&self.pulse),
+            failing: Arc::clone(&self.failing),
+            last_reload: Arc::clone(&self.last_reload),
+            notifier,
+            published: Arc::clone(&self.published),
+            sources,
+            order,
+        };
+        mill.first_price()?;
+        Ok(mill)
+    }
+
+    /// From now on all publish as this config says.
+    pub(super) fn take_over(&self) {
+        *self.publisher.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&self.own_publisher);
+    }
+
+    fn publisher(&self) -> Arc<Publisher> {
+        Arc::clone(&self.publisher.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Makes the next publish look at every unit and file.
+    pub(super) fn look_again(&self) {
+        self.publisher().look_again();
+    }
+
+    /// Remembers what a reload came to, for who asks.
+    pub fn remember(&self, reloaded: Reloaded) {
+        self.last_reload.set(reloaded);
+    }
+
+    /// Whether no poll is running.
+    pub(super) fn is_asking_nobody(&self) -> bool {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
+    /// What goes on, in one line; what needs attention comes first.
+    pub(super) fn status_line(&self) -> String {
+        let count =
+            |set: &Mutex<BTreeSet<SourceId>>| set.lock().unwrap_or_else(PoisonError::into_inner).len();
+        let mut parts = Vec::new();
+        if self.no_room.load(Ordering::Relaxed) {
+            parts.push("the disk is nearly full, polling pauses".to_owned());
+        }
+        let bad = |reload: &Reloaded| matches!(reload.outcome, Outcome::Refused | Outcome::Held);
+        parts.extend(self.last_reload.get().filter(bad).map(|reload| reload.line()));
+        let (failing, asking, all) = (count(&self.failing), count(&self.running), self.order.len());
+        if failing > 0 {
+            parts.push(format!("{failing} of {all} sources fail"));
+        }
+        parts.push(match (all, asking) {
+            (0, _) => "no source is configured yet".to_owned(),
+            (_, 0) => format!("{all} sources, none is due"),
+            _ => format!("asking {asking} of {all} sources"),
+        });
+        parts.join("; ")
+    }
+
+    /// Says what the settings were read from, and keeps it with the store as the last that loaded.
+    #[must_use]
+    pub fn read_from(mut self, files: Files) -> Self {
+        self.files = Arc::new(files);
+        self.keep_files();
+        self
+    }
+
+    /// A failure costs only the way back from a config that is faulty at a later start.
+    pub(super) fn keep_files(&self) {
+        if let Err(error) = self.files.keep(&self.config.store.path) {
+            warn!(%error, "the config is not kept as the last that was good");
+        }
+        if let Some(answers) = &self.config.ingest.answers {
+            answers.keep_only(&self.sources.keys().collect());
+        }
     }
 
     /// The sources in the order of the config.
@@ -105,7 +239,7 @@ impl Mill {
     /// Those of the store.
     pub async fn poll(&self, source: &Source) -> Result<PollReport, StoreError> {
         let report = self.ingest.poll(source).await?;
-        Self::tell(&report);
+        self.tell(source, &report);
         Ok(report)
     }
 
@@ -140,7 +274,7 @@ impl Mill {
                 Ahead::Done(report) => report,
                 Ahead::Waits(answer) => self.ingest.take(&source, *answer).await?,
             };
-            Self::tell(&report);
+            self.tell(&source, &report);
             reports.push(report);
             progress(reports.len(), all, source.id.as_str());
         }
@@ -155,7 +289,15 @@ impl Mill {
         self.ingest.hold().await
     }
 
-    fn tell(report: &PollReport) {
+    fn tell(&self, source: &Source, report: &PollReport) {
+        self.pulse.beat(Part::Fetcher);
+        let mut failing = self.failing.lock().unwrap_or_else(PoisonError::into_inner);
+        if report.error.is_some() {
+            failing.insert(source.id.clone());
+        } else {
+            failing.remove(&source.id);
+        }
+        drop(failing);
         if let Some(error) = &report.error {
             warn!(source.id = %report.source, error, "poll failed");
         } else if report.changed() {
@@ -175,8 +317,14 @@ impl Mill {
         look: Look,
         progress: impl Fn(usize, usize) + Send + 'static,
     ) -> Result<PublishReport, PublishError> {
-        let publisher = Arc::clone(&self.publisher);
+        let _turn = self.publishing.lock().await;
+        let publisher = self.publisher();
         let now = self.clock.now();
+        let pulse = Arc::clone(&self.pulse);
+        let progress = move |done, of| {
+            pulse.beat(Part::Publisher);
+            progress(done, of);
+        };
         let report =
             self.store.call(move |store| Ok(publisher.publish(store, look, now, &progress))).await??;
         self.published.notify_one();
@@ -221,6 +369,14 @@ impl Mill {
             newcomers: self.config.ingest.newcomers,
         }
     }
+}
+
+type Sources = BTreeMap<SourceId, Arc<Source>>;
+
+fn by_id(config: &Config) -> (Sources, Vec<SourceId>) {
+    let order = config.sources.iter().map(|source| source.id.clone()).collect();
+    let sources = config.sources.iter().map(|source| (source.id.clone(), Arc::new(source.clone())));
+    (sources.collect(), order)
 }
 
 /// A poll of a round, as far as it goes while earlier ones are not taken in yet.

@@ -5,18 +5,22 @@
 //! work itself.
 
 mod care;
+mod door;
 mod mill;
 mod pace;
+mod reload;
 mod requests;
 mod rules;
 mod storage;
 mod story;
+mod systemd;
 mod tasks;
 
 use std::sync::Arc;
 
 use thiserror::Error;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
@@ -27,11 +31,18 @@ use crate::render::html::ThemeError;
 use crate::serve::Server;
 use crate::store::StoreError;
 
+use door::Door;
+use reload::Reloader;
+
 pub use mill::Mill;
-pub use requests::{ItemAnswer, ItemRow, SourceRow, handle};
+pub use reload::{Outcome, Reloaded};
+pub use requests::{ItemAnswer, ItemRow, SourceRow};
 pub use rules::RuleRow;
 pub use storage::work;
 pub use story::{Place, Story};
+
+/// The mill in use, which a reload replaces.
+type Live = watch::Receiver<Arc<Mill>>;
 
 /// Requests in flight get this long to end when the daemon stops.
 const FAREWELL: std::time::Duration = std::time::Duration::from_secs(4);
@@ -79,11 +90,8 @@ pub async fn run(
     stop: CancellationToken,
     ready: impl FnOnce(Option<std::net::SocketAddr>),
 ) -> Result<(), DaemonError> {
-    let listener = match mill.config.listen {
-        Some(address) => Some(bind(address).await?),
-        None => None,
-    };
-    let address = listener.as_ref().and_then(|l| l.local_addr().ok());
+    let door = Arc::new(Door::open(mill.config.listen)?);
+    let address = door.address();
     let socket = control::listen(&mill.config.socket)?;
     show_stored(&mill).await?;
     let now = mill.clock.now();
@@ -97,31 +105,32 @@ pub async fn run(
     }
 
     let mut tasks = tokio::task::JoinSet::new();
-    let answering = Arc::clone(&mill);
-    let handler = move |query, events| requests::handle(Arc::clone(&answering), query, events);
+    let (sender, live) = watch::channel(Arc::clone(&mill));
+    let reloader = Arc::new(Reloader::new(sender, Arc::clone(&door)));
+    let (answering, reloading) = (live.clone(), Arc::clone(&reloader));
+    let handler = move |query, events| {
+        let mill = Arc::clone(&answering.borrow());
+        requests::handle(mill, Some(Arc::clone(&reloading)), query, events)
+    };
     let stopping = stop.clone();
     tasks.spawn(async move {
         socket.run(handler, stopping.cancelled_owned()).await.map_err(|e| DaemonError::Task(e.to_string()))
     });
-    if let Some(listener) = listener {
-        let server = Server::new(Arc::clone(&mill.pages), mill.store.clone());
-        let stopping = stop.clone();
-        tasks.spawn(async move {
-            server
-                .run(listener, stopping.cancelled_owned())
-                .await
-                .map_err(|e| DaemonError::Task(e.to_string()))
-        });
-    }
-    tasks.spawn(tasks::schedule(Arc::clone(&mill), stop.clone()));
-    tasks.spawn(tasks::notify(Arc::clone(&mill), stop.clone()));
-    tasks.spawn(tasks::publish(Arc::clone(&mill), stop.clone()));
-    tasks.spawn(care::care(Arc::clone(&mill), stop.clone()));
-    tasks.spawn(pace::keep(Arc::clone(&mill), stop.clone()));
+    tasks.spawn(door::serve(live.clone(), door, stop.clone()));
+    tasks.spawn(tasks::schedule(live.clone(), stop.clone()));
+    tasks.spawn(tasks::notify(live.clone(), stop.clone()));
+    tasks.spawn(tasks::publish(live.clone(), stop.clone()));
+    tasks.spawn(care::care(live.clone(), stop.clone()));
+    tasks.spawn(pace::keep(live.clone(), stop.clone()));
+    tasks.spawn(systemd::keep(live.clone(), stop.clone()));
+    tasks.spawn(Arc::clone(&reloader).watch(stop.clone()));
     info!(sources = mill.sources().count(), listen = address.map(|a| a.to_string()), "ready");
+    systemd::ready(&mill.status_line());
     ready(address);
+    drop(mill);
 
     let ended = join_all(&mut tasks, &stop).await;
+    let mill = Arc::clone(&live.borrow());
     if let Err(error) = mill.publish(crate::publish::Look::Changed, |_, _| {}).await {
         // The next start publishes it; the outputs are whole as they are.
         error!(error = crate::model::chain(&error), "the last changes are not published yet");
@@ -139,6 +148,7 @@ async fn join_all(
     let mut result = Ok(());
     let late = async {
         stop.cancelled().await;
+        systemd::stopping();
         tokio::time::sleep(FAREWELL).await;
     };
     tokio::pin!(late);
@@ -193,7 +203,7 @@ pub async fn serve(
     let socket = control::listen(&mill.config.socket)?;
     show_stored(&mill).await?;
     let answering = Arc::clone(&mill);
-    let handler = move |query, events| requests::handle(Arc::clone(&answering), query, events);
+    let handler = move |query, events| requests::handle(Arc::clone(&answering), None, query, events);
     let controlling = tokio::spawn(socket.run(handler, stop.clone().cancelled_owned()));
     ready(listener.local_addr().unwrap_or(address));
     let server = Server::new(Arc::clone(&mill.pages), mill.store.clone());
@@ -202,6 +212,11 @@ pub async fn serve(
         .await
         .map_err(|e| DaemonError::Task(e.to_string()))?
         .map_err(|e| DaemonError::Task(e.to_string()))
+}
+
+/// Answers a query where no daemon runs; the last event is `Done` or `Failed`.
+pub async fn handle(mill: Arc<Mill>, query: control::Query, events: control::Events) {
+    requests::handle(mill, None, query, events).await;
 }
 
 async fn bind(address: std::net::SocketAddr) -> Result<TcpListener, DaemonError> {

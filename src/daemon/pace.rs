@@ -7,7 +7,7 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error};
 
-use super::{DaemonError, Mill};
+use super::{DaemonError, Live, Mill};
 use crate::config::Config;
 use crate::model::{SourceId, Timestamp, address_hash, chain};
 use crate::schedule::{self, Pace, price};
@@ -63,11 +63,13 @@ impl Mill {
 }
 
 /// Keeps the price right until `stop`.
-pub(super) async fn keep(mill: Arc<Mill>, stop: CancellationToken) -> Result<(), DaemonError> {
+pub(super) async fn keep(mut live: Live, stop: CancellationToken) -> Result<(), DaemonError> {
     loop {
+        let mill = Arc::clone(&live.borrow_and_update());
         mill.price_of(SAMPLE).await;
         tokio::select! {
             () = stop.cancelled() => return Ok(()),
+            Ok(()) = live.changed() => {}
             () = sleep(LOOK) => {}
         }
     }

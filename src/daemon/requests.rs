@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::reload::Reloader;
 use super::{Mill, storage, story};
 use crate::control::{Event, Events, Query};
 use crate::model::chain;
@@ -94,8 +95,12 @@ pub struct ItemAnswer {
 }
 
 /// Answers one query; the last event is `Done` or `Failed`.
-pub async fn handle(mill: Arc<Mill>, query: Query, events: Events) {
-    let last = match answer(&mill, query, &events).await {
+pub(super) async fn handle(mill: Arc<Mill>, reloader: Option<Arc<Reloader>>, query: Query, events: Events) {
+    let answered = match (query, reloader) {
+        (Query::Reload { accept }, Some(reloader)) => value(&reloader.reload(accept).await),
+        (query, _) => answer(&mill, query, &events).await,
+    };
+    let last = match answered {
         Ok(value) => Event::Done(value),
         Err(message) => Event::Failed(message),
     };
@@ -108,6 +113,10 @@ async fn answer(mill: &Arc<Mill>, query: Query, events: &Events) -> Result<Value
         Query::Poll { sources, dry_run } if dry_run => try_out(mill, &sources).await,
         Query::Poll { sources, .. } => poll(mill, &sources, events).await,
         Query::UndoMove { source } => undo_move(mill, &source).await,
+        Query::Reload { .. } => {
+            Err("no daemon polls here, so there is nothing to reload; the next start reads the config"
+                .to_owned())
+        }
         Query::Publish => {
             let report = mill.publish(Look::Whole, progress(events, "publishing")).await;
             value(&report.map_err(|e| chain(&e))?)

@@ -24,7 +24,7 @@ pub(super) async fn answer(mill: &Arc<Mill>, query: StoreQuery, events: &Events)
             super::mill::prepare(&own.care, &own.config, own.clock.now())
         });
         ready.await.map_err(|e| e.to_string())?.map_err(|e| chain(&e))?;
-        mill.publisher.look_again();
+        mill.look_again();
         mill.changed.notify_one();
     }
     Ok(answer)

@@ -9,7 +9,8 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, warn};
 
-use super::{DaemonError, Mill};
+use super::systemd::Part;
+use super::{DaemonError, Live, Mill};
 use crate::model::{SourceId, Timestamp, chain};
 use crate::publish::Look;
 use crate::store::StoreError;
@@ -33,12 +34,15 @@ const BUSY: Duration = Duration::from_millis(100);
 const MEND: Duration = Duration::from_secs(1);
 
 /// Claims due sources and polls each in a task of its own.
-pub(super) async fn schedule(mill: Arc<Mill>, stop: CancellationToken) -> Result<(), DaemonError> {
-    let most = mill.config.fetch.concurrency.max(1) * IN_FLIGHT;
+pub(super) async fn schedule(mut live: Live, stop: CancellationToken) -> Result<(), DaemonError> {
     let mut polls: JoinSet<(SourceId, Result<Poll, StoreError>)> = JoinSet::new();
     // Sources whose poll came to nothing are leased, and must not wait for the lease's end.
     let mut unfinished: BTreeSet<SourceId> = BTreeSet::new();
     loop {
+        // Polls that are running end under the config that they began with.
+        let mill = Arc::clone(&live.borrow_and_update());
+        let most = mill.config.fetch.concurrency.max(1) * IN_FLIGHT;
+        mill.pulse.beat(Part::Scheduler);
         let Some(mended) = usable(&mill).await else {
             tokio::select! {
                 () = stop.cancelled() => break,
@@ -79,6 +83,7 @@ pub(super) async fn schedule(mill: Arc<Mill>, stop: CancellationToken) -> Result
         tokio::select! {
             () = stop.cancelled() => break,
             Some(ended) = polls.join_next() => unfinished.extend(outcome(ended)),
+            Ok(()) = live.changed() => {}
             () = sleep(pause) => {}
         }
         // Those that ended meanwhile must not wait for a look at what is due each.
@@ -192,12 +197,17 @@ async fn pause(mill: &Mill, full: bool) -> Duration {
 }
 
 /// Publishes after changes; what fails is tried again.
-pub(super) async fn publish(mill: Arc<Mill>, stop: CancellationToken) -> Result<(), DaemonError> {
+pub(super) async fn publish(live: Live, stop: CancellationToken) -> Result<(), DaemonError> {
+    let changed = Arc::clone(&live.borrow().changed);
     loop {
+        let mill = Arc::clone(&live.borrow());
+        mill.pulse.beat(Part::Publisher);
         tokio::select! {
             () = stop.cancelled() => return Ok(()),
-            () = mill.changed.notified() => {}
+            () = changed.notified() => {}
+            () = sleep(LONGEST_SLEEP) => continue,
         }
+        let mill = Arc::clone(&live.borrow());
         // The lists of one round are taken in before anything is published (RULES 1.4).
         let _ = timeout(PATIENCE, quiet(&mill.running)).await;
         if let Err(error) = mill.publish(Look::Changed, |_, _| {}).await {
@@ -220,13 +230,10 @@ async fn quiet(running: &Mutex<BTreeSet<SourceId>>) {
 }
 
 /// Tells webhooks what was published; what fails is tried again, later and later.
-pub(super) async fn notify(mill: Arc<Mill>, stop: CancellationToken) -> Result<(), DaemonError> {
-    if mill.notifier.is_idle() {
-        stop.cancelled().await;
-        return Ok(());
-    }
+pub(super) async fn notify(mut live: Live, stop: CancellationToken) -> Result<(), DaemonError> {
     let mut failures = 0_u32;
     loop {
+        let mill = Arc::clone(&live.borrow_and_update());
         match mill.notifier.tell(&mill.store, &mill.pages).await {
             Ok(true) => failures = 0,
             Ok(false) => failures = failures.saturating_add(1),
@@ -244,6 +251,7 @@ pub(super) async fn notify(mill: Arc<Mill>, stop: CancellationToken) -> Result<(
         };
         tokio::select! {
             () = stop.cancelled() => return Ok(()),
+            Ok(()) = live.changed() => failures = 0,
             () = again => {}
         }
     }

@@ -40,7 +40,7 @@ const MAX_HEADERS: usize = 256;
 const MAX_HEADER_BYTES: u32 = 64 * 1024;
 
 /// How to fetch; `Default` holds the values of the field.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FetchOptions {
     /// `User-Agent` of every request.
     pub user_agent: String,

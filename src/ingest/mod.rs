@@ -5,7 +5,9 @@
 //! HTTP (`fetch`), formats (`parse`, `source`), bytes on disk (`store`), when to poll
 //! (`schedule`). Decisions are pure and in [`decide`]; identity is in [`identity`].
 
+pub mod answers;
 pub mod article;
+pub mod canary;
 pub mod decide;
 mod deletions;
 mod details;
@@ -24,6 +26,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
+use tracing::debug;
 use url::Url;
 
 use crate::clock::Clock;
@@ -40,6 +43,7 @@ use crate::schedule::{self, Ended, Terms};
 use crate::source::{Source, SourceError};
 use crate::store::{Handle, Store, StoreError};
 
+pub use answers::LastAnswers;
 pub use routing::{AutoCategories, Routing};
 
 /// Details asked for in one poll (RULES 1.11).
@@ -68,6 +72,8 @@ pub struct IngestOptions {
     pub freshness_cap: i64,
     /// What becomes of items by what they say.
     pub rules: Arc<Rules>,
+    /// Where the last answer of each source is kept; `None` to keep none.
+    pub answers: Option<LastAnswers>,
 }
 
 /// What one poll did.
@@ -171,11 +177,11 @@ pub struct Ingest {
     options: IngestOptions,
     routing: Arc<Routing>,
     /// Two sources may list one item: who decides about it also stores it.
-    deciding: tokio::sync::Mutex<()>,
+    deciding: Arc<tokio::sync::Mutex<()>>,
     /// Documents are read by so many at a time: each may be as large as a body is allowed to be.
-    reading: tokio::sync::Semaphore,
+    reading: Arc<tokio::sync::Semaphore>,
     /// So many polls use the store at a time: more threads would only wait for each other there.
-    storing: tokio::sync::Semaphore,
+    storing: Arc<tokio::sync::Semaphore>,
     /// What a poll costs, as the bits of a float.
     price: AtomicU64,
 }
@@ -239,11 +245,34 @@ impl Ingest {
             clock,
             options,
             routing,
-            deciding: tokio::sync::Mutex::new(()),
-            reading: tokio::sync::Semaphore::new(READERS),
-            storing: tokio::sync::Semaphore::new(STORERS),
+            deciding: Arc::default(),
+            reading: Arc::new(tokio::sync::Semaphore::new(READERS)),
+            storing: Arc::new(tokio::sync::Semaphore::new(STORERS)),
             price: AtomicU64::new(1.0_f64.to_bits()),
         }
+    }
+
+    /// The same store and the same turns under other settings: polls that are running end under
+    /// theirs, and none decides beside another.
+    #[must_use]
+    pub fn reconfigured(&self, fetcher: Fetcher, options: IngestOptions) -> Self {
+        Self {
+            store: self.store.clone(),
+            fetcher,
+            clock: Arc::clone(&self.clock),
+            routing: Arc::new(Routing::new(options.auto)),
+            options,
+            deciding: Arc::clone(&self.deciding),
+            reading: Arc::clone(&self.reading),
+            storing: Arc::clone(&self.storing),
+            price: AtomicU64::new(self.price.load(Ordering::Relaxed)),
+        }
+    }
+
+    /// What fetches for it.
+    #[must_use]
+    pub fn fetcher(&self) -> &Fetcher {
+        &self.fetcher
     }
 
     /// Sets what a poll costs from now on, in item-seconds ([`schedule::price`]).
@@ -511,7 +540,19 @@ impl Ingest {
     ) -> Result<(Document, Vec<Url>), PollError> {
         let _turn = self.reading.acquire().await;
         let source = source.clone();
-        let read = move || source.parse(&fetched.body, fetched.content_type.as_deref(), &fetched.url, first);
+        let answers = self.options.answers.clone().filter(|_| first);
+        let at = self.clock.now();
+        let read = move || {
+            let Fetched { body, content_type, url, .. } = fetched;
+            let read = source.parse(&body, content_type.as_deref(), &url, first)?;
+            if let Some(answers) = answers {
+                let head = answers::Head { url, content_type, at };
+                if let Err(error) = answers.keep(&source.id, &head, &body) {
+                    debug!(source.id = %source.id, %error, "its last answer is not kept");
+                }
+            }
+            Ok::<_, SourceError>(read)
+        };
         match tokio::task::spawn_blocking(read).await {
             Ok(read) => Ok(read?),
             Err(error) if error.is_panic() => Err(PollError::Broke),

@@ -53,7 +53,7 @@ pub(super) fn judge(
 }
 
 /// The slug of a category that a rule names; of a new one that which it gets.
-fn slug_of(store: &dyn Store, choice: &CategoryChoice) -> Slug {
+pub(super) fn slug_of(store: &dyn Store, choice: &CategoryChoice) -> Slug {
     let known = |name: &str| store.find_category(name).ok().flatten().map(|category| category.slug);
     let by_slug = choice.slug.as_ref().and_then(|slug| known(slug.as_str()));
     by_slug.or_else(|| known(&choice.name)).unwrap_or_else(|| choice.own_slug())

@@ -64,6 +64,8 @@ const UNTIDY: [&str; 2] = ["<p></p>", "<br></p>"];
 
 /// The rules of one source, made ready once.
 pub struct Cleaner {
+    /// As they were given: what is made of them does not tell.
+    rules: CleanRules,
     drop: Vec<Matcher>,
     unwrap: Vec<Matcher>,
     strip: Vec<String>,
@@ -80,7 +82,7 @@ pub struct Cleaner {
 
 impl std::fmt::Debug for Cleaner {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Cleaner").field("strip", &self.strip).finish_non_exhaustive()
+        f.debug_tuple("Cleaner").field(&self.rules).finish()
     }
 }
 
@@ -102,6 +104,7 @@ impl Cleaner {
 
     fn with(drop: Vec<Matcher>, unwrap: Vec<Matcher>, rules: &CleanRules) -> Self {
         Self {
+            rules: rules.clone(),
             drop,
             unwrap,
             strip: rules.strip.clone(),

@@ -83,6 +83,13 @@ impl Pages {
         Ok(fingerprint(&[self.theme.fingerprint(), &site, &windows, &rest]))
     }
 
+    /// Whether these make the same outputs of the same store, in the same places.
+    #[must_use]
+    pub fn same_as(&self, other: &Self) -> bool {
+        self.theme.fingerprint() == other.theme.fingerprint()
+            && format!("{:?}", self.options) == format!("{:?}", other.options)
+    }
+
     /// A text of the theme.
     pub(super) fn text(&self, key: &str) -> &str {
         self.theme.text(key)

@@ -1,0 +1,392 @@
+//! Reload: another config takes the place of the one in use, in one step or not at all (RULES 6.2).
+//!
+//! It is read, checked, tried on the last answers of its sources, and then swapped in. Whatever is
+//! wrong with it, the mill goes on under the old one and says why.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use serde::{Deserialize, Serialize};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+
+use super::door::{self, Door};
+use super::{DaemonError, Mill, systemd};
+use crate::config::{Config, Files};
+use crate::ingest::canary::{self, Trial};
+use crate::model::{SourceId, Timestamp, chain};
+use crate::source::Source;
+use crate::store::{Store, StoreError};
+
+/// Between two looks at the files.
+const LOOK: Duration = Duration::from_secs(1);
+/// So long nothing must have been written.
+const SETTLED: Duration = Duration::from_secs(2);
+/// Last answers that are read for one reload, in bytes; what is left then is said.
+const MOST_TRIED: usize = 64 << 20;
+/// Changes that are told one by one.
+const TOLD: usize = 20;
+
+/// How a reload ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The new config is in use.
+    Done,
+    /// It says what the one in use says.
+    Same,
+    /// It is faulty; the old one is in use.
+    Refused,
+    /// It would lose items; the old one is in use until somebody accepts that.
+    Held,
+}
+
+/// What came of a reload.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reloaded {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// When; RFC 3339.
+    pub at: String,
+    /// What is different, for people.
+    pub changes: Vec<String>,
+    /// Settings that differ and wait for a restart.
+    pub restart: Vec<String>,
+    /// What the sources' last answers come to, where that differs.
+    pub trials: Vec<Trial>,
+    /// Why it was refused.
+    pub why: String,
+}
+
+impl Reloaded {
+    fn at(now: Timestamp, outcome: Outcome) -> Self {
+        Self {
+            outcome,
+            at: now.rfc3339(),
+            changes: Vec::new(),
+            restart: Vec::new(),
+            trials: Vec::new(),
+            why: String::new(),
+        }
+    }
+
+    /// A config that cannot be used, and why.
+    #[must_use]
+    pub fn refused(now: Timestamp, why: impl Into<String>) -> Self {
+        Self { why: why.into(), ..Self::at(now, Outcome::Refused) }
+    }
+
+    /// Items that would not be taken in any more.
+    #[must_use]
+    pub fn lost(&self) -> usize {
+        self.trials.iter().map(|trial| trial.vanish).sum()
+    }
+
+    /// One line for the log and the status.
+    #[must_use]
+    pub fn line(&self) -> String {
+        match self.outcome {
+            Outcome::Done if self.changes.is_empty() => "config reloaded".to_owned(),
+            Outcome::Done => format!("config reloaded: {}", self.changes.join("; ")),
+            Outcome::Same => "config unchanged".to_owned(),
+            Outcome::Refused => {
+                let first = self.why.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+                format!("config refused, the old one is in use: {first}")
+            }
+            Outcome::Held => format!(
+                "config held, the old one is in use: {} items would vanish; see `feedmill reload`, then `feedmill reload --accept`",
+                self.lost()
+            ),
+        }
+    }
+}
+
+/// Reloads, one at a time.
+#[derive(Debug)]
+pub(super) struct Reloader {
+    live: watch::Sender<Arc<Mill>>,
+    door: Arc<Door>,
+    turn: tokio::sync::Mutex<()>,
+}
+
+impl Reloader {
+    pub(super) fn new(live: watch::Sender<Arc<Mill>>, door: Arc<Door>) -> Self {
+        Self { live, door, turn: tokio::sync::Mutex::default() }
+    }
+
+    /// Puts the config as it stands on the disk in place of the one in use.
+    pub(super) async fn reload(self: &Arc<Self>, accept: bool) -> Reloaded {
+        let _turn = self.turn.lock().await;
+        systemd::reloading();
+        let own = Arc::clone(self);
+        let done = tokio::task::spawn_blocking(move || own.swap(accept)).await;
+        let mill = Arc::clone(&self.live.borrow());
+        let now = mill.clock.now();
+        let done = done.unwrap_or_else(|error| Reloaded::refused(now, format!("reloading broke: {error}")));
+        match done.outcome {
+            Outcome::Done | Outcome::Same => info!("{}", done.line()),
+            Outcome::Refused => error!(why = done.why, "config refused; the old one is in use"),
+            Outcome::Held => error!(trials = ?done.trials, "{}", done.line()),
+        }
+        for setting in &done.restart {
+            warn!(setting, "this setting is used from the next start on");
+        }
+        mill.remember(done.clone());
+        systemd::ready(&mill.status_line());
+        done
+    }
+
+    /// All of it but telling; blocks.
+    fn swap(&self, accept: bool) -> Reloaded {
+        let old = Arc::clone(&self.live.borrow());
+        let now = old.clock.now();
+        let refused = |why: String| Reloaded::refused(now, why);
+        let files = Files::read(&old.config.path);
+        if files.is_empty() {
+            return refused(format!("`{}` has nothing in it", old.config.path.display()));
+        }
+        let loaded = files.load();
+        let Some(mut config) = loaded.config else {
+            return refused(loaded.faults.render(false));
+        };
+        if let Some(why) = cannot_change(&old.config, &config) {
+            return refused(why);
+        }
+        let restart = waits_for_restart(&old.config, &mut config, self.door.is_given());
+        let mut done = Reloaded { restart, ..Reloaded::at(now, Outcome::Done) };
+        done.changes = changes(&old, &config);
+        match try_out(&old, &config, now) {
+            Ok(trials) => done.trials = trials,
+            Err(error) => return refused(chain(&error)),
+        }
+        if done.lost() > 0 && !accept {
+            return Reloaded { outcome: Outcome::Held, ..done };
+        }
+        match self.put_in(&old, config, files) {
+            Ok(()) if done.changes.is_empty() => Reloaded { outcome: Outcome::Same, ..done },
+            Ok(()) => done,
+            Err(error) => refused(chain(&error)),
+        }
+    }
+
+    fn put_in(&self, old: &Mill, config: Config, files: Files) -> Result<(), DaemonError> {
+        let moves = config.listen != old.config.listen && !self.door.is_given();
+        // Bound before anything changes: an address in use must not take the site down.
+        let listener = config.listen.filter(|_| moves).map(door::bind).transpose()?;
+        let mill = Arc::new(old.reconfigured(config, files)?);
+        if moves {
+            self.door.replace(listener);
+        }
+        mill.take_over();
+        mill.keep_files();
+        let anew = !Arc::ptr_eq(&mill.pages, &old.pages);
+        self.live.send_replace(Arc::clone(&mill));
+        if anew {
+            mill.changed.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Reloads on SIGHUP, and when the files were written and nothing was written for a moment.
+    pub(super) async fn watch(self: Arc<Self>, stop: CancellationToken) -> Result<(), DaemonError> {
+        let mut hangups = signal(SignalKind::hangup()).map_err(|e| DaemonError::Task(e.to_string()))?;
+        let path = self.live.borrow().config.path.clone();
+        // What is in use was read a moment ago; it is compared once, in case it was written since.
+        let mut known = Look::default();
+        let mut quiet = Duration::ZERO;
+        let mut seen = look(path.clone()).await;
+        let mut pause = LOOK;
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return Ok(()),
+                Some(()) = hangups.recv() => {
+                    // Read before the reload: what is written meanwhile is another change.
+                    seen = look(path.clone()).await;
+                    known = seen.clone();
+                    self.reload(false).await;
+                    continue;
+                }
+                () = sleep(pause) => {}
+            }
+            let now = look(path.clone()).await;
+            // Thousands of files on a slow disk must not keep it busy.
+            pause = LOOK.max(now.took * 200);
+            quiet = if now == seen { quiet + pause } else { Duration::ZERO };
+            seen = now;
+            if seen != known && quiet >= SETTLED {
+                known = seen.clone();
+                if self.differs().await {
+                    self.reload(false).await;
+                }
+            }
+        }
+    }
+
+    /// Whether the files say something else than those in use.
+    async fn differs(&self) -> bool {
+        let mill = Arc::clone(&self.live.borrow());
+        let differs = move || Files::read(&mill.config.path) != *mill.files;
+        tokio::task::spawn_blocking(differs).await.unwrap_or(false)
+    }
+}
+
+/// When which file was written. Times and sizes are asked for, rather than the system's notices
+/// waited for: these do not come from network file systems, nor where a folder is swapped by a link,
+/// and looking costs less than a millisecond.
+#[derive(Debug, Clone, Default)]
+struct Look {
+    files: Vec<(PathBuf, Option<SystemTime>, u64)>,
+    took: Duration,
+}
+
+impl PartialEq for Look {
+    fn eq(&self, other: &Self) -> bool {
+        self.files == other.files
+    }
+}
+
+async fn look(path: PathBuf) -> Look {
+    let begun = tokio::time::Instant::now();
+    let files = tokio::task::spawn_blocking(move || stamps(&path)).await.unwrap_or_default();
+    Look { files, took: begun.elapsed() }
+}
+
+fn stamps(path: &Path) -> Vec<(PathBuf, Option<SystemTime>, u64)> {
+    let folder = std::fs::read_dir(path.with_file_name("sources.d")).into_iter().flatten().flatten();
+    let mut paths: Vec<PathBuf> = folder.map(|entry| entry.path()).collect();
+    paths.push(path.to_owned());
+    paths.sort();
+    let stamp = |path: PathBuf| {
+        let meta = std::fs::metadata(&path).ok();
+        (path, meta.as_ref().and_then(|meta| meta.modified().ok()), meta.map_or(0, |meta| meta.len()))
+    };
+    paths.into_iter().map(stamp).collect()
+}
+
+/// Why a running mill cannot go on under a config.
+fn cannot_change(old: &Config, new: &Config) -> Option<String> {
+    (old.store.path != new.store.path).then(|| {
+        format!(
+            "`store.path` cannot change while the mill runs: it is `{}`, the config now says `{}`; stop feedmill, move the folder, start it",
+            old.store.path.display(),
+            new.store.path.display()
+        )
+    })
+}
+
+/// Settings that only a start reads; the running ones are kept in `new`.
+fn waits_for_restart(old: &Config, new: &mut Config, given_socket: bool) -> Vec<String> {
+    let mut waiting = Vec::new();
+    if format!("{:?}", old.store) != format!("{:?}", new.store) {
+        waiting.push("store".to_owned());
+        new.store = old.store.clone();
+    }
+    if old.socket != new.socket {
+        waiting.push("control.socket".to_owned());
+        new.socket.clone_from(&old.socket);
+    }
+    if given_socket && old.listen != new.listen {
+        waiting.push("serve.listen (systemd's socket unit says where)".to_owned());
+        new.listen = old.listen;
+    }
+    waiting
+}
+
+/// What differs, for people.
+fn changes(old: &Mill, new: &Config) -> Vec<String> {
+    let mut told = Vec::new();
+    let was: BTreeMap<_, _> = old.sources().map(|source| (source.id.clone(), Arc::clone(source))).collect();
+    let is: BTreeMap<_, _> = new.sources.iter().map(|source| (source.id.clone(), source)).collect();
+    let mut list = |what: &str, ids: Vec<&str>| {
+        if !ids.is_empty() {
+            let more = ids.len().saturating_sub(TOLD);
+            let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
+            told.push(format!(
+                "{what} {}{rest}",
+                ids.iter().take(TOLD).copied().collect::<Vec<_>>().join(", ")
+            ));
+        }
+    };
+    list("new:", is.keys().filter(|id| !was.contains_key(*id)).map(SourceId::as_str).collect());
+    list(
+        "removed (its items stay):",
+        was.keys().filter(|id| !is.contains_key(*id)).map(SourceId::as_str).collect(),
+    );
+    let changed = is.iter().filter(|(id, source)| was.get(*id).is_some_and(|was| differ(was, source)));
+    list("changed:", changed.map(|(id, _)| id.as_str()).collect());
+    let config = &old.config;
+    let shown = |what: &dyn std::fmt::Debug| format!("{what:?}");
+    for (what, was, is) in [
+        ("rules", shown(&config.ingest.rules), shown(&new.ingest.rules)),
+        ("categories", shown(&config.categories), shown(&new.categories)),
+        ("the site and its outputs", shown(&config.publish), shown(&new.publish)),
+        ("the address it listens on", shown(&config.listen), shown(&new.listen)),
+        ("how upstreams are asked", shown(&config.fetch), shown(&new.fetch)),
+        ("webhooks", shown(&config.webhooks), shown(&new.webhooks)),
+        ("retention", shown(&config.retention), shown(&new.retention)),
+        ("exports", shown(&config.exports), shown(&new.exports)),
+    ] {
+        if was != is {
+            told.push(what.to_owned());
+        }
+    }
+    told
+}
+
+/// Whether two settings of one source differ; a rank that only follows from its place does not count.
+fn differ(one: &Source, other: &Source) -> bool {
+    let plain = |source: &Source| format!("{:?}", Source { rank: 0, ..source.clone() });
+    plain(one) != plain(other)
+}
+
+/// Tries a config on the last answers of those sources for which it says something else.
+fn try_out(old: &Mill, new: &Config, now: Timestamp) -> Result<Vec<Trial>, StoreError> {
+    let Some(answers) = &old.config.ingest.answers else { return Ok(Vec::new()) };
+    let (was, is) = (&old.config.ingest, &new.ingest);
+    let for_all = format!("{:?} {:?}", was.rules, was.auto) != format!("{:?} {:?}", is.rules, is.auto)
+        || old.config.categories != new.categories;
+    let store: &dyn Store = &*old.care;
+    let mut left = MOST_TRIED;
+    let mut trials = Vec::new();
+    for source in new.sources.iter().filter(|source| source.enabled) {
+        let Some(before) = old.source(&source.id).filter(|before| for_all || differ(before, source)) else {
+            continue;
+        };
+        let untried = |why: &str| Trial {
+            source: source.id.to_string(),
+            untried: Some(why.to_owned()),
+            ..Trial::default()
+        };
+        trials.push(if before.url != source.url {
+            untried("it has another address, which was not asked yet")
+        } else if left == 0 {
+            untried("enough others were tried")
+        } else if let Some(answer) = answers.read(&source.id) {
+            left = left.saturating_sub(answer.body.len());
+            canary::compare(store, &answer, (before, was), (source, is), now)?
+        } else {
+            untried("no answer of it is kept yet")
+        });
+    }
+    trials.retain(|trial| !trial.is_silent());
+    Ok(trials)
+}
+
+/// What the last reload came to; shared by all mills that take each other's place.
+#[derive(Debug, Default)]
+pub(super) struct LastReload(Mutex<Option<Reloaded>>);
+
+impl LastReload {
+    pub(super) fn set(&self, reloaded: Reloaded) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(reloaded);
+    }
+
+    pub(super) fn get(&self) -> Option<Reloaded> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}

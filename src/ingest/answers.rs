@@ -1,0 +1,147 @@
+//! The last answer of each source, kept to try a changed config on before it is used.
+//!
+//! One small file a source, beside the store's own: it is no part of what must not be lost, and
+//! would cost the store more than it is worth. A file that is damaged or missing is no fault.
+
+use std::collections::BTreeSet;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use crate::model::{SourceId, Timestamp};
+
+/// Larger bodies are not kept, in bytes; the config is not tried on such a source.
+const MAX_BODY: usize = 4 << 20;
+/// The line before the body is not longer, in bytes.
+const MAX_HEAD: u64 = 16 << 10;
+/// How hard to compress: the quickest way.
+const LEVEL: i32 = 1;
+
+/// What a source answered last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastAnswer {
+    /// What it said beside the body.
+    pub head: Head,
+    /// Its body, decoded.
+    pub body: Vec<u8>,
+}
+
+/// What an answer says beside its body.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Head {
+    /// Where it came from in the end.
+    pub url: Url,
+    /// Its media type as it was sent.
+    pub content_type: Option<String>,
+    /// When it was asked for.
+    pub at: Timestamp,
+}
+
+/// The folder of last answers.
+#[derive(Debug, Clone)]
+pub struct LastAnswers {
+    folder: PathBuf,
+}
+
+impl LastAnswers {
+    /// In a folder that need not be there yet.
+    #[must_use]
+    pub fn new(folder: &Path) -> Self {
+        Self { folder: folder.to_owned() }
+    }
+
+    /// An id has only letters, digits, `.`, `_` and `-`, and begins with a letter or digit.
+    fn path(&self, id: &SourceId) -> PathBuf {
+        self.folder.join(format!("{id}.zst"))
+    }
+
+    /// Keeps an answer in place of the one before.
+    ///
+    /// # Errors
+    /// What the system says; the one before may be gone then.
+    pub fn keep(&self, id: &SourceId, head: &Head, body: &[u8]) -> io::Result<()> {
+        if body.len() > MAX_BODY {
+            return self.forget(id);
+        }
+        fs::create_dir_all(&self.folder)?;
+        let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
+        let mut line = serde_json::to_vec(head)?;
+        line.push(b'\n');
+        let mut packed = zstd::Encoder::new(file.as_file_mut(), LEVEL)?;
+        packed.write_all(&line)?;
+        packed.write_all(body)?;
+        packed.finish()?;
+        file.persist(self.path(id))?;
+        Ok(())
+    }
+
+    /// The last answer, where a whole one is there.
+    #[must_use]
+    pub fn read(&self, id: &SourceId) -> Option<LastAnswer> {
+        let file = fs::File::open(self.path(id)).ok()?;
+        let mut bytes = Vec::new();
+        let most = MAX_BODY as u64 + MAX_HEAD;
+        zstd::Decoder::new(file).ok()?.take(most).read_to_end(&mut bytes).ok()?;
+        let end = bytes.iter().position(|byte| *byte == b'\n')?;
+        let head = serde_json::from_slice(bytes.get(..end)?).ok()?;
+        bytes.drain(..=end);
+        Some(LastAnswer { head, body: bytes })
+    }
+
+    /// Forgets the last answer of a source.
+    ///
+    /// # Errors
+    /// What the system says, unless there was none.
+    pub fn forget(&self, id: &SourceId) -> io::Result<()> {
+        match fs::remove_file(self.path(id)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// Forgets the answers of all sources but these.
+    pub fn keep_only(&self, known: &BTreeSet<&SourceId>) {
+        let Ok(entries) = fs::read_dir(&self.folder) else { return };
+        for path in entries.flatten().map(|entry| entry.path()) {
+            let id = path.file_stem().and_then(|stem| SourceId::new(&stem.to_string_lossy()));
+            if id.is_none_or(|id| !known.contains(&id)) {
+                // It goes the next time.
+                let _ = fs::remove_file(&path);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_answer_comes_back_and_damage_is_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let answers = LastAnswers::new(&folder.path().join("answers"));
+        let id = SourceId::new("paper.a-1").unwrap();
+        let head = Head {
+            url: Url::parse("https://paper.example/feed").unwrap(),
+            content_type: Some("application/rss+xml; charset=gbk".to_owned()),
+            at: Timestamp::from_unix(1_640_066_107),
+        };
+        assert_eq!(answers.read(&id), None);
+        answers.forget(&id).unwrap();
+        for body in [&b"<rss>\n\xb0\xa1\n</rss>"[..], b"", &vec![b'x'; MAX_BODY]] {
+            answers.keep(&id, &head, body).unwrap();
+            let back = answers.read(&id).unwrap();
+            assert_eq!((&back.head, back.body == body), (&head, true));
+        }
+        answers.keep(&id, &head, &vec![b'x'; MAX_BODY + 1]).unwrap();
+        assert_eq!(answers.read(&id), None, "too large to keep");
+        answers.keep(&id, &head, b"again").unwrap();
+        fs::write(answers.path(&id), b"damaged").unwrap();
+        assert_eq!(answers.read(&id), None);
+        answers.keep_only(&BTreeSet::new());
+        assert_eq!(fs::read_dir(folder.path().join("answers")).unwrap().count(), 0);
+    }
+}
