@@ -25,8 +25,14 @@ async fn site() -> (Site, Served) {
 }
 
 async fn site_and_upstream() -> (Site, Served, Upstream) {
+    site_with("").await
+}
+
+/// The same with more in its `[site]`.
+async fn site_with(settings: &str) -> (Site, Served, Upstream) {
     let upstream = Upstream::start().await;
-    let long = format!("<p>{}</p>", "数字金融赋能高质量发展。".repeat(60));
+    let picture = "<img src=\"https://paper.example/p.jpg\" alt=\"图表\">";
+    let long = format!("<p>{}</p>{picture}", "数字金融赋能高质量发展。".repeat(60));
     upstream.put(
         "/xihai.xml",
         rss(&[
@@ -37,7 +43,7 @@ async fn site_and_upstream() -> (Site, Served, Upstream) {
     let site = Site::new(
         NOW,
         &format!(
-            "code_space = \"xihai\"\n[[category]]\nname = \"西海都市报\"\naliases = [\"xhdsb\"]\n\
+            "{settings}code_space = \"xihai\"\n[[category]]\nname = \"西海都市报\"\naliases = [\"xhdsb\"]\n\
              [[source]]\nid = \"xihai\"\nurl = \"{}/xihai.xml\"\ncategory = \"西海都市报\"\n\
              [source.code]\nfrom = \"guid\"\n",
             upstream.base
@@ -72,6 +78,8 @@ fn outputs() -> Vec<(String, &'static str)> {
         ("/category/xihaidushibao/1.html", html),
         ("/xihaidushibao/2021/12/21/a1.html", html),
         ("/bot.html", html),
+        ("/subscribe.html", html),
+        ("/feed/xihaidushibao.svg", "image/svg+xml"),
         ("/404.html", html),
         ("/feed.xml", atom),
         ("/rss.xml", rss),
@@ -360,6 +368,100 @@ async fn what_is_not_there_is_said_as_a_page() {
     assert_eq!((alive.status, alive.text().trim()), (200, "ok"));
     secured(&alive, "/healthz");
     served.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn newspapers_are_found_without_a_script() {
+    let (_site, served) = site().await;
+    for (query, found) in [
+        ("%E8%A5%BF%E6%B5%B7", true),
+        ("XIHAI", true),
+        ("xhd", true),
+        ("zzz", false),
+        ("%22%3E%3Cscript%3E", false),
+    ] {
+        let answer = get(served.at, &format!("/category/?q={query}")).await;
+        assert_eq!(answer.status, 200, "{query}");
+        let text = answer.text();
+        assert_eq!(text.contains(">西海都市报</a>"), found, "{query}: {text}");
+        assert!(text.contains("content=\"noindex\"") && !text.contains("<script"), "{query}");
+        secured(&answer, query);
+    }
+    let all = get(served.at, "/category/?q=").await;
+    assert_eq!(all.body, get(served.at, "/category/").await.body, "nothing looked for is all");
+    served.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ticked_newspapers_become_one_list_for_readers() {
+    let (_site, served) = site().await;
+    let page = get(served.at, "/subscribe.html").await.text();
+    assert!(
+        page.contains("<form class=\"pick\" action=\"https://news.example.org/opml.xml\" method=\"get\">"),
+        "{page}"
+    );
+    assert!(page.contains("<input type=\"checkbox\" name=\"feed\" value=\"xihaidushibao\">"), "{page}");
+    let list = get(served.at, "/opml.xml?feed=xihaidushibao&feed=nothing").await;
+    assert_eq!((list.status, list.header("content-type")), (200, "text/x-opml; charset=utf-8"));
+    assert_eq!(list.header("content-disposition"), "attachment; filename=\"newspapers.opml\"");
+    assert_eq!(list.text().matches("<outline").count(), 1);
+    assert!(list.text().contains("xmlUrl=\"https://news.example.org/feed/xihaidushibao.xml\""));
+    let none = get(served.at, "/opml.xml?feed=nothing").await;
+    assert_eq!((none.status, none.text().matches("<outline").count()), (200, 0));
+    served.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn search_engines_get_nothing_unless_they_are_welcome() {
+    let (_site, served) = site().await;
+    let article = get(served.at, &format!("/{ARTICLE}")).await.text();
+    assert!(article.contains("<meta name=\"robots\" content=\"noindex\">"), "{article}");
+    assert!(article.contains("<link rel=\"canonical\" href=\"https://paper.example/a1\">"), "{article}");
+    assert!(!article.contains("og:") && !article.contains("ld+json"), "{article}");
+    assert_eq!(get(served.at, "/sitemap.xml").await.status, 404);
+    assert_eq!(get(served.at, "/sitemap/2021-12.xml").await.status, 404);
+    served.end().await;
+
+    let (_site, served, _) = site_with("indexing = true\n").await;
+    let article = get(served.at, &format!("/{ARTICLE}")).await.text();
+    assert!(!article.contains("noindex") && article.contains("<meta property=\"og:title\""), "{article}");
+    let data = article.split("<script type=\"application/ld+json\">").nth(1).unwrap();
+    let data: serde_json::Value = serde_json::from_str(data.split("</script>").next().unwrap()).unwrap();
+    assert_eq!((&data["@type"], &data["headline"]), (&"NewsArticle".into(), &"数字金融".into()));
+    assert_eq!(data["datePublished"], "2021-12-21T13:55:07+08:00");
+    assert_eq!(data["isBasedOn"], "https://paper.example/a1");
+    let index = get(served.at, "/sitemap.xml").await;
+    assert_eq!(index.header("content-type"), "application/xml; charset=utf-8");
+    assert!(
+        index.text().contains("<loc>https://news.example.org/sitemap/2021-12.xml</loc>"),
+        "{}",
+        index.text()
+    );
+    let month = get(served.at, "/sitemap/2021-12.xml").await.text();
+    for page in ["", "category/", "category/xihaidushibao.html", ARTICLE] {
+        assert!(month.contains(&format!("<loc>{URL}{page}</loc>")), "{page}: {month}");
+    }
+    assert_eq!(get(served.at, "/sitemap/2021-11.xml").await.status, 404);
+    served.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pictures_are_shown_linked_or_left_out() {
+    for (settings, image, link) in
+        [("", true, false), ("pictures = \"link\"\n", false, true), ("pictures = \"none\"\n", false, false)]
+    {
+        let (_site, served, _) = site_with(settings).await;
+        let article = get(served.at, &format!("/{ARTICLE}")).await.text();
+        assert_eq!(
+            article.contains("<img src=\"https://paper.example/p.jpg\""),
+            image,
+            "{settings}: {article}"
+        );
+        assert_eq!(article.contains("href=\"https://paper.example/p.jpg\""), link, "{settings}: {article}");
+        let list = get(served.at, "/").await.text();
+        assert_eq!(list.contains("https://paper.example/p.jpg"), image, "{settings}");
+        served.end().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -18,7 +18,7 @@ use crate::ingest::{AutoCategories, IngestOptions, LastAnswers};
 use crate::model::{CodeSpace, Slug};
 use crate::notify::Webhook;
 use crate::publish::{
-    Articles, Combined, JekyllOptions, JsonLinesOptions, PublishOptions, SiteOptions, WindowOptions,
+    Articles, Combined, JekyllOptions, JsonLinesOptions, Pictures, PublishOptions, SiteOptions, WindowOptions,
 };
 use crate::render::jekyll::JekyllStyle;
 use crate::rules::{Level, Rule, Rules};
@@ -38,6 +38,9 @@ pub(super) struct Poll {
 
 /// `true` for one that is learned.
 pub(super) const SCHEDULES: [(&str, bool); 2] = [("learned", true), ("fixed", false)];
+/// How pages show pictures.
+const PICTURES: [(&str, Pictures); 3] =
+    [("origin", Pictures::Origin), ("link", Pictures::Link), ("none", Pictures::None)];
 /// How often an export is made where nothing else is said.
 const EXPORT_EVERY: Duration = Duration::from_hours(24);
 
@@ -84,6 +87,7 @@ pub(super) fn read(main: &mut Reader, folder: &Path) -> Sections {
         description: text(&mut site, "description").unwrap_or_default(),
         language: text(&mut site, "language").unwrap_or_else(|| "zh-CN".to_owned()),
         indexing: flag(&mut site, "indexing", false),
+        pictures: site.choice("pictures", &PICTURES).map_or(Pictures::Origin, |v| v.value),
         footer: text(&mut site, "footer"),
         rights: text(&mut site, "rights"),
         contact: contact.clone(),

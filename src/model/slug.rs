@@ -84,6 +84,14 @@ pub fn initial(slug: &Slug) -> char {
     slug.0.chars().next().filter(char::is_ascii_lowercase).map_or('#', |c| c.to_ascii_uppercase())
 }
 
+/// The first letters of a name's pinyin, as people type them to find it: 西海都市报 → `xhdsb`.
+#[must_use]
+pub fn initials(name: &str) -> String {
+    let folded: String = name.nfkc().collect();
+    let read = Converter::new(&folded).without_tone().yu_to_v().convert().to_string_with(" ");
+    read.to_lowercase().split_whitespace().filter_map(|word| word.chars().next()).collect()
+}
+
 fn hash(name: &str, digits: usize) -> String {
     let mut hex = HEXLOWER.encode(&Sha256::digest(name.as_bytes()));
     hex.truncate(digits);
@@ -112,6 +120,13 @@ mod tests {
         assert_eq!(Slug::new("feed"), None);
         assert_eq!(Slug::new("a_b"), None);
         assert!(Slug::from_name(&"长".repeat(500)).as_str().len() <= MAX);
+    }
+
+    #[test]
+    fn initials_follow_the_pinyin() {
+        for (name, want) in [("西海都市报", "xhdsb"), ("重庆日报", "cqrb"), ("", "")] {
+            assert_eq!(initials(name), want, "{name}");
+        }
     }
 
     #[test]

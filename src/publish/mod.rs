@@ -10,9 +10,11 @@ mod combined;
 mod corrections;
 mod feeds;
 mod items;
+mod newspapers;
 mod pages;
 pub mod select;
 mod sinks;
+mod sitemaps;
 mod statics;
 
 use std::collections::BTreeMap;
@@ -30,6 +32,7 @@ use url::Url;
 
 use crate::model::{Category, CategoryId, CodeSpace, SourceId, Timestamp};
 use crate::render::RenderError;
+pub use crate::render::html::Pictures;
 use crate::render::html::ThemeError;
 use crate::sink::{Applied, Directory, File, OutputKey, SinkError};
 use crate::store::{Store, StoreError};
@@ -40,7 +43,7 @@ pub use select::WindowOptions;
 pub use sinks::{JekyllOptions, JsonLinesOptions};
 
 /// Bump when a writer's bytes change for the same items: every output is then rendered again.
-const RENDERER: u32 = 2;
+const RENDERER: u32 = 3;
 /// Files that are gathered before they are made visible together.
 const BATCH: usize = 2_000;
 /// Unit of the site's own files; a category can never have this slug.
@@ -61,6 +64,8 @@ pub struct SiteOptions {
     pub zone: Tz,
     /// Whether search engines may list the copies.
     pub indexing: bool,
+    /// How pages show the pictures of articles.
+    pub pictures: Pictures,
     /// Text at the foot of every page.
     pub footer: Option<String>,
     /// Rights in what is published as a whole.
@@ -359,6 +364,7 @@ impl Run<'_> {
             }
             let html = self.pages.category(self.store, category, names)?;
             files.push(file(&OutputKey::Category(category.slug.clone()), html));
+            files.extend(self.pages.code(category));
         }
         Ok(files)
     }

@@ -7,14 +7,12 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::feeds::key;
 use super::{PublishError, PublishOptions, file, fingerprint};
-use crate::model::slug::initial;
 use crate::model::{Article, Category, CategoryId, InfoCode, Item, Timestamp};
 use crate::render::html::{
     ArticlePage, ArticleView, Bot, BotPage, CategoryPage, FeaturedCategory, FeedLink, Frame, HomePage,
-    IndexPage, ItemView, LetterGroup, ListedCategory, MessagePage, NamedLink, Neighbour, PageHead, Paging,
-    ShownFeed, Site, Theme, ThemeError, machine_time, shown_time,
+    ItemView, MessagePage, NamedLink, Neighbour, PageHead, Paging, Pictures, Site, Theme, ThemeError,
+    machine_time, news_article, shown_time, without_pictures,
 };
-use crate::render::opml::{self, Outline};
 use crate::schedule::seconds;
 use crate::sink::{FeedFormat, File, OutputKey};
 use crate::store::{Handle, Result as StoreResult, Store, Window};
@@ -35,8 +33,8 @@ pub(super) type Names = BTreeMap<CategoryId, Category>;
 pub struct Pages {
     /// The settings.
     pub options: Arc<PublishOptions>,
-    theme: Theme,
-    frame: Frame,
+    pub(super) theme: Theme,
+    pub(super) frame: Frame,
 }
 
 impl Pages {
@@ -57,7 +55,9 @@ impl Pages {
                 indexing: site.indexing,
                 index_url: url(&OutputKey::Index),
                 opml_url: url(&OutputKey::Opml),
+                subscribe_url: url(&OutputKey::Subscribe),
                 bot_url: url(&OutputKey::Bot),
+                logo: None,
                 footer: site.footer.clone(),
             },
             css_url: url(&OutputKey::Style),
@@ -125,8 +125,9 @@ impl Pages {
     ) -> Result<Vec<File>, PublishError> {
         Ok(vec![
             file(&OutputKey::Home, self.home(store, site, names)?),
-            file(&OutputKey::Index, self.index(names)?),
-            file(&OutputKey::Opml, self.opml(names)),
+            file(&OutputKey::Index, self.index(names, "")?),
+            file(&OutputKey::Subscribe, self.subscribe(names)?),
+            file(&OutputKey::Opml, self.opml(names, None)),
             file(&OutputKey::Bot, self.bot()?),
             file(&OutputKey::NotFound, self.message(404, None)?),
             file(&OutputKey::Style, self.theme.style_css()),
@@ -157,49 +158,6 @@ impl Pages {
             notice: (site.arrivals == 0).then_some("no_sources"),
         };
         Ok(self.theme.home(&self.frame, &page)?)
-    }
-
-    fn index(&self, names: &Names) -> Result<String, PublishError> {
-        let mut sorted: Vec<&Category> = names.values().collect();
-        sorted.sort_by_key(|category| (initial(&category.slug) == '#', &category.slug));
-        let mut groups: Vec<LetterGroup> = Vec::new();
-        for category in sorted {
-            let letter = initial(&category.slug).to_string();
-            if groups.last().is_none_or(|group| group.letter != letter) {
-                groups.push(LetterGroup { letter, categories: Vec::new() });
-            }
-            if let Some(group) = groups.last_mut() {
-                group.categories.push(ListedCategory {
-                    url: self.url(&OutputKey::Category(category.slug.clone())),
-                    name: category.name.clone(),
-                    newest_iso: category.newest.map(|at| self.machine(at)),
-                    newest_text: category.newest.map(|at| self.shown(at)),
-                });
-            }
-        }
-        let title = self.theme.text("index_heading").to_owned();
-        let page = IndexPage {
-            page: self.head(title, &OutputKey::Index, None),
-            feeds: self.feed_links(None),
-            groups,
-        };
-        Ok(self.theme.index(&self.frame, &page)?)
-    }
-
-    fn opml(&self, names: &Names) -> Vec<u8> {
-        let mut sorted: Vec<&Category> = names.values().collect();
-        sorted.sort_by(|a, b| a.slug.cmp(&b.slug));
-        let outlines: Vec<Outline> = sorted
-            .into_iter()
-            .map(|category| Outline {
-                title: category.name.clone(),
-                xml_url: self.url(&OutputKey::Feed(category.slug.clone(), FeedFormat::Atom)),
-                html_url: Some(self.url(&OutputKey::Category(category.slug.clone()))),
-            })
-            .collect();
-        let outlines: Vec<Outline> = super::combined::outlines(self).chain(outlines).collect();
-        let site = &self.options.site;
-        opml::render(&site.title, &site.language, &outlines)
     }
 
     fn bot(&self) -> Result<String, PublishError> {
@@ -286,16 +244,12 @@ impl Pages {
         names: &Names,
         paging: Paging,
     ) -> Result<String, ThemeError> {
-        let feeds_shown = FeedFormat::ALL
-            .map(|format| ShownFeed {
-                href: self.url(&key(category, format)),
-                label: format.label().to_owned(),
-            })
-            .into();
         let page = CategoryPage {
             page: self.head(category.name.clone(), place, None),
             feeds: self.feed_links(Some(category)),
-            feeds_shown,
+            feeds_shown: self.feeds_shown(category),
+            readers: self.readers(category),
+            code_url: Some(self.url(&OutputKey::Code(category.slug.clone()))),
             category: NamedLink {
                 url: self.url(&OutputKey::Category(category.slug.clone())),
                 name: category.name.clone(),
@@ -348,7 +302,7 @@ impl Pages {
         let item = ArticleView {
             title: view.title,
             summary: view.summary,
-            body: if excerpt { String::new() } else { body.html },
+            body: if excerpt { String::new() } else { self.shown_pictures(body.html) },
             image: view.image,
             category_url: view.category_url,
             category_name: view.category_name,
@@ -368,10 +322,20 @@ impl Pages {
             previous,
             next,
         };
-        ArticlePage { page: head, feeds: self.feed_links(home.as_ref()), item }
+        let linked_data =
+            self.options.site.indexing.then(|| news_article(&self.frame.site, &head.url, &item));
+        ArticlePage { page: head, feeds: self.feed_links(home.as_ref()), item, linked_data }
     }
 
-    fn head(&self, title: String, place: &OutputKey, original: Option<String>) -> PageHead {
+    /// A text as pages show it: with its pictures, or without.
+    fn shown_pictures(&self, html: String) -> String {
+        match self.options.site.pictures {
+            Pictures::Origin => html,
+            other => without_pictures(&html, other, self.theme.text("picture")),
+        }
+    }
+
+    pub(super) fn head(&self, title: String, place: &OutputKey, original: Option<String>) -> PageHead {
         let copy =
             matches!(place, OutputKey::Article(_) | OutputKey::CategoryPage(..) | OutputKey::Category(_));
         PageHead {
@@ -384,7 +348,7 @@ impl Pages {
     }
 
     /// The feeds that a page announces: a category's own, and the whole site's.
-    fn feed_links(&self, category: Option<&Category>) -> Vec<FeedLink> {
+    pub(super) fn feed_links(&self, category: Option<&Category>) -> Vec<FeedLink> {
         let site_title = &self.options.site.title;
         let own = category.filter(|category| category.id != CategoryId::SITE);
         let mut links = Vec::new();
@@ -422,7 +386,7 @@ impl Pages {
             url: self.url(&OutputKey::Article(item.permalink.clone())),
             title: item.title.clone(),
             summary: item.excerpt.clone(),
-            image: item.image.clone(),
+            image: item.image.clone().filter(|_| self.options.site.pictures == Pictures::Origin),
             category_url: home.map(|c| self.url(&OutputKey::Category(c.slug.clone()))).unwrap_or_default(),
             media_name: item.media_name.clone().filter(|name| *name != category_name),
             category_name,
@@ -433,11 +397,11 @@ impl Pages {
         }
     }
 
-    fn machine(&self, at: Timestamp) -> String {
+    pub(super) fn machine(&self, at: Timestamp) -> String {
         machine_time(at, self.options.site.zone)
     }
 
-    fn shown(&self, at: Timestamp) -> String {
+    pub(super) fn shown(&self, at: Timestamp) -> String {
         shown_time(at, self.options.site.zone, &self.options.site.language)
     }
 }

@@ -6,11 +6,15 @@
 //! All text is plain and may hold any character, except [`ArticleView::body`]. Addresses go
 //! into `href` as they are: whoever fills these types lets only `http`, `https` and paths in.
 
+mod linked;
+mod pictures;
 mod times;
 
 use serde::Serialize;
 
 pub use super::theme::{Theme, ThemeError};
+pub use linked::news_article;
+pub use pictures::{Pictures, without_pictures};
 pub use times::{machine_time, shown_time};
 
 /// What all pages share; built once for a configuration.
@@ -39,8 +43,12 @@ pub struct Site {
     pub index_url: String,
     /// Address of the list of all feeds.
     pub opml_url: String,
+    /// Address of the page that explains feeds and lists them.
+    pub subscribe_url: String,
     /// Address of the page about the crawler.
     pub bot_url: String,
+    /// Address of the theme's logo.
+    pub logo: Option<String>,
     /// The operator's own line at the foot.
     pub footer: Option<String>,
 }
@@ -148,8 +156,12 @@ pub struct IndexPage {
     pub page: PageHead,
     /// Feeds of the whole site.
     pub feeds: Vec<FeedLink>,
-    /// In the order they are shown.
+    /// In the order they are shown; those that were looked for, if some were.
     pub groups: Vec<LetterGroup>,
+    /// What was looked for; empty for all.
+    pub query: String,
+    /// How many were found; `None` where nothing was looked for.
+    pub found: Option<usize>,
 }
 
 /// Categories under one letter.
@@ -183,6 +195,10 @@ pub struct CategoryPage {
     pub feeds: Vec<FeedLink>,
     /// The same feeds as links; may be empty.
     pub feeds_shown: Vec<ShownFeed>,
+    /// Readers on the web and on this device that take the feed by one click; may be empty.
+    pub readers: Vec<NamedLink>,
+    /// Address of the category's QR code.
+    pub code_url: Option<String>,
     /// The category.
     pub category: NamedLink,
     /// Newest first.
@@ -209,6 +225,8 @@ pub struct ArticlePage {
     pub feeds: Vec<FeedLink>,
     /// The article.
     pub item: ArticleView,
+    /// By [`news_article`], written as it is; where search engines are welcome.
+    pub linked_data: Option<String>,
 }
 
 /// All of an article.
@@ -259,6 +277,36 @@ pub struct Neighbour {
     pub url: String,
     /// May be empty.
     pub title: String,
+}
+
+/// The page that explains feeds and lists them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct SubscribePage {
+    /// Head.
+    pub page: PageHead,
+    /// Feeds of the whole site.
+    pub feeds: Vec<FeedLink>,
+    /// The same feeds as links.
+    pub feeds_shown: Vec<ShownFeed>,
+    /// Readers that take the feed of the whole site by one click.
+    pub readers: Vec<NamedLink>,
+    /// In the order they are shown.
+    pub papers: Vec<Subscribable>,
+}
+
+/// A category that readers may subscribe to.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Subscribable {
+    /// Name for people.
+    pub name: String,
+    /// Its name in addresses.
+    pub slug: String,
+    /// Address of its page.
+    pub url: String,
+    /// Its feeds.
+    pub feeds: Vec<ShownFeed>,
+    /// Address of its QR code.
+    pub code_url: Option<String>,
 }
 
 /// The page about the crawler.

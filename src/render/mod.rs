@@ -13,7 +13,9 @@ pub mod jekyll;
 pub mod json_feed;
 mod markup;
 pub mod opml;
+pub mod qr;
 pub mod rss;
+pub mod sitemap;
 pub mod theme;
 mod xml;
 

@@ -14,18 +14,23 @@ use minijinja::{AutoEscape, Environment, Output, State, UndefinedBehavior};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::html::{ArticlePage, BotPage, CategoryPage, Frame, HomePage, IndexPage, MessagePage};
+use super::html::{
+    ArticlePage, BotPage, CategoryPage, Frame, HomePage, IndexPage, MessagePage, SubscribePage,
+};
 
 /// Every built-in template under the name by which others refer to it.
-pub(super) const TEMPLATES: [(&str, &str); 8] = [
+pub(super) const TEMPLATES: [(&str, &str); 11] = [
     ("article.html", include_str!("theme/article.html")),
     ("base.html", include_str!("theme/base.html")),
     ("bot.html", include_str!("theme/bot.html")),
     ("category.html", include_str!("theme/category.html")),
+    ("footer.html", include_str!("theme/footer.html")),
+    ("header.html", include_str!("theme/header.html")),
     ("home.html", include_str!("theme/home.html")),
     ("index.html", include_str!("theme/index.html")),
     ("item.html", include_str!("theme/item.html")),
     ("message.html", include_str!("theme/message.html")),
+    ("subscribe.html", include_str!("theme/subscribe.html")),
 ];
 const STYLE_CSS: &str = include_str!("theme/style.css");
 const FEED_CSS: &str = include_str!("theme/feed.css");
@@ -183,6 +188,14 @@ impl Theme {
     /// When the template asks for something that the page does not have.
     pub fn article(&self, frame: &Frame, page: &ArticlePage) -> Result<String, ThemeError> {
         self.render("article.html", frame, page)
+    }
+
+    /// The page that explains feeds and lists them.
+    ///
+    /// # Errors
+    /// When the template asks for something that the page does not have.
+    pub fn subscribe(&self, frame: &Frame, page: &SubscribePage) -> Result<String, ThemeError> {
+        self.render("subscribe.html", frame, page)
     }
 
     /// The page about the crawler.

@@ -6,9 +6,9 @@ use std::sync::{Mutex, PoisonError};
 
 use axum::body::Body;
 use axum::http::header::{
-    ACCEPT_ENCODING, ACCESS_CONTROL_ALLOW_ORIGIN, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH,
-    CONTENT_LOCATION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_MODIFIED_SINCE, IF_NONE_MATCH,
-    LAST_MODIFIED, LOCATION, REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS,
+    ACCEPT_ENCODING, ACCESS_CONTROL_ALLOW_ORIGIN, ALLOW, CACHE_CONTROL, CONTENT_DISPOSITION,
+    CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_LOCATION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG,
+    IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, LOCATION, REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
@@ -26,7 +26,7 @@ const COMPRESS_FROM: usize = 512;
 const KEEP: usize = 32 << 20;
 /// Pages carry no scripts and no styles of their own; pictures come from their origin.
 const CSP: &str = "default-src 'none'; style-src 'self'; img-src * data:; media-src *; \
-                   base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+                   base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
 /// What is to be answered.
 #[derive(Debug)]
@@ -37,6 +37,8 @@ pub(super) struct Reply {
     modified: Option<Timestamp>,
     /// `Content-Location`, or `Location` of a redirect.
     location: Option<String>,
+    /// The name under which a browser keeps it.
+    download: Option<&'static str>,
 }
 
 impl Reply {
@@ -46,7 +48,14 @@ impl Reply {
         at: Timestamp,
         location: Option<String>,
     ) -> Self {
-        Self { status: StatusCode::OK, bytes: bytes.into(), media_type, modified: Some(at), location }
+        Self {
+            status: StatusCode::OK,
+            bytes: bytes.into(),
+            media_type,
+            modified: Some(at),
+            location,
+            download: None,
+        }
     }
 
     /// A page made on request: it changes with its neighbours and the theme too, so that only
@@ -56,8 +65,24 @@ impl Reply {
     }
 
     pub(super) fn page(status: StatusCode, html: String) -> Self {
-        let bytes = html.into_bytes().into();
-        Self { status, bytes, media_type: "text/html; charset=utf-8", modified: None, location: None }
+        Self { status, ..Self::made(html.into_bytes(), "text/html; charset=utf-8") }
+    }
+
+    /// What is made on request.
+    pub(super) fn made(bytes: Vec<u8>, media_type: &'static str) -> Self {
+        Self {
+            status: StatusCode::OK,
+            bytes: bytes.into(),
+            media_type,
+            modified: None,
+            location: None,
+            download: None,
+        }
+    }
+
+    /// The same, to be kept as a file.
+    pub(super) fn download(self, name: &'static str) -> Self {
+        Self { download: Some(name), ..self }
     }
 
     pub(super) fn moved(target: String) -> Self {
@@ -149,6 +174,9 @@ fn common(reply: &Reply, headers: &mut HeaderMap) {
     if let Some(location) = &reply.location {
         let name = if reply.status == StatusCode::OK { CONTENT_LOCATION } else { LOCATION };
         set(headers, name, location);
+    }
+    if let Some(name) = reply.download {
+        set(headers, CONTENT_DISPOSITION, &format!("attachment; filename=\"{name}\""));
     }
     if let Some(at) = reply.modified {
         set(headers, LAST_MODIFIED, &http_date(at));

@@ -69,7 +69,7 @@ impl Server {
             let reply = self.outputs.message(StatusCode::METHOD_NOT_ALLOWED, None);
             return self.variants.respond(request, reply).await;
         }
-        let reply = self.outputs.find(request.uri.path()).await;
+        let reply = self.outputs.find(request.uri.path(), request.uri.query()).await;
         self.variants.respond(request, reply).await
     }
 }

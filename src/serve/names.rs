@@ -17,12 +17,43 @@ pub(super) enum Meaning {
     Page(String, u32),
     /// A category's page or feed under a slug that may be an old one.
     Category(String),
+    /// The newspapers that somebody looks for.
+    Search(String),
+    /// A list of the feeds that somebody ticked.
+    Choice(Vec<Slug>),
+    /// The index of sitemaps.
+    Sitemap,
+    /// The sitemap of a month.
+    SitemapMonth(i32, u32),
     /// No path that could be one of ours.
     Nothing,
 }
 
-/// Reads an address's path; decoded once, plain components only.
-pub(super) fn meaning(path: &str) -> Meaning {
+/// Characters of a search; nobody types more.
+const SEARCH: usize = 64;
+/// Feeds of a choice; a longer list is all of them.
+const CHOICE: usize = 1_000;
+
+/// Reads an address: its path, and the query of those few that have a form.
+pub(super) fn meaning(path: &str, query: Option<&str>) -> Meaning {
+    let plain = at_path(path);
+    let (Meaning::File(file), Some(query)) = (&plain, query) else { return plain };
+    let fields = || url::form_urlencoded::parse(query.as_bytes());
+    if *file == OutputKey::Index.path() {
+        let wanted =
+            fields().find(|(name, _)| name == "q").map(|(_, value)| value.chars().take(SEARCH).collect());
+        return wanted.map_or(plain, Meaning::Search);
+    }
+    if *file == OutputKey::Opml.path() {
+        let ticked = fields().filter(|(name, _)| name == "feed").take(CHOICE);
+        let chosen: Vec<Slug> = ticked.filter_map(|(_, slug)| Slug::new(&slug)).collect();
+        return if chosen.is_empty() { plain } else { Meaning::Choice(chosen) };
+    }
+    plain
+}
+
+/// Reads a path; decoded once, plain components only.
+fn at_path(path: &str) -> Meaning {
     let Ok(decoded) = percent_decode_str(path).decode_utf8() else { return Meaning::Nothing };
     let path = decoded.trim_start_matches('/');
     let safe = path.len() <= 1_000
@@ -34,6 +65,11 @@ pub(super) fn meaning(path: &str) -> Meaning {
     let parts: Vec<&str> = path.split('/').collect();
     match parts.as_slice() {
         [""] => Meaning::File(OutputKey::Home.path()),
+        ["sitemap.xml"] => Meaning::Sitemap,
+        ["sitemap", file] => match month(file) {
+            Some((year, month)) => Meaning::SitemapMonth(year, month),
+            None => Meaning::File(path.to_owned()),
+        },
         ["category"] | ["category", ""] => Meaning::File(OutputKey::Index.path()),
         ["category", slug, page] => match page.strip_suffix(".html").and_then(|n| n.parse().ok()) {
             Some(number) => Meaning::Page((*slug).to_owned(), number),
@@ -52,6 +88,15 @@ pub(super) fn meaning(path: &str) -> Meaning {
             None => Meaning::File(path.to_owned()),
         },
     }
+}
+
+/// `2021-12.xml`, as [`OutputKey::SitemapMonth`] writes it.
+fn month(file: &str) -> Option<(i32, u32)> {
+    let (year, month) = file.strip_suffix(".xml")?.split_once('-')?;
+    let plain =
+        year.len() == 4 && month.len() == 2 && (year.to_owned() + month).bytes().all(|b| b.is_ascii_digit());
+    let month = month.parse().ok().filter(|month| plain && (1..=12).contains(month))?;
+    Some((year.parse().ok()?, month))
 }
 
 fn site(path: &str, format: FeedFormat) -> Meaning {
@@ -111,8 +156,22 @@ mod tests {
             ("/.feedmill/a.json", Meaning::Nothing),
             ("/.well-known/x", file(".well-known/x")),
             ("/%ff", Meaning::Nothing),
+            ("/sitemap.xml", Meaning::Sitemap),
+            ("/sitemap/2021-12.xml", Meaning::SitemapMonth(2021, 12)),
+            ("/sitemap/2021-13.xml", file("sitemap/2021-13.xml")),
+            ("/sitemap/+021-12.xml", file("sitemap/+021-12.xml")),
         ] {
-            assert_eq!(meaning(path), want, "{path}");
+            assert_eq!(meaning(path, None), want, "{path}");
+        }
+        let choice = |slugs: &[&str]| Meaning::Choice(slugs.iter().filter_map(|s| Slug::new(s)).collect());
+        for (path, query, want) in [
+            ("/category/", "q=%E8%A5%BF+a", Meaning::Search("西 a".to_owned())),
+            ("/category/", "x=1", file("category/index.html")),
+            ("/opml.xml", "feed=abc&feed=../x&feed=d", choice(&["abc", "d"])),
+            ("/opml.xml", "feed=", file("opml.xml")),
+            ("/feed.xml", "q=x", file("feed.xml")),
+        ] {
+            assert_eq!(meaning(path, Some(query)), want, "{path}?{query}");
         }
     }
 }

@@ -10,7 +10,7 @@ use tracing::error;
 use super::Found;
 use super::answer::Reply;
 use super::names::{Meaning, meaning};
-use crate::model::{CategoryId, Timestamp};
+use crate::model::{CategoryId, Slug, Timestamp};
 use crate::publish::{Articles, Pages, PublishError};
 use crate::sink::media_type;
 use crate::store::{AtPath, Handle, Store};
@@ -28,8 +28,8 @@ impl Outputs {
     }
 
     /// What to answer for a path.
-    pub(super) async fn find(&self, path: &str) -> Reply {
-        let found = match meaning(path) {
+    pub(super) async fn find(&self, path: &str, query: Option<&str>) -> Reply {
+        let found = match meaning(path, query) {
             Meaning::File(file) => self.file_or_stored(file).await,
             Meaning::Alias(key) => match self.file(&key.path(), Some(self.pages.url(&key))).await {
                 Some(reply) => Ok(Some(Found::Bytes(reply))),
@@ -40,6 +40,12 @@ impl Outputs {
                 Ok(None) => self.plain(path).await,
                 found => found,
             },
+            Meaning::Search(wanted) => self.made(move |pages, store| search(pages, store, &wanted)).await,
+            Meaning::Choice(chosen) => self.made(move |pages, store| choice(pages, store, &chosen)).await,
+            Meaning::Sitemap => self.made(|pages, store| Ok(pages.sitemap(store)?.map(xml))).await,
+            Meaning::SitemapMonth(year, month) => {
+                self.made(move |pages, store| Ok(pages.sitemap_month(store, year, month)?.map(xml))).await
+            }
             Meaning::Nothing => Ok(None),
         };
         match found {
@@ -149,6 +155,15 @@ impl Outputs {
         self.blocking(move |store| Ok(renamed(&pages, store, &path)?.map(Found::Moved))).await
     }
 
+    /// What is made on request beside pages of articles.
+    async fn made(
+        &self,
+        make: impl FnOnce(&Pages, &dyn Store) -> Result<Option<Reply>, PublishError> + Send + 'static,
+    ) -> Result<Option<Found>, PublishError> {
+        let pages = Arc::clone(&self.pages);
+        self.blocking(move |store| Ok(make(&pages, store)?.map(Found::Bytes))).await
+    }
+
     async fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce(&dyn Store) -> Result<T, PublishError> + Send + 'static,
@@ -156,6 +171,20 @@ impl Outputs {
         // The inner result is ours, the outer one the blocking thread's.
         self.store.call(move |store| Ok(work(store))).await?
     }
+}
+
+fn search(pages: &Pages, store: &dyn Store, wanted: &str) -> Result<Option<Reply>, PublishError> {
+    Ok(Some(Reply::html(pages.index(&pages.names(store)?, wanted)?)))
+}
+
+/// A list of feeds to import, under a name of its own.
+fn choice(pages: &Pages, store: &dyn Store, chosen: &[Slug]) -> Result<Option<Reply>, PublishError> {
+    let list = pages.opml(&pages.names(store)?, Some(chosen));
+    Ok(Some(Reply::made(list, media_type("opml.xml")).download("newspapers.opml")))
+}
+
+fn xml(bytes: Vec<u8>) -> Reply {
+    Reply::made(bytes, media_type("sitemap.xml"))
 }
 
 fn renamed(pages: &Pages, store: &dyn Store, path: &str) -> Result<Option<String>, PublishError> {

@@ -13,6 +13,12 @@ pub enum OutputKey {
     SiteFeed(FeedFormat),
     /// `opml.xml`
     Opml,
+    /// `subscribe.html`: what feeds are, and all of them.
+    Subscribe,
+    /// `sitemap.xml`: the index of the monthly ones.
+    Sitemap,
+    /// `sitemap/<yyyy-mm>.xml`: the pages of a month's articles.
+    SitemapMonth(i32, u32),
     /// `bot.html`
     Bot,
     /// `404.html`, for static hosts.
@@ -31,6 +37,8 @@ pub enum OutputKey {
     Archive(Slug, u32, FeedFormat),
     /// `feed/<slug>/corrections.xml`
     Corrections(Slug),
+    /// `feed/<slug>.svg`: the address of a category's page as a QR code.
+    Code(Slug),
     /// An article's permalink.
     Article(String),
 }
@@ -92,6 +100,9 @@ impl OutputKey {
             Self::SiteFeed(FeedFormat::Rss) => "rss.xml".to_owned(),
             Self::SiteFeed(FeedFormat::Json) => "feed.json".to_owned(),
             Self::Opml => "opml.xml".to_owned(),
+            Self::Subscribe => "subscribe.html".to_owned(),
+            Self::Sitemap => "sitemap.xml".to_owned(),
+            Self::SitemapMonth(year, month) => format!("sitemap/{year:04}-{month:02}.xml"),
             Self::Bot => "bot.html".to_owned(),
             Self::NotFound => "404.html".to_owned(),
             Self::Style => "assets/style.css".to_owned(),
@@ -101,6 +112,7 @@ impl OutputKey {
             Self::Feed(slug, format) => format!("feed/{slug}.{}", format.ending()),
             Self::Archive(slug, page, format) => format!("feed/{slug}/archive/{page}.{}", format.ending()),
             Self::Corrections(slug) => format!("feed/{slug}/corrections.xml"),
+            Self::Code(slug) => format!("feed/{slug}.svg"),
             Self::Article(permalink) => permalink.clone(),
         }
     }
@@ -182,6 +194,8 @@ mod tests {
                 "feed/abc/corrections.xml",
                 "application/atom+xml; charset=utf-8",
             ),
+            (OutputKey::Code(Slug::new("abc").unwrap()), "feed/abc.svg", "image/svg+xml"),
+            (OutputKey::SitemapMonth(2021, 3), "sitemap/2021-03.xml", "application/xml; charset=utf-8"),
             (OutputKey::Opml, "opml.xml", "text/x-opml; charset=utf-8"),
         ] {
             assert_eq!((key.path().as_str(), media_type(&key.path())), (path, kind));

@@ -21,6 +21,7 @@ impl Sink for ArticleFiles {
         let known = sink.unit(ARTICLES_UNIT);
         let from = (known.fingerprint == print).then_some(known.generation);
         let mut codes = BTreeSet::new();
+        let mut months: BTreeSet<(i32, u32)> = BTreeSet::new();
         let mut paging: BTreeSet<(CategoryId, u32)> = BTreeSet::new();
         let whole = run.since.is_none();
         run.each_item(from, whole, |run, item, changed| {
@@ -31,6 +32,7 @@ impl Sink for ArticleFiles {
                 codes.insert(item.code.clone());
             }
             if changed {
+                months.insert(run.pages.month_of(item.published));
                 for id in &item.categories {
                     let (older, newer) = run.store.neighbours(*id, &item)?;
                     codes.extend([older, newer].into_iter().flatten().map(|beside| beside.code));
@@ -64,6 +66,7 @@ impl Sink for ArticleFiles {
                 run.put(&mut sink, &file(&key, html), category.changed_at)?;
             }
         }
+        sitemaps(run, &mut sink, months)?;
         sink.put_record(ARTICLES_UNIT, generation, &print);
         run.show(&mut sink)
     }
@@ -78,6 +81,27 @@ fn pages_of(
     let last = run.store.category(id)?.map_or(0, |category| category.arrivals.div_ceil(PAGE));
     let changed = run.store.resealed_since(id, from.unwrap_or_default())?;
     Ok(changed.into_iter().chain([last]).map(|number| (id, number)).collect())
+}
+
+/// The sitemaps of months in which something changed, the newest with the lists, and their index.
+fn sitemaps(
+    run: &mut Run<'_>,
+    sink: &mut Directory,
+    mut months: BTreeSet<(i32, u32)>,
+) -> Result<(), PublishError> {
+    let Some(index) = run.pages.sitemap(run.store)? else { return Ok(()) };
+    let all = run.pages.months(run.store)?;
+    let missing = |(year, month): &&(i32, u32)| !sink.has(&OutputKey::SitemapMonth(*year, *month).path());
+    months.extend(all.iter().filter(missing).chain(all.last()));
+    // Where a month was the newest until now, it still has the lists.
+    months.extend(all.iter().rev().nth(1));
+    let at = run.store.category(CategoryId::SITE)?.map(|site| site.changed_at).unwrap_or_default();
+    for (year, month) in months {
+        if let Some(bytes) = run.pages.sitemap_month(run.store, year, month)? {
+            run.put(sink, &file(&OutputKey::SitemapMonth(year, month), bytes), at)?;
+        }
+    }
+    run.put(sink, &file(&OutputKey::Sitemap, index), at)
 }
 
 fn article_file(run: &mut Run<'_>, sink: &mut Directory, code: &InfoCode) -> Result<(), PublishError> {

@@ -18,6 +18,8 @@ fn frame(text: &str) -> Frame {
         indexing: true,
         index_url: "https://feeds.example.org/all/".into(),
         opml_url: "https://feeds.example.org/feeds.opml".into(),
+        subscribe_url: "https://feeds.example.org/subscribe/".into(),
+        logo: None,
         bot_url: "https://feeds.example.org/bot/".into(),
         footer: Some(format!("By example {text}")),
     };
@@ -79,7 +81,8 @@ fn index_page(text: &str) -> IndexPage {
     };
     let silent = ListedCategory { newest_iso: None, newest_text: None, ..listed.clone() };
     let groups = vec![LetterGroup { letter: "E".into(), categories: vec![listed, silent] }];
-    IndexPage { page: head(&format!("All {text}"), "all/"), feeds: feeds(text), groups }
+    let page = head(&format!("All {text}"), "all/");
+    IndexPage { page, feeds: feeds(text), groups, query: text.into(), found: Some(2) }
 }
 
 fn category_page(text: &str) -> CategoryPage {
@@ -87,6 +90,11 @@ fn category_page(text: &str) -> CategoryPage {
         page: head(&format!("Example Times {text}"), "example-times/2.html"),
         feeds: feeds(text),
         feeds_shown: vec![ShownFeed { href: "/example-times/rss.xml".into(), label: "RSS".into() }],
+        readers: vec![NamedLink {
+            url: "feed:https://feeds.example.org/rss.xml".into(),
+            name: String::new(),
+        }],
+        code_url: Some("/example-times.svg".into()),
         category: NamedLink {
             url: "https://feeds.example.org/example-times/".into(),
             name: format!("Example Times {text}"),
@@ -123,6 +131,28 @@ fn article_page(text: &str) -> ArticlePage {
         page: head(&format!("Rain {text}"), "example-times/20211221-1.html"),
         feeds: feeds(text),
         item: article,
+        linked_data: None,
+    }
+}
+
+fn subscribe_page(text: &str) -> SubscribePage {
+    let shown = ShownFeed { href: "https://feeds.example.org/rss.xml".into(), label: "RSS".into() };
+    let paper = Subscribable {
+        name: format!("Example Times {text}"),
+        slug: "example-times".into(),
+        url: "/example-times/".into(),
+        feeds: vec![shown.clone()],
+        code_url: Some("/example-times.svg".into()),
+    };
+    SubscribePage {
+        page: head(&format!("Subscribe {text}"), "subscribe/"),
+        feeds: feeds(text),
+        feeds_shown: vec![shown],
+        readers: vec![NamedLink {
+            url: "https://reader.example/?u=1".into(),
+            name: format!("Reader {text}"),
+        }],
+        papers: vec![paper],
     }
 }
 
@@ -146,6 +176,7 @@ fn all_pages(theme: &Theme, text: &str) -> Result<Vec<(&'static str, String)>, T
         ("index", theme.index(&frame, &index_page(text))?),
         ("category", theme.category(&frame, &category_page(text))?),
         ("article", theme.article(&frame, &article_page(text))?),
+        ("subscribe", theme.subscribe(&frame, &subscribe_page(text))?),
         ("bot", theme.bot(&frame, &bot_page(text))?),
         ("message", theme.message(&frame, &message_page(404, text))?),
     ])
@@ -178,6 +209,8 @@ fn every_page_does_with_nothing_but_its_defaults() {
         assert!(category.contains(theme.text("empty_category")));
         let article = theme.article(&frame, &ArticlePage::default()).unwrap();
         assert!(article.contains(theme.text("untitled")));
+        let subscribe = theme.subscribe(&frame, &SubscribePage::default()).unwrap();
+        assert!(subscribe.contains(theme.text("index_empty")));
         theme.bot(&frame, &BotPage::default()).unwrap();
         theme.message(&frame, &MessagePage::default()).unwrap();
     }
@@ -255,7 +288,7 @@ fn both_languages_have_the_texts_that_the_templates_name() {
         .map(String::as_str)
         .filter(|key| *key == "message_path" || !key.starts_with("message_"))
         // Those of feeds are named in the code.
-        .filter(|key| !key.starts_with("correction"))
+        .filter(|key| !key.starts_with("correction") && *key != "picture")
         .collect();
     assert_eq!(named, had);
 }
