@@ -8,6 +8,8 @@ mod support;
 
 use std::io::Read;
 
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
 use feedmill::model::Timestamp;
 use flate2::read::GzDecoder;
 use site::{Served, Site, URL};
@@ -209,7 +211,7 @@ async fn a_change_is_seen_by_the_next_request() {
 #[tokio::test(flavor = "multi_thread")]
 async fn compressed_is_another_representation_of_the_same_bytes() {
     let (_site, served) = site().await;
-    let gzip = [("accept-encoding", "br, gzip;q=0.8")];
+    let gzip = [("accept-encoding", "br;q=0.5, gzip;q=0.8")];
     for path in [
         "/",
         "/feed.xml",
@@ -462,6 +464,70 @@ async fn pictures_are_shown_linked_or_left_out() {
         assert_eq!(list.contains("https://paper.example/p.jpg"), image, "{settings}");
         served.end().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn brotli_is_preferred_and_is_the_same_bytes() {
+    let (_site, served) = site().await;
+    for path in ["/feed.xml", "/rss.xml", "/feed.json", "/assets/style.css", &format!("/{ARTICLE}")] {
+        let plain = get(served.at, path).await;
+        let packed = ask(served.at, "GET", path, &[("accept-encoding", "gzip, deflate, br")]).await;
+        assert_eq!((packed.status, packed.header("content-encoding")), (200, "br"), "{path}");
+        let mut bytes = Vec::new();
+        brotli::BrotliDecompress(&mut &packed.body[..], &mut bytes).unwrap();
+        assert_eq!(bytes, plain.body, "{path}");
+        let gzip = ask(served.at, "GET", path, &[("accept-encoding", "gzip")]).await;
+        let tags = [&plain, &gzip, &packed].map(|answer| answer.header("etag").to_owned());
+        assert!(tags[0] != tags[1] && tags[1] != tags[2] && tags[0] != tags[2], "{path}: {tags:?}");
+        for tag in tags {
+            let headers = [("accept-encoding", "br"), ("if-none-match", tag.as_str())];
+            let same = ask(served.at, "GET", path, &headers).await;
+            assert_eq!((same.status, same.header("etag")), (304, packed.header("etag")), "{path} {tag}");
+        }
+        let head = ask(served.at, "HEAD", path, &[("accept-encoding", "br")]).await;
+        assert_eq!(head.header("content-length"), packed.body.len().to_string(), "{path}");
+        assert_eq!(head.header("content-encoding"), "br", "{path}");
+    }
+    served.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn scripts_of_other_sites_may_ask_for_feeds_with_validators() {
+    let (_site, served) = site().await;
+    let asked =
+        [("access-control-request-method", "GET"), ("access-control-request-headers", "if-none-match")];
+    let answer = ask(served.at, "OPTIONS", "/feed.xml", &asked).await;
+    assert_eq!((answer.status, answer.header("access-control-allow-origin")), (204, "*"));
+    assert!(answer.header("access-control-allow-headers").contains("If-None-Match"));
+    secured(&answer, "preflight");
+    let feed = get(served.at, "/feed.xml").await;
+    assert_eq!(feed.header("access-control-expose-headers"), "ETag");
+    served.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_that_are_none_are_refused() {
+    let (_site, served) = site().await;
+    for (what, head, status) in [
+        ("no host", "GET / HTTP/1.1\r\n\r\n".to_owned(), 400),
+        ("two hosts", "GET / HTTP/1.1\r\nhost: a\r\nhost: b\r\n\r\n".to_owned(), 400),
+        ("an old client", "GET / HTTP/1.0\r\n\r\n".to_owned(), 200),
+        ("a head of 1 MB", format!("GET / HTTP/1.1\r\nhost: a\r\nx: {}\r\n\r\n", "a".repeat(1 << 20)), 431),
+        ("a thousand headers", format!("GET / HTTP/1.1\r\nhost: a\r\n{}\r\n", "x: a\r\n".repeat(1_000)), 431),
+        (
+            "another site through us",
+            "GET http://b.example/ HTTP/1.1\r\nhost: b.example\r\n\r\n".to_owned(),
+            200,
+        ),
+    ] {
+        let mut stream = tokio::net::TcpStream::connect(served.at).await.unwrap();
+        // The server may end before it has read all.
+        let _ = stream.write_all(head.as_bytes()).await;
+        let mut begin = [0; 12];
+        stream.read_exact(&mut begin).await.unwrap_or_else(|error| panic!("{what}: {error}"));
+        assert_eq!(&begin[9..], status.to_string().as_bytes(), "{what}");
+    }
+    served.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -28,6 +28,7 @@ use crate::ingest::IngestOptions;
 use crate::model::Slug;
 use crate::notify::Webhook;
 use crate::publish::PublishOptions;
+use crate::serve::ServeOptions;
 use crate::source::Source;
 use crate::store::{Retention, StoreOptions};
 
@@ -53,6 +54,8 @@ pub struct Config {
     pub fetch: FetchOptions,
     /// Where the outputs are served; `None` when they are not.
     pub listen: Option<SocketAddr>,
+    /// How they are served.
+    pub serve: ServeOptions,
     /// The control socket.
     pub socket: PathBuf,
     /// Who is told after a publish.

@@ -22,6 +22,7 @@ use crate::publish::{
 };
 use crate::render::jekyll::JekyllStyle;
 use crate::rules::{Level, Rule, Rules};
+use crate::serve::ServeOptions;
 use crate::store::{Retention, StoreOptions};
 
 /// Polling as the config sets it.
@@ -70,6 +71,7 @@ pub(super) struct Sections {
     jekyll: Option<JekyllOptions>,
     json_lines: Option<JsonLinesOptions>,
     listen: Option<SocketAddr>,
+    serve: ServeOptions,
     socket: PathBuf,
     fetch: FetchOptions,
 }
@@ -120,6 +122,7 @@ pub(super) fn read(main: &mut Reader, folder: &Path) -> Sections {
         jekyll: None,
         json_lines: None,
         listen: None,
+        serve: ServeOptions::default(),
         socket: PathBuf::new(),
         fetch: FetchOptions::default(),
     };
@@ -163,6 +166,11 @@ impl Sections {
         });
         let default = SocketAddr::from(([127, 0, 0, 1], 8_640));
         self.listen = (!off).then(|| listen.map_or(default, |v| v.value));
+        let defaults = ServeOptions::default();
+        self.serve = ServeOptions {
+            cache: serve.size("cache").map_or(defaults.cache, |v| v.value.max(1 << 20)),
+            connections: count(&mut serve, "connections", 16..=65_000, defaults.connections),
+        };
         serve.finish();
         let mut control = main.section("control");
         self.socket = path(&mut control, "socket", folder, "../data/control.sock");
@@ -278,6 +286,7 @@ impl Sections {
             },
             fetch: self.fetch,
             listen: self.listen,
+            serve: self.serve,
             socket: self.socket,
             webhooks: self.webhooks,
             categories: self.categories,

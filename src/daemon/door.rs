@@ -113,7 +113,12 @@ fn start(
     let fail = |source| DaemonError::Listen { address: "the socket".to_owned(), source };
     let own = tokio::net::TcpListener::from_std(listener.try_clone().map_err(fail)?).map_err(fail)?;
     let stop = CancellationToken::new();
-    let server = Server::new(Arc::clone(&mill.pages), mill.store.clone());
+    let server = Server::new(
+        Arc::clone(&mill.pages),
+        mill.store.clone(),
+        mill.config.serve.clone(),
+        Arc::clone(&mill.traffic),
+    );
     let stopping = stop.clone().cancelled_owned();
     servers.spawn(async move { server.run(own, stopping).await.map_err(broke) });
     Ok(Running { mill, listener, stop })

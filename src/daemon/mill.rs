@@ -21,6 +21,7 @@ use crate::ingest::{Answer, Ingest, PollReport};
 use crate::model::{SourceId, Timestamp};
 use crate::notify::Notifier;
 use crate::publish::{Look, Pages, PublishError, PublishReport, Publisher};
+use crate::serve::Traffic;
 use crate::source::Source;
 use crate::store::{Handle, SledStore, Store, StoreError};
 
@@ -58,6 +59,8 @@ pub struct Mill {
     failing: Arc<Mutex<BTreeSet<SourceId>>>,
     /// What the last reload came to.
     pub(super) last_reload: Arc<LastReload>,
+    /// What was answered; counted on over reloads.
+    pub traffic: Arc<Traffic>,
     /// Tells webhooks.
     pub notifier: Arc<Notifier>,
     /// Rung when something was published.
@@ -89,6 +92,7 @@ impl Mill {
             pulse: Arc::default(),
             failing: Arc::default(),
             last_reload: Arc::default(),
+            traffic: Arc::default(),
             notifier: Arc::new(Notifier::new(config.webhooks.clone()).map_err(FetchError::Setup)?),
             published: Arc::default(),
             changed: Arc::default(),
@@ -149,6 +153,7 @@ impl Mill {
             pulse: Arc::clone(&self.pulse),
             failing: Arc::clone(&self.failing),
             last_reload: Arc::clone(&self.last_reload),
+            traffic: Arc::clone(&self.traffic),
             notifier,
             published: Arc::clone(&self.published),
             sources,

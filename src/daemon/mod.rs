@@ -206,7 +206,12 @@ pub async fn serve(
     let handler = move |query, events| requests::handle(Arc::clone(&answering), None, query, events);
     let controlling = tokio::spawn(socket.run(handler, stop.clone().cancelled_owned()));
     ready(listener.local_addr().unwrap_or(address));
-    let server = Server::new(Arc::clone(&mill.pages), mill.store.clone());
+    let server = Server::new(
+        Arc::clone(&mill.pages),
+        mill.store.clone(),
+        mill.config.serve.clone(),
+        Arc::clone(&mill.traffic),
+    );
     server.run(listener, stop.cancelled_owned()).await.map_err(|e| DaemonError::Task(e.to_string()))?;
     controlling
         .await

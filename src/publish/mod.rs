@@ -270,6 +270,7 @@ impl Publisher {
             store.mark_published(generation, now)?;
         }
         *upto = Some(generation);
+        self.pages.changed();
         Ok(report)
     }
 
@@ -296,7 +297,10 @@ impl Run<'_> {
     /// began: it must not be shown and then lost by a power cut.
     fn show(&self, sink: &mut Directory) -> Result<(), PublishError> {
         self.store.sync()?;
-        Ok(sink.commit()?)
+        let shown = sink.commit();
+        // Even where it failed some files may be new.
+        self.pages.changed();
+        Ok(shown?)
     }
 
     fn categories(&mut self, progress: &dyn Fn(usize, usize)) -> Result<(), PublishError> {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -35,6 +36,8 @@ pub struct Pages {
     pub options: Arc<PublishOptions>,
     pub(super) theme: Theme,
     pub(super) frame: Frame,
+    /// Grows with everything that may change an answer.
+    state: AtomicU64,
 }
 
 impl Pages {
@@ -62,7 +65,7 @@ impl Pages {
             },
             css_url: url(&OutputKey::Style),
         };
-        Ok(Self { options, theme, frame })
+        Ok(Self { options, theme, frame, state: AtomicU64::new(0) })
     }
 
     /// What all bytes depend on beside the generations (RULES 4.1). Paths on this machine do not
@@ -88,6 +91,17 @@ impl Pages {
     pub fn same_as(&self, other: &Self) -> bool {
         self.theme.fingerprint() == other.theme.fingerprint()
             && format!("{:?}", self.options) == format!("{:?}", other.options)
+    }
+
+    /// A number that grows whenever outputs become visible, for whoever keeps copies of them.
+    #[must_use]
+    pub fn state(&self) -> u64 {
+        self.state.load(Ordering::Acquire)
+    }
+
+    /// Something that is published may be another one from now on.
+    pub fn changed(&self) {
+        self.state.fetch_add(1, Ordering::Release);
     }
 
     /// A text of the theme.

@@ -1,14 +1,13 @@
-//! From bytes to an answer: validators, conditional requests, compression, headers.
+//! From bytes to answers: headers, and the bytes in every encoding, made once and kept ready.
 
-use std::collections::HashMap;
 use std::io::Write;
-use std::sync::{Mutex, PoisonError};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use axum::body::Body;
 use axum::http::header::{
-    ACCEPT_ENCODING, ACCESS_CONTROL_ALLOW_ORIGIN, ALLOW, CACHE_CONTROL, CONTENT_DISPOSITION,
+    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ALLOW, CACHE_CONTROL, CONTENT_DISPOSITION,
     CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_LOCATION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG,
-    IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, LOCATION, REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS,
+    LAST_MODIFIED, LOCATION, REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
@@ -16,46 +15,64 @@ use bytes::Bytes;
 use data_encoding::HEXLOWER;
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use http_body_util::Full;
 use sha2::{Digest, Sha256};
+use tokio::sync::OnceCell;
 
+use super::conditions::{Encoding, has_already};
+use super::file::FileMark;
 use crate::model::Timestamp;
+use crate::publish::Pictures;
+
+/// What is sent.
+pub(super) type Sent = Response<Full<Bytes>>;
 
 /// Only smaller answers are not worth compressing, in bytes.
 const COMPRESS_FROM: usize = 512;
-/// Compressed variants kept, in bytes; when they grow beyond it all go.
-const KEEP: usize = 32 << 20;
-/// Pages carry no scripts and no styles of their own; pictures come from their origin.
-const CSP: &str = "default-src 'none'; style-src 'self'; img-src * data:; media-src *; \
-                   base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+/// Brotli's effort. 11 makes a feed a tenth smaller and takes thirty times as long.
+const BROTLI: i32 = 6;
+/// How long an answer may be kept without asking, and be used while asking.
+const FRESH: &str = "public, max-age=300, stale-while-revalidate=600";
+
+/// What pages may load: no scripts and no styles but the site's own; pictures as the site shows them.
+pub(super) fn policy(pictures: Pictures) -> HeaderValue {
+    HeaderValue::from_static(match pictures {
+        Pictures::Origin => {
+            "default-src 'none'; style-src 'self'; img-src * data:; media-src *; base-uri 'none'; \
+             form-action 'self'; frame-ancestors 'none'"
+        }
+        Pictures::Link | Pictures::None => {
+            "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; \
+             frame-ancestors 'none'"
+        }
+    })
+}
 
 /// What is to be answered.
 #[derive(Debug)]
 pub(super) struct Reply {
-    status: StatusCode,
-    bytes: Bytes,
+    pub(super) status: StatusCode,
+    pub(super) bytes: Bytes,
     media_type: &'static str,
     modified: Option<Timestamp>,
     /// `Content-Location`, or `Location` of a redirect.
     location: Option<String>,
     /// The name under which a browser keeps it.
     download: Option<&'static str>,
+    /// The file that it was read from.
+    pub(super) file: Option<FileMark>,
+    /// Nobody may keep it.
+    pub(super) passing: bool,
 }
 
 impl Reply {
     pub(super) fn file(
         bytes: Vec<u8>,
         media_type: &'static str,
-        at: Timestamp,
+        mark: FileMark,
         location: Option<String>,
     ) -> Self {
-        Self {
-            status: StatusCode::OK,
-            bytes: bytes.into(),
-            media_type,
-            modified: Some(at),
-            location,
-            download: None,
-        }
+        Self { modified: Some(mark.modified), location, file: Some(mark), ..Self::made(bytes, media_type) }
     }
 
     /// A page made on request: it changes with its neighbours and the theme too, so that only
@@ -77,7 +94,14 @@ impl Reply {
             modified: None,
             location: None,
             download: None,
+            file: None,
+            passing: false,
         }
+    }
+
+    /// The same, true for this moment alone.
+    pub(super) fn kept_by_nobody(self) -> Self {
+        Self { passing: true, ..self }
     }
 
     /// The same, to be kept as a file.
@@ -88,144 +112,226 @@ impl Reply {
     pub(super) fn moved(target: String) -> Self {
         Self { location: Some(target), ..Self::page(StatusCode::MOVED_PERMANENTLY, String::new()) }
     }
-}
 
-/// Compressed variants by ETag: made at the first request that wants one.
-#[derive(Debug, Default)]
-pub(super) struct Cached(Mutex<HashMap<String, Bytes>>);
-
-impl Cached {
-    /// The answer to `request`.
-    pub(super) async fn respond(&self, request: &Parts, reply: Reply) -> Response<Body> {
-        let mut response = Response::new(Body::empty());
-        *response.status_mut() = reply.status;
-        common(&reply, response.headers_mut());
-        if reply.status != StatusCode::OK {
-            return send(request, response, reply.bytes);
+    /// Sends it as it is, to be kept by nobody but what has moved for good.
+    pub(super) fn send(self, policy: &HeaderValue, request: &Parts) -> Sent {
+        let mut headers = self.common(policy);
+        match self.status {
+            StatusCode::MOVED_PERMANENTLY => constant(&mut headers, CACHE_CONTROL, "public, max-age=86400"),
+            status => {
+                constant(&mut headers, CACHE_CONTROL, "no-store");
+                if status == StatusCode::METHOD_NOT_ALLOWED {
+                    constant(&mut headers, ALLOW, "GET, HEAD");
+                }
+            }
         }
-        let gzip = reply.bytes.len() >= COMPRESS_FROM
-            && compresses(reply.media_type)
-            && accepts_gzip(&request.headers);
-        let hash = HEXLOWER.encode(&Sha256::digest(&reply.bytes)[..12]);
-        // Another encoding is another representation (RFC 9110, 8.8.3.3).
-        let etag = if gzip { format!("\"{hash}-gz\"") } else { format!("\"{hash}\"") };
-        let headers = response.headers_mut();
-        set(headers, ETAG, &etag);
-        if not_modified(&request.headers, &hash, reply.modified) {
-            headers.remove(CONTENT_TYPE);
-            *response.status_mut() = StatusCode::NOT_MODIFIED;
-            return response;
-        }
-        if !gzip {
-            return send(request, response, reply.bytes);
-        }
-        set(headers, CONTENT_ENCODING, "gzip");
-        let packed = self.packed(&hash, reply.bytes).await;
-        send(request, response, packed)
+        respond(request, self.status, headers, self.bytes)
     }
 
-    async fn packed(&self, hash: &str, bytes: Bytes) -> Bytes {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(hash).cloned();
-        if let Some(known) = known {
-            return known;
+    /// What it carries whatever becomes of it.
+    fn common(&self, policy: &HeaderValue) -> HeaderMap {
+        let mut headers = HeaderMap::with_capacity(16);
+        secure(&mut headers, policy);
+        constant(&mut headers, CONTENT_TYPE, self.media_type);
+        // Scripts of other sites may read feeds, not pages.
+        if !self.media_type.starts_with("text/html") {
+            constant(&mut headers, ACCESS_CONTROL_ALLOW_ORIGIN, "*");
+            constant(&mut headers, ACCESS_CONTROL_EXPOSE_HEADERS, "ETag");
         }
-        let fallback = bytes.clone();
-        let packed = tokio::task::spawn_blocking(move || compress(&bytes)).await.unwrap_or(fallback);
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.values().map(Bytes::len).sum::<usize>() + packed.len() > KEEP {
-            kept.clear();
+        if let Some(location) = &self.location {
+            let name = if self.status == StatusCode::OK { CONTENT_LOCATION } else { LOCATION };
+            set(&mut headers, name, location);
         }
-        kept.insert(hash.to_owned(), packed.clone());
-        packed
+        if let Some(name) = self.download {
+            set(&mut headers, CONTENT_DISPOSITION, &format!("attachment; filename=\"{name}\""));
+        }
+        headers
     }
-}
-
-fn compress(bytes: &[u8]) -> Bytes {
-    let mut encoder = GzEncoder::new(Vec::with_capacity(bytes.len() / 3), Compression::new(6));
-    // Writing to memory does not fail; were it to, an empty body would be a visible fault.
-    let written = encoder.write_all(bytes).and_then(|()| encoder.finish());
-    written.unwrap_or_default().into()
 }
 
 /// What every answer carries, whoever made it.
-pub(super) async fn secured(mut response: Response<Body>) -> Response<Body> {
-    let headers = response.headers_mut();
-    set(headers, X_CONTENT_TYPE_OPTIONS, "nosniff");
-    set(headers, CONTENT_SECURITY_POLICY, CSP);
-    set(headers, REFERRER_POLICY, "no-referrer");
-    response
+fn secure(headers: &mut HeaderMap, policy: &HeaderValue) {
+    constant(headers, X_CONTENT_TYPE_OPTIONS, "nosniff");
+    constant(headers, REFERRER_POLICY, "no-referrer");
+    headers.insert(CONTENT_SECURITY_POLICY, policy.clone());
 }
 
-fn common(reply: &Reply, headers: &mut HeaderMap) {
-    set(headers, CONTENT_TYPE, reply.media_type);
-    let html = reply.media_type.starts_with("text/html");
-    if !html {
-        set(headers, ACCESS_CONTROL_ALLOW_ORIGIN, "*");
-    }
-    match reply.status {
-        StatusCode::OK => {
-            set(headers, CACHE_CONTROL, "public, max-age=300, stale-while-revalidate=600");
-            set(headers, VARY, "Accept-Encoding");
+/// The bytes in one encoding, with all that is sent before them.
+#[derive(Debug)]
+struct Variant {
+    headers: HeaderMap,
+    bytes: Bytes,
+}
+
+/// An answer that is ready to be sent in every encoding.
+#[derive(Debug)]
+pub(super) struct Ready {
+    hash: String,
+    modified: Option<u64>,
+    compresses: bool,
+    plain: Variant,
+    gzip: OnceCell<Variant>,
+    brotli: OnceCell<Variant>,
+    /// Headers of a 304 for each encoding.
+    unchanged: [OnceLock<HeaderMap>; 3],
+    /// The state of the site at which it was last known to be right.
+    seen: AtomicU64,
+    pub(super) file: Option<FileMark>,
+}
+
+impl Ready {
+    /// Makes it ready.
+    pub(super) fn new(reply: Reply, policy: &HeaderValue, seen: u64) -> Self {
+        let mut headers = reply.common(policy);
+        constant(&mut headers, CACHE_CONTROL, FRESH);
+        constant(&mut headers, VARY, "Accept-Encoding");
+        if let Some(at) = reply.modified {
+            set(&mut headers, LAST_MODIFIED, &http_date(at));
         }
-        StatusCode::MOVED_PERMANENTLY => set(headers, CACHE_CONTROL, "public, max-age=86400"),
-        StatusCode::METHOD_NOT_ALLOWED => set(headers, ALLOW, "GET, HEAD"),
-        _ => set(headers, CACHE_CONTROL, "no-store"),
+        let hash = HEXLOWER.encode(&Sha256::digest(&reply.bytes)[..12]);
+        set(&mut headers, ETAG, &tag(&hash, Encoding::Identity));
+        Self {
+            hash,
+            modified: reply.modified.map(|at| u64::try_from(at.unix()).unwrap_or_default()),
+            compresses: reply.bytes.len() >= COMPRESS_FROM && compresses(reply.media_type),
+            plain: Variant { headers, bytes: reply.bytes },
+            gzip: OnceCell::new(),
+            brotli: OnceCell::new(),
+            unchanged: Default::default(),
+            seen: AtomicU64::new(seen),
+            file: reply.file,
+        }
     }
-    if let Some(location) = &reply.location {
-        let name = if reply.status == StatusCode::OK { CONTENT_LOCATION } else { LOCATION };
-        set(headers, name, location);
+
+    /// Whether it was right at a state of the site.
+    pub(super) fn is_of(&self, state: u64) -> bool {
+        self.seen.load(Ordering::Acquire) == state
     }
-    if let Some(name) = reply.download {
-        set(headers, CONTENT_DISPOSITION, &format!("attachment; filename=\"{name}\""));
+
+    /// It was looked at, and is right.
+    pub(super) fn confirm(&self, state: u64) {
+        self.seen.store(state, Ordering::Release);
     }
-    if let Some(at) = reply.modified {
-        set(headers, LAST_MODIFIED, &http_date(at));
+
+    /// Whether another says the same in the same words.
+    pub(super) fn equals(&self, other: &Self) -> bool {
+        self.hash == other.hash && self.plain.headers == other.plain.headers
+    }
+
+    /// About how much memory it takes with what is made of it later, in bytes.
+    pub(super) fn weight(&self) -> u64 {
+        (self.plain.bytes.len() as u64) * 3 / 2 + 4_096
+    }
+
+    /// The encoding in which a request gets it.
+    pub(super) fn encoding(&self, headers: &HeaderMap) -> Encoding {
+        if self.compresses { Encoding::wanted(headers) } else { Encoding::Identity }
+    }
+
+    /// The answer to a request, if all of it is there; else it wants [`Ready::prepare`].
+    pub(super) fn answer(&self, request: &Parts, encoding: Encoding) -> Option<Sent> {
+        if has_already(&request.headers, &self.hash, self.modified) {
+            let mut response = Response::new(Full::default());
+            *response.status_mut() = StatusCode::NOT_MODIFIED;
+            *response.headers_mut() = self.unchanged(encoding).clone();
+            return Some(response);
+        }
+        let variant = match encoding {
+            Encoding::Identity => &self.plain,
+            Encoding::Gzip => self.gzip.get()?,
+            Encoding::Brotli => self.brotli.get()?,
+        };
+        Some(respond(request, StatusCode::OK, variant.headers.clone(), variant.bytes.clone()))
+    }
+
+    /// Makes the bytes of an encoding; others who want them wait.
+    pub(super) async fn prepare(&self, encoding: Encoding) {
+        let cell = match encoding {
+            Encoding::Identity => return,
+            Encoding::Gzip => &self.gzip,
+            Encoding::Brotli => &self.brotli,
+        };
+        cell.get_or_init(|| async {
+            let plain = self.plain.bytes.clone();
+            let made = tokio::task::spawn_blocking(move || compress(&plain, encoding)).await;
+            let mut headers = self.plain.headers.clone();
+            // What cannot be compressed is sent as it is, under the plain tag.
+            let Ok(Some(bytes)) = made else { return Variant { headers, bytes: self.plain.bytes.clone() } };
+            set(&mut headers, ETAG, &tag(&self.hash, encoding));
+            constant(&mut headers, CONTENT_ENCODING, encoding.name());
+            Variant { headers, bytes }
+        })
+        .await;
+    }
+
+    fn unchanged(&self, encoding: Encoding) -> &HeaderMap {
+        self.unchanged[encoding as usize].get_or_init(|| {
+            let mut headers = self.plain.headers.clone();
+            headers.remove(CONTENT_TYPE);
+            headers.remove(CONTENT_DISPOSITION);
+            set(&mut headers, ETAG, &tag(&self.hash, encoding));
+            headers
+        })
     }
 }
 
-fn send(request: &Parts, mut response: Response<Body>, bytes: Bytes) -> Response<Body> {
-    set(response.headers_mut(), CONTENT_LENGTH, &bytes.len().to_string());
-    if request.method != Method::HEAD {
-        *response.body_mut() = Body::from(bytes);
-    }
+fn tag(hash: &str, encoding: Encoding) -> String {
+    format!("\"{hash}{}\"", encoding.suffix())
+}
+
+fn compress(bytes: &[u8], encoding: Encoding) -> Option<Bytes> {
+    let packed = if encoding == Encoding::Brotli {
+        let mut packed = Vec::with_capacity(bytes.len() / 4);
+        let options = brotli::enc::BrotliEncoderParams {
+            quality: BROTLI,
+            size_hint: bytes.len(),
+            ..brotli::enc::BrotliEncoderParams::default()
+        };
+        brotli::BrotliCompress(&mut &*bytes, &mut packed, &options).ok()?;
+        packed
+    } else {
+        let mut encoder = GzEncoder::new(Vec::with_capacity(bytes.len() / 3), Compression::best());
+        encoder.write_all(bytes).and_then(|()| encoder.finish()).ok()?
+    };
+    Some(packed.into())
+}
+
+fn respond(request: &Parts, status: StatusCode, mut headers: HeaderMap, bytes: Bytes) -> Sent {
+    let body = if request.method == Method::HEAD {
+        headers.insert(CONTENT_LENGTH, HeaderValue::from(bytes.len()));
+        Full::default()
+    } else {
+        Full::new(bytes)
+    };
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
     response
+}
+
+/// What a browser is told that wants to know whether a script may ask with its validators.
+pub(super) fn preflight(policy: &HeaderValue, request: &Parts) -> Sent {
+    let mut headers = HeaderMap::with_capacity(8);
+    secure(&mut headers, policy);
+    constant(&mut headers, ACCESS_CONTROL_ALLOW_ORIGIN, "*");
+    constant(&mut headers, axum::http::header::ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD");
+    constant(
+        &mut headers,
+        axum::http::header::ACCESS_CONTROL_ALLOW_HEADERS,
+        "If-None-Match, If-Modified-Since",
+    );
+    constant(&mut headers, axum::http::header::ACCESS_CONTROL_MAX_AGE, "86400");
+    respond(request, StatusCode::NO_CONTENT, headers, Bytes::new())
+}
+
+fn constant(headers: &mut HeaderMap, name: HeaderName, value: &'static str) {
+    headers.insert(name, HeaderValue::from_static(value));
 }
 
 fn set(headers: &mut HeaderMap, name: HeaderName, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         headers.insert(name, value);
     }
-}
-
-/// `If-None-Match` before `If-Modified-Since` (RFC 9110, 13.2.2).
-fn not_modified(headers: &HeaderMap, hash: &str, modified: Option<Timestamp>) -> bool {
-    let mut tags = headers.get_all(IF_NONE_MATCH).iter().filter_map(|v| v.to_str().ok()).peekable();
-    if tags.peek().is_some() {
-        return tags.flat_map(|list| list.split(',')).any(|tag| {
-            let tag = tag.trim().trim_start_matches("W/").trim_matches('"');
-            tag == "*" || tag.strip_suffix("-gz").unwrap_or(tag) == hash
-        });
-    }
-    let since = headers.get(IF_MODIFIED_SINCE).and_then(|v| v.to_str().ok());
-    let since = since.and_then(|text| httpdate::parse_http_date(text).ok());
-    match (since, modified) {
-        (Some(since), Some(modified)) => {
-            let since = since.duration_since(std::time::SystemTime::UNIX_EPOCH).map_or(0, |d| d.as_secs());
-            u64::try_from(modified.unix()).is_ok_and(|modified| modified <= since)
-        }
-        _ => false,
-    }
-}
-
-fn accepts_gzip(headers: &HeaderMap) -> bool {
-    headers.get_all(ACCEPT_ENCODING).iter().filter_map(|v| v.to_str().ok()).flat_map(|v| v.split(',')).any(
-        |part| {
-            let mut pieces = part.split(';').map(str::trim);
-            let name = pieces.next().unwrap_or_default();
-            let refused = pieces.any(|p| p.strip_prefix("q=").is_some_and(|q| q.parse() == Ok(0.0_f32)));
-            matches!(name, "gzip" | "x-gzip" | "*") && !refused
-        },
-    )
 }
 
 fn compresses(media_type: &str) -> bool {
@@ -235,44 +341,4 @@ fn compresses(media_type: &str) -> bool {
 fn http_date(at: Timestamp) -> String {
     let seconds = u64::try_from(at.unix()).unwrap_or_default();
     httpdate::fmt_http_date(std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(seconds))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn headers(pairs: &[(HeaderName, &str)]) -> HeaderMap {
-        let mut map = HeaderMap::new();
-        for (name, value) in pairs {
-            map.append(name.clone(), HeaderValue::from_str(value).unwrap());
-        }
-        map
-    }
-
-    #[test]
-    fn conditional_requests() {
-        let at = Some(Timestamp::from_unix(1_640_066_107));
-        for (pairs, want) in [
-            (vec![(IF_NONE_MATCH, "\"abc\"")], true),
-            (vec![(IF_NONE_MATCH, "W/\"abc-gz\"")], true),
-            (vec![(IF_NONE_MATCH, "\"x\", \"abc\"")], true),
-            (vec![(IF_NONE_MATCH, "*")], true),
-            (vec![(IF_NONE_MATCH, "\"x\""), (IF_MODIFIED_SINCE, "Tue, 21 Dec 2021 05:55:07 GMT")], false),
-            (vec![(IF_MODIFIED_SINCE, "Tue, 21 Dec 2021 05:55:07 GMT")], true),
-            (vec![(IF_MODIFIED_SINCE, "Tue, 21 Dec 2021 05:55:06 GMT")], false),
-            (vec![(IF_MODIFIED_SINCE, "nonsense")], false),
-            (vec![], false),
-        ] {
-            assert_eq!(not_modified(&headers(&pairs), "abc", at), want, "{pairs:?}");
-        }
-    }
-
-    #[test]
-    fn encodings() {
-        for (value, want) in
-            [("gzip, br", true), ("br", false), ("gzip;q=0", false), ("*", true), ("GZIP", false)]
-        {
-            assert_eq!(accepts_gzip(&headers(&[(ACCEPT_ENCODING, value)])), want, "{value}");
-        }
-    }
 }

@@ -1,87 +1,269 @@
-//! Serving: outputs over HTTP with strong ETags, 304, gzip, and the names that readers probe.
+//! Serving: outputs over HTTP with strong ETags, 304, brotli and gzip, and the names that readers probe.
 //!
-//! Owns: addresses to outputs, conditional requests (RFC 9110, 13), compressed variants,
-//! security headers. Does not own: the bytes (`publish` writes them, or renders pages of the
-//! store on request), polling: it knows neither sources nor the fetcher.
+//! Owns: addresses to outputs, conditional requests (RFC 9110, 13), answers kept ready in memory,
+//! limits on clients, security headers. Does not own: the bytes (`publish` writes them, or renders
+//! pages of the store on request), polling: it knows neither sources nor the fetcher.
+//!
+//! hyper serves the connections directly: the hot path is one look-up of a ready answer, and a router
+//! with its boxed bodies would cost more than that.
 
 mod answer;
+mod conditions;
+mod connection;
+mod file;
 mod names;
 mod outputs;
+mod shelf;
+mod traffic;
 
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use axum::Router;
-use axum::body::Body;
-use axum::extract::State;
+use axum::http::header::{ACCESS_CONTROL_REQUEST_METHOD, HOST};
 use axum::http::request::Parts;
-use axum::http::{Method, Request, Response, StatusCode};
-use axum::middleware::map_response;
-use axum::routing::any;
-use tokio::net::TcpListener;
-use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::timeout::TimeoutLayer;
+use axum::http::{HeaderValue, Method, Request, StatusCode, Version};
+use futures_util::FutureExt;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::time::{sleep, timeout};
+use tracing::{debug, error};
 
 use crate::publish::Pages;
 use crate::store::Handle;
 
-use answer::{Cached, Reply};
+use answer::{Ready, Reply, Sent};
 use outputs::Outputs;
+use shelf::Shelf;
 
-/// A request that takes longer is cut off.
+pub use traffic::Traffic;
+
+/// What has to be made takes no longer than this.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+/// Files that nobody told us about are looked at again so often.
+const LOOK: Duration = Duration::from_secs(1);
+/// After a connection could not be taken, for want of descriptors mostly.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// How a site is served.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServeOptions {
+    /// Memory for answers that are kept ready, in bytes.
+    pub cache: u64,
+    /// Connections at one time; the next ones wait.
+    pub connections: usize,
+}
+
+impl Default for ServeOptions {
+    fn default() -> Self {
+        Self { cache: 64 << 20, connections: 900 }
+    }
+}
 
 /// Serves one site.
 #[derive(Debug, Clone)]
-pub struct Server {
-    outputs: Arc<Outputs>,
-    variants: Arc<Cached>,
+pub struct Server(Arc<Site>);
+
+#[derive(Debug)]
+struct Site {
+    outputs: Outputs,
+    shelf: Shelf,
+    policy: HeaderValue,
+    options: ServeOptions,
+    traffic: Arc<Traffic>,
 }
 
 impl Server {
     /// Serves the output directory, and pages that are rendered from the store.
     #[must_use]
-    pub fn new(pages: Arc<Pages>, store: Handle) -> Self {
-        Self { outputs: Arc::new(Outputs::new(pages, store)), variants: Arc::new(Cached::default()) }
+    pub fn new(pages: Arc<Pages>, store: Handle, options: ServeOptions, traffic: Arc<Traffic>) -> Self {
+        Self(Arc::new(Site {
+            policy: answer::policy(pages.options.site.pictures),
+            outputs: Outputs::new(pages, store),
+            shelf: Shelf::new(options.cache),
+            options,
+            traffic,
+        }))
     }
 
     /// Serves until `stop` ends; requests in flight are answered.
     ///
     /// # Errors
-    /// When the listener fails.
+    /// None today: what fails for one connection is that connection's.
     pub async fn run<F>(self, listener: TcpListener, stop: F) -> std::io::Result<()>
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let router = Router::new()
-            .route("/healthz", any(healthy))
-            .fallback(answer_one)
-            .layer(CatchPanicLayer::new())
-            .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_TIMEOUT))
-            .layer(map_response(answer::secured))
-            .with_state(self);
-        axum::serve(listener, router).with_graceful_shutdown(stop).await
+        let stopping = Arc::new(AtomicBool::new(false));
+        let places = Arc::new(Semaphore::new(self.0.options.connections));
+        let looking = tokio::spawn(look_again(Arc::clone(&self.0)));
+        let mut stop = std::pin::pin!(stop);
+        loop {
+            tokio::select! {
+                () = &mut stop => break,
+                taken = take(&listener, &places) => {
+                    let Some((stream, place)) = taken else { continue };
+                    let (site, stopping) = (Arc::clone(&self.0), Arc::clone(&stopping));
+                    tokio::spawn(async move {
+                        site.connection(stream, stopping).await;
+                        drop(place);
+                    });
+                }
+            }
+        }
+        drop(listener);
+        stopping.store(true, Ordering::Relaxed);
+        let all = u32::try_from(self.0.options.connections).unwrap_or(u32::MAX);
+        // All places are free when all connections have ended.
+        let _ = places.acquire_many(all).await;
+        looking.abort();
+        Ok(())
+    }
+}
+
+/// Waits for a place, then for a connection.
+async fn take(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> Option<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
+    let place = Arc::clone(places).acquire_owned().await.ok()?;
+    match listener.accept().await {
+        Ok((stream, _)) => Some((stream, place)),
+        Err(error) => {
+            debug!(%error, "a connection could not be taken");
+            sleep(PAUSE).await;
+            None
+        }
+    }
+}
+
+/// Lets what is kept ready be compared with the files from time to time: an admin may change some by hand.
+async fn look_again(site: Arc<Site>) {
+    loop {
+        sleep(LOOK).await;
+        site.outputs.changed();
+    }
+}
+
+impl Site {
+    async fn connection(self: Arc<Self>, stream: TcpStream, stopping: Arc<AtomicBool>) {
+        self.traffic.opened();
+        let answer = |request: Request<_>| {
+            // The body is not ours to read.
+            let (parts, _) = request.into_parts();
+            let site = &self;
+            async move {
+                let sent = match site.at_once(&parts) {
+                    Some(sent) => sent,
+                    // Boxed, so that connections which never need it stay small.
+                    None => Box::pin(site.guarded(&parts)).await,
+                };
+                site.traffic.answered(sent.status());
+                sent
+            }
+        };
+        let end = connection::serve(stream, stopping, answer).await;
+        self.traffic.closed(end == connection::End::CutOff);
     }
 
-    async fn answer(&self, request: &Parts) -> Response<Body> {
+    /// The answer, where it is ready.
+    fn at_once(&self, request: &Parts) -> Option<Sent> {
+        let address = address(request)?;
+        let ready = self.shelf.get(address)?;
+        if !ready.is_of(self.outputs.state()) {
+            return None;
+        }
+        ready.answer(request, ready.encoding(&request.headers))
+    }
+
+    /// The answer, within a time; a panic costs only this request.
+    async fn guarded(&self, request: &Parts) -> Sent {
+        let made = timeout(REQUEST_TIMEOUT, AssertUnwindSafe(self.answer(request)).catch_unwind()).await;
+        let status = match made {
+            Ok(Ok(sent)) => return sent,
+            Ok(Err(_)) => {
+                error!(path = request.uri.path(), "a request broke");
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
+            Err(_) => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        self.outputs.message(status, None).send(&self.policy, request)
+    }
+
+    async fn answer(&self, request: &Parts) -> Sent {
+        if !is_sound(request) {
+            return self.outputs.message(StatusCode::BAD_REQUEST, None).send(&self.policy, request);
+        }
+        if request.method == Method::OPTIONS && request.headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD) {
+            return answer::preflight(&self.policy, request);
+        }
         if !matches!(request.method, Method::GET | Method::HEAD) {
-            let reply = self.outputs.message(StatusCode::METHOD_NOT_ALLOWED, None);
-            return self.variants.respond(request, reply).await;
+            return self.outputs.message(StatusCode::METHOD_NOT_ALLOWED, None).send(&self.policy, request);
+        }
+        match self.ready(request).await {
+            Ok(ready) => {
+                let encoding = ready.encoding(&request.headers);
+                if let Some(sent) = ready.answer(request, encoding) {
+                    return sent;
+                }
+                ready.prepare(encoding).await;
+                ready.answer(request, encoding).unwrap_or_else(|| {
+                    self.outputs.message(StatusCode::INTERNAL_SERVER_ERROR, None).send(&self.policy, request)
+                })
+            }
+            Err(reply) => reply.send(&self.policy, request),
+        }
+    }
+
+    /// The answer as it is now: that of the shelf, if it is still right, or a new one.
+    async fn ready(&self, request: &Parts) -> Result<Arc<Ready>, Reply> {
+        // Before anything is looked at: what changes meanwhile is looked at again.
+        let state = self.outputs.state();
+        let address = address(request);
+        let known = address.and_then(|address| self.shelf.get(address));
+        if let Some(known) = &known
+            && let Some(file) = &known.file
+            && file.holds().await
+        {
+            known.confirm(state);
+            return Ok(Arc::clone(known));
         }
         let reply = self.outputs.find(request.uri.path(), request.uri.query()).await;
-        self.variants.respond(request, reply).await
+        if reply.status != StatusCode::OK || reply.passing {
+            return Err(reply);
+        }
+        let ready = Arc::new(Ready::new(reply, &self.policy, state));
+        if let Some(known) = known
+            && known.equals(&ready)
+            && known.file == ready.file
+        {
+            known.confirm(state);
+            return Ok(known);
+        }
+        if let Some(address) = address {
+            self.shelf.put(address, &ready);
+        }
+        Ok(ready)
     }
 }
 
-async fn answer_one(State(server): State<Server>, request: Request<Body>) -> Response<Body> {
-    // The body is not ours to read; what is left is shared between threads freely.
-    let (parts, _) = request.into_parts();
-    server.answer(&parts).await
+/// What an answer is kept under: the path, where a query says nothing.
+fn address(request: &Parts) -> Option<&str> {
+    let path = request.uri.path();
+    let plain = request.uri.query().is_none() || !names::has_form(path);
+    (plain && is_sound(request) && matches!(request.method, Method::GET | Method::HEAD)).then_some(path)
 }
 
-async fn healthy() -> &'static str {
-    "ok\n"
+/// HTTP/1.1 wants one `Host` (RFC 9112, 3.2).
+fn is_sound(request: &Parts) -> bool {
+    let mut hosts = request.headers.get_all(HOST).iter();
+    match (hosts.next(), hosts.next()) {
+        (Some(_), None) => true,
+        (None, None) => request.version < Version::HTTP_11,
+        _ => false,
+    }
 }
 
 /// What stands at an address.

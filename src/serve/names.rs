@@ -17,6 +17,8 @@ pub(super) enum Meaning {
     Page(String, u32),
     /// A category's page or feed under a slug that may be an old one.
     Category(String),
+    /// Whether the server answers at all.
+    Alive,
     /// The newspapers that somebody looks for.
     Search(String),
     /// A list of the feeds that somebody ticked.
@@ -33,6 +35,11 @@ pub(super) enum Meaning {
 const SEARCH: usize = 64;
 /// Feeds of a choice; a longer list is all of them.
 const CHOICE: usize = 1_000;
+
+/// Whether a query may mean something at a path.
+pub(super) fn has_form(path: &str) -> bool {
+    matches!(at_path(path), Meaning::File(file) if file == OutputKey::Index.path() || file == OutputKey::Opml.path())
+}
 
 /// Reads an address: its path, and the query of those few that have a form.
 pub(super) fn meaning(path: &str, query: Option<&str>) -> Meaning {
@@ -65,6 +72,7 @@ fn at_path(path: &str) -> Meaning {
     let parts: Vec<&str> = path.split('/').collect();
     match parts.as_slice() {
         [""] => Meaning::File(OutputKey::Home.path()),
+        ["healthz"] => Meaning::Alive,
         ["sitemap.xml"] => Meaning::Sitemap,
         ["sitemap", file] => match month(file) {
             Some((year, month)) => Meaning::SitemapMonth(year, month),

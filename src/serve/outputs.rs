@@ -2,15 +2,15 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use axum::http::StatusCode;
 use tracing::error;
 
 use super::Found;
 use super::answer::Reply;
+use super::file::FileMark;
 use super::names::{Meaning, meaning};
-use crate::model::{CategoryId, Slug, Timestamp};
+use crate::model::{CategoryId, Slug};
 use crate::publish::{Articles, Pages, PublishError};
 use crate::sink::media_type;
 use crate::store::{AtPath, Handle, Store};
@@ -27,6 +27,16 @@ impl Outputs {
         Self { pages, store }
     }
 
+    /// A number that differs whenever an answer may differ.
+    pub(super) fn state(&self) -> u64 {
+        self.pages.state()
+    }
+
+    /// Something may have changed that nobody tells.
+    pub(super) fn changed(&self) {
+        self.pages.changed();
+    }
+
     /// What to answer for a path.
     pub(super) async fn find(&self, path: &str, query: Option<&str>) -> Reply {
         let found = match meaning(path, query) {
@@ -40,6 +50,9 @@ impl Outputs {
                 Ok(None) => self.plain(path).await,
                 found => found,
             },
+            Meaning::Alive => {
+                return Reply::made(b"ok\n".to_vec(), "text/plain; charset=utf-8").kept_by_nobody();
+            }
             Meaning::Search(wanted) => self.made(move |pages, store| search(pages, store, &wanted)).await,
             Meaning::Choice(chosen) => self.made(move |pages, store| choice(pages, store, &chosen)).await,
             Meaning::Sitemap => self.made(|pages, store| Ok(pages.sitemap(store)?.map(xml))).await,
@@ -68,13 +81,8 @@ impl Outputs {
 
     /// A file as it stands in the output directory.
     async fn file(&self, path: &str, location: Option<String>) -> Option<Reply> {
-        let full = self.pages.options.output.join(path);
-        let meta = tokio::fs::metadata(&full).await.ok().filter(std::fs::Metadata::is_file)?;
-        let bytes = tokio::fs::read(&full).await.ok()?;
-        // The sink sets the time to when the content changed.
-        let modified = meta.modified().ok()?.duration_since(SystemTime::UNIX_EPOCH).ok()?;
-        let modified = Timestamp::from_unix(i64::try_from(modified.as_secs()).unwrap_or(i64::MAX));
-        Some(Reply::file(bytes, media_type(path), modified, location))
+        let (bytes, mark) = FileMark::read(&self.pages.options.output.join(path)).await?;
+        Some(Reply::file(bytes, media_type(path), mark, location))
     }
 
     /// A path of no category: an imported one, or a static file without an ending.

@@ -59,7 +59,12 @@ impl Site {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let at = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
-        let server = Server::new(Arc::clone(&self.mill.pages), self.mill.store.clone());
+        let server = Server::new(
+            Arc::clone(&self.mill.pages),
+            self.mill.store.clone(),
+            self.mill.config.serve.clone(),
+            Arc::clone(&self.mill.traffic),
+        );
         let running = tokio::spawn(server.run(listener, async move { drop(stopped.await) }));
         Served { at, stop, running }
     }
