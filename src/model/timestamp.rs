@@ -1,8 +1,12 @@
 //! Whole seconds in UTC: the only instant the mill knows (RULES 2.1).
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike, SecondsFormat, Utc};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// Months as RFC 822 has them.
+const MONTHS: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 /// Seconds since 1970-01-01T00:00:00Z, never outside the years 1970 to 9999; only what a document
 /// states may be older ([`Timestamp::stated`]), until a source takes it for no date.
@@ -47,13 +51,16 @@ impl Timestamp {
     /// RFC 3339 in UTC with `Z`, for Atom and JSON Feed.
     #[must_use]
     pub fn rfc3339(self) -> String {
-        self.to_utc().format("%Y-%m-%dT%H:%M:%SZ").to_string()
+        self.to_utc().to_rfc3339_opts(SecondsFormat::Secs, true)
     }
 
     /// RFC 822 with a four-digit year and `+0000`, for RSS (RSS profile, `pubDate`).
     #[must_use]
     pub fn rfc822(self) -> String {
-        self.to_utc().format("%a, %d %b %Y %H:%M:%S +0000").to_string()
+        let at = self.to_utc();
+        let month = MONTHS[at.month0() as usize % MONTHS.len()];
+        let (weekday, day, year) = (at.weekday(), at.day(), at.year());
+        format!("{weekday}, {day:02} {month} {year:04} {} +0000", at.time())
     }
 
     /// This instant moved by `seconds`, kept in range.

@@ -1,5 +1,7 @@
 //! Atom 1.0 (RFC 4287) with archives (RFC 5005) and deleted entries (RFC 6721).
 
+use std::borrow::Cow;
+
 use super::markup::{Attribute, Markup};
 use super::xml::{self, some_line};
 use super::{OutputEntry, OutputFeed, OutputSource};
@@ -77,7 +79,7 @@ fn write(out: &mut Markup, entry: &OutputEntry) {
     for (url, file) in xml::files(entry) {
         let length = file.length.map(|length| length.to_string());
         let media_type = xml::media_type(file);
-        let mut attributes = vec![("rel", "enclosure"), ("type", media_type.as_str())];
+        let mut attributes = vec![("rel", "enclosure"), ("type", media_type)];
         attributes.extend(length.as_deref().map(|length| ("length", length)));
         attributes.push(("href", url));
         out.empty("link", &attributes);
@@ -124,7 +126,7 @@ fn origin(out: &mut Markup, source: &OutputSource) {
     out.close();
 }
 
-fn names(entry: &OutputEntry) -> impl Iterator<Item = (&Author, String)> {
+fn names(entry: &OutputEntry) -> impl Iterator<Item = (&Author, Cow<'_, str>)> {
     entry.authors.iter().filter_map(|author| Some((author, xml::author_name(author)?)))
 }
 

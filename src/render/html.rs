@@ -15,7 +15,7 @@ use serde::Serialize;
 pub use super::theme::{Theme, ThemeError};
 pub use linked::news_article;
 pub use pictures::{Pictures, without_pictures};
-pub use times::{machine_time, shown_time};
+pub use times::{machine_day, machine_time, shown_day, shown_time};
 
 /// What all pages share; built once for a configuration.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]

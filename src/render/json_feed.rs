@@ -1,5 +1,7 @@
 //! JSON Feed 1.1, written with `serde_json`.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use super::xml::{self, line, some_line};
@@ -7,87 +9,81 @@ use super::{OutputEntry, OutputFeed, RenderError};
 
 /// The members stand in the order in which they are written.
 #[derive(Serialize)]
-struct Document {
+struct Document<'a> {
     version: &'static str,
-    title: String,
-    home_page_url: String,
-    feed_url: String,
+    title: Cow<'a, str>,
+    home_page_url: Cow<'a, str>,
+    feed_url: Cow<'a, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    next_url: Option<String>,
+    next_url: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    description: Option<String>,
-    authors: Vec<Author>,
+    description: Option<Cow<'a, str>>,
+    authors: Vec<Author<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    language: Option<String>,
-    items: Vec<Item>,
+    language: Option<Cow<'a, str>>,
+    items: Vec<Item<'a>>,
 }
 
 #[derive(Serialize)]
-struct Item {
-    id: String,
+struct Item<'a> {
+    id: Cow<'a, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    url: Option<String>,
-    title: String,
+    url: Option<Cow<'a, str>>,
+    title: Cow<'a, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    summary: Option<String>,
-    #[serde(flatten)]
-    content: Content,
+    summary: Option<Cow<'a, str>>,
+    /// One of the two must be there.
     #[serde(skip_serializing_if = "Option::is_none")]
-    image: Option<String>,
+    content_html: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content_text: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    image: Option<Cow<'a, str>>,
     date_published: String,
     date_modified: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    authors: Vec<Author>,
+    authors: Vec<Author<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    tags: Vec<String>,
+    tags: Vec<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    language: Option<String>,
+    language: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    attachments: Vec<Attachment>,
+    attachments: Vec<Attachment<'a>>,
     #[serde(rename = "_feedmill", skip_serializing_if = "Option::is_none")]
-    own: Option<Own>,
-}
-
-/// One of the two must be there.
-#[derive(Serialize)]
-enum Content {
-    #[serde(rename = "content_html")]
-    Html(String),
-    #[serde(rename = "content_text")]
-    Text(String),
+    own: Option<Own<'a>>,
 }
 
 #[derive(Serialize)]
-struct Author {
-    name: String,
+struct Author<'a> {
+    name: Cow<'a, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    url: Option<String>,
+    url: Option<Cow<'a, str>>,
 }
 
 #[derive(Serialize)]
-struct Attachment {
-    url: String,
-    mime_type: String,
+struct Attachment<'a> {
+    url: Cow<'a, str>,
+    mime_type: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     size_in_bytes: Option<u64>,
 }
 
 /// JSON Feed 1.1, "Extensions": what the format has no member for, under a name of our own.
 #[derive(Serialize)]
-struct Own {
+struct Own<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
-    publisher: Option<String>,
+    publisher: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    source: Option<Origin>,
+    source: Option<Origin<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    rights: Option<String>,
+    rights: Option<Cow<'a, str>>,
 }
 
 #[derive(Serialize)]
-struct Origin {
-    title: String,
+struct Origin<'a> {
+    title: Cow<'a, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    url: Option<String>,
+    url: Option<Cow<'a, str>>,
 }
 
 /// The feed as JSON Feed 1.1.
@@ -100,7 +96,7 @@ pub fn render(feed: &OutputFeed) -> Result<Vec<u8>, RenderError> {
         title: line(&feed.title),
         home_page_url: line(&feed.page_url),
         feed_url: line(&feed.json_url),
-        next_url: feed.history.earlier_json.clone(),
+        next_url: feed.history.earlier_json.as_deref().map(Cow::Borrowed),
         authors: vec![Author {
             name: line(xml::or(&feed.title, "feedmill")),
             url: some_line(&feed.page_url),
@@ -109,18 +105,18 @@ pub fn render(feed: &OutputFeed) -> Result<Vec<u8>, RenderError> {
         language: some_line(&feed.language),
         items: feed.entries.iter().map(item).collect(),
     };
-    let mut out = serde_json::to_vec_pretty(&document)?;
+    let mut out = Vec::with_capacity(xml::capacity(feed));
+    serde_json::to_writer_pretty(&mut out, &document)?;
     out.push(b'\n');
     Ok(out)
 }
 
-fn item(entry: &OutputEntry) -> Item {
+fn item(entry: &OutputEntry) -> Item<'_> {
     let title = xml::headline(entry);
     let summary = some_line(&entry.summary);
-    let content = match xml::html(entry) {
-        Some(html) => Content::Html(xml::block(html)),
-        None => Content::Text(summary.clone().unwrap_or_else(|| title.clone())),
-    };
+    let content_html = xml::html(entry).map(xml::block);
+    let text = || summary.as_ref().unwrap_or(&title).clone();
+    let content_text = content_html.is_none().then(text);
     let own = Own {
         publisher: entry.source_name.as_deref().and_then(some_line),
         source: entry.source.as_ref().map(|source| Origin {
@@ -134,7 +130,8 @@ fn item(entry: &OutputEntry) -> Item {
         url: some_line(&entry.link),
         title,
         summary,
-        content,
+        content_html,
+        content_text,
         image: entry.image.as_deref().and_then(some_line),
         date_published: entry.published.rfc3339(),
         date_modified: entry.updated.rfc3339(),
@@ -152,6 +149,6 @@ fn item(entry: &OutputEntry) -> Item {
     }
 }
 
-fn author(author: &crate::model::Author) -> Option<Author> {
+fn author(author: &crate::model::Author) -> Option<Author<'_>> {
     Some(Author { name: xml::author_name(author)?, url: author.uri.as_deref().and_then(some_line) })
 }

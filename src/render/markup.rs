@@ -5,10 +5,8 @@
 //! entry is copied once. Text may hold any character: what XML cannot carry is left out here, at
 //! the one place that all text passes (RULES 3.4).
 
-use std::borrow::Cow;
-
+use super::signs::{ILLEGAL, QUOTE, RESERVED, push};
 use super::xml::line;
-use crate::model::text::is_xml_char;
 
 /// A document that is being written.
 #[derive(Debug)]
@@ -67,7 +65,7 @@ impl Markup {
     pub(super) fn text(&mut self, name: &'static str, attributes: &[Attribute<'_>], text: &str) {
         self.begin(name, attributes);
         self.out.push('>');
-        push_block(&mut self.out, text, true);
+        push(&mut self.out, text, ILLEGAL | RESERVED);
         self.end(name);
     }
 
@@ -76,8 +74,8 @@ impl Markup {
         self.begin(name, &[]);
         self.out.push_str("><![CDATA[");
         let from = self.out.len();
-        push_block(&mut self.out, text, false);
-        if self.out[from..].contains("]]>") {
+        push(&mut self.out, text, ILLEGAL);
+        if memchr::memmem::find(&self.out.as_bytes()[from..], b"]]>").is_some() {
             let inner = self.out.split_off(from).replace("]]>", "]]]]><![CDATA[>");
             self.out.push_str(&inner);
         }
@@ -119,60 +117,7 @@ impl Markup {
     }
 }
 
-fn reference(c: char) -> Option<&'static str> {
-    match c {
-        '&' => Some("&amp;"),
-        '<' => Some("&lt;"),
-        '>' => Some("&gt;"),
-        '"' => Some("&quot;"),
-        _ => None,
-    }
-}
-
 /// One line of text, escaped.
 fn push_line(out: &mut String, text: &str, attribute: bool) {
-    let line = if is_line(text) { Cow::Borrowed(text) } else { Cow::Owned(line(text)) };
-    let mut copied = 0;
-    for (at, c) in line.char_indices() {
-        if let Some(reference) = reference(c).filter(|_| attribute || c != '"') {
-            out.push_str(&line[copied..at]);
-            out.push_str(reference);
-            copied = at + c.len_utf8();
-        }
-    }
-    out.push_str(&line[copied..]);
-}
-
-/// Whether [`line()`] would change nothing; it seldom would.
-fn is_line(text: &str) -> bool {
-    let mut before = ' ';
-    for c in text.chars() {
-        let space = c.is_whitespace();
-        if !is_xml_char(c) || space && !matches!(c, ' ' | '\u{3000}') || before == ' ' && space {
-            return false;
-        }
-        before = c;
-    }
-    !before.is_whitespace() || text.is_empty()
-}
-
-/// Text of many lines, with the line ends that an XML reader makes of all others anyway (section
-/// 2.11).
-fn push_block(out: &mut String, text: &str, escape: bool) {
-    let mut copied = 0;
-    for (at, c) in text.char_indices() {
-        let instead = match c {
-            '\r' if text[at + 1..].starts_with('\n') => "",
-            '\r' => "\n",
-            c if !is_xml_char(c) => "",
-            c => match reference(c).filter(|_| escape && c != '"') {
-                Some(reference) => reference,
-                None => continue,
-            },
-        };
-        out.push_str(&text[copied..at]);
-        out.push_str(instead);
-        copied = at + c.len_utf8();
-    }
-    out.push_str(&text[copied..]);
+    push(out, &line(text), if attribute { RESERVED | QUOTE } else { RESERVED });
 }

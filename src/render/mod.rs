@@ -15,7 +15,9 @@ mod markup;
 pub mod opml;
 pub mod qr;
 pub mod rss;
+mod signs;
 pub mod sitemap;
+pub mod stub;
 pub mod theme;
 mod xml;
 

@@ -53,7 +53,7 @@ fn item(out: &mut Markup, entry: &OutputEntry) {
     }
     // By the specification a description is HTML, so plain text is escaped once for it.
     if let Some(summary) = some_line(&entry.summary) {
-        out.line("description", &[], &partial_escape(summary.as_str()));
+        out.line("description", &[], &partial_escape(&*summary));
     }
     for author in &entry.authors {
         if let Some(name) = xml::author_name(author) {
@@ -69,7 +69,7 @@ fn item(out: &mut Markup, entry: &OutputEntry) {
     let played = xml::files(entry).find(|(_, file)| plays(file));
     if let Some((url, file)) = played.or_else(|| xml::files(entry).next()) {
         let length = file.length.unwrap_or(0).to_string();
-        out.empty("enclosure", &[("url", url), ("length", &length), ("type", &xml::media_type(file))]);
+        out.empty("enclosure", &[("url", url), ("length", &length), ("type", xml::media_type(file))]);
     }
     out.line("guid", &[("isPermaLink", "false")], &entry.id);
     out.line("pubDate", &[], &entry.published.rfc822());

@@ -4,8 +4,10 @@
 //! JSON could carry more than XML; it gets the same text, so that an entry has one id and one
 //! title in all formats (RULES 3.3).
 
+use std::borrow::Cow;
+
 use super::markup::{Attribute, Markup};
-use super::{OutputEntry, OutputFeed};
+use super::{OutputEntry, OutputFeed, signs};
 use crate::model::text::{clip, is_xml_char, one_line, strip_illegal};
 use crate::model::{Author, Enclosure};
 
@@ -43,12 +45,39 @@ pub enum RenderError {
 
 /// Plain text, an id or an address: carried by XML, on one line. White space is collapsed
 /// here because XML would do so in attributes (section 3.3.3), and readers do it elsewhere.
-pub(super) fn line(text: &str) -> String {
-    one_line(&strip_illegal(text))
+pub(super) fn line(text: &str) -> Cow<'_, str> {
+    if is_line(text) { Cow::Borrowed(text) } else { Cow::Owned(one_line(&strip_illegal(text))) }
+}
+
+/// Whether a text is surely on one line already; it mostly is.
+fn is_line(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let (mut at, mut after_space) = (0, true);
+    while let Some(byte) = bytes.get(at) {
+        let width = match byte {
+            0x21..=0x7E => 1,
+            // U+4000 to U+9FFF, most of what Chinese is written in.
+            0xE4..=0xE9 => 3,
+            _ => {
+                let Some(c) = text[at..].chars().next() else { return false };
+                let space = c.is_whitespace();
+                let kept = is_xml_char(c) && (!space || !after_space && matches!(c, ' ' | '\u{3000}'));
+                if !kept {
+                    return false;
+                }
+                after_space = space;
+                at += c.len_utf8();
+                continue;
+            }
+        };
+        after_space = false;
+        at += width;
+    }
+    !after_space || text.is_empty()
 }
 
 /// [`line()`], `None` where nothing is left: missing fields make no elements.
-pub(super) fn some_line(text: &str) -> Option<String> {
+pub(super) fn some_line(text: &str) -> Option<Cow<'_, str>> {
     Some(line(text)).filter(|text| !text.is_empty())
 }
 
@@ -59,8 +88,8 @@ pub(super) fn or<'a>(text: &'a str, other: &'a str) -> &'a str {
 
 /// HTML: carried by XML, with the line ends that an XML reader makes of all others anyway
 /// (section 2.11), so that CDATA, text and JSON give the same.
-pub(super) fn block(html: &str) -> String {
-    strip_illegal(html).replace("\r\n", "\n").replace('\r', "\n")
+pub(super) fn block(html: &str) -> Cow<'_, str> {
+    signs::legal(html)
 }
 
 /// Whether XML can carry anything of it that is seen.
@@ -75,19 +104,19 @@ pub(super) fn html(entry: &OutputEntry) -> Option<&str> {
 
 /// An entry's title. Atom wants one (RFC 4287, 4.1.2) and RSS readers show nothing else, so
 /// the beginning of the text stands in for it, at worst the link.
-pub(super) fn headline(entry: &OutputEntry) -> String {
+pub(super) fn headline(entry: &OutputEntry) -> Cow<'_, str> {
     some_line(&entry.title)
-        .or_else(|| some_line(&entry.summary).map(|text| clip(&text, TITLE_CHARS)))
+        .or_else(|| some_line(&entry.summary).map(|text| clip(&text, TITLE_CHARS).into()))
         .unwrap_or_else(|| line(&entry.link))
 }
 
 /// The name that is shown for an author: the address where the name is missing.
-pub(super) fn author_name(author: &Author) -> Option<String> {
+pub(super) fn author_name(author: &Author) -> Option<Cow<'_, str>> {
     some_line(&author.name).or_else(|| author_email(author))
 }
 
 /// An author's address, if it has the form of one (RFC 4287, 3.2.3, narrowed to what mail knows).
-pub(super) fn author_email(author: &Author) -> Option<String> {
+pub(super) fn author_email(author: &Author) -> Option<Cow<'_, str>> {
     let email = some_line(author.email.as_deref()?)?;
     let (user, host) = email.split_once('@')?;
     let part = |text: &str, more: &str| {
@@ -110,13 +139,13 @@ pub(super) fn files(entry: &OutputEntry) -> impl Iterator<Item = (&str, &Enclosu
 /// The media type of a file: as stated if it has the form of one, else what its address tells,
 /// else the general one. RSS 2.0 (`enclosure`) and JSON Feed (`mime_type`) cannot do without, and
 /// RFC 4287, 4.2.7.3 wants no other form.
-pub(super) fn media_type(file: &Enclosure) -> String {
+pub(super) fn media_type(file: &Enclosure) -> &str {
     let token = |part: &str| {
         !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$&^_.+-".contains(&b))
     };
     let stated = file.media_type.as_deref().map(str::trim);
     let stated = stated.filter(|t| t.split_once('/').is_some_and(|(top, sub)| token(top) && token(sub)));
-    stated.or_else(|| by_ending(&file.url)).unwrap_or(UNKNOWN_TYPE).to_owned()
+    stated.or_else(|| by_ending(&file.url)).unwrap_or(UNKNOWN_TYPE)
 }
 
 fn by_ending(url: &str) -> Option<&'static str> {
@@ -151,7 +180,7 @@ pub(super) fn media(out: &mut Markup, entry: &OutputEntry) {
             .into_iter()
             .find(|top| media_type.split_once('/').is_some_and(|(own, _)| own.eq_ignore_ascii_case(top)))
             .or((image == Some(url)).then_some("image"));
-        let mut attributes: Vec<Attribute<'_>> = vec![("url", url), ("type", &media_type)];
+        let mut attributes: Vec<Attribute<'_>> = vec![("url", url), ("type", media_type)];
         attributes.extend(length.as_deref().map(|length| ("fileSize", length)));
         attributes.extend(medium.map(|medium| ("medium", medium)));
         out.empty("media:content", &attributes);

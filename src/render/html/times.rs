@@ -1,6 +1,6 @@
 //! Times as pages write them.
 
-use chrono::Datelike;
+use chrono::{Datelike, SecondsFormat, Timelike};
 use chrono_tz::Tz;
 
 use crate::model::Timestamp;
@@ -9,11 +9,20 @@ use crate::render::theme::Language;
 /// A time for people: `2021-12-21 13:55` in Chinese, `21 Dec 2021, 13:55` in English.
 #[must_use]
 pub fn shown_time(at: Timestamp, zone: Tz, language: &str) -> String {
-    let form = match Language::of(language) {
-        Language::Chinese => "%Y-%m-%d %H:%M",
-        Language::English => "%-d %b %Y, %H:%M",
-    };
-    at.to_utc().with_timezone(&zone).format(form).to_string()
+    let local = at.to_utc().with_timezone(&zone);
+    let day = shown_day(at, zone, language);
+    let comma = if Language::of(language) == Language::English { "," } else { "" };
+    format!("{day}{comma} {:02}:{:02}", local.hour(), local.minute())
+}
+
+/// The day of it: `2021-12-21` in Chinese, `21 Dec 2021` in English.
+#[must_use]
+pub fn shown_day(at: Timestamp, zone: Tz, language: &str) -> String {
+    let local = at.to_utc().with_timezone(&zone);
+    match Language::of(language) {
+        Language::Chinese => local.date_naive().to_string(),
+        Language::English => local.format("%-d %b %Y").to_string(),
+    }
 }
 
 /// A time for programs: RFC 3339 with the zone's offset.
@@ -21,5 +30,12 @@ pub fn shown_time(at: Timestamp, zone: Tz, language: &str) -> String {
 pub fn machine_time(at: Timestamp, zone: Tz) -> String {
     let local = at.to_utc().with_timezone(&zone);
     // East of Greenwich the last hours lie in the year 10000, which RFC 3339 cannot write.
-    if local.year() > 9999 { at.rfc3339() } else { local.format("%Y-%m-%dT%H:%M:%S%:z").to_string() }
+    if local.year() > 9999 { at.rfc3339() } else { local.to_rfc3339_opts(SecondsFormat::Secs, false) }
+}
+
+/// A day for programs, such as `2021-12-21`.
+#[must_use]
+pub fn machine_day(at: Timestamp, zone: Tz) -> String {
+    let local = at.to_utc().with_timezone(&zone);
+    if local.year() > 9999 { at.to_utc().date_naive().to_string() } else { local.date_naive().to_string() }
 }
