@@ -39,7 +39,7 @@ fn entry(number: u32) -> OutputEntry {
         authors: Vec::new(),
         categories: vec!["西海都市报".to_owned(), "财经".to_owned()],
         enclosures: Vec::new(),
-        image: (number % 3 == 0).then(|| format!("https://paper.example/{number}.jpg")),
+        image: number.is_multiple_of(3).then(|| format!("https://paper.example/{number}.jpg")),
         source_name: Some("西海都市报".to_owned()),
         source: Some(OutputSource {
             title: "西海都市报".to_owned(),
@@ -91,7 +91,7 @@ fn listed(number: u32) -> ItemView {
         url: format!("https://finews.example.org/xihaidushibao/2021/12/21/NW{number}.html"),
         title: text(number, 1),
         summary: text(number, 3),
-        image: (number % 3 == 0).then(|| format!("https://paper.example/{number}.jpg")),
+        image: number.is_multiple_of(3).then(|| format!("https://paper.example/{number}.jpg")),
         category_url: "https://finews.example.org/category/xihaidushibao.html".to_owned(),
         category_name: "西海都市报".to_owned(),
         published_iso: "2021-12-21T13:55:07+08:00".to_owned(),

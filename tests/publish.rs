@@ -14,6 +14,8 @@ use common::samples::{RssItem, feed_source, rss};
 use common::{Broken, Mill, Tree, Upstream, at, changed_paths};
 use feedmill::model::Timestamp;
 use feedmill::publish::{Look, Publisher};
+use feedmill::sink::PROBED;
+use feedmill::store::Change;
 
 const SITE: &str = "https://news.example.org/";
 
@@ -226,6 +228,7 @@ async fn an_edit_changes_no_file_of_another_category() {
     let foreign: Vec<&String> = differ
         .iter()
         .filter(|path| !path.contains("jiachengribao") && !site.contains(&path.as_str()))
+        .filter(|path| PROBED.iter().all(|(copy, _)| path != copy))
         .collect();
     assert!(foreign.is_empty(), "{foreign:?}");
     for path in [
@@ -285,6 +288,122 @@ async fn with_files_every_link_leads_to_a_file() {
     // What went straight to the archive has closed the third one.
     assert!(!differ.contains("category/jiachengribao/3.html"), "{differ:?}");
     assert!(differ.contains("category/jiachengribao/4.html"), "{differ:?}");
+}
+
+/// A static host answers the names that the server does: feeds whole, pages by leading on.
+#[tokio::test]
+async fn static_hosts_have_every_name() {
+    let (upstream, sources, mut mill) = all_files(30).await;
+    let named = "[[category]]\nname = \"甲城日报\"\naliases = [\"jia-old\"]\n";
+    let main = main_config(ALL_FILES) + named;
+    mill.reopen(&main, &sources).await;
+    let code = mill.items()[0].code.clone();
+    let moved = Change {
+        paths: vec!["2020/05/old.html".to_owned(), "2020/05/bare/".to_owned(), "x/y.php".to_owned()],
+        item: Some(mill.items()[0].clone()),
+        ..Change::of(code)
+    };
+    let permalink = mill.items()[0].permalink.clone();
+    mill.store().commit(vec![moved], mill.now()).unwrap();
+    mill.publish().await;
+    let same = |tree: &Tree, copy: &str, of: &str| {
+        assert!(tree.contains_key(of) && tree.get(copy) == tree.get(of), "{copy} is no copy of {of}");
+    };
+    for _ in 0..2 {
+        let tree = mill.outputs();
+        for (name, ending) in [("atom.xml", "xml"), ("rss/feed.xml", "rss"), ("index.json", "json")] {
+            same(&tree, &format!("jiachengribao/{name}"), &format!("feed/jiachengribao.{ending}"));
+            same(&tree, &format!("feed/jia-old.{ending}"), &format!("feed/jiachengribao.{ending}"));
+        }
+        same(&tree, "atom.xml", "feed.xml");
+        same(&tree, "index.rss", "rss.xml");
+        let leads = |from: &str, to: &str| {
+            let to = format!("content=\"0;url={SITE}{to}\"");
+            assert!(String::from_utf8_lossy(&tree[from]).contains(&to), "{from} does not lead to {to}");
+        };
+        for from in ["category/jia-old.html", "jia-old/index.html", "jiachengribao/index.html"] {
+            leads(from, "category/jiachengribao.html");
+        }
+        leads("2020/05/old.html", &permalink);
+        leads("2020/05/bare/index.html", &permalink);
+        assert!(!tree.contains_key("x/y.php"));
+        // What comes later is in the copies too, without a whole look.
+        upstream.rss("/jia.xml", document("jia", &[record("jia", 900, -1, "甲城新增一条", "<p>新。</p>")]));
+        mill.round().await;
+        mill.own().publish(Look::Changed, |_, _| {}).await.unwrap();
+    }
+    assert!(mill.output("jiachengribao/feed.rss").contains("甲城新增一条"));
+    assert_eq!(mill.publish().await.written, 0);
+    mill.reopen(&main_config(""), &sources).await;
+    mill.publish().await;
+    let tree = mill.outputs();
+    assert!(!tree.contains_key("atom.xml") && !tree.contains_key("category/jia-old.html"));
+}
+
+/// A running mill makes the lists of all categories anew only where they differ; a whole look finds
+/// nothing to add.
+#[tokio::test]
+async fn what_changed_is_all_that_differs() {
+    let (upstream, sources, mill) = all_files(3).await;
+    let publish = async || mill.own().publish(Look::Changed, |_, _| {}).await.unwrap();
+    let mut lists = Vec::new();
+    for day in 0..3_i64 {
+        for minute in 0..3 {
+            let (number, at) =
+                (usize::try_from(day * 10 + minute).unwrap() + 50, -(day * 1_440 + minute + 1));
+            mill.pass(60);
+            upstream.rss("/jia.xml", document("jia", &[record("jia", number, at, "", "<p>新。</p>")]));
+            mill.round().await;
+            let report = publish().await;
+            assert!(report.rendered == 2 && report.written > 8, "{report:?}");
+            lists.push(mill.output("category/index.html"));
+        }
+        mill.pass(86_400);
+    }
+    // The day of the newest article is told, not the minute.
+    assert!(lists[0] == lists[2] && lists[3] == lists[5] && lists[2] != lists[3] && lists[5] != lists[6]);
+    mill.store().ensure_category("丙城时报", None, mill.now()).unwrap();
+    publish().await;
+    for path in ["category/index.html", "opml.xml", "subscribe.html"] {
+        assert!(mill.output(path).contains("丙城时报"), "{path}");
+    }
+    let running = mill.outputs();
+    assert_eq!(mill.publish().await.written, 0);
+    fs::remove_dir_all(mill.path("data/public")).unwrap();
+    mill.publish().await;
+    assert_eq!(changed_paths(&running, &mill.outputs()), BTreeSet::new(), "{sources}");
+}
+
+/// Other writers or another theme: all is rendered once, and written where its bytes differ.
+#[tokio::test]
+async fn a_new_theme_or_renderer_renders_everything_once() {
+    let (_upstream, sources, mut mill) = all_files(120).await;
+    let before = mill.outputs();
+    assert!(before.contains_key("feed/jiachengribao/archive/1.xml"));
+    assert_eq!(mill.publish().await.rendered, 0);
+    // As another version of the writers would have left its records.
+    for (path, bytes) in before.iter().filter(|(path, _)| path.starts_with(".feedmill/")) {
+        let mut record: serde_json::Value = serde_json::from_slice(bytes).unwrap();
+        if record["fingerprint"] != "" {
+            record["fingerprint"] = "0123456789abcdef".into();
+        }
+        fs::write(mill.path("data/public").join(path), serde_json::to_vec(&record).unwrap()).unwrap();
+    }
+    let again = mill.publish().await;
+    assert_eq!((again.rendered, again.clean, again.written), (3, 0, 0), "{again:?}");
+    assert!(again.kept > 140, "{again:?}");
+    assert_eq!(changed_paths(&before, &mill.outputs()), BTreeSet::new());
+    assert_eq!(mill.publish().await.rendered, 0);
+
+    let english = main_config(ALL_FILES).replacen("[site]", "[site]\nlanguage = \"en\"", 1);
+    mill.reopen(&english, &sources).await;
+    let other = mill.publish().await;
+    assert_eq!((other.rendered, other.clean), (3, 0), "{other:?}");
+    let differ = changed_paths(&before, &mill.outputs());
+    let pages = before.keys().filter(|path| Path::new(path).extension() == Some("html".as_ref()));
+    assert!(pages.clone().count() > 120 && pages.clone().all(|page| differ.contains(page)), "{differ:?}");
+    assert!(differ.contains("feed/jiachengribao/archive/1.xml") && !differ.contains("assets/style.css"));
+    assert_eq!(mill.publish().await.rendered, 0);
 }
 
 /// A mill whose one newspaper has one old item already, so that what comes is not a newcomer's.

@@ -462,6 +462,16 @@ async fn pictures_are_shown_linked_or_left_out() {
         assert_eq!(article.contains("href=\"https://paper.example/p.jpg\""), link, "{settings}: {article}");
         let list = get(served.at, "/").await.text();
         assert_eq!(list.contains("https://paper.example/p.jpg"), image, "{settings}");
+        for feed in ["/feed.xml", "/rss.xml", "/feed.json"] {
+            let feed = get(served.at, feed).await.text();
+            assert_eq!(feed.contains("img src=") && feed.contains("p.jpg"), image, "{settings}: {feed}");
+            assert_eq!(
+                feed.contains("media:thumbnail") || feed.contains("\"image\""),
+                image,
+                "{settings}: {feed}"
+            );
+            assert_eq!(feed.contains("p.jpg"), image || link, "{settings}: {feed}");
+        }
         served.end().await;
     }
 }

@@ -10,8 +10,6 @@ use crate::model::{Category, CategoryId, Slug};
 use crate::render::{OutputFeed, atom, json_feed};
 use crate::sink::{Directory, FeedFormat, File, OutputKey};
 
-use super::pages::Names;
-
 /// Begins the names of these units; no slug does.
 const UNIT: &str = "_archive.";
 
@@ -26,7 +24,6 @@ impl Run<'_> {
         &mut self,
         sink: &mut Directory,
         category: &Category,
-        names: &Names,
         fingerprint: &str,
     ) -> Result<(), PublishError> {
         if category.id == CategoryId::SITE || category.sealed() == 0 {
@@ -50,7 +47,7 @@ impl Run<'_> {
         record.generation = category.generation;
         fingerprint.clone_into(&mut record.fingerprint);
         for page in pages {
-            let feed = self.archive(category, names, page)?;
+            let feed = self.archive(category, page)?;
             for file in files(&category.slug, page, &feed)? {
                 self.report.add(sink.put_of(&mut record, &file, feed.updated)?);
             }
@@ -62,7 +59,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn archive(&self, category: &Category, names: &Names, page: u32) -> Result<OutputFeed, PublishError> {
+    fn archive(&self, category: &Category, page: u32) -> Result<OutputFeed, PublishError> {
         let found = self.store.sealed_page(category.id, page)?;
         let mut feed = frame(self.pages, category);
         let url = |format| self.pages.url(&OutputKey::Archive(category.slug.clone(), page, format));
@@ -77,7 +74,7 @@ impl Run<'_> {
         feed.updated = newest.max(went).unwrap_or_default();
         let whole = |article| Chosen { article, full: true, in_window: true };
         feed.entries =
-            found.entries.into_iter().map(|article| entry(self.pages, whole(article), names)).collect();
+            found.entries.into_iter().map(|article| entry(self.pages, whole(article), self.names)).collect();
         feed.gone = gone_from(self.pages, found.gone);
         Ok(feed)
     }

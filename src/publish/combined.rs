@@ -11,7 +11,7 @@ use super::select::{self, Candidate};
 use super::{PublishError, Run};
 use crate::model::{Category, InfoCode, Item, Slug};
 use crate::render::opml::Outline;
-use crate::sink::{Directory, FeedFormat, File, OutputKey};
+use crate::sink::{Directory, FeedFormat, File, OutputKey, Rendered};
 use crate::store::{Handle, Store};
 
 /// Begins the names of these units; no slug does.
@@ -53,12 +53,8 @@ pub(super) fn outlines(pages: &Pages) -> impl Iterator<Item = Outline> {
 
 impl Run<'_> {
     /// Writes the combined feeds whose categories changed.
-    pub(super) fn combined(
-        &mut self,
-        sink: &mut Directory,
-        names: &Names,
-        fingerprint: &str,
-    ) -> Result<(), PublishError> {
+    pub(super) fn combined(&mut self, sink: &mut Directory, fingerprint: &str) -> Result<(), PublishError> {
+        let names = self.names;
         for combined in &self.pages.options.combined {
             if names.values().any(|category| category.slug == combined.slug) {
                 warn!(slug = %combined.slug, "a combined feed is left out: a category has its slug");
@@ -73,8 +69,14 @@ impl Run<'_> {
                 continue;
             }
             let files = files(self.pages, self.store, combined, &members, names)?;
-            let at = members.iter().map(|category| category.changed_at).max().unwrap_or_default();
-            self.report.add(sink.put_unit(&name, generation, fingerprint, &files, at)?);
+            let rendered = Rendered {
+                generation,
+                fingerprint: fingerprint.to_owned(),
+                files,
+                kept: Vec::new(),
+                changed_at: members.iter().map(|category| category.changed_at).max().unwrap_or_default(),
+            };
+            self.report.add(sink.put_unit(&name, &unit, &rendered)?);
             self.report.rendered += 1;
         }
         Ok(())

@@ -8,10 +8,13 @@ use url::Url;
 use super::pages::{Names, Pages};
 use super::select::{self, Candidate, Chosen};
 use super::{PublishError, file};
-use crate::model::{Article, Category, CategoryId, Enclosure, InfoCode, Slug, Timestamp};
-use crate::render::{History, OutputEntry, OutputFeed, OutputGone, OutputSource, atom, json_feed, rss};
+use crate::model::{Article, Category, CategoryId, Enclosure, InfoCode, Item, Slug, Timestamp};
+use crate::render::html::Pictures;
+use crate::render::{
+    History, OutputEntry, OutputFeed, OutputGone, OutputSource, atom, json_feed, media_type, rss,
+};
 use crate::sink::{FeedFormat, File, OutputKey};
-use crate::store::{Gone, Handle, Store};
+use crate::store::{Gone, Handle, Result as StoreResult, Store};
 
 /// The key of a feed: a category's, or the whole site's.
 pub(super) fn key(category: &Category, format: FeedFormat) -> OutputKey {
@@ -22,14 +25,26 @@ pub(super) fn key(category: &Category, format: FeedFormat) -> OutputKey {
     }
 }
 
-/// The three feeds as files.
+/// The newest of a category, or of the whole site: its window, and more where no source may take more
+/// than its share.
+pub(super) fn newest(pages: &Pages, store: &dyn Store, category: &Category) -> StoreResult<Vec<Item>> {
+    let windows = &pages.options.windows;
+    let window = match category.id {
+        CategoryId::SITE => windows.wide(windows.site()),
+        _ => windows.category(),
+    };
+    store.items_in(category.id, window)
+}
+
+/// The three feeds as files, of the `newest`.
 pub(super) fn files(
     pages: &Pages,
     store: &dyn Store,
     category: &Category,
+    newest: &[Item],
     names: &Names,
 ) -> Result<Vec<File>, PublishError> {
-    let feed = current(pages, store, category, names)?;
+    let feed = current(pages, store, category, newest, names)?;
     in_all_formats(&feed, |format| key(category, format))
 }
 
@@ -50,17 +65,15 @@ fn current(
     pages: &Pages,
     store: &dyn Store,
     category: &Category,
+    newest: &[Item],
     names: &Names,
 ) -> Result<OutputFeed, PublishError> {
     let options = &pages.options;
     let whole = category.id == CategoryId::SITE;
-    let window = if whole { options.windows.site() } else { options.windows.category() };
-    let mut items = if whole {
-        let wide = options.windows.wide(window);
-        select::fair(store.items_in(category.id, wide)?, window.most, options.windows.per_source)
-    } else {
-        store.items_in(category.id, window)?
-    };
+    let mut items = newest.to_vec();
+    if whole {
+        items = select::fair(items, options.windows.site_items, options.windows.per_source);
+    }
     let (mut unsealed, mut gone) = (BTreeSet::new(), Vec::new());
     let in_window: BTreeSet<InfoCode> = items.iter().map(|item| item.code.clone()).collect();
     if !whole {
@@ -133,8 +146,20 @@ impl History {
     }
 }
 
-/// An article as an entry.
+/// An article as an entry of a feed, with its pictures as far as the site shows them (RULES 6.8).
 pub(super) fn entry(pages: &Pages, chosen: Chosen, names: &Names) -> OutputEntry {
+    let mut entry = whole_entry(pages, chosen, names);
+    if pages.options.site.pictures != Pictures::Origin {
+        entry.html = entry.html.map(|html| pages.shown_pictures(html));
+        entry.image = None;
+        let picture = |file: &Enclosure| media_type(file).starts_with("image/");
+        entry.enclosures.retain(|file| !picture(file));
+    }
+    entry
+}
+
+/// An article as an entry, with all that is known of it.
+pub(super) fn whole_entry(pages: &Pages, chosen: Chosen, names: &Names) -> OutputEntry {
     let Chosen { article, full, in_window } = chosen;
     let Article { item, body } = article;
     let mut labels: Vec<&Category> = item.categories.iter().filter_map(|id| names.get(id)).collect();

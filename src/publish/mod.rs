@@ -7,6 +7,7 @@
 
 mod archives;
 mod combined;
+mod copies;
 mod corrections;
 mod feeds;
 mod items;
@@ -34,16 +35,18 @@ use crate::model::{Category, CategoryId, CodeSpace, SourceId, Timestamp};
 use crate::render::RenderError;
 pub use crate::render::html::Pictures;
 use crate::render::html::ThemeError;
-use crate::sink::{Applied, Directory, File, OutputKey, SinkError};
+use crate::sink::{Applied, Directory, File, OutputKey, Rendered, SinkError};
 use crate::store::{Store, StoreError};
 
 pub use combined::Combined;
+use copies::OldSlugs;
+use pages::Names;
 pub use pages::Pages;
 pub use select::WindowOptions;
 pub use sinks::{JekyllOptions, JsonLinesOptions};
 
 /// Bump when a writer's bytes change for the same items: every output is then rendered again.
-const RENDERER: u32 = 3;
+const RENDERER: u32 = 4;
 /// Files that are gathered before they are made visible together.
 const BATCH: usize = 2_000;
 /// Unit of the site's own files; a category can never have this slug.
@@ -64,7 +67,7 @@ pub struct SiteOptions {
     pub zone: Tz,
     /// Whether search engines may list the copies.
     pub indexing: bool,
-    /// How pages show the pictures of articles.
+    /// How pages and feeds show the pictures of articles.
     pub pictures: Pictures,
     /// Text at the foot of every page.
     pub footer: Option<String>,
@@ -223,20 +226,58 @@ pub enum Look {
 #[derive(Debug)]
 pub struct Publisher {
     pages: Arc<Pages>,
-    /// The generation up to which this process knows the outputs to be complete.
-    upto: Mutex<Option<u64>>,
+    seen: Mutex<Seen>,
+}
+
+/// What a process remembers from one publish to the next, so that it need not read it again.
+#[derive(Debug, Default)]
+struct Seen {
+    /// The generation up to which it knows the outputs to be complete.
+    upto: Option<u64>,
+    /// All categories, as they were at the last publish.
+    names: Names,
+    /// Slugs that they had before, as of the last whole look; where those become files.
+    old_slugs: OldSlugs,
+    /// The lists of all categories are not yet what they must be.
+    relist: bool,
+}
+
+impl Seen {
+    /// Looks at what changed since; gives the categories to look at, the site last: its pages link
+    /// to theirs.
+    fn refresh(
+        &mut self,
+        pages: &Pages,
+        store: &dyn Store,
+        since: Option<u64>,
+    ) -> Result<Vec<Category>, StoreError> {
+        let mut candidates = if let Some(generation) = since {
+            store.changed_since(generation)?
+        } else {
+            self.names = pages.names(store)?;
+            self.old_slugs = copies::old_slugs(pages, store, &self.names)?;
+            self.relist = true;
+            self.names.values().cloned().chain(store.category(CategoryId::SITE)?).collect()
+        };
+        for category in candidates.iter().filter(|category| category.id != CategoryId::SITE) {
+            let before = self.names.insert(category.id, category.clone());
+            self.relist |= before.is_none_or(|before| pages.listed(&before) != pages.listed(category));
+        }
+        candidates.sort_by_key(|category| (category.id == CategoryId::SITE, category.id));
+        Ok(candidates)
+    }
 }
 
 impl Publisher {
     /// Publishes with these pages' settings.
     #[must_use]
     pub fn new(pages: Arc<Pages>) -> Self {
-        Self { pages, upto: Mutex::new(None) }
+        Self { pages, seen: Mutex::default() }
     }
 
     /// Makes the next publish look at every unit and file: the store is not the one it was.
     pub fn look_again(&self) {
-        *self.upto.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).upto = None;
     }
 
     /// Brings the outputs up to date; blocks. `now` is remembered as the time at which they show
@@ -253,24 +294,28 @@ impl Publisher {
         progress: &dyn Fn(usize, usize),
     ) -> Result<PublishReport, PublishError> {
         // One publish at a time.
-        let mut upto = self.upto.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         // What is shown to the world must not be lost by a power cut.
         store.sync()?;
         let generation = store.generation()?;
-        let since = upto.filter(|_| look == Look::Changed);
+        let since = seen.upto.filter(|_| look == Look::Changed);
         let mut report = PublishReport::default();
         if self.outlived(store, generation)? {
             warn!(generation, "the store is empty and older than the outputs, which stay; is it lost?");
             return Ok(report);
         }
         if since != Some(generation) {
-            let mut run = Run { pages: &self.pages, store, report: &mut report, since };
-            run.categories(progress)?;
+            let candidates = seen.refresh(&self.pages, store, since)?;
+            let Seen { names, old_slugs, relist, .. } = &*seen;
+            let pages = &self.pages;
+            let mut run = Run { pages, store, names, old_slugs, relist: *relist, report: &mut report, since };
+            run.categories(candidates, progress)?;
             run.items(generation)?;
             store.mark_published(generation, now)?;
         }
-        *upto = Some(generation);
         self.pages.changed();
+        seen.upto = Some(generation);
+        seen.relist = false;
         Ok(report)
     }
 
@@ -288,6 +333,12 @@ impl Publisher {
 struct Run<'a> {
     pages: &'a Pages,
     store: &'a dyn Store,
+    /// All categories.
+    names: &'a Names,
+    /// Slugs that they had before.
+    old_slugs: &'a OldSlugs,
+    /// The lists of all categories are to be made anew.
+    relist: bool,
     report: &'a mut PublishReport,
     since: Option<u64>,
 }
@@ -303,12 +354,16 @@ impl Run<'_> {
         Ok(shown?)
     }
 
-    fn categories(&mut self, progress: &dyn Fn(usize, usize)) -> Result<(), PublishError> {
-        let options = &self.pages.options;
-        let mut sink = Directory::open(&options.output)?;
-        let fingerprint = self.pages.fingerprint(self.store)?;
-        let names = self.pages.names(self.store)?;
-        let candidates = self.candidates(&names)?;
+    fn categories(
+        &mut self,
+        candidates: Vec<Category>,
+        progress: &dyn Fn(usize, usize),
+    ) -> Result<(), PublishError> {
+        let mut sink = Directory::open(&self.pages.options.output)?;
+        let mut fingerprint = self.pages.fingerprint(self.store)?;
+        if !self.old_slugs.is_empty() {
+            fingerprint = self::fingerprint(&[&fingerprint, &format!("{:?}", self.old_slugs)]);
+        }
         let all = candidates.len();
         let outlived = sink.unit(SITE_UNIT).generation > self.store.generation()?;
         for (done, category) in candidates.into_iter().enumerate() {
@@ -316,71 +371,84 @@ impl Run<'_> {
             let unit = sink.unit(unit_name(&category));
             if unit.shows(category.generation, &fingerprint) && (self.since.is_some() || !sink.lacks(&unit)) {
                 if self.since.is_none() {
-                    self.archives(&mut sink, &category, &names, &fingerprint)?;
+                    self.archives(&mut sink, &category, &fingerprint)?;
                 }
                 self.report.clean += 1;
                 continue;
             }
-            let files = self.files(&category, &names)?;
-            self.archives(&mut sink, &category, &names, &fingerprint)?;
-            let generation = category.generation;
-            let at = category.changed_at;
-            self.report.add(sink.put_unit(unit_name(&category), generation, &fingerprint, &files, at)?);
+            let stays = |path: &str| {
+                unit.fingerprint == fingerprint && unit.files.contains_key(path) && sink.has(path)
+            };
+            let (mut files, kept) = self.files(&category, stays)?;
+            if self.pages.options.articles == Articles::Files {
+                files.extend(copies::of(self.pages, &category, self.old_slugs, &files));
+            }
+            self.archives(&mut sink, &category, &fingerprint)?;
+            let rendered = Rendered {
+                generation: category.generation,
+                fingerprint: fingerprint.clone(),
+                files,
+                kept,
+                changed_at: category.changed_at,
+            };
+            self.report.add(sink.put_unit(unit_name(&category), &unit, &rendered)?);
             self.report.rendered += 1;
             if sink.pending() >= BATCH {
                 self.show(&mut sink)?;
             }
         }
         progress(all, all);
-        self.combined(&mut sink, &names, &fingerprint)?;
+        self.combined(&mut sink, &fingerprint)?;
         if self.since.is_none() {
             self.static_files(&mut sink)?;
             // Outputs of a later generation than the store's are another store's: it was lost, or
             // an older copy of it is back. What they hold and it does not is kept.
             if !outlived {
-                self.forget_unknown(&mut sink, &names)?;
+                self.forget_unknown(&mut sink)?;
             }
         }
         self.show(&mut sink)
     }
 
-    /// The categories to look at, the site last: its pages link to theirs.
-    fn candidates(&self, names: &BTreeMap<CategoryId, Category>) -> Result<Vec<Category>, PublishError> {
-        let mut all: Vec<Category> = match self.since {
-            Some(generation) => self.store.changed_since(generation)?,
-            None => names.values().cloned().chain(self.store.category(CategoryId::SITE)?).collect(),
-        };
-        all.sort_by_key(|category| (category.id == CategoryId::SITE, category.id));
-        Ok(all)
-    }
-
+    /// The files of a category, and the paths of those that stay as they are.
     fn files(
         &self,
         category: &Category,
-        names: &BTreeMap<CategoryId, Category>,
-    ) -> Result<Vec<File>, PublishError> {
-        let mut files = feeds::files(self.pages, self.store, category, names)?;
+        stays: impl Fn(&str) -> bool,
+    ) -> Result<(Vec<File>, Vec<String>), PublishError> {
+        let (pages, store, names) = (self.pages, self.store, self.names);
+        let newest = feeds::newest(pages, store, category)?;
+        let mut files = feeds::files(pages, store, category, &newest, names)?;
+        let mut kept = Vec::new();
         if category.id == CategoryId::SITE {
-            files.extend(self.pages.site_files(self.store, category, names)?);
-        } else {
-            if self.pages.options.corrections {
-                files.push(corrections::corrections(self.pages, self.store, category, names)?);
+            files.push(file(&OutputKey::Home, pages.home(store, category, &newest, names)?));
+            let about: Vec<String> = pages::ABOUT.iter().map(OutputKey::path).collect();
+            if !self.relist && about.iter().all(|path| stays(path)) {
+                kept = about;
+            } else {
+                files.extend(pages.about(names)?);
             }
-            let html = self.pages.category(self.store, category, names)?;
-            files.push(file(&OutputKey::Category(category.slug.clone()), html));
-            files.extend(self.pages.code(category));
+            return Ok((files, kept));
         }
-        Ok(files)
+        if pages.options.corrections {
+            files.push(corrections::corrections(pages, store, category, names)?);
+        }
+        let html = pages.category(category, &newest, names)?;
+        files.push(file(&OutputKey::Category(category.slug.clone()), html));
+        // Of its address alone.
+        let code = OutputKey::Code(category.slug.clone()).path();
+        if stays(&code) {
+            kept.push(code);
+        } else {
+            files.extend(pages.code(category));
+        }
+        Ok((files, kept))
     }
 
     /// Units of categories that the store does not know (any more).
-    fn forget_unknown(
-        &mut self,
-        sink: &mut Directory,
-        names: &BTreeMap<CategoryId, Category>,
-    ) -> Result<(), PublishError> {
+    fn forget_unknown(&mut self, sink: &mut Directory) -> Result<(), PublishError> {
         // An empty store must never empty an output: it is more likely lost than meant.
-        if names.is_empty() {
+        if self.names.is_empty() {
             return Ok(());
         }
         for unit in sink.units() {
@@ -393,7 +461,7 @@ impl Run<'_> {
             }
             let slug = archives::slug_of(&unit).unwrap_or(&unit);
             let own = unit == SITE_UNIT || slug.starts_with('_');
-            let known = own || names.values().any(|c| c.slug.as_str() == slug);
+            let known = own || self.names.values().any(|c| c.slug.as_str() == slug);
             if !known {
                 self.report.add(sink.drop_unit(&unit)?);
             }

@@ -10,6 +10,7 @@ use crate::model::slug::{initial, initials};
 use crate::model::{Category, Slug};
 use crate::render::html::{
     IndexPage, LetterGroup, ListedCategory, NamedLink, ShownFeed, Subscribable, SubscribePage, ThemeError,
+    machine_day, shown_day,
 };
 use crate::render::opml::{self, Outline};
 use crate::render::qr;
@@ -57,12 +58,15 @@ impl Pages {
         self.theme.index(&self.frame, &page)
     }
 
-    fn listed(&self, category: &Category) -> ListedCategory {
+    /// How the index tells of a category. It tells the day of its newest article and not the minute,
+    /// so that not every article makes the whole index anew.
+    pub(super) fn listed(&self, category: &Category) -> ListedCategory {
+        let site = &self.options.site;
         ListedCategory {
             url: self.url(&OutputKey::Category(category.slug.clone())),
             name: category.name.clone(),
-            newest_iso: category.newest.map(|at| self.machine(at)),
-            newest_text: category.newest.map(|at| self.shown(at)),
+            newest_iso: category.newest.map(|at| machine_day(at, site.zone)),
+            newest_text: category.newest.map(|at| shown_day(at, site.zone, &site.language)),
         }
     }
 

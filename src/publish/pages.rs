@@ -27,6 +27,17 @@ const ID_KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'
 /// Characters of a path that stay as they are in an address.
 const PATH_KEPT: &AsciiSet = &ID_KEPT.remove(b'/');
 
+/// What [`Pages::about`] makes.
+pub(super) const ABOUT: [OutputKey; 7] = [
+    OutputKey::Index,
+    OutputKey::Subscribe,
+    OutputKey::Opml,
+    OutputKey::Bot,
+    OutputKey::NotFound,
+    OutputKey::Style,
+    OutputKey::FeedStyle,
+];
+
 pub(super) type Names = BTreeMap<CategoryId, Category>;
 
 /// Makes pages; used by the publisher for files and by the server on request.
@@ -38,6 +49,8 @@ pub struct Pages {
     pub(super) frame: Frame,
     /// Grows with everything that may change an answer.
     state: AtomicU64,
+    /// Over theme and settings.
+    print: String,
 }
 
 impl Pages {
@@ -65,25 +78,15 @@ impl Pages {
             },
             css_url: url(&OutputKey::Style),
         };
-        Ok(Self { options, theme, frame, state: AtomicU64::new(0) })
+        let print = print_of(&options, &theme);
+        Ok(Self { options, theme, frame, print, state: AtomicU64::new(0) })
     }
 
     /// What all bytes depend on beside the generations (RULES 4.1). Paths on this machine do not
     /// count: two hosts with the same store and settings publish the same bytes.
     pub(super) fn fingerprint(&self, store: &dyn Store) -> StoreResult<String> {
-        let site = format!("{:?}", self.options.site);
-        let windows = format!("{:?}", self.options.windows);
-        let options = &self.options;
-        let rest = format!(
-            "{:?} {:?} {:?} {:?} {:?} {:?}",
-            options.articles,
-            options.interval,
-            store.identity()?,
-            options.corrections,
-            options.combined,
-            options.sources
-        );
-        Ok(fingerprint(&[self.theme.fingerprint(), &site, &windows, &rest]))
+        let (store, renames) = store.identity()?;
+        Ok(fingerprint(&[&self.print, &format!("{store} {renames}")]))
     }
 
     /// Whether these make the same outputs of the same store, in the same places.
@@ -130,15 +133,10 @@ impl Pages {
         Ok(store.categories()?.into_iter().map(|category| (category.id, category)).collect())
     }
 
-    /// The site's files beside its feeds.
-    pub(super) fn site_files(
-        &self,
-        store: &dyn Store,
-        site: &Category,
-        names: &Names,
-    ) -> Result<Vec<File>, PublishError> {
-        Ok(vec![
-            file(&OutputKey::Home, self.home(store, site, names)?),
+    /// The site's files that its articles do not change: lists of all categories, and what never
+    /// changes; those of [`ABOUT`].
+    pub(super) fn about(&self, names: &Names) -> Result<[File; ABOUT.len()], PublishError> {
+        Ok([
             file(&OutputKey::Index, self.index(names, "")?),
             file(&OutputKey::Subscribe, self.subscribe(names)?),
             file(&OutputKey::Opml, self.opml(names, None)),
@@ -149,8 +147,15 @@ impl Pages {
         ])
     }
 
-    fn home(&self, store: &dyn Store, site: &Category, names: &Names) -> Result<String, PublishError> {
-        let items = store.items_in(CategoryId::SITE, self.options.windows.site())?;
+    /// The home page, of the `newest` items of the site.
+    pub(super) fn home(
+        &self,
+        store: &dyn Store,
+        site: &Category,
+        newest: &[Item],
+        names: &Names,
+    ) -> Result<String, PublishError> {
+        let items = &newest[..newest.len().min(self.options.windows.site_items)];
         let mut newest: Vec<&Category> = names.values().filter(|c| c.newest.is_some()).collect();
         newest.sort_by(|a, b| b.newest.cmp(&a.newest).then_with(|| a.slug.cmp(&b.slug)));
         let (most, each) = FEATURED;
@@ -167,7 +172,7 @@ impl Pages {
         let page = HomePage {
             page: self.head(String::new(), &OutputKey::Home, None),
             feeds: self.feed_links(Some(site)),
-            items: self.views(&items, names),
+            items: self.views(items, names),
             featured,
             notice: (site.arrivals == 0).then_some("no_sources"),
         };
@@ -202,25 +207,19 @@ impl Pages {
             .message(&self.frame, &MessagePage { page: head, feeds, status, path: path.map(str::to_owned) })
     }
 
-    /// A category's page with its newest items.
+    /// A category's page, of its `newest` items.
     pub(super) fn category(
         &self,
-        store: &dyn Store,
         category: &Category,
+        newest: &[Item],
         names: &Names,
     ) -> Result<String, PublishError> {
-        let window = Window { age: -1, ..self.options.windows.category() };
-        let items = store.items_in(category.id, window)?;
+        // By count alone, whatever their age.
+        let items = &newest[..newest.len().min(self.options.windows.items)];
         let last = category.arrivals.div_ceil(PAGE);
         let more = u32::try_from(items.len()).unwrap_or(u32::MAX) < category.arrivals;
         let paging = Paging { newer: None, older: more.then(|| self.page_url(category, last)) };
-        Ok(self.category_page(
-            category,
-            &OutputKey::Category(category.slug.clone()),
-            &items,
-            names,
-            paging,
-        )?)
+        Ok(self.category_page(category, &OutputKey::Category(category.slug.clone()), items, names, paging)?)
     }
 
     /// The n-th hundred of a category's arrivals; `None` when there is no such page.
@@ -245,7 +244,7 @@ impl Pages {
             self.page_url(category, number + 1)
         };
         let older = (number > 1).then(|| self.page_url(category, number - 1));
-        let names = self.names(store)?;
+        let names = homes(store, &items)?;
         let key = OutputKey::CategoryPage(category.slug.clone(), number);
         Ok(Some(self.category_page(category, &key, &items, &names, Paging { newer: Some(newer), older })?))
     }
@@ -341,8 +340,8 @@ impl Pages {
         ArticlePage { page: head, feeds: self.feed_links(home.as_ref()), item, linked_data }
     }
 
-    /// A text as pages show it: with its pictures, or without.
-    fn shown_pictures(&self, html: String) -> String {
+    /// A text as pages and feeds show it: with its pictures, or without.
+    pub(super) fn shown_pictures(&self, html: String) -> String {
         match self.options.site.pictures {
             Pictures::Origin => html,
             other => without_pictures(&html, other, self.theme.text("picture")),
@@ -418,6 +417,25 @@ impl Pages {
     pub(super) fn shown(&self, at: Timestamp) -> String {
         shown_time(at, self.options.site.zone, &self.options.site.language)
     }
+}
+
+/// The home categories of some items.
+fn homes(store: &dyn Store, items: &[Item]) -> StoreResult<Names> {
+    let mut homes = Names::new();
+    for item in items {
+        if !homes.contains_key(&item.home) {
+            homes.extend(store.category(item.home)?.map(|category| (category.id, category)));
+        }
+    }
+    Ok(homes)
+}
+
+/// Theme and settings, where they show in the outputs.
+fn print_of(options: &PublishOptions, theme: &Theme) -> String {
+    let PublishOptions { site, windows, articles, interval, corrections, combined, sources, .. } = options;
+    let settings =
+        format!("{site:?} {windows:?} {articles:?} {interval:?} {corrections:?} {combined:?} {sources:?}");
+    fingerprint(&[theme.fingerprint(), &settings])
 }
 
 fn address(options: &PublishOptions, key: &OutputKey) -> String {

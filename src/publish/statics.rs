@@ -8,7 +8,7 @@ use tracing::warn;
 
 use super::{PublishError, Run, SITE_UNIT};
 use crate::model::CategoryId;
-use crate::sink::{Directory, File};
+use crate::sink::{Directory, File, Rendered};
 
 /// Unit of the copies; no slug begins with `_`.
 const STATIC_UNIT: &str = "_static";
@@ -29,8 +29,9 @@ impl Run<'_> {
             warn!(path = file.path, "a static file is left out: the site has an output of this name");
         }
         let site = self.store.category(CategoryId::SITE)?;
-        let at = site.map(|site| site.changed_at).unwrap_or_default();
-        self.report.add(sink.put_unit(STATIC_UNIT, 0, "", &files, at)?);
+        let changed_at = site.map(|site| site.changed_at).unwrap_or_default();
+        let rendered = Rendered { files, changed_at, ..Rendered::default() };
+        self.report.add(sink.put_unit(STATIC_UNIT, &sink.unit(STATIC_UNIT), &rendered)?);
         Ok(())
     }
 }

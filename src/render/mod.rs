@@ -27,7 +27,7 @@ mod tests;
 use crate::model::{Author, Enclosure, Timestamp};
 
 pub use difference::difference;
-pub use xml::RenderError;
+pub use xml::{RenderError, media_type};
 
 /// One feed to write: a category's, or the whole site's.
 #[derive(Debug, Clone, PartialEq, Eq)]

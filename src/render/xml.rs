@@ -46,7 +46,9 @@ pub enum RenderError {
 /// Plain text, an id or an address: carried by XML, on one line. White space is collapsed
 /// here because XML would do so in attributes (section 3.3.3), and readers do it elsewhere.
 pub(super) fn line(text: &str) -> Cow<'_, str> {
-    if is_line(text) { Cow::Borrowed(text) } else { Cow::Owned(one_line(&strip_illegal(text))) }
+    // Chinese texts begin with white space, which is the only thing that keeps most from being a line.
+    let trimmed = text.trim();
+    if is_line(trimmed) { Cow::Borrowed(trimmed) } else { Cow::Owned(one_line(&strip_illegal(text))) }
 }
 
 /// Whether a text is surely on one line already; it mostly is.
@@ -139,7 +141,8 @@ pub(super) fn files(entry: &OutputEntry) -> impl Iterator<Item = (&str, &Enclosu
 /// The media type of a file: as stated if it has the form of one, else what its address tells,
 /// else the general one. RSS 2.0 (`enclosure`) and JSON Feed (`mime_type`) cannot do without, and
 /// RFC 4287, 4.2.7.3 wants no other form.
-pub(super) fn media_type(file: &Enclosure) -> &str {
+#[must_use]
+pub fn media_type(file: &Enclosure) -> &str {
     let token = |part: &str| {
         !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$&^_.+-".contains(&b))
     };

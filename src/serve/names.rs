@@ -4,7 +4,7 @@
 use percent_encoding::percent_decode_str;
 
 use crate::model::Slug;
-use crate::sink::{FeedFormat, OutputKey};
+use crate::sink::{FeedFormat, OutputKey, PROBED};
 
 /// What an address may mean.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,15 +124,15 @@ fn under(slug: &str, format: FeedFormat) -> Option<Meaning> {
     Slug::new(slug).map(|slug| Meaning::Alias(OutputKey::Feed(slug, format)))
 }
 
-/// The names that finders try, at the root and below a category (Miniflux `finder.go`).
+/// The names that finders try, at the root and below a category: files, and those that can be none.
 fn probed(parts: &[&str]) -> Option<FeedFormat> {
     match parts {
-        ["atom.xml" | "feed.xml" | "feed.atom" | "index.xml" | "feed" | "atom"] | ["feed" | "atom", ""] => {
-            Some(FeedFormat::Atom)
+        ["feed" | "atom"] | ["feed" | "atom", ""] => Some(FeedFormat::Atom),
+        ["rss"] | ["rss", ""] => Some(FeedFormat::Rss),
+        _ => {
+            let path = parts.join("/");
+            PROBED.iter().find(|(name, _)| *name == path).map(|(_, format)| *format)
         }
-        ["rss.xml" | "index.rss" | "feed.rss" | "rss"] | ["rss", "" | "feed.xml"] => Some(FeedFormat::Rss),
-        ["feed.json" | "index.json"] => Some(FeedFormat::Json),
-        _ => None,
     }
 }
 

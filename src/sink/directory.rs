@@ -28,6 +28,21 @@ pub struct File {
     pub bytes: Vec<u8>,
 }
 
+/// A unit as it is to be from now on.
+#[derive(Debug, Default)]
+pub struct Rendered {
+    /// The generation of the category that it shows.
+    pub generation: u64,
+    /// What else its bytes depend on.
+    pub fingerprint: String,
+    /// Its files that were rendered.
+    pub files: Vec<File>,
+    /// Paths of those that are as they were, and were not rendered again.
+    pub kept: Vec<String>,
+    /// When its content changed.
+    pub changed_at: Timestamp,
+}
+
 /// What a call did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Applied {
@@ -154,7 +169,7 @@ impl Directory {
     /// [`SinkError`] when it cannot be written.
     pub fn put(&mut self, file: &File, changed_at: Timestamp) -> Result<Applied> {
         let target = self.target(&file.path)?;
-        if fs::read(&target).is_ok_and(|old| old == file.bytes) {
+        if holds(&target, &file.bytes) {
             return Ok(Applied { kept: 1, ..Applied::default() });
         }
         let temp = Self::write_temp(&target, &file.bytes, Some(changed_at))?;
@@ -162,30 +177,30 @@ impl Directory {
         Ok(Applied { written: 1, bytes: file.bytes.len() as u64, ..Applied::default() })
     }
 
-    /// Gathers all files of a unit and its new record; files that it no longer has go.
+    /// Gathers all files of a unit, which was `old`, and its new record; files that it no longer has
+    /// go.
     ///
     /// # Errors
     /// [`SinkError`] when a file cannot be written.
-    pub fn put_unit(
-        &mut self,
-        name: &str,
-        generation: u64,
-        fingerprint: &str,
-        files: &[File],
-        changed_at: Timestamp,
-    ) -> Result<Applied> {
-        let old = self.unit(name);
+    pub fn put_unit(&mut self, name: &str, old: &Unit, rendered: &Rendered) -> Result<Applied> {
         let mut applied = Applied::default();
-        let mut record = Unit { generation, fingerprint: fingerprint.to_owned(), files: BTreeMap::new() };
-        for file in files {
-            applied.add(self.put(file, changed_at)?);
-            record.files.insert(file.path.clone(), hash(&file.bytes));
+        let mut record = Unit {
+            generation: rendered.generation,
+            fingerprint: rendered.fingerprint.clone(),
+            files: BTreeMap::new(),
+        };
+        for file in &rendered.files {
+            applied.add(self.put_of(&mut record, file, rendered.changed_at)?);
+        }
+        for path in &rendered.kept {
+            applied.kept += 1;
+            record.files.extend(old.files.get(path).map(|hash| (path.clone(), hash.clone())));
         }
         for gone in old.files.keys().filter(|path| !record.files.contains_key(*path)) {
             self.removals.push(self.target(gone)?);
             applied.removed += 1;
         }
-        if record != old {
+        if record != *old {
             self.records.push((name.to_owned(), record));
         }
         Ok(applied)
@@ -312,14 +327,11 @@ impl Directory {
     }
 
     fn write_temp(target: &Path, bytes: &[u8], at: Option<Timestamp>) -> Result<PathBuf> {
-        if let Some(folder) = target.parent() {
-            fs::create_dir_all(folder).map_err(|e| io_error("create", folder, e))?;
-        }
         let mut name = target.file_name().unwrap_or_default().to_owned();
         name.push(TEMP);
         let temp = target.with_file_name(name);
         let write = || -> io::Result<()> {
-            let mut file = OpenOptions::new().write(true).create(true).truncate(true).open(&temp)?;
+            let mut file = created(&temp)?;
             file.write_all(bytes)?;
             if let Some(at) = at {
                 let seconds = Duration::from_secs(u64::try_from(at.unix()).unwrap_or_default());
@@ -353,6 +365,24 @@ impl Drop for Directory {
     }
 }
 
+/// An empty file, in a folder that is made if it is not there.
+fn created(path: &Path) -> io::Result<fs::File> {
+    let open = || OpenOptions::new().write(true).create(true).truncate(true).open(path);
+    match (open(), path.parent()) {
+        (Err(error), Some(folder)) if error.kind() == io::ErrorKind::NotFound => {
+            fs::create_dir_all(folder)?;
+            open()
+        }
+        (opened, _) => opened,
+    }
+}
+
+/// Whether a file has just these bytes; one of another length need not be read.
+fn holds(path: &Path, bytes: &[u8]) -> bool {
+    fs::metadata(path).is_ok_and(|found| found.is_file() && found.len() == bytes.len() as u64)
+        && fs::read(path).is_ok_and(|old| old == bytes)
+}
+
 fn io_error(action: &'static str, path: &Path, source: io::Error) -> SinkError {
     SinkError::Io { action, path: path.display().to_string(), source }
 }
@@ -376,16 +406,26 @@ mod tests {
         let at = Timestamp::from_unix(1_000_000);
         let mut sink = Directory::open(dir.path()).unwrap();
         fs::write(dir.path().join("CNAME"), "x").unwrap();
-        let first = sink.put_unit("a", 1, "f", &[file("a.html", "1"), file("feed/a.xml", "2")], at).unwrap();
+        let unit = |generation, files, kept: &[&str]| Rendered {
+            generation,
+            fingerprint: "f".to_owned(),
+            files,
+            kept: kept.iter().map(|path| (*path).to_owned()).collect(),
+            changed_at: at,
+        };
+        let files = vec![file("a.html", "1"), file("b.html", "3"), file("feed/a.xml", "2")];
+        let first = sink.put_unit("a", &sink.unit("a"), &unit(1, files, &[])).unwrap();
         sink.commit().unwrap();
-        assert_eq!((first.written, first.kept, first.removed), (2, 0, 0));
+        assert_eq!((first.written, first.kept, first.removed), (3, 0, 0));
         assert!(sink.unit("a").shows(1, "f"));
         let modified = fs::metadata(dir.path().join("a.html")).unwrap().modified().unwrap();
         assert_eq!(modified.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs(), 1_000_000);
 
-        let second = sink.put_unit("a", 2, "f", &[file("a.html", "1")], at).unwrap();
+        let second = unit(2, vec![file("a.html", "1")], &["b.html"]);
+        let second = sink.put_unit("a", &sink.unit("a"), &second).unwrap();
         sink.commit().unwrap();
-        assert_eq!((second.written, second.kept, second.removed), (0, 1, 1));
+        assert_eq!((second.written, second.kept, second.removed), (0, 2, 1));
+        assert_eq!(sink.unit("a").files.keys().collect::<Vec<_>>(), ["a.html", "b.html"]);
         assert!(!dir.path().join("feed/a.xml").exists());
         assert!(dir.path().join("CNAME").exists());
 

@@ -89,6 +89,21 @@ impl FeedFormat {
     }
 }
 
+/// Names under which finders look for a feed, at the root and below a category, as far as they can be
+/// files (Miniflux `finder.go`). The server answers them, and a static host has copies there.
+pub const PROBED: [(&str, FeedFormat); 10] = [
+    ("atom.xml", FeedFormat::Atom),
+    ("feed.atom", FeedFormat::Atom),
+    ("feed.xml", FeedFormat::Atom),
+    ("index.xml", FeedFormat::Atom),
+    ("feed.rss", FeedFormat::Rss),
+    ("index.rss", FeedFormat::Rss),
+    ("rss.xml", FeedFormat::Rss),
+    ("rss/feed.xml", FeedFormat::Rss),
+    ("feed.json", FeedFormat::Json),
+    ("index.json", FeedFormat::Json),
+];
+
 impl OutputKey {
     /// The path without leading slash.
     #[must_use]

@@ -9,6 +9,6 @@ mod directory;
 mod key;
 mod record;
 
-pub use directory::{Applied, Directory, File, SinkError};
-pub use key::{FeedFormat, OutputKey, media_type};
+pub use directory::{Applied, Directory, File, Rendered, SinkError};
+pub use key::{FeedFormat, OutputKey, PROBED, media_type};
 pub use record::Unit;

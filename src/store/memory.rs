@@ -700,6 +700,12 @@ impl Store for MemoryStore {
         Ok(())
     }
 
+    fn slugs(&self) -> Result<Vec<(String, CategoryId)>> {
+        let maps = self.maps();
+        let slugs = maps.names.iter().filter(|(key, _)| key.first() == Some(&b's'));
+        Ok(slugs.map(|(key, id)| (String::from_utf8_lossy(&key[1..]).into_owned(), *id)).collect())
+    }
+
     fn category(&self, id: CategoryId) -> Result<Option<Category>> {
         Ok(self.maps().categories.get(&id).cloned())
     }
@@ -807,6 +813,16 @@ impl Store for MemoryStore {
 
     fn at_path(&self, path: &str) -> Result<Option<AtPath>> {
         Ok(self.maps().paths.get(path).cloned())
+    }
+
+    fn redirects(&self, after: &str, limit: usize) -> Result<Vec<(String, String)>> {
+        let maps = self.maps();
+        let later = maps.paths.iter().filter(|(path, _)| path.as_str() > after);
+        let moved = later.filter_map(|(path, stands)| match stands {
+            AtPath::Redirect(target) => Some((path.clone(), target.clone())),
+            AtPath::Article(_) => None,
+        });
+        Ok(moved.take(limit).collect())
     }
 
     fn mark_published(&self, generation: u64, now: Timestamp) -> Result<()> {

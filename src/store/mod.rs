@@ -503,6 +503,8 @@ pub trait Store: Send + Sync {
     fn find_category(&self, slug_or_name: &str) -> Result<Option<Category>>;
     /// Lets an old slug lead to the category.
     fn alias_category(&self, id: CategoryId, old_slug: &str) -> Result<()>;
+    /// All slugs that lead to a category, its old ones among them.
+    fn slugs(&self) -> Result<Vec<(String, CategoryId)>>;
     /// One category; the whole site has one too.
     fn category(&self, id: CategoryId) -> Result<Option<Category>>;
     /// All categories by slug, without the whole site.
@@ -534,6 +536,8 @@ pub trait Store: Send + Sync {
     fn find(&self, text: &str, limit: usize) -> Result<Vec<Item>>;
     /// What stands at a path without leading slash.
     fn at_path(&self, path: &str) -> Result<Option<AtPath>>;
+    /// Up to `limit` paths after `after` that moved, and where to, in the order of their bytes.
+    fn redirects(&self, after: &str, limit: usize) -> Result<Vec<(String, String)>>;
 
     /// Remembers that all changes up to `generation` were published at `now`.
     fn mark_published(&self, generation: u64, now: Timestamp) -> Result<()>;

@@ -1,6 +1,7 @@
 //! The reading verbs on sled.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Bound;
 
 use sha2::{Digest, Sha256};
 use sled::IVec;
@@ -253,6 +254,16 @@ pub(super) fn find_category(store: &Open, slug_or_name: &str) -> Result<Option<C
     Ok(None)
 }
 
+pub(super) fn slugs(store: &Open) -> Result<Vec<(String, CategoryId)>> {
+    let mut slugs = Vec::new();
+    for entry in store.tree(T::CategoryKey).scan_prefix(category_key(b's', "")) {
+        let (key, value) = entry.map_err(|e| backend(READ, e))?;
+        let id = u32_at(&value, 0).map(CategoryId).ok_or(StoreError::Damaged { what: "slug" })?;
+        slugs.push((String::from_utf8_lossy(&key[1..]).into_owned(), id));
+    }
+    Ok(slugs)
+}
+
 pub(super) fn categories(store: &Open) -> Result<Vec<Category>> {
     let mut all = Vec::new();
     for entry in store.tree(T::Category) {
@@ -402,4 +413,20 @@ pub(super) fn at_path(store: &Open, path: &str) -> Result<Option<AtPath>> {
         Some((2, target)) => Ok(Some(AtPath::Redirect(String::from_utf8_lossy(target).into_owned()))),
         _ => Err(StoreError::Damaged { what: "path" }),
     }
+}
+
+pub(super) fn redirects(store: &Open, after: &str, limit: usize) -> Result<Vec<(String, String)>> {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let after = (Bound::Excluded(after.as_bytes()), Bound::Unbounded);
+    let mut found = Vec::new();
+    for entry in store.tree(T::Path).range::<&[u8], _>(after) {
+        let (path, value) = entry.map_err(|e| backend(READ, e))?;
+        if found.len() >= limit {
+            break;
+        }
+        if let Some((2, target)) = value.split_first() {
+            found.push((text(&path), text(target)));
+        }
+    }
+    Ok(found)
 }

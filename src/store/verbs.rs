@@ -63,6 +63,9 @@ impl Store for SledStore {
     fn alias_category(&self, id: CategoryId, old_slug: &str) -> Result<()> {
         self.write(|open| write::alias_category(open, id, old_slug))
     }
+    fn slugs(&self) -> Result<Vec<(String, CategoryId)>> {
+        self.with(read::slugs)
+    }
     fn category(&self, id: CategoryId) -> Result<Option<Category>> {
         self.with(|open| read::category(open, id))
     }
@@ -104,6 +107,9 @@ impl Store for SledStore {
     }
     fn at_path(&self, path: &str) -> Result<Option<AtPath>> {
         self.with(|open| read::at_path(open, path))
+    }
+    fn redirects(&self, after: &str, limit: usize) -> Result<Vec<(String, String)>> {
+        self.with(|open| read::redirects(open, after, limit))
     }
     fn fix(&self, key: &'static str, value: &str, set: bool) -> Result<()> {
         self.write(|open| write::fix(open, key, value, set))

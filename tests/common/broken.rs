@@ -53,6 +53,16 @@ impl Store for Broken<'_> {
         self.store.release(running, now)
     }
 
+    fn slugs(&self) -> Result<Vec<(String, CategoryId)>> {
+        self.read()?;
+        self.store.slugs()
+    }
+
+    fn redirects(&self, after: &str, limit: usize) -> Result<Vec<(String, String)>> {
+        self.read()?;
+        self.store.redirects(after, limit)
+    }
+
     fn next_due(&self) -> Result<Option<Timestamp>> {
         self.store.next_due()
     }

@@ -4,13 +4,16 @@
 use std::collections::BTreeSet;
 
 use super::Sink;
-use crate::model::{CategoryId, InfoCode};
+use crate::model::{CategoryId, InfoCode, Timestamp};
 use crate::publish::pages::PAGE;
-use crate::publish::{PublishError, Run, file};
+use crate::publish::{PublishError, Run, SITE_UNIT, copies, file};
 use crate::sink::{Directory, OutputKey};
 
 /// Its unit; no slug begins with `_`.
 const ARTICLES_UNIT: &str = "_articles";
+
+/// Old paths read at once.
+const STEP: usize = 1_000;
 
 pub(super) struct ArticleFiles;
 
@@ -49,7 +52,7 @@ impl Sink for ArticleFiles {
             Ok(())
         })?;
         if whole {
-            for category in run.pages.names(run.store)?.into_values() {
+            for category in run.names.values() {
                 let missing =
                     |number: &u32| !sink.has(&OutputKey::CategoryPage(category.slug.clone(), *number).path());
                 let numbers = 1..=category.arrivals.div_ceil(PAGE);
@@ -67,6 +70,9 @@ impl Sink for ArticleFiles {
             }
         }
         sitemaps(run, &mut sink, months)?;
+        if whole {
+            old_paths(run, &mut sink)?;
+        }
         sink.put_record(ARTICLES_UNIT, generation, &print);
         run.show(&mut sink)
     }
@@ -102,6 +108,24 @@ fn sitemaps(
         }
     }
     run.put(sink, &file(&OutputKey::Sitemap, index), at)
+}
+
+/// Pages at old paths, such as those of an import, that lead to where their articles are now.
+fn old_paths(run: &mut Run<'_>, sink: &mut Directory) -> Result<(), PublishError> {
+    let site = sink.unit(SITE_UNIT).files;
+    let mut after = String::new();
+    loop {
+        let moved = run.store.redirects(&after, STEP)?;
+        let Some((last, _)) = moved.last() else { return Ok(()) };
+        after.clone_from(last);
+        for (from, to) in &moved {
+            if let Some(lead) =
+                copies::lead(run.pages, from, to).filter(|lead| !site.contains_key(&lead.path))
+            {
+                run.put(sink, &lead, Timestamp::EPOCH)?;
+            }
+        }
+    }
 }
 
 fn article_file(run: &mut Run<'_>, sink: &mut Directory, code: &InfoCode) -> Result<(), PublishError> {

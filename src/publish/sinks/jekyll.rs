@@ -39,7 +39,7 @@ impl Sink for Jekyll<'_> {
         ]);
         let known = sink.unit(POSTS_UNIT);
         let from = (known.fingerprint == print).then_some(known.generation);
-        let names = run.pages.names(run.store)?;
+        let names = run.names;
         let mut dirty: Vec<Item> = Vec::new();
         run.each_item(from, run.since.is_none(), |run, item, changed| {
             let path = post_path(run, options, &item);
@@ -51,7 +51,7 @@ impl Sink for Jekyll<'_> {
             Ok(())
         })?;
         for item in dirty {
-            post(run, &mut sink, options, &names, &item)?;
+            post(run, &mut sink, options, names, &item)?;
         }
         for category in names.values() {
             let tag = options.tags.get(category.slug.as_str()).map(String::as_str);

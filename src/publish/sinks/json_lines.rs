@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::Sink;
 use crate::model::{CategoryId, Item, Timestamp};
-use crate::publish::feeds::entry;
+use crate::publish::feeds::whole_entry;
 use crate::publish::pages::Names;
 use crate::publish::select::Chosen;
 use crate::publish::{PublishError, Run, fingerprint};
@@ -66,9 +66,9 @@ impl Sink for JsonLines<'_> {
             }
             Ok(())
         })?;
-        let names = run.pages.names(run.store)?;
+        let names = run.names;
         for day in days {
-            let bytes = lines(run, &names, day)?;
+            let bytes = lines(run, names, day)?;
             if bytes.is_empty() {
                 run.report.add(sink.remove(&path(day))?);
             } else {
@@ -117,7 +117,7 @@ fn line(run: &Run<'_>, names: &Names, item: Item) -> Result<Vec<u8>, PublishErro
         .collect();
     let article = Handle::article(run.store, item)?;
     let tags = article.body.tags.clone();
-    let entry: OutputEntry = entry(pages, Chosen { article, full: true, in_window: true }, names);
+    let entry: OutputEntry = whole_entry(pages, Chosen { article, full: true, in_window: true }, names);
     let line = Line {
         id: &entry.id,
         info_code,

@@ -1,0 +1,72 @@
+//! Other names of outputs, for hosts that only have files: feeds are there whole, since finders of
+//! feeds follow no redirect, and pages lead on. The server answers the same names without any file.
+
+use std::collections::BTreeMap;
+
+use super::pages::{Names, Pages};
+use super::{Articles, file};
+use crate::model::{Category, CategoryId, Slug};
+use crate::publish::feeds::key;
+use crate::render::stub;
+use crate::sink::{FeedFormat, File, OutputKey, PROBED};
+use crate::store::{Result as StoreResult, Store};
+
+/// Slugs that a category had before.
+pub(super) type OldSlugs = BTreeMap<CategoryId, Vec<Slug>>;
+
+/// The old slugs of all categories, where they become files.
+pub(super) fn old_slugs(pages: &Pages, store: &dyn Store, names: &Names) -> StoreResult<OldSlugs> {
+    let mut old = OldSlugs::new();
+    if pages.options.articles != Articles::Files {
+        return Ok(old);
+    }
+    for (slug, id) in store.slugs()? {
+        let own = names.get(&id).is_none_or(|category| category.slug.as_str() == slug);
+        if let Some(slug) = Slug::new(&slug).filter(|_| !own) {
+            old.entry(id).or_default().push(slug);
+        }
+    }
+    Ok(old)
+}
+
+/// The copies of a category's feeds, or of the site's, which are among `files`, and the pages that lead
+/// to its own.
+pub(super) fn of(pages: &Pages, category: &Category, old: &OldSlugs, files: &[File]) -> Vec<File> {
+    let named = |name: String, format| {
+        let own = key(category, format).path();
+        let bytes = files.iter().find(|file| file.path == own)?.bytes.clone();
+        (name != own).then_some(File { path: name, bytes })
+    };
+    if category.id == CategoryId::SITE {
+        return PROBED.iter().filter_map(|(name, format)| named((*name).to_owned(), *format)).collect();
+    }
+    let slug = &category.slug;
+    let page = pages.url(&OutputKey::Category(slug.clone()));
+    let lead = stub::render(&page, &category.name, &pages.options.site.language);
+    let mut copies: Vec<File> =
+        PROBED.iter().filter_map(|(name, format)| named(format!("{slug}/{name}"), *format)).collect();
+    let mut leads = vec![format!("{slug}/index.html"), format!("category/{slug}/index.html")];
+    for old in old.get(&category.id).into_iter().flatten() {
+        let feed = |format| named(OutputKey::Feed(old.clone(), format).path(), format);
+        copies.extend(FeedFormat::ALL.into_iter().filter_map(feed));
+        leads.extend([OutputKey::Category(old.clone()).path(), format!("{old}/index.html")]);
+    }
+    copies.extend(leads.into_iter().map(|path| File { path, bytes: lead.clone() }));
+    copies
+}
+
+/// The page at an old path that leads to where its article is now; `None` where no page can stand.
+pub(super) fn lead(pages: &Pages, from: &str, to: &str) -> Option<File> {
+    let name = from.rsplit('/').next().unwrap_or(from);
+    let path = match name.rsplit_once('.') {
+        Some((_, "html" | "htm")) => from.to_owned(),
+        Some(_) => return None,
+        None => format!("{}/index.html", from.trim_end_matches('/')),
+    };
+    // What is not ours to name, or is an output of its own.
+    let plain = path.split('/').all(|part| !part.is_empty() && !part.starts_with('.'));
+    let taken = ["feed/", "category/", "assets/", "sitemap/"].iter().any(|own| path.starts_with(own));
+    let page = OutputKey::Article(to.to_owned());
+    let bytes = stub::render(&pages.url(&page), &pages.options.site.title, &pages.options.site.language);
+    (plain && !taken && path.contains('/')).then(|| file(&OutputKey::Article(path), bytes))
+}
