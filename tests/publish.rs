@@ -340,6 +340,61 @@ async fn static_hosts_have_every_name() {
     assert!(!tree.contains_key("atom.xml") && !tree.contains_key("category/jia-old.html"));
 }
 
+/// Each text has its variants, of just its bytes; they go when they are not wanted any more.
+#[tokio::test]
+async fn compressed_variants_stand_beside_their_files() {
+    let (upstream, sources, mut mill) = all_files(30).await;
+    let plain = mill.outputs();
+    let foreign = mill.path("data/public/feed/own.xml.gz");
+    fs::write(&foreign, "x").unwrap();
+    mill.reopen(&main_config(&format!("precompress = true\n{ALL_FILES}")), &sources).await;
+    mill.publish().await;
+    let packed = |tree: &Tree| {
+        let texts = ["html", "xml", "rss", "json", "css"];
+        let text = |path: &&String| {
+            let ending = path.rsplit_once('.').map_or("", |(_, ending)| ending);
+            texts.contains(&ending) && !path.starts_with(".feedmill/")
+        };
+        let mut found = 0;
+        for path in tree.keys().filter(text) {
+            let mut out = Vec::new();
+            let gz = tree.get(&format!("{path}.gz")).unwrap_or_else(|| panic!("{path} has no .gz"));
+            std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&gz[..]), &mut out).unwrap();
+            assert_eq!(&out, &tree[path], "{path}.gz");
+            out.clear();
+            let br = tree.get(&format!("{path}.br")).unwrap_or_else(|| panic!("{path} has no .br"));
+            brotli::BrotliDecompress(&mut &br[..], &mut out).unwrap();
+            assert_eq!(&out, &tree[path], "{path}.br");
+            found += 1;
+        }
+        found
+    };
+    let before = mill.outputs();
+    assert!(packed(&before) > 60, "{}", packed(&before));
+    assert!(!before.contains_key("img/logo.svg.gz"), "static files are copied as they are");
+    for path in ["feed/jiachengribao.xml.br", "category/index.html.gz"] {
+        fs::remove_file(mill.path("data/public").join(path)).unwrap();
+    }
+    let variant = |path: &&String| path.rsplit_once('.').is_some_and(|(_, end)| end == "gz" || end == "br");
+    let article = before.keys().filter(variant).find(|path| path.starts_with("jiachengribao/2026/"));
+    fs::remove_file(mill.path("data/public").join(article.unwrap())).unwrap();
+    mill.publish().await;
+    assert_eq!(changed_paths(&before, &mill.outputs()), BTreeSet::new());
+
+    mill.pass(60);
+    upstream.rss("/jia.xml", document("jia", &[record("jia", 900, -1, "甲城新增一条", "<p>新。</p>")]));
+    mill.round().await;
+    mill.own().publish(Look::Changed, |_, _| {}).await.unwrap();
+    assert!(packed(&mill.outputs()) > packed(&before));
+
+    mill.reopen(&main_config(ALL_FILES), &sources).await;
+    mill.publish().await;
+    let after = mill.outputs();
+    let variants = after.keys().filter(variant);
+    assert_eq!(variants.collect::<Vec<_>>(), ["feed/own.xml.gz"]);
+    assert!(after.len() > plain.len());
+}
+
 /// A running mill makes the lists of all categories anew only where they differ; a whole look finds
 /// nothing to add.
 #[tokio::test]

@@ -67,6 +67,7 @@ pub(super) struct Sections {
     output: PathBuf,
     static_files: Option<PathBuf>,
     articles: Articles,
+    precompress: bool,
     corrections: bool,
     jekyll: Option<JekyllOptions>,
     json_lines: Option<JsonLinesOptions>,
@@ -118,6 +119,7 @@ pub(super) fn read(main: &mut Reader, folder: &Path) -> Sections {
         output: PathBuf::new(),
         static_files: None,
         articles: Articles::OnRequest,
+        precompress: false,
         corrections: false,
         jekyll: None,
         json_lines: None,
@@ -183,6 +185,7 @@ impl Sections {
         self.static_files = text(&mut output, "static").map(|v| tidy(&folder.join(v)));
         let words = [("on-request", Articles::OnRequest), ("files", Articles::Files)];
         self.articles = output.choice("articles", &words).map_or(Articles::OnRequest, |v| v.value);
+        self.precompress = flag(&mut output, "precompress", false);
         self.corrections = flag(&mut output, "corrections", false);
         let mut window = output.section("window");
         let defaults = WindowOptions::default();
@@ -277,6 +280,7 @@ impl Sections {
                 output: self.output,
                 static_files: self.static_files,
                 articles: self.articles,
+                precompress: self.precompress,
                 corrections: self.corrections,
                 combined: self.combined,
                 sources: notes,

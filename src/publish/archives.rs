@@ -1,14 +1,14 @@
 //! Archive documents (RFC 5005): the sealed hundreds of a category, one file each in Atom and
 //! JSON Feed. Written once; again only when an item of theirs is withdrawn.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::feeds::{entry, frame, gone_from};
 use super::select::Chosen;
 use super::{BATCH, PublishError, Run, file};
 use crate::model::{Category, CategoryId, Slug};
 use crate::render::{OutputFeed, atom, json_feed};
-use crate::sink::{Directory, FeedFormat, File, OutputKey};
+use crate::sink::{Directory, FeedFormat, File, OutputKey, Unit};
 
 /// Begins the names of these units; no slug does.
 const UNIT: &str = "_archive.";
@@ -43,9 +43,11 @@ impl Run<'_> {
             let missing = |page: &u32| keys(&category.slug, *page).iter().any(|key| !sink.has(&key.path()));
             pages.extend((1..=category.sealed()).filter(missing));
         }
-        let mut record = known.clone();
-        record.generation = category.generation;
-        fingerprint.clone_into(&mut record.fingerprint);
+        let mut record = Unit {
+            generation: category.generation,
+            fingerprint: fingerprint.to_owned(),
+            files: if known.fingerprint == fingerprint { known.files.clone() } else { BTreeMap::new() },
+        };
         for page in pages {
             let feed = self.archive(category, page)?;
             for file in files(&category.slug, page, &feed)? {
@@ -55,7 +57,7 @@ impl Run<'_> {
                 self.show(sink)?;
             }
         }
-        sink.put_unit_record(&name, record);
+        self.report.add(sink.put_unit_record(&name, &known, record)?);
         Ok(())
     }
 

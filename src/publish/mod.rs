@@ -35,7 +35,7 @@ use crate::model::{Category, CategoryId, CodeSpace, SourceId, Timestamp};
 use crate::render::RenderError;
 pub use crate::render::html::Pictures;
 use crate::render::html::ThemeError;
-use crate::sink::{Applied, Directory, File, OutputKey, Rendered, SinkError};
+use crate::sink::{Applied, Directory, File, OutputKey, Packing, Rendered, SinkError};
 use crate::store::{Store, StoreError};
 
 pub use combined::Combined;
@@ -121,6 +121,8 @@ pub struct PublishOptions {
     pub static_files: Option<PathBuf>,
     /// Whether article pages are files.
     pub articles: Articles,
+    /// Whether files have compressed variants beside them.
+    pub precompress: bool,
     /// Whether each category has a feed of corrections.
     pub corrections: bool,
     /// Feeds of several categories together.
@@ -359,7 +361,8 @@ impl Run<'_> {
         candidates: Vec<Category>,
         progress: &dyn Fn(usize, usize),
     ) -> Result<(), PublishError> {
-        let mut sink = Directory::open(&self.pages.options.output)?;
+        let packing = if self.pages.options.precompress { Packing::Packed } else { Packing::Plain };
+        let mut sink = Directory::open(&self.pages.options.output)?.with(packing);
         let mut fingerprint = self.pages.fingerprint(self.store)?;
         if !self.old_slugs.is_empty() {
             fingerprint = self::fingerprint(&[&fingerprint, &format!("{:?}", self.old_slugs)]);

@@ -432,9 +432,12 @@ fn homes(store: &dyn Store, items: &[Item]) -> StoreResult<Names> {
 
 /// Theme and settings, where they show in the outputs.
 fn print_of(options: &PublishOptions, theme: &Theme) -> String {
-    let PublishOptions { site, windows, articles, interval, corrections, combined, sources, .. } = options;
-    let settings =
-        format!("{site:?} {windows:?} {articles:?} {interval:?} {corrections:?} {combined:?} {sources:?}");
+    let PublishOptions {
+        site, windows, articles, precompress, interval, corrections, combined, sources, ..
+    } = options;
+    let settings = format!(
+        "{site:?} {windows:?} {articles:?} {precompress:?} {interval:?} {corrections:?} {combined:?} {sources:?}"
+    );
     fingerprint(&[theme.fingerprint(), &settings])
 }
 

@@ -8,7 +8,7 @@ use tracing::warn;
 
 use super::{PublishError, Run, SITE_UNIT};
 use crate::model::CategoryId;
-use crate::sink::{Directory, File, Rendered};
+use crate::sink::{Directory, File, Packing, Rendered};
 
 /// Unit of the copies; no slug begins with `_`.
 const STATIC_UNIT: &str = "_static";
@@ -23,7 +23,7 @@ impl Run<'_> {
         let own = sink.unit(SITE_UNIT).files;
         let (taken, files): (Vec<File>, Vec<File>) = files.into_iter().partition(|file| {
             let folder = ["feed/", "category/", "assets/"].iter().any(|own| file.path.starts_with(own));
-            folder || own.contains_key(&file.path)
+            folder || own.contains_key(&file.path) || sink.gathers(&file.path)
         });
         for file in taken {
             warn!(path = file.path, "a static file is left out: the site has an output of this name");
@@ -31,7 +31,10 @@ impl Run<'_> {
         let site = self.store.category(CategoryId::SITE)?;
         let changed_at = site.map(|site| site.changed_at).unwrap_or_default();
         let rendered = Rendered { files, changed_at, ..Rendered::default() };
+        // Copied as they are.
+        let packing = sink.set(Packing::Plain);
         self.report.add(sink.put_unit(STATIC_UNIT, &sink.unit(STATIC_UNIT), &rendered)?);
+        sink.set(packing);
         Ok(())
     }
 }

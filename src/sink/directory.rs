@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use thiserror::Error;
 
+use super::packing::{self, ENDINGS, Packing};
 use super::record::Unit;
 use crate::model::Timestamp;
 
@@ -113,6 +114,7 @@ type Result<T> = std::result::Result<T, SinkError>;
 #[derive(Debug)]
 pub struct Directory {
     root: PathBuf,
+    packing: Packing,
     pending: Vec<(PathBuf, PathBuf)>,
     records: Vec<(String, Unit)>,
     removals: Vec<PathBuf>,
@@ -126,7 +128,25 @@ impl Directory {
     pub fn open(root: &Path) -> Result<Self> {
         let records = root.join(RECORDS);
         fs::create_dir_all(&records).map_err(|e| io_error("create", &records, e))?;
-        Ok(Self { root: root.to_owned(), pending: Vec::new(), records: Vec::new(), removals: Vec::new() })
+        Ok(Self {
+            root: root.to_owned(),
+            packing: Packing::default(),
+            pending: Vec::new(),
+            records: Vec::new(),
+            removals: Vec::new(),
+        })
+    }
+
+    /// With compressed variants of the files that are put from now on, or without.
+    #[must_use]
+    pub fn with(mut self, packing: Packing) -> Self {
+        self.packing = packing;
+        self
+    }
+
+    /// As [`Directory::with`]; gives what it was.
+    pub fn set(&mut self, packing: Packing) -> Packing {
+        std::mem::replace(&mut self.packing, packing)
     }
 
     /// The record of a unit; the empty one for a unit never written or unreadable.
@@ -156,10 +176,19 @@ impl Directory {
         unit.files.keys().any(|path| !self.has(path))
     }
 
-    /// Whether a file is there.
+    /// Whether a file is there, with its variants where they belong to it.
     #[must_use]
     pub fn has(&self, path: &str) -> bool {
-        fs::symlink_metadata(self.root.join(path)).is_ok()
+        let there = |path: &str| fs::symlink_metadata(self.root.join(path)).is_ok();
+        let packed = self.packing == Packing::Packed && packing::packs(path);
+        there(path) && (!packed || ENDINGS.iter().all(|ending| there(&format!("{path}{ending}"))))
+    }
+
+    /// Whether a file waits for [`Directory::commit`] under this path.
+    #[must_use]
+    pub fn gathers(&self, path: &str) -> bool {
+        let target = self.root.join(path);
+        self.pending.iter().any(|(_, pending)| *pending == target)
     }
 
     /// Gathers one file; `changed_at` becomes its modification time, so that web servers say
@@ -168,6 +197,34 @@ impl Directory {
     /// # Errors
     /// [`SinkError`] when it cannot be written.
     pub fn put(&mut self, file: &File, changed_at: Timestamp) -> Result<Applied> {
+        let mut applied = self.put_one(file, changed_at)?;
+        for variant in self.variants(file)? {
+            applied.add(self.put_one(&variant, changed_at)?);
+        }
+        if self.packing == Packing::Unpacked {
+            applied.add(self.remove_variants(&file.path)?);
+        }
+        Ok(applied)
+    }
+
+    /// The compressed variants of a file, where there are to be some.
+    fn variants(&self, file: &File) -> Result<Vec<File>> {
+        if self.packing != Packing::Packed || !packing::packs(&file.path) {
+            return Ok(Vec::new());
+        }
+        let made = packing::variants(file);
+        made.map(Vec::from).map_err(|e| io_error("compress", Path::new(&file.path), e))
+    }
+
+    fn remove_variants(&mut self, path: &str) -> Result<Applied> {
+        let mut applied = Applied::default();
+        for ending in ENDINGS.iter().filter(|_| packing::packs(path)) {
+            applied.add(self.remove_one(&format!("{path}{ending}"))?);
+        }
+        Ok(applied)
+    }
+
+    fn put_one(&mut self, file: &File, changed_at: Timestamp) -> Result<Applied> {
         let target = self.target(&file.path)?;
         if holds(&target, &file.bytes) {
             return Ok(Applied { kept: 1, ..Applied::default() });
@@ -194,15 +251,12 @@ impl Directory {
         }
         for path in &rendered.kept {
             applied.kept += 1;
-            record.files.extend(old.files.get(path).map(|hash| (path.clone(), hash.clone())));
+            let variants = ENDINGS.iter().map(|ending| format!("{path}{ending}"));
+            for path in [path.clone()].into_iter().chain(variants) {
+                record.files.extend(old.files.get(&path).map(|hash| (path, hash.clone())));
+            }
         }
-        for gone in old.files.keys().filter(|path| !record.files.contains_key(*path)) {
-            self.removals.push(self.target(gone)?);
-            applied.removed += 1;
-        }
-        if record != *old {
-            self.records.push((name.to_owned(), record));
-        }
+        applied.add(self.put_unit_record(name, old, record)?);
         Ok(applied)
     }
 
@@ -211,16 +265,29 @@ impl Directory {
     /// # Errors
     /// As [`Directory::put`].
     pub fn put_of(&mut self, record: &mut Unit, file: &File, changed_at: Timestamp) -> Result<Applied> {
-        let applied = self.put(file, changed_at)?;
-        record.files.insert(file.path.clone(), hash(&file.bytes));
+        let mut applied = Applied::default();
+        for file in [file].into_iter().chain(&self.variants(file)?) {
+            applied.add(self.put_one(file, changed_at)?);
+            record.files.insert(file.path.clone(), hash(&file.bytes));
+        }
         Ok(applied)
     }
 
-    /// Gathers the record of a unit whose files were put by [`Directory::put_of`].
-    pub fn put_unit_record(&mut self, name: &str, record: Unit) {
-        if self.unit(name) != record {
+    /// Gathers the record of a unit, which was `old`, whose files were put by [`Directory::put_of`];
+    /// files that it no longer has go.
+    ///
+    /// # Errors
+    /// [`SinkError::Path`] for a record that was tampered with.
+    pub fn put_unit_record(&mut self, name: &str, old: &Unit, record: Unit) -> Result<Applied> {
+        let mut applied = Applied::default();
+        for gone in old.files.keys().filter(|path| !record.files.contains_key(*path)) {
+            self.removals.push(self.target(gone)?);
+            applied.removed += 1;
+        }
+        if record != *old {
             self.records.push((name.to_owned(), record));
         }
+        Ok(applied)
     }
 
     /// Gathers a record of a unit whose files are put one by one.
@@ -250,6 +317,14 @@ impl Directory {
     /// # Errors
     /// [`SinkError::Path`] for a path that leads out.
     pub fn remove(&mut self, path: &str) -> Result<Applied> {
+        let mut applied = self.remove_one(path)?;
+        if self.packing != Packing::Plain {
+            applied.add(self.remove_variants(path)?);
+        }
+        Ok(applied)
+    }
+
+    fn remove_one(&mut self, path: &str) -> Result<Applied> {
         let target = self.target(path)?;
         if fs::symlink_metadata(&target).is_err() {
             return Ok(Applied::default());

@@ -7,8 +7,10 @@
 
 mod directory;
 mod key;
+mod packing;
 mod record;
 
 pub use directory::{Applied, Directory, File, Rendered, SinkError};
 pub use key::{FeedFormat, OutputKey, PROBED, media_type};
+pub use packing::Packing;
 pub use record::Unit;

@@ -7,11 +7,13 @@ use super::Sink;
 use crate::model::{CategoryId, InfoCode, Timestamp};
 use crate::publish::pages::PAGE;
 use crate::publish::{PublishError, Run, SITE_UNIT, copies, file};
-use crate::sink::{Directory, OutputKey};
+use crate::sink::{Directory, OutputKey, Packing};
 
 /// Its unit; no slug begins with `_`.
 const ARTICLES_UNIT: &str = "_articles";
 
+/// End of the fingerprint where the files have compressed variants.
+const PACKED: &str = "+packed";
 /// Old paths read at once.
 const STEP: usize = 1_000;
 
@@ -19,9 +21,19 @@ pub(super) struct ArticleFiles;
 
 impl Sink for ArticleFiles {
     fn publish(&self, run: &mut Run<'_>, generation: u64) -> Result<(), PublishError> {
-        let mut sink = Directory::open(&run.pages.options.output)?;
-        let print = run.pages.fingerprint(run.store)?;
+        let sink = Directory::open(&run.pages.options.output)?;
         let known = sink.unit(ARTICLES_UNIT);
+        let mut print = run.pages.fingerprint(run.store)?;
+        // The record of many files does not name them; so it tells whether they have variants.
+        let packing = match (run.pages.options.precompress, known.fingerprint.ends_with(PACKED)) {
+            (true, _) => Packing::Packed,
+            (false, true) => Packing::Unpacked,
+            (false, false) => Packing::Plain,
+        };
+        if packing == Packing::Packed {
+            print.push_str(PACKED);
+        }
+        let mut sink = sink.with(packing);
         let from = (known.fingerprint == print).then_some(known.generation);
         let mut codes = BTreeSet::new();
         let mut months: BTreeSet<(i32, u32)> = BTreeSet::new();
