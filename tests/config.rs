@@ -175,7 +175,9 @@ fn every_commented_key_is_known() {
         }
     }
     text.push_str("[profile.eastmoney]\nrank = 7\n");
-    let config = Files::new(&text).good();
+    let files = Files::new(&text);
+    fs::create_dir(files.0.path().join("theme")).unwrap();
+    let config = files.good();
     let source = &config.sources[0];
     assert_eq!((source.id.as_str(), source.rank), ("xihai", 1), "its own word counts before its profile's");
     assert!(matches!(source.kind, Kind::Feed));
@@ -189,7 +191,9 @@ fn every_commented_key_is_known() {
         config.fetch.user_agent
     );
     // With the other kind the same keys are read as well.
-    let json = Files::new(text.replace("kind = \"feed\"", "kind = \"json\"")).good();
+    let files = Files::new(text.replace("kind = \"feed\"", "kind = \"json\""));
+    fs::create_dir(files.0.path().join("theme")).unwrap();
+    let json = files.good();
     assert!(matches!(&json.sources[0].kind, Kind::Json(rule) if rule.detail.is_some()));
 }
 

@@ -3,13 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::{fs, io};
 
+use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
 
 use super::faults::{Fault, Faults, Place};
 use super::reader::{Ledger, Reader};
 use super::{Config, rules, sections, sources, webhooks};
+use crate::render::html::ThemeParts;
 
 /// Drop-in files beyond this many are a mistake.
 const MAX_FILES: usize = 10_000;
@@ -58,6 +61,8 @@ pub struct Files {
     texts: Vec<(PathBuf, Vec<u8>)>,
     /// What could not be read, or is not read.
     faults: Vec<Fault>,
+    /// The theme that was kept with them; else it is read from its folder.
+    theme: Option<Arc<ThemeParts>>,
 }
 
 /// [`Files`] as they are kept with the store.
@@ -65,6 +70,9 @@ pub struct Files {
 struct Kept {
     path: PathBuf,
     files: Vec<(PathBuf, String)>,
+    /// The theme's files in base 64, by name.
+    #[serde(default)]
+    theme: BTreeMap<String, String>,
 }
 
 impl Files {
@@ -130,7 +138,7 @@ impl Files {
         let path = self.path.as_path();
         let folder = path.parent().map_or_else(PathBuf::new, Path::to_owned);
 
-        let mut sections = sections::read(&mut main, &folder);
+        let mut sections = sections::read(&mut main, &folder, self.theme.as_ref());
         let defaults = main.section("defaults");
         let mut profiles = BTreeMap::new();
         for file in std::iter::once(&mut main).chain(&mut drop_ins) {
@@ -167,10 +175,11 @@ impl Files {
     ///
     /// # Errors
     /// What the system says.
-    pub fn keep(&self, store: &Path) -> io::Result<()> {
+    pub fn keep(&self, store: &Path, theme: &ThemeParts) -> io::Result<()> {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let files = self.texts.iter().map(|(path, bytes)| (path.clone(), text(bytes))).collect();
-        let kept = serde_json::to_vec(&Kept { path: self.path.clone(), files })?;
+        let theme = theme.files.iter().map(|(name, bytes)| (name.clone(), BASE64.encode(bytes))).collect();
+        let kept = serde_json::to_vec(&Kept { path: self.path.clone(), files, theme })?;
         if fs::read(store.join(LAST_GOOD)).is_ok_and(|known| known == kept) {
             return Ok(());
         }
@@ -196,7 +205,10 @@ impl Files {
             let bytes = fs::read(store.join(LAST_GOOD)).ok()?;
             let kept: Kept = serde_json::from_slice(&bytes).ok()?;
             let texts = kept.files.into_iter().map(|(path, text)| (path, text.into_bytes())).collect();
-            (kept.path == path).then(|| Self { path: kept.path, texts, faults: Vec::new() })
+            let decoded = |(name, text): (String, String)| Some((name, BASE64.decode(text.as_bytes()).ok()?));
+            let theme = ThemeParts { files: kept.theme.into_iter().filter_map(decoded).collect() };
+            let theme = Some(Arc::new(theme));
+            (kept.path == path).then(|| Self { path: kept.path, texts, faults: Vec::new(), theme })
         })
     }
 }

@@ -18,8 +18,10 @@ use crate::ingest::{AutoCategories, IngestOptions, LastAnswers};
 use crate::model::{CodeSpace, Slug};
 use crate::notify::Webhook;
 use crate::publish::{
-    Articles, Combined, JekyllOptions, JsonLinesOptions, Pictures, PublishOptions, SiteOptions, WindowOptions,
+    Articles, Combined, JekyllOptions, JsonLinesOptions, Pictures, PublishOptions, SiteOptions,
+    WindowOptions, read_theme,
 };
+use crate::render::html::{Theme, ThemeError, ThemeParts};
 use crate::render::jekyll::JekyllStyle;
 use crate::rules::{Level, Rule, Rules};
 use crate::serve::ServeOptions;
@@ -77,20 +79,25 @@ pub(super) struct Sections {
     fetch: FetchOptions,
 }
 
-/// Reads all sections but sources and categories; paths are relative to `folder`.
-pub(super) fn read(main: &mut Reader, folder: &Path) -> Sections {
+/// Reads all sections but sources and categories; paths are relative to `folder`. A theme that was
+/// `kept` is used as it is.
+pub(super) fn read(main: &mut Reader, folder: &Path, kept: Option<&Arc<ThemeParts>>) -> Sections {
     let mut site = main.section("site");
     let (url, url_place) = site_url(&mut site);
     let zone = zone(&mut site, "timezone").unwrap_or(Tz::Asia__Shanghai);
     let contact = text(&mut site, "contact");
     let fixed = id_authority(&mut site, &url, url_place);
     let code_space = site.string("code_space").filter(|v| !v.value.is_empty()).and_then(|v| space(&site, &v));
+    let language = text(&mut site, "language").unwrap_or_else(|| "zh-CN".to_owned());
+    let theme = theme(&mut site, folder, &language, kept);
     let site_options = SiteOptions {
         title: text(&mut site, "title").unwrap_or_else(|| "feedmill".to_owned()),
         description: text(&mut site, "description").unwrap_or_default(),
-        language: text(&mut site, "language").unwrap_or_else(|| "zh-CN".to_owned()),
+        language,
         indexing: flag(&mut site, "indexing", false),
         pictures: site.choice("pictures", &PICTURES).map_or(Pictures::Origin, |v| v.value),
+        theme: theme.as_ref().map(|(_, parts)| Arc::clone(parts)).unwrap_or_default(),
+        theme_folder: theme.map(|(folder, _)| folder),
         footer: text(&mut site, "footer"),
         rights: text(&mut site, "rights"),
         contact: contact.clone(),
@@ -403,6 +410,35 @@ fn site_url(site: &mut Reader) -> (Url, Option<Place>) {
         url.set_path(&format!("{}/", url.path()));
     }
     (url, place)
+}
+
+/// The theme's folder with what it holds; a fault in it is one of the config.
+fn theme(
+    site: &mut Reader,
+    folder: &Path,
+    language: &str,
+    kept: Option<&Arc<ThemeParts>>,
+) -> Option<(PathBuf, Arc<ThemeParts>)> {
+    let given = site.string("theme").filter(|given| !given.value.trim().is_empty())?;
+    let folder = tidy(&folder.join(&given.value));
+    if let Some(kept) = kept {
+        return Some((folder, Arc::clone(kept)));
+    }
+    let read = read_theme(&folder).and_then(|parts| Theme::with(&parts, language).map(|_| parts));
+    match read {
+        Ok(parts) => Some((folder, Arc::new(parts))),
+        Err(error) => {
+            let place = match &error {
+                ThemeError::Unreadable { .. } => String::new(),
+                _ => format!("{}/", folder.display()),
+            };
+            let message = format!("the theme cannot be used: {place}{}", crate::model::chain(&error));
+            site.push(
+                Fault::error(&given.place, message).help("the theme in use stays until this is mended"),
+            );
+            None
+        }
+    }
 }
 
 fn loopback() -> Url {

@@ -67,7 +67,8 @@ struct Running {
 
 impl Running {
     fn is_for(&self, mill: &Arc<Mill>, listener: Option<&Arc<TcpListener>>) -> bool {
-        Arc::ptr_eq(&self.mill.pages, &mill.pages) && listener.is_some_and(|l| Arc::ptr_eq(l, &self.listener))
+        let same = Arc::ptr_eq(&self.mill.pages, &mill.pages) && self.mill.config.serve == mill.config.serve;
+        same && listener.is_some_and(|l| Arc::ptr_eq(l, &self.listener))
     }
 }
 

@@ -219,7 +219,7 @@ impl Mill {
 
     /// A failure costs only the way back from a config that is faulty at a later start.
     pub(super) fn keep_files(&self) {
-        if let Err(error) = self.files.keep(&self.config.store.path) {
+        if let Err(error) = self.files.keep(&self.config.store.path, &self.config.publish.site.theme) {
             warn!(%error, "the config is not kept as the last that was good");
         }
         if let Some(answers) = &self.config.ingest.answers {

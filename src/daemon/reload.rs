@@ -20,6 +20,7 @@ use super::{DaemonError, Mill, systemd};
 use crate::config::{Config, Files};
 use crate::ingest::canary::{self, Trial};
 use crate::model::{SourceId, Timestamp, chain};
+use crate::publish::read_theme;
 use crate::source::Source;
 use crate::store::{Store, StoreError};
 
@@ -199,21 +200,21 @@ impl Reloader {
         // What is in use was read a moment ago; it is compared once, in case it was written since.
         let mut known = Look::default();
         let mut quiet = Duration::ZERO;
-        let mut seen = look(path.clone()).await;
+        let mut seen = self.look(&path).await;
         let mut pause = LOOK;
         loop {
             tokio::select! {
                 () = stop.cancelled() => return Ok(()),
                 Some(()) = hangups.recv() => {
                     // Read before the reload: what is written meanwhile is another change.
-                    seen = look(path.clone()).await;
+                    seen = self.look(&path).await;
                     known = seen.clone();
                     self.reload(false).await;
                     continue;
                 }
                 () = sleep(pause) => {}
             }
-            let now = look(path.clone()).await;
+            let now = self.look(&path).await;
             // Thousands of files on a slow disk must not keep it busy.
             pause = LOOK.max(now.took * 200);
             quiet = if now == seen { quiet + pause } else { Duration::ZERO };
@@ -227,10 +228,21 @@ impl Reloader {
         }
     }
 
+    async fn look(&self, path: &Path) -> Look {
+        let theme = self.live.borrow().config.publish.site.theme_folder.clone();
+        look(path.to_owned(), theme).await
+    }
+
     /// Whether the files say something else than those in use.
     async fn differs(&self) -> bool {
         let mill = Arc::clone(&self.live.borrow());
-        let differs = move || Files::read(&mill.config.path) != *mill.files;
+        let differs = move || {
+            let site = &mill.config.publish.site;
+            let theme = site.theme_folder.as_deref().map(read_theme);
+            // One that cannot be read differs as well: somebody has to be told.
+            let anew = theme.is_some_and(|read| !read.is_ok_and(|parts| parts == *site.theme));
+            anew || Files::read(&mill.config.path) != *mill.files
+        };
         tokio::task::spawn_blocking(differs).await.unwrap_or(false)
     }
 }
@@ -250,15 +262,18 @@ impl PartialEq for Look {
     }
 }
 
-async fn look(path: PathBuf) -> Look {
+async fn look(path: PathBuf, theme: Option<PathBuf>) -> Look {
     let begun = tokio::time::Instant::now();
-    let files = tokio::task::spawn_blocking(move || stamps(&path)).await.unwrap_or_default();
+    let files =
+        tokio::task::spawn_blocking(move || stamps(&path, theme.as_deref())).await.unwrap_or_default();
     Look { files, took: begun.elapsed() }
 }
 
-fn stamps(path: &Path) -> Vec<(PathBuf, Option<SystemTime>, u64)> {
-    let folder = std::fs::read_dir(path.with_file_name("sources.d")).into_iter().flatten().flatten();
-    let mut paths: Vec<PathBuf> = folder.map(|entry| entry.path()).collect();
+fn stamps(path: &Path, theme: Option<&Path>) -> Vec<(PathBuf, Option<SystemTime>, u64)> {
+    let files = |folder: &Path| std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let drop_ins = files(&path.with_file_name("sources.d"));
+    let parts = theme.into_iter().flat_map(files);
+    let mut paths: Vec<PathBuf> = drop_ins.chain(parts).map(|entry| entry.path()).collect();
     paths.push(path.to_owned());
     paths.sort();
     let stamp = |path: PathBuf| {
@@ -327,6 +342,7 @@ fn changes(old: &Mill, new: &Config) -> Vec<String> {
         ("the site and its outputs", shown(&config.publish), shown(&new.publish)),
         ("the address it listens on", shown(&config.listen), shown(&new.listen)),
         ("how upstreams are asked", shown(&config.fetch), shown(&new.fetch)),
+        ("how it is served", shown(&config.serve), shown(&new.serve)),
         ("webhooks", shown(&config.webhooks), shown(&new.webhooks)),
         ("retention", shown(&config.retention), shown(&new.retention)),
         ("exports", shown(&config.exports), shown(&new.exports)),

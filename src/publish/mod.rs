@@ -17,6 +17,7 @@ pub mod select;
 mod sinks;
 mod sitemaps;
 mod statics;
+mod themes;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -35,6 +36,7 @@ use crate::model::{Category, CategoryId, CodeSpace, SourceId, Timestamp};
 use crate::render::RenderError;
 pub use crate::render::html::Pictures;
 use crate::render::html::ThemeError;
+use crate::render::html::ThemeParts;
 use crate::sink::{Applied, Directory, File, OutputKey, Packing, Rendered, SinkError};
 use crate::store::{Store, StoreError};
 
@@ -44,6 +46,7 @@ use pages::Names;
 pub use pages::Pages;
 pub use select::WindowOptions;
 pub use sinks::{JekyllOptions, JsonLinesOptions};
+pub use themes::read_theme;
 
 /// Bump when a writer's bytes change for the same items: every output is then rendered again.
 const RENDERER: u32 = 4;
@@ -69,6 +72,10 @@ pub struct SiteOptions {
     pub indexing: bool,
     /// How pages and feeds show the pictures of articles.
     pub pictures: Pictures,
+    /// The folder of its theme.
+    pub theme_folder: Option<PathBuf>,
+    /// What that holds; nothing for the built-in theme.
+    pub theme: Arc<ThemeParts>,
     /// Text at the foot of every page.
     pub footer: Option<String>,
     /// Rights in what is published as a whole.
@@ -425,6 +432,7 @@ impl Run<'_> {
         let mut kept = Vec::new();
         if category.id == CategoryId::SITE {
             files.push(file(&OutputKey::Home, pages.home(store, category, &newest, names)?));
+            files.extend(pages.logo());
             let about: Vec<String> = pages::ABOUT.iter().map(OutputKey::path).collect();
             if !self.relist && about.iter().all(|path| stays(path)) {
                 kept = about;

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::feeds::key;
-use super::{PublishError, PublishOptions, file, fingerprint};
+use super::{PublishError, PublishOptions, SiteOptions, file, fingerprint};
 use crate::model::{Article, Category, CategoryId, InfoCode, Item, Timestamp};
 use crate::render::html::{
     ArticlePage, ArticleView, Bot, BotPage, CategoryPage, FeaturedCategory, FeedLink, Frame, HomePage,
@@ -54,12 +54,12 @@ pub struct Pages {
 }
 
 impl Pages {
-    /// Pages in the built-in theme.
+    /// Pages in the site's theme.
     ///
     /// # Errors
     /// [`ThemeError`] when a template is broken.
     pub fn new(options: Arc<PublishOptions>) -> Result<Self, ThemeError> {
-        let theme = Theme::built_in(&options.site.language)?;
+        let theme = Theme::with(&options.site.theme, &options.site.language)?;
         let site = &options.site;
         let url = |key: &OutputKey| address(&options, key);
         let frame = Frame {
@@ -73,7 +73,7 @@ impl Pages {
                 opml_url: url(&OutputKey::Opml),
                 subscribe_url: url(&OutputKey::Subscribe),
                 bot_url: url(&OutputKey::Bot),
-                logo: None,
+                logo: theme.logo().map(|(name, _)| url(&OutputKey::Logo(name.to_owned()))),
                 footer: site.footer.clone(),
             },
             css_url: url(&OutputKey::Style),
@@ -145,6 +145,11 @@ impl Pages {
             file(&OutputKey::Style, self.theme.style_css()),
             file(&OutputKey::FeedStyle, self.theme.feed_css()),
         ])
+    }
+
+    /// The theme's logo.
+    pub(super) fn logo(&self) -> Option<File> {
+        self.theme.logo().map(|(name, bytes)| file(&OutputKey::Logo(name.to_owned()), bytes))
     }
 
     /// The home page, of the `newest` items of the site.
@@ -435,6 +440,8 @@ fn print_of(options: &PublishOptions, theme: &Theme) -> String {
     let PublishOptions {
         site, windows, articles, precompress, interval, corrections, combined, sources, ..
     } = options;
+    // Where the theme stands is no part of what it says.
+    let site = SiteOptions { theme_folder: None, ..site.clone() };
     let settings = format!(
         "{site:?} {windows:?} {articles:?} {precompress:?} {interval:?} {corrections:?} {combined:?} {sources:?}"
     );

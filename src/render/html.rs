@@ -8,11 +8,12 @@
 
 mod linked;
 mod pictures;
+pub(super) mod samples;
 mod times;
 
 use serde::Serialize;
 
-pub use super::theme::{Theme, ThemeError};
+pub use super::theme::{Theme, ThemeError, ThemeParts};
 pub use linked::news_article;
 pub use pictures::{Pictures, without_pictures};
 pub use times::{machine_day, machine_time, shown_day, shown_time};

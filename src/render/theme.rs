@@ -15,7 +15,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::html::{
-    ArticlePage, BotPage, CategoryPage, Frame, HomePage, IndexPage, MessagePage, SubscribePage,
+    ArticlePage, BotPage, CategoryPage, Frame, HomePage, IndexPage, MessagePage, SubscribePage, samples,
 };
 
 /// Every built-in template under the name by which others refer to it.
@@ -63,7 +63,7 @@ impl Language {
 #[derive(Debug, thiserror::Error)]
 pub enum ThemeError {
     /// A template does not parse, or asks for something that the page does not have.
-    #[error("template {name}, line {line}: the page cannot be made")]
+    #[error("{name}, line {line}: the page cannot be made")]
     Template {
         /// The template at fault.
         name: String,
@@ -73,12 +73,38 @@ pub enum ThemeError {
         source: minijinja::Error,
     },
     /// A file of texts is not an object of strings.
-    #[error("texts {name}: not a JSON object of strings")]
+    #[error("{name}: not a JSON object of strings")]
     Texts {
         /// The file at fault.
         name: String,
         /// What is wrong with it, and where.
         source: serde_json::Error,
+    },
+    /// A file, or a text in one, that no theme has.
+    #[error("{name}: {what} `{nearest}`?")]
+    Unknown {
+        /// The file at fault.
+        name: String,
+        /// What is wrong.
+        what: String,
+        /// What is meant, more likely.
+        nearest: String,
+    },
+    /// A file that is no text.
+    #[error("{name}, line {line}: not UTF-8 text; save it as UTF-8")]
+    NoText {
+        /// The file at fault.
+        name: String,
+        /// Counted from 1.
+        line: usize,
+    },
+    /// The folder or a file of it cannot be read.
+    #[error("cannot read the theme `{path}`: {why}")]
+    Unreadable {
+        /// Which.
+        path: String,
+        /// What the system says, or which bound it breaks.
+        why: String,
     },
 }
 
@@ -89,11 +115,30 @@ impl ThemeError {
     }
 }
 
+/// What a theme has of its own, by the names of its files; the built-in theme gives the rest.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct ThemeParts {
+    /// Name and bytes: templates (`*.html`), `texts.json`, `style.css`, `feed.css`, `colors.css` (added to
+    /// the style sheet), and a logo.
+    pub files: BTreeMap<String, Vec<u8>>,
+}
+
+impl std::fmt::Debug for ThemeParts {
+    /// Says which they are, not all that they hold: settings are compared by it.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let parts = self.files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice()));
+        f.debug_tuple("ThemeParts").field(&self.files.len()).field(&fingerprint(parts)).finish()
+    }
+}
+
 /// A set of templates with their texts in one language, ready to make pages.
 #[derive(Debug)]
 pub struct Theme {
     environment: Environment<'static>,
     texts: BTreeMap<String, String>,
+    style: Vec<u8>,
+    feed_style: Vec<u8>,
+    logo: Option<(String, Vec<u8>)>,
     fingerprint: String,
 }
 
@@ -103,40 +148,85 @@ impl Theme {
     /// # Errors
     /// When a template or the file of texts does not parse.
     pub fn built_in(language: &str) -> Result<Self, ThemeError> {
-        let (name, texts) = Language::of(language).texts();
-        Self::from_parts(&TEMPLATES, name, texts)
+        Self::with(&ThemeParts::default(), language)
     }
 
-    pub(super) fn from_parts(
-        templates: &[(&'static str, &'static str)],
-        texts_name: &str,
-        texts_json: &str,
-    ) -> Result<Self, ThemeError> {
-        let texts: BTreeMap<String, String> = serde_json::from_str(texts_json)
-            .map_err(|source| ThemeError::Texts { name: texts_name.to_owned(), source })?;
+    /// The built-in theme with parts of another in place of its own, tried on every kind of page.
+    ///
+    /// # Errors
+    /// When a part does not parse, a template asks for something that its page does not have, or a file
+    /// has a name that means nothing.
+    pub fn with(parts: &ThemeParts, language: &str) -> Result<Self, ThemeError> {
+        parts.files.keys().try_for_each(|name| known_part(name))?;
+        let text = |name: &str| parts.files.get(name).map(|bytes| utf8(name, bytes)).transpose();
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.set_auto_escape_callback(|_| AutoEscape::Html);
         environment.set_formatter(write_value);
+        let texts = texts(language, text("texts.json")?.as_deref())?;
         environment.add_global("t", Value::from(texts.clone()));
-        for &(name, source) in templates {
-            environment.add_template(name, source).map_err(|source| ThemeError::of_template(name, source))?;
+        let mut templates: BTreeMap<String, String> =
+            TEMPLATES.iter().map(|(name, source)| ((*name).to_owned(), (*source).to_owned())).collect();
+        for (name, bytes) in parts.files.iter().filter(|(name, _)| is_template(name)) {
+            templates.insert(name.clone(), utf8(name, bytes)?);
         }
-        let files = templates.iter().copied();
-        let others = [(texts_name, texts_json), ("style.css", STYLE_CSS), ("feed.css", FEED_CSS)];
-        Ok(Self { environment, texts, fingerprint: fingerprint(files.chain(others)) })
+        for (name, source) in templates {
+            let added = environment.add_template_owned(name.clone(), source);
+            added.map_err(|source| ThemeError::of_template(&name, source))?;
+        }
+        let mut style = text("style.css")?.unwrap_or_else(|| STYLE_CSS.to_owned());
+        style.push_str(&text("colors.css")?.unwrap_or_default());
+        let logo = parts.files.iter().find(|(name, _)| name.starts_with("logo."));
+        let built_in = TEMPLATES.iter().map(|(name, text)| (*name, text.as_bytes()));
+        let own = parts.files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice()));
+        let (name, json) = Language::of(language).texts();
+        let others = [(name, json), ("style.css", STYLE_CSS), ("feed.css", FEED_CSS)];
+        let theme = Self {
+            fingerprint: fingerprint(
+                built_in.chain(others.map(|(name, text)| (name, text.as_bytes()))).chain(own),
+            ),
+            environment,
+            texts,
+            style: style.into_bytes(),
+            feed_style: text("feed.css")?.unwrap_or_else(|| FEED_CSS.to_owned()).into_bytes(),
+            logo: logo.map(|(name, bytes)| (name.clone(), bytes.clone())),
+        };
+        if !parts.files.is_empty() {
+            theme.try_out()?;
+        }
+        Ok(theme)
+    }
+
+    /// Makes every kind of page, with all in it and with nothing.
+    fn try_out(&self) -> Result<(), ThemeError> {
+        let frame = Frame::default();
+        samples::all_pages(self, "")?;
+        self.home(&frame, &HomePage::default())?;
+        self.index(&frame, &IndexPage::default())?;
+        self.category(&frame, &CategoryPage::default())?;
+        self.article(&frame, &ArticlePage::default())?;
+        self.subscribe(&frame, &SubscribePage::default())?;
+        self.bot(&frame, &BotPage::default())?;
+        self.message(&frame, &MessagePage::default())?;
+        Ok(())
     }
 
     /// The style sheet of the pages.
     #[must_use]
-    pub fn style_css(&self) -> &'static [u8] {
-        STYLE_CSS.as_bytes()
+    pub fn style_css(&self) -> &[u8] {
+        &self.style
     }
 
     /// The style sheet of a feed opened in a browser.
     #[must_use]
-    pub fn feed_css(&self) -> &'static [u8] {
-        FEED_CSS.as_bytes()
+    pub fn feed_css(&self) -> &[u8] {
+        &self.feed_style
+    }
+
+    /// The logo: the name of its file, and its bytes.
+    #[must_use]
+    pub fn logo(&self) -> Option<(&str, &[u8])> {
+        self.logo.as_ref().map(|(name, bytes)| (name.as_str(), bytes.as_slice()))
     }
 
     /// 16 hexadecimal digits over templates, texts and style sheets: part of the render
@@ -252,12 +342,76 @@ struct KeyedMessage<'a> {
     text_key: String,
 }
 
+/// What a theme may hold besides templates.
+const PARTS: [&str; 10] = [
+    "texts.json",
+    "style.css",
+    "colors.css",
+    "feed.css",
+    "logo.svg",
+    "logo.png",
+    "logo.webp",
+    "logo.jpg",
+    "logo.gif",
+    "logo.ico",
+];
+
+fn is_template(name: &str) -> bool {
+    name.strip_suffix(".html").is_some_and(|stem| !stem.is_empty())
+}
+
+fn known_part(name: &str) -> Result<(), ThemeError> {
+    if is_template(name) || PARTS.contains(&name) {
+        return Ok(());
+    }
+    let what = "a theme has no such file; did you mean".to_owned();
+    let nearest = nearest(name, PARTS.into_iter());
+    Err(ThemeError::Unknown { name: name.to_owned(), what, nearest })
+}
+
+fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
+    let likeness = |other: &&str| (strsim::jaro_winkler(name, other) * 1_000_000.0).round();
+    known
+        .max_by(|a, b| likeness(a).total_cmp(&likeness(b)).then_with(|| b.cmp(a)))
+        .unwrap_or_default()
+        .to_owned()
+}
+
+fn utf8(name: &str, bytes: &[u8]) -> Result<String, ThemeError> {
+    match std::str::from_utf8(bytes) {
+        // A mark at the start is no text of the page.
+        Ok(text) => Ok(text.trim_start_matches('\u{feff}').to_owned()),
+        Err(error) => {
+            let line = bytes[..error.valid_up_to()].split(|byte| *byte == b'\n').count();
+            Err(ThemeError::NoText { name: name.to_owned(), line })
+        }
+    }
+}
+
+/// The texts of a language, some of them replaced.
+fn texts(language: &str, own: Option<&str>) -> Result<BTreeMap<String, String>, ThemeError> {
+    let read = |name: &str, json: &str| -> Result<BTreeMap<String, String>, ThemeError> {
+        serde_json::from_str(json).map_err(|source| ThemeError::Texts { name: name.to_owned(), source })
+    };
+    let (name, json) = Language::of(language).texts();
+    let mut texts = read(name, json)?;
+    for (key, text) in own.map(|own| read("texts.json", own)).transpose()?.into_iter().flatten() {
+        if !texts.contains_key(&key) && !key.starts_with("message_") {
+            let nearest = nearest(&key, texts.keys().map(String::as_str));
+            let what = format!("there is no text `{key}`; did you mean");
+            return Err(ThemeError::Unknown { name: "texts.json".to_owned(), what, nearest });
+        }
+        texts.insert(key, text);
+    }
+    Ok(texts)
+}
+
 /// Every file counts with its name and length, so that text moved from one to another shows.
-fn fingerprint<'a>(files: impl Iterator<Item = (&'a str, &'a str)>) -> String {
+fn fingerprint<'a>(files: impl Iterator<Item = (&'a str, &'a [u8])>) -> String {
     let mut hash = Sha256::new();
-    for part in files.flat_map(|(name, content)| [name, content]) {
+    for part in files.flat_map(|(name, content)| [name.as_bytes(), content]) {
         hash.update((part.len() as u64).to_be_bytes());
-        hash.update(part.as_bytes());
+        hash.update(part);
     }
     HEXLOWER.encode(&hash.finalize()[..8])
 }

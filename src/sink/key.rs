@@ -27,6 +27,8 @@ pub enum OutputKey {
     Style,
     /// `assets/feed.css`
     FeedStyle,
+    /// `assets/logo.svg`, or under another ending: the theme's.
+    Logo(String),
     /// `category/<slug>.html`
     Category(Slug),
     /// `category/<slug>/<n>.html`: the n-th hundred of arrivals.
@@ -121,6 +123,7 @@ impl OutputKey {
             Self::Bot => "bot.html".to_owned(),
             Self::NotFound => "404.html".to_owned(),
             Self::Style => "assets/style.css".to_owned(),
+            Self::Logo(name) => format!("assets/{name}"),
             Self::FeedStyle => "assets/feed.css".to_owned(),
             Self::Category(slug) => format!("category/{slug}.html"),
             Self::CategoryPage(slug, page) => format!("category/{slug}/{page}.html"),

@@ -3,184 +3,12 @@ use std::error::Error;
 
 use regex::Regex;
 
+use super::samples::*;
 use super::*;
 use crate::model::Timestamp;
 
 const HOSTILE: &str = "<script>alert(\"x\")</script> & 'q'\u{0} 😀 {{ t.home }}";
 const ESCAPED: &str = "&lt;script&gt;alert(&quot;x&quot;)&lt;/script&gt; &amp; &#39;q&#39; 😀 {{ t.home }}";
-
-fn frame(text: &str) -> Frame {
-    let site = Site {
-        title: format!("Feedmill {text}"),
-        description: format!("Clean feeds {text}"),
-        url: "https://feeds.example.org/".into(),
-        language: "zh-CN".into(),
-        indexing: true,
-        index_url: "https://feeds.example.org/all/".into(),
-        opml_url: "https://feeds.example.org/feeds.opml".into(),
-        subscribe_url: "https://feeds.example.org/subscribe/".into(),
-        logo: None,
-        bot_url: "https://feeds.example.org/bot/".into(),
-        footer: Some(format!("By example {text}")),
-    };
-    Frame { site, css_url: "/style-1234.css".into() }
-}
-
-fn head(title: &str, path: &str) -> PageHead {
-    let url = format!("https://feeds.example.org/{path}");
-    PageHead { title: title.into(), canonical: Some(url.clone()), url, robots: Some("noindex".into()) }
-}
-
-fn feeds(text: &str) -> Vec<FeedLink> {
-    let kinds = [("application/rss+xml", "rss.xml"), ("application/feed+json", "feed.json")];
-    let link = |(media_type, file): (&str, &str)| FeedLink {
-        media_type: media_type.into(),
-        title: format!("Feed {text}"),
-        href: format!("https://feeds.example.org/{file}"),
-    };
-    kinds.map(link).into()
-}
-
-fn item(text: &str) -> ItemView {
-    ItemView {
-        url: "/example-times/20211221-1.html".into(),
-        title: format!("Rain {text}"),
-        summary: format!("It rained {text}"),
-        image: Some(format!("https://img.example.com/a.jpg?{text}")),
-        category_url: "/example-times/".into(),
-        category_name: format!("Example Times {text}"),
-        media_name: Some(format!("Evening Example {text}")),
-        published_iso: "2021-12-21T13:55:07+08:00".into(),
-        published_text: "2021-12-21 13:55".into(),
-        updated_iso: Some("2021-12-22T08:00:00+08:00".into()),
-        updated_text: Some("2021-12-22 08:00".into()),
-    }
-}
-
-fn home_page(text: &str) -> HomePage {
-    let paper = FeaturedCategory {
-        url: "/example-times/".into(),
-        name: format!("Example Times {text}"),
-        items: vec![item(text)],
-    };
-    HomePage {
-        page: head("", ""),
-        feeds: feeds(text),
-        items: vec![item(text), ItemView { title: String::new(), ..item(text) }],
-        featured: vec![paper],
-        notice: Some("no_sources"),
-    }
-}
-
-fn index_page(text: &str) -> IndexPage {
-    let listed = ListedCategory {
-        url: "/example-times/".into(),
-        name: format!("Example Times {text}"),
-        newest_iso: Some("2021-12-21T13:55:07+08:00".into()),
-        newest_text: Some("2021-12-21 13:55".into()),
-    };
-    let silent = ListedCategory { newest_iso: None, newest_text: None, ..listed.clone() };
-    let groups = vec![LetterGroup { letter: "E".into(), categories: vec![listed, silent] }];
-    let page = head(&format!("All {text}"), "all/");
-    IndexPage { page, feeds: feeds(text), groups, query: text.into(), found: Some(2) }
-}
-
-fn category_page(text: &str) -> CategoryPage {
-    CategoryPage {
-        page: head(&format!("Example Times {text}"), "example-times/2.html"),
-        feeds: feeds(text),
-        feeds_shown: vec![ShownFeed { href: "/example-times/rss.xml".into(), label: "RSS".into() }],
-        readers: vec![NamedLink {
-            url: "feed:https://feeds.example.org/rss.xml".into(),
-            name: String::new(),
-        }],
-        code_url: Some("/example-times.svg".into()),
-        category: NamedLink {
-            url: "https://feeds.example.org/example-times/".into(),
-            name: format!("Example Times {text}"),
-        },
-        items: vec![item(text), ItemView { url: "/example-times/2.html".into(), ..ItemView::default() }],
-        paging: Paging { newer: Some("/example-times/".into()), older: Some("/example-times/3.html".into()) },
-    }
-}
-
-fn article_page(text: &str) -> ArticlePage {
-    let near = Neighbour { url: "/example-times/20211220-9.html".into(), title: format!("Sun {text}") };
-    let shown = item(text);
-    let article = ArticleView {
-        title: shown.title,
-        summary: shown.summary,
-        body: "<p>First.</p>\n<p>Second &amp; last.</p>".into(),
-        image: shown.image,
-        category_url: shown.category_url.clone(),
-        category_name: shown.category_name.clone(),
-        media_name: shown.media_name,
-        source_name: Some(format!("Agency {text}")),
-        authors: vec![format!("A. Writer {text}"), "B. Writer".into()],
-        published_iso: shown.published_iso,
-        published_text: shown.published_text,
-        updated_iso: shown.updated_iso,
-        updated_text: shown.updated_text,
-        original: Some("https://news.example.com/a?b=1&c=2".into()),
-        categories: vec![NamedLink { url: shown.category_url, name: shown.category_name }],
-        tags: vec![format!("weather {text}"), "city".into()],
-        previous: Some(near.clone()),
-        next: Some(Neighbour { title: String::new(), ..near }),
-    };
-    ArticlePage {
-        page: head(&format!("Rain {text}"), "example-times/20211221-1.html"),
-        feeds: feeds(text),
-        item: article,
-        linked_data: None,
-    }
-}
-
-fn subscribe_page(text: &str) -> SubscribePage {
-    let shown = ShownFeed { href: "https://feeds.example.org/rss.xml".into(), label: "RSS".into() };
-    let paper = Subscribable {
-        name: format!("Example Times {text}"),
-        slug: "example-times".into(),
-        url: "/example-times/".into(),
-        feeds: vec![shown.clone()],
-        code_url: Some("/example-times.svg".into()),
-    };
-    SubscribePage {
-        page: head(&format!("Subscribe {text}"), "subscribe/"),
-        feeds: feeds(text),
-        feeds_shown: vec![shown],
-        readers: vec![NamedLink {
-            url: "https://reader.example/?u=1".into(),
-            name: format!("Reader {text}"),
-        }],
-        papers: vec![paper],
-    }
-}
-
-fn bot_page(text: &str) -> BotPage {
-    let bot = Bot {
-        user_agent: format!("feedmill/0.1 {text}"),
-        contact: Some(format!("mailto:desk@example.org?{text}")),
-        interval_text: format!("30 min {text}"),
-    };
-    BotPage { page: head("Bot", "bot/"), feeds: feeds(text), bot }
-}
-
-fn message_page(status: u16, text: &str) -> MessagePage {
-    MessagePage { page: head("Gone", "x"), feeds: feeds(text), status, path: Some(format!("/x{text}")) }
-}
-
-fn all_pages(theme: &Theme, text: &str) -> Result<Vec<(&'static str, String)>, ThemeError> {
-    let frame = frame(text);
-    Ok(vec![
-        ("home", theme.home(&frame, &home_page(text))?),
-        ("index", theme.index(&frame, &index_page(text))?),
-        ("category", theme.category(&frame, &category_page(text))?),
-        ("article", theme.article(&frame, &article_page(text))?),
-        ("subscribe", theme.subscribe(&frame, &subscribe_page(text))?),
-        ("bot", theme.bot(&frame, &bot_page(text))?),
-        ("message", theme.message(&frame, &message_page(404, text))?),
-    ])
-}
 
 #[test]
 fn hostile_text_is_escaped_on_every_page() {
@@ -295,16 +123,54 @@ fn both_languages_have_the_texts_that_the_templates_name() {
 
 #[test]
 fn faults_name_the_template_and_the_line() {
-    let broken = Theme::from_parts(&[("home.html", "<p>\n{% if %}")], "en.json", "{}").unwrap_err();
-    assert_eq!(broken.to_string(), "template home.html, line 2: the page cannot be made");
+    let with = |name: &str, text: &str| {
+        let mut parts = ThemeParts::default();
+        parts.files.insert(name.to_owned(), text.as_bytes().to_vec());
+        Theme::with(&parts, "en")
+    };
+    let broken = with("home.html", "<p>\n{% if %}").unwrap_err();
+    assert_eq!(broken.to_string(), "home.html, line 2: the page cannot be made");
     assert!(broken.source().is_some());
 
-    let asks_too_much = Theme::from_parts(&[("home.html", "<p>\n\n{{ weather }}")], "en.json", "{}").unwrap();
-    let fault = asks_too_much.home(&frame(""), &HomePage::default()).unwrap_err();
-    assert_eq!(fault.to_string(), "template home.html, line 3: the page cannot be made");
+    let fault = with("home.html", "<p>\n\n{{ weather }}").unwrap_err();
+    assert_eq!(fault.to_string(), "home.html, line 3: the page cannot be made");
 
-    let texts = Theme::from_parts(&[], "en.json", "{\"home\": 1}").unwrap_err();
-    assert_eq!(texts.to_string(), "texts en.json: not a JSON object of strings");
+    let seldom = "{% if notice %}\n{{ weather }}{% endif %}";
+    assert_eq!(
+        with("footer.html", seldom).unwrap_err().to_string(),
+        "footer.html, line 1: the page cannot be made"
+    );
+    for (name, text, fault) in [
+        ("texts.json", "{\"home\": 1}", "texts.json: not a JSON object of strings"),
+        ("texts.json", "{\"hom\": \"x\"}", "texts.json: there is no text `hom`; did you mean `home`?"),
+        ("stile.css", "", "stile.css: a theme has no such file; did you mean `style.css`?"),
+        ("logo.bmp", "", "logo.bmp: a theme has no such file; did you mean `logo.svg`?"),
+    ] {
+        assert_eq!(with(name, text).unwrap_err().to_string(), fault);
+    }
+}
+
+#[test]
+fn a_theme_replaces_only_what_it_has() {
+    let mut parts = ThemeParts::default();
+    for (name, text) in [
+        ("footer.html", "<p>{{ site.title }}: ICP 12345</p>"),
+        ("texts.json", "{\"home\": \"Start\"}"),
+        ("colors.css", ":root { --link: #00f; }"),
+        ("logo.svg", "<svg/>"),
+    ] {
+        parts.files.insert(name.to_owned(), text.as_bytes().to_vec());
+    }
+    let theme = Theme::with(&parts, "en").unwrap();
+    let html = theme.bot(&frame(""), &bot_page("")).unwrap();
+    assert!(html.contains("<p>Feedmill : ICP 12345</p>") && html.contains(">Start</a>"), "{html}");
+    assert!(html.contains(theme.text("bot_heading")), "other texts stay");
+    let style = String::from_utf8(theme.style_css().to_vec()).unwrap();
+    assert!(style.contains(".brand") && style.ends_with("--link: #00f; }"), "{style}");
+    assert_eq!(theme.logo(), Some(("logo.svg", &b"<svg/>"[..])));
+    let built_in = Theme::built_in("en").unwrap();
+    assert_ne!(theme.fingerprint(), built_in.fingerprint());
+    assert_eq!(built_in.logo(), None);
 }
 
 #[test]
