@@ -30,7 +30,7 @@ fn folder(upstream: &Upstream) -> TempDir {
     let main = format!(
         "[site]\ncode_space = \"eastmoney\"\n[store]\npath = \"store\"\ncache = \"8MiB\"\n\
          [output]\npath = \"public\"\n[serve]\nlisten = \"127.0.0.1:0\"\n[control]\nsocket = \"control.sock\"\n\
-         [fetch]\nallow = [\"127.0.0.0/8\"]\n\
+         [status]\nlisten = \"127.0.0.1:0\"\n[fetch]\nallow = [\"127.0.0.0/8\"]\n\
          [[source]]\nid = \"xihai\"\nurl = \"{}/xihai.xml\"\ncategory = \"西海都市报\"\ncode_space = \"eastmoney\"\n\
          [source.code]\nfrom = \"guid\"\n",
         upstream.base
@@ -50,6 +50,49 @@ async fn published(at: SocketAddr) -> String {
         assert!(since.elapsed() < PATIENCE, "nothing is published: {}", feed.text());
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_goes_on_is_shown_beside_the_site() {
+    let upstream = Upstream::start().await;
+    let folder = folder(&upstream);
+    let mut daemon = Running::start(feedmill(folder.path(), &["run"]));
+    let shown = loop {
+        let line = daemon.line().expect("it runs");
+        if let Some((_, rest)) = line.split_once("shown on http://") {
+            break rest.split('/').next().unwrap().parse::<SocketAddr>().unwrap();
+        }
+    };
+    let site = daemon.serving();
+    published(site).await;
+    assert_eq!(get(shown, "/healthz").await.text(), "ok\n");
+    let ready = get(shown, "/readyz").await;
+    assert_eq!((ready.status, ready.text().as_str()), (200, "ready\n"));
+    let numbers = get(shown, "/metrics").await;
+    assert_eq!(numbers.header("content-type"), "text/plain; version=0.0.4; charset=utf-8");
+    let numbers = numbers.text();
+    for line in [
+        "feedmill_ready 1",
+        "feedmill_polls_total{source=\"xihai\",outcome=\"document\"} 1",
+        "feedmill_items_total{source=\"xihai\",decision=\"inserted\"} 2",
+        "feedmill_store_items 2",
+    ] {
+        assert!(numbers.lines().any(|known| known == line), "{line}: {numbers}");
+    }
+    assert!(numbers.contains("feedmill_http_responses_total{code=\"200\"} "), "{numbers}");
+    let page = get(shown, "/").await;
+    assert_eq!((page.status, page.header("cache-control")), (200, "no-store"));
+    assert!(page.header("content-security-policy").starts_with("default-src 'none'"));
+    assert!(page.text().contains("一切正常") && page.text().contains("<svg"), "{}", page.text());
+    assert!(get(shown, "/style.css").await.text().contains(".charts"));
+    let feed = get(shown, "/troubles.xml").await;
+    assert_eq!((feed.status, feed.text().matches("<entry>").count()), (200, 0));
+    assert_eq!(ask(shown, "GET", "/metrics", &[("x", "1")]).await.status, 200);
+    // The site itself tells nothing of this.
+    for path in ["/metrics", "/readyz", "/troubles.xml"] {
+        assert_eq!(get(site, path).await.status, 404, "{path}");
+    }
+    assert!(daemon.terminate().success(), "{}", daemon.said);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -23,7 +23,7 @@ const ROOMS: &[(&str, u8, &[&str])] = &[
     ("ingest", 3, &["model", "clock", "parse", "rules", "schedule", "source", "fetch", "store"]),
     ("publish", 3, &["model", "render", "schedule", "store", "sink"]),
     ("import", 3, &["model", "parse", "source", "store", "ingest::article"]),
-    ("serve", 4, &["model", "publish", "store", "sink"]),
+    ("serve", 4, &["model", "render", "publish", "store", "sink"]),
     ("notify", 4, &["model", "publish", "store", "sink"]),
     ("control", 4, &["="]),
     ("config", 5, &["="]),

@@ -541,6 +541,33 @@ async fn requests_that_are_none_are_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_theme_replaces_parts_and_a_broken_one_is_refused_with_file_and_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let theme = folder.path().join("theme");
+    std::fs::create_dir(&theme).unwrap();
+    std::fs::write(theme.join("footer.html"), "<p>京ICP备00000000号</p>").unwrap();
+    std::fs::write(theme.join("colors.css"), ":root { --link: #0a5c36; }").unwrap();
+    std::fs::write(theme.join("logo.svg"), "<svg xmlns=\"http://www.w3.org/2000/svg\"/>").unwrap();
+    let settings = format!("theme = \"{}\"\n", theme.display());
+    let (_site, served, _) = site_with(&settings).await;
+    let home = get(served.at, "/").await.text();
+    assert!(home.contains("<p>京ICP备00000000号</p>"), "{home}");
+    assert!(home.contains(&format!("<img src=\"{URL}assets/logo.svg\" alt=\"\"")), "{home}");
+    assert!(get(served.at, "/assets/style.css").await.text().ends_with("--link: #0a5c36; }"));
+    assert_eq!(get(served.at, "/assets/logo.svg").await.header("content-type"), "image/svg+xml");
+    served.end().await;
+
+    let main = folder.path().join("feedmill.toml");
+    std::fs::write(&main, format!("[site]\n{settings}")).unwrap();
+    assert!(feedmill::config::load(&main).config.is_some());
+    std::fs::write(theme.join("footer.html"), "<p>\n{{ licence }}</p>").unwrap();
+    let loaded = feedmill::config::load(&main);
+    assert!(loaded.config.is_none());
+    let told = loaded.faults.render(false);
+    assert!(told.contains("theme/footer.html, line 2") && told.contains("feedmill.toml:2"), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nothing_beyond_the_outputs_can_be_reached() {
     let (site, served) = site().await;
     std::fs::write(site.folder.path().join("secret.txt"), "do not tell").unwrap();

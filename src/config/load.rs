@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::faults::{Fault, Faults, Place};
 use super::reader::{Ledger, Reader};
-use super::{Config, rules, sections, sources, webhooks};
+use super::{Config, categories, rules, sections, sources, webhooks};
 use crate::render::html::ThemeParts;
 
 /// Drop-in files beyond this many are a mistake.
@@ -154,10 +154,10 @@ impl Files {
             found.read_file(file, false);
         }
         for file in std::iter::once(&mut main).chain(&mut drop_ins) {
-            sections::categories(file, &mut sections.categories, &mut sections.rules);
+            categories::categories(file, &mut sections.categories, &mut sections.rules);
         }
         for file in std::iter::once(&mut main).chain(&mut drop_ins) {
-            sections::combined(file, &mut sections.combined, &sections.categories);
+            categories::combined(file, &mut sections.combined, &sections.categories);
         }
         sections.webhooks = webhooks::read(&mut main, &folder);
         rules::check_names(&main, &sections.rules);

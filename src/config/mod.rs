@@ -5,6 +5,7 @@
 //! each room has its own small option struct, which is only put together here. Nothing below
 //! this module ever sees a whole [`Config`].
 
+mod categories;
 pub mod faults;
 mod kinds;
 pub mod lexical;
@@ -56,6 +57,8 @@ pub struct Config {
     pub listen: Option<SocketAddr>,
     /// How they are served.
     pub serve: ServeOptions,
+    /// Where what goes on is shown.
+    pub status: StatusOptions,
     /// The control socket.
     pub socket: PathBuf,
     /// Who is told after a publish.
@@ -97,6 +100,15 @@ pub struct CategorySettings {
     pub aliases: Vec<String>,
     /// What it keeps; the default for what all keep.
     pub retention: Retention,
+}
+
+/// Where what goes on is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatusOptions {
+    /// `None` where it is not.
+    pub listen: Option<SocketAddr>,
+    /// Somebody chose the address: not to get it is a fault.
+    pub chosen: bool,
 }
 
 /// Automatic exports of the store.

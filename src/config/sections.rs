@@ -9,13 +9,14 @@ use std::time::Duration;
 use chrono_tz::Tz;
 use url::Url;
 
+use super::categories;
 use super::faults::{Fault, Place};
 use super::reader::{Reader, Value};
 use super::sources::Found;
-use super::{CategorySettings, Config, Exports, FIXED_FILE, is_loopback};
+use super::{CategorySettings, Config, Exports, FIXED_FILE, StatusOptions, is_loopback};
 use crate::fetch::FetchOptions;
 use crate::ingest::{AutoCategories, IngestOptions, LastAnswers};
-use crate::model::{CodeSpace, Slug};
+use crate::model::CodeSpace;
 use crate::notify::Webhook;
 use crate::publish::{
     Articles, Combined, JekyllOptions, JsonLinesOptions, Pictures, PublishOptions, SiteOptions,
@@ -23,7 +24,7 @@ use crate::publish::{
 };
 use crate::render::html::{Theme, ThemeError, ThemeParts};
 use crate::render::jekyll::JekyllStyle;
-use crate::rules::{Level, Rule, Rules};
+use crate::rules::{Rule, Rules};
 use crate::serve::ServeOptions;
 use crate::store::{Retention, StoreOptions};
 
@@ -75,6 +76,7 @@ pub(super) struct Sections {
     json_lines: Option<JsonLinesOptions>,
     listen: Option<SocketAddr>,
     serve: ServeOptions,
+    status: StatusOptions,
     socket: PathBuf,
     fetch: FetchOptions,
 }
@@ -132,6 +134,7 @@ pub(super) fn read(main: &mut Reader, folder: &Path, kept: Option<&Arc<ThemePart
         json_lines: None,
         listen: None,
         serve: ServeOptions::default(),
+        status: StatusOptions { listen: None, chosen: false },
         socket: PathBuf::new(),
         fetch: FetchOptions::default(),
     };
@@ -165,22 +168,23 @@ impl Sections {
         };
         store.finish();
         let mut retention = main.section("retention");
-        self.retention = retention_of(&mut retention, "items", "age");
+        self.retention = categories::retention_of(&mut retention, "items", "age");
         retention.finish();
         let mut serve = main.section("serve");
-        let off = serve.bool("enabled").is_some_and(|v| !v.value);
-        let listen = serve.parsed("listen", |s| {
-            s.parse::<SocketAddr>()
-                .map_err(|_| format!("must be an address and a port like `127.0.0.1:8640`, not `{s}`"))
-        });
-        let default = SocketAddr::from(([127, 0, 0, 1], 8_640));
-        self.listen = (!off).then(|| listen.map_or(default, |v| v.value));
+        self.listen = listen(&mut serve, 8_640).map(|(address, _)| address);
         let defaults = ServeOptions::default();
         self.serve = ServeOptions {
             cache: serve.size("cache").map_or(defaults.cache, |v| v.value.max(1 << 20)),
             connections: count(&mut serve, "connections", 16..=65_000, defaults.connections),
         };
         serve.finish();
+        let mut status = main.section("status");
+        let address = listen(&mut status, 8_641);
+        self.status = StatusOptions {
+            listen: address.map(|(address, _)| address),
+            chosen: address.is_some_and(|(_, chosen)| chosen),
+        };
+        status.finish();
         let mut control = main.section("control");
         self.socket = path(&mut control, "socket", folder, "../data/control.sock");
         control.finish();
@@ -298,6 +302,7 @@ impl Sections {
             fetch: self.fetch,
             listen: self.listen,
             serve: self.serve,
+            status: self.status,
             socket: self.socket,
             webhooks: self.webhooks,
             categories: self.categories,
@@ -309,81 +314,15 @@ impl Sections {
     }
 }
 
-/// The `[[category]]` tables of one file.
-pub(super) fn categories(file: &mut Reader, all: &mut Vec<CategorySettings>, rules: &mut Vec<Rule>) {
-    rules.extend(super::rules::read(file));
-    for mut table in file.tables("category") {
-        let name = table.required("name", Reader::string);
-        let slug = table.string("slug");
-        let aliases = table.strings("aliases").into_iter().map(|v| v.value).collect();
-        let retention = retention_of(&mut table, "keep_items", "keep_age");
-        let own = super::rules::read(&mut table);
-        let place = slug.as_ref().map_or_else(|| table.place().clone(), |s| s.place.clone());
-        if let Some(name) = name.filter(|n| named(&table, n)) {
-            let slug = match slug {
-                Some(given) => Slug::new(&given.value).or_else(|| bad_slug(&table, &given)),
-                None => Some(Slug::from_name(&name.value)),
-            };
-            if let Some(slug) = slug {
-                if all.iter().any(|known| known.slug == slug) {
-                    table.error(&place, format!("the category `{slug}` is there twice"));
-                }
-                rules.extend(super::rules::at(own, &Level::Category(slug.clone())));
-                all.push(CategorySettings { slug, name: name.value, aliases, retention });
-            }
-        }
-        table.finish();
-    }
-}
-
-/// The `[[combined]]` tables of one file.
-pub(super) fn combined(file: &mut Reader, all: &mut Vec<Combined>, categories: &[CategorySettings]) {
-    for mut table in file.tables("combined") {
-        let name = table.required("name", Reader::string).filter(|name| named(&table, name));
-        let slug = table.string("slug");
-        let members: Vec<String> = table.strings("categories").into_iter().map(|v| v.value).collect();
-        let place = slug.as_ref().map_or_else(|| table.place().clone(), |s| s.place.clone());
-        if members.is_empty() {
-            table.error(&place, "a combined feed needs `categories`: names or slugs of some");
-        }
-        if let Some(name) = name {
-            let slug = match slug {
-                Some(given) => Slug::new(&given.value).or_else(|| bad_slug(&table, &given)),
-                None => Some(Slug::from_name(&name.value)),
-            };
-            if let Some(slug) = slug {
-                let taken = categories.iter().any(|known| known.slug == slug);
-                if taken || all.iter().any(|known| known.slug == slug) {
-                    table.error(&place, format!("`{slug}` is there twice"));
-                }
-                all.push(Combined { name: name.value, slug, categories: members });
-            }
-        }
-        table.finish();
-    }
-}
-
-/// What a category keeps; without the keys all of it.
-fn retention_of(table: &mut Reader, items: &str, age: &str) -> Retention {
-    Retention {
-        items: table.integer_in(items, 1..=1_000_000_000).and_then(|v| usize::try_from(v.value).ok()),
-        age: table.duration(age).and_then(|v| i64::try_from(v.value.as_secs()).ok()),
-    }
-}
-
-fn named(table: &Reader, name: &Value<String>) -> bool {
-    let good = !name.value.trim().is_empty() && name.value.chars().count() <= 64;
-    if !good {
-        table.error(&name.place, "`name` must have 1 to 64 characters");
-    }
-    good
-}
-
-fn bad_slug(table: &Reader, given: &Value<String>) -> Option<Slug> {
-    let proposal = Slug::from_name(&given.value);
-    let fault = Fault::error(&given.place, format!("`{}` cannot be a slug", given.value));
-    table.push(fault.help(format!("use small letters, digits and `-`, such as `{proposal}`")));
-    None
+/// Where a server listens, and whether somebody chose that; `None` where it is switched off.
+fn listen(section: &mut Reader, port: u16) -> Option<(SocketAddr, bool)> {
+    let off = section.bool("enabled").is_some_and(|v| !v.value);
+    let given = section.parsed("listen", |s| {
+        s.parse::<SocketAddr>()
+            .map_err(|_| format!("must be an address and a port like `127.0.0.1:{port}`, not `{s}`"))
+    });
+    let default = (SocketAddr::from(([127, 0, 0, 1], port)), false);
+    (!off).then(|| given.map_or(default, |given| (given.value, given.value != default.0)))
 }
 
 fn poll(main: &mut Reader, zone: Tz) -> Poll {

@@ -12,6 +12,7 @@ use tracing::{info, warn};
 
 use super::reload::{LastReload, Outcome, Reloaded};
 use super::systemd::{Part, Pulse};
+use super::tally::Tally;
 use super::{DaemonError, care, pace};
 use crate::clock::Clock;
 use crate::config::{Config, FIXED_FILE, Files};
@@ -59,6 +60,10 @@ pub struct Mill {
     failing: Arc<Mutex<BTreeSet<SourceId>>>,
     /// What the last reload came to.
     pub(super) last_reload: Arc<LastReload>,
+    /// What polls came to.
+    pub(super) tally: Arc<Tally>,
+    /// Troubles that no record dates, and when they were first seen.
+    pub(super) seen_troubles: Arc<Mutex<BTreeMap<&'static str, Timestamp>>>,
     /// What was answered; counted on over reloads.
     pub traffic: Arc<Traffic>,
     /// Tells webhooks.
@@ -93,6 +98,8 @@ impl Mill {
             failing: Arc::default(),
             last_reload: Arc::default(),
             traffic: Arc::default(),
+            tally: Arc::default(),
+            seen_troubles: Arc::default(),
             notifier: Arc::new(Notifier::new(config.webhooks.clone()).map_err(FetchError::Setup)?),
             published: Arc::default(),
             changed: Arc::default(),
@@ -154,6 +161,8 @@ impl Mill {
             failing: Arc::clone(&self.failing),
             last_reload: Arc::clone(&self.last_reload),
             traffic: Arc::clone(&self.traffic),
+            tally: Arc::clone(&self.tally),
+            seen_troubles: Arc::clone(&self.seen_troubles),
             notifier,
             published: Arc::clone(&self.published),
             sources,
@@ -187,6 +196,12 @@ impl Mill {
         self.running.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 
+    /// Why the config on the disk is not the one in use, if it is not.
+    pub(super) fn config_in_waiting(&self) -> Option<String> {
+        let bad = |reload: &Reloaded| matches!(reload.outcome, Outcome::Refused | Outcome::Held);
+        self.last_reload.get().filter(bad).map(|reload| reload.line())
+    }
+
     /// What goes on, in one line; what needs attention comes first.
     pub(super) fn status_line(&self) -> String {
         let count =
@@ -195,8 +210,7 @@ impl Mill {
         if self.no_room.load(Ordering::Relaxed) {
             parts.push("the disk is nearly full, polling pauses".to_owned());
         }
-        let bad = |reload: &Reloaded| matches!(reload.outcome, Outcome::Refused | Outcome::Held);
-        parts.extend(self.last_reload.get().filter(bad).map(|reload| reload.line()));
+        parts.extend(self.config_in_waiting());
         let (failing, asking, all) = (count(&self.failing), count(&self.running), self.order.len());
         if failing > 0 {
             parts.push(format!("{failing} of {all} sources fail"));
@@ -296,6 +310,7 @@ impl Mill {
 
     fn tell(&self, source: &Source, report: &PollReport) {
         self.pulse.beat(Part::Fetcher);
+        self.tally.add(&source.id, report, self.clock.now());
         let mut failing = self.failing.lock().unwrap_or_else(PoisonError::into_inner);
         if report.error.is_some() {
             failing.insert(source.id.clone());

@@ -6,6 +6,7 @@
 
 mod care;
 mod door;
+mod insight;
 mod mill;
 mod pace;
 mod reload;
@@ -14,6 +15,7 @@ mod rules;
 mod storage;
 mod story;
 mod systemd;
+mod tally;
 mod tasks;
 
 use std::sync::Arc;
@@ -24,11 +26,12 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
+use crate::config::StatusOptions;
 use crate::control::{self, ControlError};
 use crate::fetch::FetchError;
 use crate::publish::PublishError;
 use crate::render::html::ThemeError;
-use crate::serve::Server;
+use crate::serve::{Server, StatusServer};
 use crate::store::StoreError;
 
 use door::Door;
@@ -116,6 +119,16 @@ pub async fn run(
     tasks.spawn(async move {
         socket.run(handler, stopping.cancelled_owned()).await.map_err(|e| DaemonError::Task(e.to_string()))
     });
+    if let Some(listener) = bind_status(&mill.config.status).await? {
+        if let Ok(address) = listener.local_addr() {
+            info!("what goes on is shown on http://{address}/");
+        }
+        let server = StatusServer::new(insight::gather(live.clone()), Arc::clone(&mill.traffic));
+        let stopping = stop.clone().cancelled_owned();
+        tasks.spawn(async move {
+            server.run(listener, stopping).await.map_err(|e| DaemonError::Task(e.to_string()))
+        });
+    }
     tasks.spawn(door::serve(live.clone(), door, stop.clone()));
     tasks.spawn(tasks::schedule(live.clone(), stop.clone()));
     tasks.spawn(tasks::notify(live.clone(), stop.clone()));
@@ -222,6 +235,19 @@ pub async fn serve(
 /// Answers a query where no daemon runs; the last event is `Done` or `Failed`.
 pub async fn handle(mill: Arc<Mill>, query: control::Query, events: control::Events) {
     requests::handle(mill, None, query, events).await;
+}
+
+/// The socket of the status page. One that nobody chose is no reason not to start: another feedmill
+/// on this machine may have it.
+async fn bind_status(status: &StatusOptions) -> Result<Option<TcpListener>, DaemonError> {
+    let Some(address) = status.listen else { return Ok(None) };
+    match bind(address).await {
+        Err(error) if !status.chosen => {
+            tracing::warn!(error = crate::model::chain(&error), "no status page; see `status.listen`");
+            Ok(None)
+        }
+        bound => bound.map(Some),
+    }
 }
 
 async fn bind(address: std::net::SocketAddr) -> Result<TcpListener, DaemonError> {

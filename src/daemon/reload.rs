@@ -305,6 +305,10 @@ fn waits_for_restart(old: &Config, new: &mut Config, given_socket: bool) -> Vec<
         waiting.push("control.socket".to_owned());
         new.socket.clone_from(&old.socket);
     }
+    if old.status != new.status {
+        waiting.push("status".to_owned());
+        new.status = old.status.clone();
+    }
     if given_socket && old.listen != new.listen {
         waiting.push("serve.listen (systemd's socket unit says where)".to_owned());
         new.listen = old.listen;

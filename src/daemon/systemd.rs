@@ -70,7 +70,7 @@ impl Pulse {
     }
 
     /// A part that stands still for too long.
-    fn late(&self) -> Option<Part> {
+    pub(super) fn late(&self) -> Option<Part> {
         self.late_at(self.begun.elapsed())
     }
 

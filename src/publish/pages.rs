@@ -11,8 +11,8 @@ use super::{PublishError, PublishOptions, SiteOptions, file, fingerprint};
 use crate::model::{Article, Category, CategoryId, InfoCode, Item, Timestamp};
 use crate::render::html::{
     ArticlePage, ArticleView, Bot, BotPage, CategoryPage, FeaturedCategory, FeedLink, Frame, HomePage,
-    ItemView, MessagePage, NamedLink, Neighbour, PageHead, Paging, Pictures, Site, Theme, ThemeError,
-    machine_time, news_article, shown_time, without_pictures,
+    ItemView, MessagePage, NamedLink, Neighbour, PageHead, Paging, Pictures, Site, StatusPage, Theme,
+    ThemeError, machine_time, news_article, shown_time, without_pictures,
 };
 use crate::schedule::seconds;
 use crate::sink::{FeedFormat, File, OutputKey};
@@ -110,6 +110,33 @@ impl Pages {
     /// A text of the theme.
     pub(super) fn text(&self, key: &str) -> &str {
         self.theme.text(key)
+    }
+
+    /// A text of the theme by its name, for pages that are no output.
+    #[must_use]
+    pub fn word(&self, key: &str) -> &str {
+        self.theme.text(key)
+    }
+
+    /// A time as pages show it.
+    #[must_use]
+    pub fn time(&self, at: Timestamp) -> String {
+        self.shown(at)
+    }
+
+    /// The style sheet.
+    #[must_use]
+    pub fn style(&self) -> &[u8] {
+        self.theme.style_css()
+    }
+
+    /// The page that shows what goes on, with its style sheet at an address of its own.
+    ///
+    /// # Errors
+    /// [`ThemeError`].
+    pub fn status(&self, page: &StatusPage, css_url: &str) -> Result<String, ThemeError> {
+        let frame = Frame { css_url: css_url.to_owned(), ..self.frame.clone() };
+        self.theme.status(&frame, page)
     }
 
     /// The absolute address of an output.

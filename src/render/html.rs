@@ -332,6 +332,94 @@ pub struct Bot {
     pub interval_text: String,
 }
 
+/// What goes on in the mill, for the people who run it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct StatusPage {
+    /// Head.
+    pub page: PageHead,
+    /// The feed of troubles.
+    pub feeds: Vec<FeedLink>,
+    /// What needs attention, the worst first.
+    pub troubles: Vec<TroubleView>,
+    /// Numbers at a glance.
+    pub figures: Vec<Figure>,
+    /// Bars over time or size.
+    pub charts: Vec<Chart>,
+    /// Those in trouble first.
+    pub sources: Vec<SourceLine>,
+}
+
+/// Something that needs attention.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct TroubleView {
+    /// What.
+    pub title: String,
+    /// More of it; may be empty.
+    pub text: String,
+    /// When it began, by [`machine_time`].
+    pub since_iso: String,
+    /// The same, by [`shown_time`].
+    pub since_text: String,
+}
+
+/// A number with a name.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Figure {
+    /// Of its name among the texts.
+    pub key: &'static str,
+    /// With its unit.
+    pub value: String,
+}
+
+/// A row of bars; 480 wide, 112 high.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Chart {
+    /// Of its name among the texts.
+    pub key: &'static str,
+    /// What it says to those who do not see it.
+    pub spoken: String,
+    /// From left to right.
+    pub bars: Vec<Bar>,
+}
+
+/// One bar of a chart.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Bar {
+    /// Left edge.
+    pub x: usize,
+    /// Upper edge.
+    pub y: usize,
+    /// Width.
+    pub width: usize,
+    /// Height.
+    pub height: usize,
+    /// What it counts.
+    pub label: String,
+    /// How many.
+    pub value: usize,
+    /// Written below it; most have none.
+    pub mark: Option<String>,
+}
+
+/// A source in the table of all.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct SourceLine {
+    /// Its name.
+    pub name: String,
+    /// Its id.
+    pub id: String,
+    /// How it does.
+    pub state: String,
+    /// When it was last read well.
+    pub last_good: String,
+    /// When it is asked again.
+    pub next: String,
+    /// New items a day.
+    pub a_day: String,
+    /// Share of answers that were 304.
+    pub unmodified: String,
+}
+
 /// An error, or another answer without a page of its own.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct MessagePage {

@@ -15,11 +15,12 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::html::{
-    ArticlePage, BotPage, CategoryPage, Frame, HomePage, IndexPage, MessagePage, SubscribePage, samples,
+    ArticlePage, BotPage, CategoryPage, Frame, HomePage, IndexPage, MessagePage, StatusPage, SubscribePage,
+    samples,
 };
 
 /// Every built-in template under the name by which others refer to it.
-pub(super) const TEMPLATES: [(&str, &str); 11] = [
+pub(super) const TEMPLATES: [(&str, &str); 12] = [
     ("article.html", include_str!("theme/article.html")),
     ("base.html", include_str!("theme/base.html")),
     ("bot.html", include_str!("theme/bot.html")),
@@ -30,6 +31,7 @@ pub(super) const TEMPLATES: [(&str, &str); 11] = [
     ("index.html", include_str!("theme/index.html")),
     ("item.html", include_str!("theme/item.html")),
     ("message.html", include_str!("theme/message.html")),
+    ("status.html", include_str!("theme/status.html")),
     ("subscribe.html", include_str!("theme/subscribe.html")),
 ];
 const STYLE_CSS: &str = include_str!("theme/style.css");
@@ -110,8 +112,13 @@ pub enum ThemeError {
 
 impl ThemeError {
     fn of_template(asked: &str, source: minijinja::Error) -> Self {
-        let name = source.name().unwrap_or(asked).to_owned();
-        Self::Template { name, line: source.line().unwrap_or(0), source }
+        // A fault in what is included, or in a page's base, is told by the innermost cause.
+        let causes = std::iter::successors(Some(&source), |cause| {
+            std::error::Error::source(*cause)?.downcast_ref::<minijinja::Error>()
+        });
+        let inner = causes.filter(|cause| cause.line().is_some()).last().unwrap_or(&source);
+        let name = inner.name().unwrap_or(asked).to_owned();
+        Self::Template { line: inner.line().unwrap_or(0), name, source }
     }
 }
 
@@ -207,6 +214,7 @@ impl Theme {
         self.article(&frame, &ArticlePage::default())?;
         self.subscribe(&frame, &SubscribePage::default())?;
         self.bot(&frame, &BotPage::default())?;
+        self.status(&frame, &StatusPage::default())?;
         self.message(&frame, &MessagePage::default())?;
         Ok(())
     }
@@ -294,6 +302,14 @@ impl Theme {
     /// When the template asks for something that the page does not have.
     pub fn bot(&self, frame: &Frame, page: &BotPage) -> Result<String, ThemeError> {
         self.render("bot.html", frame, page)
+    }
+
+    /// What goes on in the mill.
+    ///
+    /// # Errors
+    /// When the template asks for something that the page does not have.
+    pub fn status(&self, frame: &Frame, page: &StatusPage) -> Result<String, ThemeError> {
+        self.render("status.html", frame, page)
     }
 
     /// An error, or another answer without a page of its own.

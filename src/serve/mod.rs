@@ -14,6 +14,7 @@ mod file;
 mod names;
 mod outputs;
 mod shelf;
+mod status;
 mod traffic;
 
 use std::future::Future;
@@ -38,6 +39,7 @@ use answer::{Ready, Reply, Sent};
 use outputs::Outputs;
 use shelf::Shelf;
 
+pub use status::{CategoryInsight, Depth, Gather, Insight, SourceInsight, StatusServer, Trouble};
 pub use traffic::Traffic;
 
 /// What has to be made takes no longer than this.

@@ -1,7 +1,12 @@
 //! Pages with everything in them that there can be. A theme is tried on them before it is used, so
 //! that a fault shows when it is loaded and not when somebody opens the page.
 
-use super::*;
+use super::{
+    ArticlePage, ArticleView, Bar, Bot, BotPage, CategoryPage, Chart, FeaturedCategory, FeedLink, Figure,
+    Frame, HomePage, IndexPage, ItemView, LetterGroup, ListedCategory, MessagePage, NamedLink, Neighbour,
+    PageHead, Paging, ShownFeed, Site, SourceLine, StatusPage, Subscribable, SubscribePage, Theme,
+    ThemeError, TroubleView,
+};
 
 pub(in crate::render) fn frame(text: &str) -> Frame {
     let site = Site {
@@ -150,6 +155,25 @@ pub(in crate::render) fn subscribe_page(text: &str) -> SubscribePage {
     }
 }
 
+pub(in crate::render) fn status_page(text: &str) -> StatusPage {
+    let trouble = TroubleView {
+        title: format!("Example Times cannot be read {text}"),
+        text: format!("HTTP 500 {text}"),
+        since_iso: "2021-12-21T13:55:07+08:00".into(),
+        since_text: "2021-12-21 13:55".into(),
+    };
+    let bar =
+        Bar { x: 10, y: 2, width: 8, height: 110, label: "13".into(), value: 5, mark: Some("13".into()) };
+    StatusPage {
+        page: head(&format!("Status {text}"), "status"),
+        feeds: feeds(text),
+        troubles: vec![trouble],
+        figures: vec![Figure { key: "status_items", value: "1".into() }],
+        charts: vec![Chart { key: "status_hours", spoken: format!("5 {text}"), bars: vec![bar] }],
+        sources: vec![SourceLine { name: format!("Example {text}"), ..SourceLine::default() }],
+    }
+}
+
 pub(in crate::render) fn bot_page(text: &str) -> BotPage {
     let bot = Bot {
         user_agent: format!("feedmill/0.1 {text}"),
@@ -174,6 +198,7 @@ pub(in crate::render) fn all_pages(
         ("category", theme.category(&frame, &category_page(text))?),
         ("article", theme.article(&frame, &article_page(text))?),
         ("subscribe", theme.subscribe(&frame, &subscribe_page(text))?),
+        ("status", theme.status(&frame, &status_page(text))?),
         ("bot", theme.bot(&frame, &bot_page(text))?),
         ("message", theme.message(&frame, &message_page(404, text))?),
     ])

@@ -1,0 +1,60 @@
+//! What polls came to, by source, since the process began.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use crate::ingest::PollReport;
+use crate::model::{SourceId, Timestamp};
+
+/// Counts of one source.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Counts {
+    /// Polls by what they came to.
+    pub(super) polls: BTreeMap<&'static str, u64>,
+    /// Failures by kind.
+    pub(super) errors: BTreeMap<String, u64>,
+    /// Records by what was decided.
+    pub(super) decisions: BTreeMap<&'static str, u64>,
+    /// When something new last came.
+    pub(super) last_new: Option<Timestamp>,
+}
+
+/// Counts of all sources.
+#[derive(Debug, Default)]
+pub(super) struct Tally(Mutex<BTreeMap<SourceId, Counts>>);
+
+impl Tally {
+    /// A poll has ended.
+    pub(super) fn add(&self, source: &SourceId, report: &PollReport, now: Timestamp) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let counts = all.entry(source.clone()).or_default();
+        let outcome = match (&report.error, report.not_modified) {
+            (Some(_), _) => "error",
+            (None, true) => "unmodified",
+            (None, false) => "document",
+        };
+        *counts.polls.entry(outcome).or_default() += 1;
+        if let Some(kind) = &report.error_kind {
+            *counts.errors.entry(kind.clone()).or_default() += 1;
+        }
+        for (decision, count) in [
+            ("inserted", report.inserted),
+            ("updated", report.updated),
+            ("joined", report.joined),
+            ("unchanged", report.unchanged),
+            ("held", report.held),
+            ("dropped", report.dropped),
+            ("withdrawn", report.withdrawn),
+        ] {
+            *counts.decisions.entry(decision).or_default() += count as u64;
+        }
+        if report.inserted > 0 {
+            counts.last_new = Some(now);
+        }
+    }
+
+    /// Those of one source.
+    pub(super) fn of(&self, source: &SourceId) -> Counts {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(source).cloned().unwrap_or_default()
+    }
+}
