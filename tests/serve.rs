@@ -81,7 +81,7 @@ fn outputs() -> Vec<(String, &'static str)> {
         ("/xihaidushibao/2021/12/21/a1.html", html),
         ("/bot.html", html),
         ("/subscribe.html", html),
-        ("/feed/xihaidushibao.svg", "image/svg+xml"),
+        ("/category/xihaidushibao.svg", "image/svg+xml"),
         ("/404.html", html),
         ("/feed.xml", atom),
         ("/rss.xml", rss),

@@ -17,6 +17,21 @@ pub fn is_xml_char(c: char) -> bool {
         && !matches!(c, '\u{7F}'..='\u{84}' | '\u{86}'..='\u{9F}')
 }
 
+/// Plain text that stays text for those, too, who take it for HTML: feeds have members that are plain by their
+/// format (names, labels, titles in JSON), and readers that set them as HTML all the same. A sign that
+/// could begin a tag becomes its full-width twin, which looks alike; `a < b` stays.
+#[must_use]
+pub fn inert(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut signs = text.chars().peekable();
+    while let Some(sign) = signs.next() {
+        let opens =
+            signs.peek().is_some_and(|next| next.is_ascii_alphabetic() || matches!(next, '/' | '!' | '?'));
+        out.push(if sign == '<' && opens { '＜' } else { sign });
+    }
+    out
+}
+
 /// All white space as single spaces, ends trimmed; an ideographic space within stays.
 #[must_use]
 pub fn one_line(text: &str) -> String {
@@ -66,4 +81,21 @@ pub fn escape(text: &str) -> String {
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_could_be_a_tag_is_none() {
+        for (text, want) in [
+            ("<script>x</script>", "＜script>x＜/script>"),
+            ("<!-- a -->", "＜!-- a -->"),
+            ("1 < 2, a <3", "1 < 2, a <3"),
+            ("a <", "a <"),
+        ] {
+            assert_eq!(inert(text), want);
+        }
+    }
 }

@@ -8,6 +8,7 @@ use url::Url;
 use super::pages::{Names, Pages};
 use super::select::{self, Candidate, Chosen};
 use super::{PublishError, file};
+use crate::model::text::inert;
 use crate::model::{Article, Category, CategoryId, Enclosure, InfoCode, Item, Slug, Timestamp};
 use crate::render::html::Pictures;
 use crate::render::{
@@ -103,7 +104,7 @@ pub(super) fn frame(pages: &Pages, category: &Category) -> OutputFeed {
     let site = &pages.options.site;
     let whole = category.id == CategoryId::SITE;
     let page = if whole { OutputKey::Home } else { OutputKey::Category(category.slug.clone()) };
-    let title = if whole { site.title.clone() } else { category.name.clone() };
+    let title = if whole { site.title.clone() } else { inert(&category.name) };
     let description = match site.description.as_str() {
         "" => title.clone(),
         text if whole => text.to_owned(),
@@ -121,7 +122,8 @@ pub(super) fn frame(pages: &Pages, category: &Category) -> OutputFeed {
         rss_url: pages.url(&key(category, FeedFormat::Rss)),
         atom_url: pages.url(&key(category, FeedFormat::Atom)),
         json_url: pages.url(&key(category, FeedFormat::Json)),
-        css_url: pages.url(&OutputKey::FeedStyle),
+        // From the root: programs that look at feeds wonder at a style sheet of another site.
+        css_url: pages.path(&OutputKey::FeedStyle),
         updated: Timestamp::EPOCH,
         history: History::default(),
         gone: Vec::new(),
@@ -175,6 +177,7 @@ pub(super) fn whole_entry(pages: &Pages, chosen: Chosen, names: &Names) -> Outpu
     let full = full && source.is_none_or(|source| !source.excerpt_only);
     let mut authors = body.authors;
     for author in &mut authors {
+        author.name = inert(&author.name);
         author.uri = author.uri.as_deref().and_then(address);
     }
     OutputEntry {
@@ -190,10 +193,10 @@ pub(super) fn whole_entry(pages: &Pages, chosen: Chosen, names: &Names) -> Outpu
         published: item.published,
         updated: item.updated,
         authors,
-        categories,
+        categories: categories.iter().map(|label| inert(label)).collect(),
         enclosures: body.enclosures.into_iter().filter_map(enclosure).collect(),
         image: item.image.as_deref().and_then(address),
-        source_name: item.media_name,
+        source_name: item.media_name.as_deref().map(inert),
         source: source.map(|source| OutputSource {
             title: source.name.clone(),
             feed_url: source.feed_url.clone(),
@@ -211,8 +214,12 @@ fn enclosure(enclosure: Enclosure) -> Option<Enclosure> {
 
 /// An absolute address of the web in the letters that RFC 3986 allows; `None` for any other. What
 /// upstream sends here was never looked at by a browser.
-fn address(url: &str) -> Option<String> {
-    let url = Url::parse(url.trim()).ok()?;
+pub(super) fn address(url: &str) -> Option<String> {
+    let mut url = Url::parse(url.trim()).ok()?;
+    // A name before the host is there to be taken for the host.
+    if !url.username().is_empty() || url.password().is_some() {
+        url.set_username("").and_then(|()| url.set_password(None)).ok()?;
+    }
     (matches!(url.scheme(), "http" | "https") && url.has_host()).then(|| {
         // What WHATWG lets stand and RFC 3986 does not.
         let kept = |c: char| !matches!(c, '[' | ']' | '{' | '}' | '|' | '^' | '\\' | '`' | '"' | '<' | '>');
@@ -250,6 +257,7 @@ mod tests {
             (" http://a.example/图 片.jpg ", Some("http://a.example/%E5%9B%BE%20%E7%89%87.jpg")),
             ("http://a.example/x[1]?y={z}|w", Some("http://a.example/x%5B1%5D?y=%7Bz%7D%7Cw")),
             ("http://[::1]/a", Some("http://[::1]/a")),
+            ("https://good.example:pw@evil.example/", Some("https://evil.example/")),
             ("javascript:alert(1)", None),
             ("ftp://a.example/b", None),
             ("/b", None),

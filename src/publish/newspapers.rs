@@ -18,11 +18,10 @@ use crate::sink::{FeedFormat, OutputKey};
 
 /// Readers that take a feed by one click: their names and the beginnings of their addresses, to which
 /// the feed's is added in percent-encoding. The one without a name is whatever this device has.
-const READERS: [(&str, &str); 6] = [
+const READERS: [(&str, &str); 5] = [
     ("", "feed:"),
     ("Inoreader", "https://www.inoreader.com/?add_feed="),
     ("Feedly", "https://feedly.com/i/subscription/feed%2F"),
-    ("Folo", "follow://add?url="),
     ("NewsBlur", "https://www.newsblur.com/?url="),
     ("The Old Reader", "https://theoldreader.com/feeds/subscribe?url="),
 ];

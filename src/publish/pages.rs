@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::feeds::key;
+use super::feeds::{address as web_address, key};
 use super::{PublishError, PublishOptions, SiteOptions, file, fingerprint};
 use crate::model::{Article, Category, CategoryId, InfoCode, Item, Timestamp};
 use crate::render::html::{
@@ -143,6 +143,11 @@ impl Pages {
     #[must_use]
     pub fn url(&self, key: &OutputKey) -> String {
         address(&self.options, key)
+    }
+
+    /// The same without scheme and host.
+    pub(super) fn path(&self, key: &OutputKey) -> String {
+        format!("{}{}", self.options.site.url.path(), utf8_percent_encode(&key.address(), PATH_KEPT))
     }
 
     /// The one published id (RULES 3.3).
@@ -337,7 +342,8 @@ impl Pages {
         previous: Option<Neighbour>,
         next: Option<Neighbour>,
     ) -> ArticlePage {
-        let Article { item, body } = article;
+        let Article { mut item, body } = article;
+        item.link = item.link.as_deref().and_then(web_address);
         categories.sort_by(|a, b| (a.id != item.home, &a.slug).cmp(&(b.id != item.home, &b.slug)));
         let home = categories.first().cloned();
         let place = OutputKey::Article(item.permalink.clone());

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::xml::{self, line, some_line};
 use super::{OutputEntry, OutputFeed, RenderError};
+use crate::model::text::inert;
 
 /// The members stand in the order in which they are written.
 #[derive(Serialize)]
@@ -111,6 +112,11 @@ pub fn render(feed: &OutputFeed) -> Result<Vec<u8>, RenderError> {
     Ok(out)
 }
 
+/// A plain member that stays plain for those, too, who take it for HTML.
+fn plain(text: Cow<'_, str>) -> Cow<'_, str> {
+    if text.contains('<') { inert(&text).into() } else { text }
+}
+
 fn item(entry: &OutputEntry) -> Item<'_> {
     let title = xml::headline(entry);
     let summary = some_line(&entry.summary);
@@ -120,7 +126,7 @@ fn item(entry: &OutputEntry) -> Item<'_> {
     let own = Own {
         publisher: entry.source_name.as_deref().and_then(some_line),
         source: entry.source.as_ref().map(|source| Origin {
-            title: line(&source.title),
+            title: plain(line(&source.title)),
             url: source.feed_url.as_deref().or(source.page_url.as_deref()).and_then(some_line),
         }),
         rights: entry.rights.as_deref().and_then(some_line),
@@ -128,8 +134,8 @@ fn item(entry: &OutputEntry) -> Item<'_> {
     Item {
         id: line(&entry.id),
         url: some_line(&entry.link),
-        title,
-        summary,
+        title: plain(title),
+        summary: summary.map(plain),
         content_html,
         content_text,
         image: entry.image.as_deref().and_then(some_line),

@@ -187,7 +187,8 @@ fn what_is_written_reads_back() {
         assert_eq!(document.entries.len(), feed.entries.len(), "{name}");
         for (got, want) in document.entries.iter().zip(&feed.entries) {
             assert_eq!(got.guid.as_deref(), Some(want.id.as_str()), "{name}");
-            assert_eq!(got.title, xml::headline(want), "{name}");
+            // JSON Feed's plain members hold no sign that could begin a tag, but its twin.
+            assert_eq!(got.title.replace('＜', "<"), xml::headline(want), "{name}");
             assert_eq!(got.link.as_deref(), Some(want.link.as_str()), "{name}");
             assert_eq!(got.published, Some(want.published), "{name}");
             let html = xml::html(want).map(xml::block);
@@ -196,7 +197,7 @@ fn what_is_written_reads_back() {
                 assert_eq!(got.content.as_deref(), html.as_deref(), "{name}");
             }
             let summary = got.summary.as_deref().map(text::html_to_text);
-            assert_eq!(summary.unwrap_or_default(), xml::line(&want.summary), "{name}");
+            assert_eq!(summary.unwrap_or_default().replace('＜', "<"), xml::line(&want.summary), "{name}");
             let files: Vec<_> = xml::files(want).map(|(url, _)| url.replace('"', "%22")).collect();
             let got_files: Vec<_> = got.enclosures.iter().map(|file| file.url.clone()).collect();
             assert!(files.iter().all(|file| got_files.contains(file)), "{name}: {got_files:?}");
@@ -253,7 +254,7 @@ fn the_same_feed_gives_the_same_bytes() {
 
 /// A byte order mark that begins a piece of HTML is dropped by the HTML reader.
 fn shown(text: &str) -> String {
-    text::one_line(text.trim_start_matches('\u{FEFF}'))
+    text::one_line(text.trim_start_matches('\u{FEFF}')).replace('＜', "<")
 }
 
 /// Any characters, those that formats trip over more often.

@@ -39,7 +39,7 @@ pub enum OutputKey {
     Archive(Slug, u32, FeedFormat),
     /// `feed/<slug>/corrections.xml`
     Corrections(Slug),
-    /// `feed/<slug>.svg`: the address of a category's page as a QR code.
+    /// `category/<slug>.svg`: the address of a category's page as a QR code.
     Code(Slug),
     /// An article's permalink.
     Article(String),
@@ -130,7 +130,7 @@ impl OutputKey {
             Self::Feed(slug, format) => format!("feed/{slug}.{}", format.ending()),
             Self::Archive(slug, page, format) => format!("feed/{slug}/archive/{page}.{}", format.ending()),
             Self::Corrections(slug) => format!("feed/{slug}/corrections.xml"),
-            Self::Code(slug) => format!("feed/{slug}.svg"),
+            Self::Code(slug) => format!("category/{slug}.svg"),
             Self::Article(permalink) => permalink.clone(),
         }
     }
@@ -212,7 +212,7 @@ mod tests {
                 "feed/abc/corrections.xml",
                 "application/atom+xml; charset=utf-8",
             ),
-            (OutputKey::Code(Slug::new("abc").unwrap()), "feed/abc.svg", "image/svg+xml"),
+            (OutputKey::Code(Slug::new("abc").unwrap()), "category/abc.svg", "image/svg+xml"),
             (OutputKey::SitemapMonth(2021, 3), "sitemap/2021-03.xml", "application/xml; charset=utf-8"),
             (OutputKey::Opml, "opml.xml", "text/x-opml; charset=utf-8"),
         ] {
