@@ -220,7 +220,7 @@ impl Ready {
 
     /// About how much memory it takes with what is made of it later, in bytes.
     pub(super) fn weight(&self) -> u64 {
-        (self.plain.bytes.len() as u64) * 3 / 2 + 4_096
+        (self.plain.bytes.len() as u64) * 2 + 8_192
     }
 
     /// The encoding in which a request gets it.

@@ -44,6 +44,9 @@ pub use traffic::Traffic;
 
 /// What has to be made takes no longer than this.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+/// Answers that are made at one time; the next ones wait, so that whoever asks for many different pages
+/// does not keep the mill from its work.
+const MAKING: usize = 8;
 /// Files that nobody told us about are looked at again so often.
 const LOOK: Duration = Duration::from_secs(1);
 /// After a connection could not be taken, for want of descriptors mostly.
@@ -74,6 +77,7 @@ struct Site {
     shelf: Shelf,
     policy: HeaderValue,
     options: ServeOptions,
+    making: Semaphore,
     traffic: Arc<Traffic>,
 }
 
@@ -86,6 +90,7 @@ impl Server {
             outputs: Outputs::new(pages, store),
             shelf: Shelf::new(options.cache),
             options,
+            making: Semaphore::new(MAKING),
             traffic,
         }))
     }
@@ -232,6 +237,8 @@ impl Site {
             known.confirm(state);
             return Ok(Arc::clone(known));
         }
+        // It is never closed.
+        let _turn = self.making.acquire().await;
         let reply = self.outputs.find(request.uri.path(), request.uri.query()).await;
         if reply.status != StatusCode::OK || reply.passing {
             return Err(reply);
