@@ -49,7 +49,7 @@ pub use sinks::{JekyllOptions, JsonLinesOptions};
 pub use themes::read_theme;
 
 /// Bump when a writer's bytes change for the same items: every output is then rendered again.
-const RENDERER: u32 = 4;
+const RENDERER: u32 = 5;
 /// Files that are gathered before they are made visible together.
 const BATCH: usize = 2_000;
 /// Unit of the site's own files; a category can never have this slug.
