@@ -267,6 +267,7 @@ async fn with_files_every_link_leads_to_a_file() {
         let html = String::from_utf8_lossy(bytes);
         for link in html.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next()) {
             let Some(local) = link.strip_prefix(SITE) else { continue };
+            let local = local.split('#').next().unwrap_or_default();
             let file = if local.is_empty() || local.ends_with('/') {
                 format!("{local}index.html")
             } else {
