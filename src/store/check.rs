@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::codec::{self, MAX_VALUE, u32_at, u64_at};
 use super::open::{NAMES, Open, T, backend, category_key};
-use super::{Event, Result, Revision, Sighting, StoreError, Tombstone, log, read};
+use super::{Event, Result, Revision, Sighting, StoreError, Tombstone, log, read, texts};
 use crate::model::{Category, CategoryId, InfoCode, Item, SourceState, Timestamp};
 
 /// Faults that are told one by one; all are counted.
@@ -81,6 +81,7 @@ pub(super) const ALL: [T; NAMES.len()] = [
     T::Touched,
     T::History,
     T::Published,
+    T::TextFile,
 ];
 
 /// Looks through the whole store; changes nothing.
@@ -99,6 +100,10 @@ pub(super) fn check(open: &Open, watch: Watch<'_>) -> Result<Findings> {
     for blob in fs::read_dir(blobs).into_iter().flatten().flatten() {
         let what = "a value stands in a file of its own, which is never synced";
         found.add(T::Sys, blob.file_name().as_encoded_bytes(), what);
+    }
+    let _writing = open.writing();
+    if !texts::is_balanced(open)? {
+        found.add(T::TextFile, b"", "the live bytes of files of texts are counted wrong");
     }
     Ok(found)
 }
@@ -146,7 +151,7 @@ pub(super) fn judge(
     let known = |number: Option<u32>| number.is_some_and(|number| sources.contains(&number));
     let mut faults = match tree {
         T::Item => item(open, key, value)?,
-        T::Body => chunk(open, key)?,
+        T::Body => named(open, key, value)?,
         T::CatTime => placed(open, key, value)?,
         T::CatSeq => arrived(open, key, value)?,
         T::Seal => seal(open, key)?,
@@ -158,7 +163,7 @@ pub(super) fn judge(
         T::Tomb => tombstone(open, key, value)?,
         T::Alias => alias(open, value)?,
         T::Category => category(open, key, value)?,
-        T::CategoryKey => named(open, value)?,
+        T::CategoryKey => leading(open, value)?,
         T::Changed => changed(open, key)?,
         T::Path => path(open, value)?,
         T::Source => source(open, known(u32_at(key, 0)), key, value)?,
@@ -177,6 +182,7 @@ pub(super) fn judge(
             let counted = u64_at(key, 0).is_some_and(|n| within(open, "generation", n));
             unless(counted, "it is of a change that never was")
         }
+        T::TextFile => unless(texts::live_in(value).is_some() && key.len() == 4, UNREADABLE),
         T::Sys => sys(open, key, value)?,
     };
     if value.len() > MAX_VALUE {
@@ -238,19 +244,12 @@ fn item(open: &Open, key: &[u8], value: &[u8]) -> Result<Faults> {
     Ok(faults)
 }
 
-/// The text of an item: all chunks there, and the checksum right.
+/// The text of an item: there, and its checksums right.
 fn text(open: &Open, key: &[u8]) -> Result<Option<&'static str>> {
-    let Some(first) = read::get(open, T::Body, codec::chunk_key(key, 0))? else {
+    if read::get(open, T::Body, key)?.is_none() {
         return Ok(Some("it has no text"));
-    };
-    if codec::chunks_told(&first) != Some(chunks_there(open, key)) {
-        return Ok(Some("parts of its text are missing, or too many"));
     }
     Ok(readable(read::body(open, key))?.is_none().then_some("its text is damaged"))
-}
-
-pub(super) fn chunks_there(open: &Open, key: &[u8]) -> u16 {
-    u16::try_from(open.tree(T::Body).scan_prefix(key).count()).unwrap_or(u16::MAX)
 }
 
 /// The code that a key begins with, as bytes.
@@ -258,9 +257,12 @@ pub(super) fn code_in(key: &[u8]) -> Option<&[u8]> {
     InfoCode::from_key(key).and_then(|(_, length)| key.get(..length))
 }
 
-fn chunk(open: &Open, key: &[u8]) -> Result<Faults> {
-    let Some(code) = code_in(key) else { return Ok(vec!["it belongs to nothing"]) };
-    Ok(unless(read::get(open, T::Item, code)?.is_some(), "a part of a text without its item"))
+fn named(open: &Open, key: &[u8], value: &[u8]) -> Result<Faults> {
+    let mut faults = unless(read::get(open, T::Item, key)?.is_some(), "a text without its item");
+    if texts::named(value).is_none() {
+        faults.push("it says no place of a text");
+    }
+    Ok(faults)
 }
 
 fn placed(open: &Open, key: &[u8], value: &[u8]) -> Result<Faults> {
@@ -394,7 +396,7 @@ pub(super) fn last_arrival(open: &Open, id: CategoryId) -> Result<u32> {
     Ok(last.and_then(|key| u32_at(&key, 4)).unwrap_or_default())
 }
 
-fn named(open: &Open, id: &[u8]) -> Result<Faults> {
+fn leading(open: &Open, id: &[u8]) -> Result<Faults> {
     Ok(unless(read::get(open, T::Category, id)?.is_some(), "it leads to a category that never was"))
 }
 

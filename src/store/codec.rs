@@ -9,14 +9,15 @@ use super::{Alias, AliasKind, Result, StoreError};
 use crate::model::text::clip_bytes;
 use crate::model::{CategoryId, InfoCode, SourceState, Timestamp, Validators};
 
-/// Version of every record this program writes. With 2, bodies may need a dictionary, items have
-/// a history, and sources' states are kept under names.
-pub(super) const FORMAT: u8 = 2;
+/// Version of every record this program writes (`migrate` tells them all).
+pub(super) const FORMAT: u8 = 3;
 /// No sled value is larger: a leaf of such values can never become a blob file, which sled
 /// does not sync (see `docs/architecture.md`).
 pub(super) const MAX_VALUE: usize = 6_000;
-/// Bytes before the payload of a body's first chunk.
-const BODY_HEAD: usize = 1 + 1 + 4 + 4 + 2 + 4;
+/// Bytes of a record at the most: one that also says where a text is has room for that.
+const MAX_RECORD: usize = MAX_VALUE - 100;
+/// Bytes before the payload of a packed body.
+const BODY_HEAD: usize = 1 + 1 + 4 + 4 + 4;
 /// zstd level: measured best of size and time for articles.
 pub(super) const ZSTD_LEVEL: i32 = 3;
 /// Largest decoded body a record may claim, in bytes.
@@ -25,7 +26,7 @@ pub(super) const MAX_BODY: usize = 32 << 20;
 /// A record as bytes.
 pub(super) fn encode<T: Serialize>(what: &'static str, record: &T) -> Result<Vec<u8>> {
     let bytes = postcard::to_extend(record, vec![FORMAT]).map_err(|_| StoreError::Damaged { what })?;
-    fits(what, &bytes)?;
+    within(what, &bytes, MAX_RECORD)?;
     Ok(bytes)
 }
 
@@ -86,17 +87,25 @@ fn shorten(state: &mut SourceState) -> bool {
 
 /// Refuses a value over the limit.
 pub(super) fn fits(what: &'static str, bytes: &[u8]) -> Result<()> {
-    if bytes.len() > MAX_VALUE {
-        return Err(StoreError::TooLarge { what, bytes: bytes.len(), limit: MAX_VALUE });
+    within(what, bytes, MAX_VALUE)
+}
+
+fn within(what: &'static str, bytes: &[u8], limit: usize) -> Result<()> {
+    if bytes.len() > limit {
+        return Err(StoreError::TooLarge { what, bytes: bytes.len(), limit });
     }
     Ok(())
 }
 
-/// A body, or a whole article, as chunks of at most [`MAX_VALUE`] bytes. The first begins with version, codec
-/// (0 raw, 1 zstd, 2 zstd with a dictionary), dictionary, length, chunks and CRC of the raw body.
-pub(super) fn body_chunks<B: Serialize>(body: &B, with: Option<&Dictionary>) -> Result<Vec<Vec<u8>>> {
+/// A body, packed: version, codec (0 raw, 1 zstd, 2 zstd with a dictionary), dictionary, length and
+/// CRC of the raw body, then its bytes.
+pub(super) fn pack<B: Serialize>(body: &B, with: Option<&Dictionary>) -> Result<Vec<u8>> {
     const WHAT: &str = "body";
     let raw = postcard::to_stdvec(body).map_err(|_| StoreError::Damaged { what: WHAT })?;
+    let too_large = StoreError::TooLarge { what: WHAT, bytes: raw.len(), limit: MAX_BODY };
+    if raw.len() > MAX_BODY {
+        return Err(too_large);
+    }
     let packed = match with {
         Some(dictionary) => dictionary.pack(&raw)?,
         None => dictionary::pack(&raw)?,
@@ -107,36 +116,27 @@ pub(super) fn body_chunks<B: Serialize>(body: &B, with: Option<&Dictionary>) -> 
         None => (1, &packed),
     };
     let named = with.filter(|_| codec == 2).map_or(0, |dictionary| dictionary.id);
-    let count = (payload.len() + BODY_HEAD).div_ceil(MAX_VALUE);
-    let too_large = |_| StoreError::TooLarge { what: WHAT, bytes: raw.len(), limit: MAX_BODY };
-    let mut first = vec![FORMAT, codec];
-    first.extend_from_slice(&named.to_be_bytes());
-    first.extend_from_slice(&u32::try_from(raw.len()).map_err(too_large)?.to_be_bytes());
-    first.extend_from_slice(&u16::try_from(count).map_err(too_large)?.to_be_bytes());
-    first.extend_from_slice(&crc32fast::hash(&raw).to_be_bytes());
-    let (head, mut rest) = payload.split_at(payload.len().min(MAX_VALUE - BODY_HEAD));
-    first.extend_from_slice(head);
-    let mut chunks = vec![first];
-    while !rest.is_empty() {
-        let (chunk, tail) = rest.split_at(rest.len().min(MAX_VALUE));
-        chunks.push(chunk.to_vec());
-        rest = tail;
-    }
-    Ok(chunks)
+    let mut bytes = Vec::with_capacity(BODY_HEAD + payload.len());
+    bytes.extend_from_slice(&[FORMAT, codec]);
+    bytes.extend_from_slice(&named.to_be_bytes());
+    bytes.extend_from_slice(&u32::try_from(raw.len()).map_err(|_| too_large)?.to_be_bytes());
+    bytes.extend_from_slice(&crc32fast::hash(&raw).to_be_bytes());
+    bytes.extend_from_slice(payload);
+    Ok(bytes)
 }
 
-/// The chunks that a body's first one tells of.
-pub(super) fn chunks_told(first: &[u8]) -> Option<u16> {
-    Some(u16::from_be_bytes(first.get(10..12)?.try_into().ok()?))
+/// The length that a packed body says it has when it is unpacked, in bytes.
+pub(super) fn raw_length(packed: &[u8]) -> u32 {
+    u32_at(packed, 6).unwrap_or_default()
 }
 
-/// Reads what [`body_chunks`] wrote, joined in order; `find` finds a dictionary by its number.
-pub(super) fn body_from<B: DeserializeOwned>(
-    joined: &[u8],
+/// Reads what [`pack`] wrote; `find` finds a dictionary by its number.
+pub(super) fn unpack<B: DeserializeOwned>(
+    packed: &[u8],
     find: impl FnOnce(u32) -> Result<Arc<Dictionary>>,
 ) -> Result<B> {
     const DAMAGED: StoreError = StoreError::Damaged { what: "body" };
-    let (head, payload) = joined.split_at_checked(BODY_HEAD).ok_or(DAMAGED)?;
+    let (head, payload) = packed.split_at_checked(BODY_HEAD).ok_or(DAMAGED)?;
     if head[0] != FORMAT {
         return Err(StoreError::Format { found: head[0], known: FORMAT, kept: None });
     }
@@ -155,15 +155,15 @@ pub(super) fn body_from<B: DeserializeOwned>(
         }
         _ => return Err(DAMAGED),
     };
-    if raw.len() != length || crc32fast::hash(raw) != number(12) {
+    if raw.len() != length || crc32fast::hash(raw) != number(10) {
         return Err(DAMAGED);
     }
     postcard::from_bytes(raw).map_err(|_| DAMAGED)
 }
 
-/// `code | chunk`.
-pub(super) fn chunk_key(code: &[u8], chunk: u16) -> Vec<u8> {
-    [code, &chunk.to_be_bytes()].concat()
+/// `dictionary | chunk`.
+pub(super) fn chunk_key(dictionary: u32, chunk: u16) -> Vec<u8> {
+    [&dictionary.to_be_bytes()[..], &chunk.to_be_bytes()].concat()
 }
 
 /// `category | published | code`: ordered by time within a category.
@@ -214,9 +214,9 @@ pub(super) fn event_key(code: &[u8], number: u64) -> Vec<u8> {
     [code, &number.to_be_bytes()].concat()
 }
 
-/// `code | generation since when it looked so | chunk`.
-pub(super) fn version_key(code: &[u8], since: u64, chunk: u16) -> Vec<u8> {
-    [code, &since.to_be_bytes(), &chunk.to_be_bytes()].concat()
+/// `code | generation since when it looked so`.
+pub(super) fn version_key(code: &[u8], since: u64) -> Vec<u8> {
+    [code, &since.to_be_bytes()].concat()
 }
 
 /// `code | number of the revision`.
@@ -275,25 +275,25 @@ mod tests {
     #[test]
     fn a_flipped_byte_of_a_body_is_found() {
         let body = Body { html: "<p>文</p>".repeat(3_000), ..Body::default() };
-        let joined = body_chunks(&body, None).unwrap().concat();
-        for at in 0..joined.len().min(400) {
-            let mut bad = joined.clone();
+        let packed = pack(&body, None).unwrap();
+        for at in 0..packed.len().min(400) {
+            let mut bad = packed.clone();
             bad[at] ^= 0x10;
             // Some bits (of the frame's header, of unused fields) do not matter; none may change
             // what is read.
-            assert!(body_from::<Body>(&bad, none).map_or(true, |read| read == body), "byte {at}");
+            assert!(unpack::<Body>(&bad, none).map_or(true, |read| read == body), "byte {at}");
         }
     }
 
     proptest! {
         #[test]
-        fn bodies_read_back_in_small_values(html in ".{0,9000}", seed in any::<[u8; 32]>()) {
-            // Noise does not compress, so that the chunks are really needed.
+        fn bodies_read_back(html in ".{0,9000}", seed in any::<[u8; 32]>()) {
+            // Noise does not compress.
             let noise = data_encoding::HEXLOWER.encode(&seed);
             let body = Body { html: html + &noise, ..Body::default() };
-            let chunks = body_chunks(&body, None).unwrap();
-            prop_assert!(chunks.iter().all(|c| c.len() <= MAX_VALUE));
-            prop_assert_eq!(body_from::<Body>(&chunks.concat(), none).unwrap(), body);
+            let packed = pack(&body, None).unwrap();
+            prop_assert_eq!(raw_length(&packed) as usize, postcard::to_stdvec(&body).unwrap().len());
+            prop_assert_eq!(unpack::<Body>(&packed, none).unwrap(), body);
         }
     }
 }

@@ -139,7 +139,7 @@ pub(super) fn train(open: &Open) -> Result<Option<usize>> {
     write::transact(open, |tx| {
         let id = u32::try_from(write::next(tx, "dictionaries")?).unwrap_or(u32::MAX);
         for (number, chunk) in (0..).zip(bytes.chunks(MAX_VALUE)) {
-            write::put(tx, T::Dict, &chunk_key(&id.to_be_bytes(), number), chunk)?;
+            write::put(tx, T::Dict, &chunk_key(id, number), chunk)?;
         }
         write::put(tx, T::Sys, b"trained", &items.to_be_bytes())
     })?;

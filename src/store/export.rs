@@ -5,7 +5,8 @@
 //! follows one zstd stream of entries: tree (its place in the list of the second line, one
 //! byte), length of key and value (four bytes each, big-endian), key, value. It ends with the
 //! tree 255, the number of entries (eight bytes) and the CRC-32 of all that came before in the
-//! stream (four bytes). Keys and values are the store's own (`docs/architecture.md`).
+//! stream (four bytes). Keys and values are the store's own, but that texts stand in the place of what names
+//! them (`carried`).
 //!
 //! All of one item is written under the writer's lock, so that it is whole; items that are stored
 //! meanwhile may be missing. An import therefore forgets the validators of all sources: what is
@@ -15,13 +16,12 @@ use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
-use sled::Batch;
-
+use super::carried::{self, Arrival};
 use super::codec;
 use super::open::{NAMES, Open, T, backend, corrupt};
 use super::{Result, StoreError, StoreOptions, guard, migrate, read, room, write};
 use crate::model::{CategoryId, Item, Timestamp};
+use serde::{Deserialize, Serialize};
 
 /// The first line.
 const MAGIC: &str = "feedmill export 1\n";
@@ -31,8 +31,8 @@ const END: u8 = 255;
 const LEVEL: i32 = 6;
 /// Items written under one lock.
 const AT_ONCE: usize = 64;
-/// Entries inserted at once by an import.
-const BATCH: usize = 500;
+/// Entries between two words about the progress of an import.
+const STEP: u64 = 500;
 /// End of the names of automatic exports.
 pub const SUFFIX: &str = ".feedmill";
 
@@ -187,6 +187,7 @@ fn rest<W: Write>(open: &Open, entries: &mut Entries<W>) -> Result<()> {
 fn below<W: Write>(open: &Open, entries: &mut Entries<W>, tree: T, prefix: &[u8]) -> Result<()> {
     for entry in open.tree(tree).scan_prefix(prefix) {
         let (key, value) = entry.map_err(|e| backend("be exported", e))?;
+        let value = carried::packed_up(&open.texts, tree as usize, &key, value)?;
         entries.put(tree, &key, &value).map_err(|e| backend("be exported", e))?;
     }
     Ok(())
@@ -221,7 +222,9 @@ fn read_export(
         }
         let key = u32::from_be_bytes(stream.array().map_err(io)?);
         let value = u32::from_be_bytes(stream.array().map_err(io)?);
-        if key > 4_096 || value as usize > codec::MAX_VALUE {
+        let texts = carried::has_texts(usize::from(tree)) && head.format >= migrate::TEXTS_APART;
+        let most = if texts { codec::MAX_BODY + codec::MAX_VALUE } else { codec::MAX_VALUE };
+        if key > 4_096 || value as usize > most {
             return Err(corrupt(READ, "an entry is too large"));
         }
         let (key, value) = (stream.bytes(key).map_err(io)?, stream.bytes(value).map_err(io)?);
@@ -298,39 +301,21 @@ pub(super) fn import(export: &Path, path: &Path, cache: u64, progress: Progress<
 
 fn fill(open: &Open, export: &Path, progress: Progress<'_>) -> Result<Head> {
     let all = fs::metadata(export).map_or(0, |meta| meta.len());
-    let mut batches: Vec<(usize, Batch)> = Vec::new();
-    let (mut waiting, mut items) = (0, 0);
+    let mut arrival: Option<Arrival<'_>> = None;
+    let (mut entries, mut items) = (0_u64, 0);
     let head = read_export(export, |head, tree, key, value| {
         if tree >= NAMES.len() {
             return Err(corrupt("read the export", "an entry of a tree that does not exist"));
         }
-        let value = migrate::upgrade(head.format, tree, &key, value)?;
+        entries += 1;
         items += u64::from(tree == T::Item as usize);
-        if let Some((_, batch)) = batches.iter_mut().find(|(known, _)| *known == tree) {
-            batch.insert(key, value);
-        } else {
-            let mut batch = Batch::default();
-            batch.insert(key, value);
-            batches.push((tree, batch));
-        }
-        waiting += 1;
-        if waiting >= BATCH {
-            apply(open, &mut batches)?;
-            waiting = 0;
+        if entries.is_multiple_of(STEP) {
             progress(items, all.max(items));
         }
-        Ok(())
+        arrival.get_or_insert_with(|| Arrival::new(open, head.format)).take(tree, key, value)
     })?;
-    apply(open, &mut batches)?;
+    arrival.map_or(Ok(()), |arrival| arrival.end().map(drop))?;
     Ok(head)
-}
-
-fn apply(open: &Open, batches: &mut Vec<(usize, Batch)>) -> Result<()> {
-    for (tree, batch) in batches.drain(..) {
-        open.trees()[tree].apply_batch(batch).map_err(|e| backend("be imported", e))?;
-    }
-    open.wrote();
-    Ok(())
 }
 
 /// What an imported store must not believe of itself.

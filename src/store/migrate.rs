@@ -2,27 +2,31 @@
 //! place; the old one is kept, so that an older feedmill can be put back.
 //!
 //! Formats so far. 1: the first. 2: bodies may need a dictionary; items have a history; a source's
-//! state is kept under the names of its fields.
+//! state is kept under the names of its fields. 3: texts stand in files of their own.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use sled::{Batch, Tree};
+use sled::Tree;
 use tracing::{info, warn};
 
+use super::carried::{self, Arrival};
 use super::check::Watch;
 use super::codec::{self, FORMAT};
 use super::open::{NAMES, Open, T, backend, corrupt};
+use super::texts::Texts;
 use super::{Result, StoreError, StoreOptions, guard, room};
 use crate::model::{SourceState, Timestamp, Validators};
 
 /// The oldest format that can be read.
 pub(super) const OLDEST: u8 = 1;
+/// The first format with texts in files of their own.
+pub(super) const TEXTS_APART: u8 = 3;
 /// Stands in a store that was migrated until the old one has its name.
 const MIGRATED: &str = "migrated";
-/// Bytes written at once.
-const BATCH: usize = 1 << 20;
+/// Records between two words about progress.
+const STEP: u64 = 2_000;
 
 /// Where a store of format `found` is kept once it was migrated.
 pub(super) fn kept(path: &Path, found: u8) -> PathBuf {
@@ -38,7 +42,7 @@ pub(super) fn migrate(options: &StoreOptions, found: u8) -> Result<()> {
     let path = &options.path;
     let beside = room::beside(path, "migrating");
     room::clear(&beside)?;
-    room::enough(path, room::size(&path.join("db")).saturating_mul(3) / 2)?;
+    room::enough(path, room::stored(path).saturating_mul(3) / 2)?;
     info!(from = found, to = FORMAT, "the store is brought up to date; this is done once");
     guard::guarded("be migrated", || copy(options, &beside, found))?;
     let kept = room::free_name(&kept(path, found))?;
@@ -61,44 +65,52 @@ fn copy(options: &StoreOptions, beside: &Path, found: u8) -> Result<()> {
         }
     }
     let new = Open::bare(beside, options.cache)?;
-    copy_all(&from, &new, found, &mut |_, _, what| info!(%what, "migrating"))
+    let texts = Texts::open(&options.path)?;
+    copy_all(&from, &texts, &new, found, &mut |_, _, what| info!(%what, "migrating"))
 }
 
 /// Copies trees, known by their place in [`NAMES`], into a store without records.
-pub(super) fn copy_all(from: &[(usize, Tree)], to: &Open, found: u8, watch: Watch<'_>) -> Result<()> {
-    for (done, (number, tree)) in from.iter().enumerate() {
-        let mut told = |copied: u64| watch(done, from.len(), format!("{} {copied}", NAMES[*number]));
-        copy_tree(tree, to, *number, found, &mut told)?;
-    }
-    to.wrote();
-    to.sync()?;
-    watch(from.len(), from.len(), "all".to_owned());
-    Ok(())
-}
-
-fn copy_tree(from: &Tree, new: &Open, number: usize, found: u8, told: &mut dyn FnMut(u64)) -> Result<()> {
+pub(super) fn copy_all(
+    from: &[(usize, Tree)],
+    texts: &Texts,
+    to: &Open,
+    found: u8,
+    watch: Watch<'_>,
+) -> Result<()> {
     let failed = |error| backend("be copied", error);
-    let to = &new.trees()[number];
-    let mut batch = Batch::default();
-    let (mut copied, mut waiting) = (0, 0);
-    for entry in from {
-        let (key, value) = entry.map_err(failed)?;
-        let value = upgrade(found, number, &key, value.to_vec())?;
-        waiting += key.len() + value.len();
-        batch.insert(&key, value);
-        copied += 1;
-        if waiting >= BATCH {
-            to.apply_batch(std::mem::take(&mut batch)).map_err(failed)?;
-            waiting = 0;
-            told(copied);
+    // Old forms are unpacked on their way: the dictionaries come first.
+    let mut order: Vec<&(usize, Tree)> = from.iter().collect();
+    order.sort_by_key(|(number, _)| (*number != T::Dict as usize, *number));
+    let mut arrival = Arrival::new(to, found);
+    for (done, (number, tree)) in order.into_iter().enumerate() {
+        let mut copied = 0_u64;
+        for entry in tree {
+            let (key, value) = entry.map_err(failed)?;
+            let value = if found >= TEXTS_APART {
+                carried::packed_up(texts, *number, &key, value)?
+            } else {
+                value.to_vec()
+            };
+            arrival.take(*number, key.to_vec(), value)?;
+            copied += 1;
+            if copied % STEP == 1 {
+                watch(done, from.len(), format!("{} {copied}", NAMES[*number]));
+            }
+        }
+        if *number == T::Dict as usize {
+            arrival.settle()?;
         }
     }
-    to.apply_batch(batch).map_err(failed)?;
-    if u64::try_from(to.len()) == Ok(copied) {
-        Ok(())
-    } else {
-        Err(corrupt("be copied", "records are missing"))
+    let written = arrival.end()?;
+    for (number, tree) in from {
+        let copied = if *number == T::TextFile as usize { continue } else { tree.len() as u64 };
+        let parts = found < TEXTS_APART && carried::has_texts(*number);
+        if !parts && (written[*number] != copied || to.trees()[*number].len() as u64 != copied) {
+            return Err(corrupt("be copied", format!("records of {} are missing", NAMES[*number])));
+        }
     }
+    watch(from.len(), from.len(), "all".to_owned());
+    Ok(())
 }
 
 /// A value of format `found` in the present one. `tree` is its place in [`NAMES`].
@@ -107,12 +119,12 @@ pub(super) fn upgrade(found: u8, tree: usize, key: &[u8], mut value: Vec<u8>) ->
         return Ok(value);
     }
     let is = |wanted: T| tree == wanted as usize;
-    if is(T::Source) {
+    if is(T::Source) && found == OLDEST {
         return codec::source_bytes(&source_1(&value)?);
     }
-    let versioned = [T::Item, T::Seen, T::Category, T::Revision, T::Tomb, T::History].into_iter().any(is)
-        || (is(T::Body) || is(T::Version)) && key.ends_with(&[0, 0])
-        || is(T::Sys) && key == b"format";
+    let versioned =
+        [T::Item, T::Seen, T::Category, T::Revision, T::Tomb, T::History, T::Source].into_iter().any(is)
+            || is(T::Sys) && key == b"format";
     match value.first_mut() {
         Some(version) if versioned && *version == found => *version = FORMAT,
         _ if versioned => return Err(StoreError::Damaged { what: NAMES[tree] }),
@@ -179,7 +191,10 @@ pub(super) fn tidy(path: &Path) -> Result<()> {
     if !marker.exists() {
         return room::clear(&beside);
     }
-    let kept = room::free_name(&kept(path, FORMAT - 1))?;
+    let found = fs::read_to_string(&marker)
+        .ok()
+        .and_then(|text| text.trim().strip_prefix("from format ")?.parse().ok());
+    let kept = room::free_name(&kept(path, found.unwrap_or(FORMAT - 1)))?;
     fs::rename(&beside, kept).map_err(|e| backend("keep the old store", e))?;
     drop(fs::remove_file(marker));
     Ok(())
@@ -211,10 +226,25 @@ mod tests {
     /// Turns a store of the present format into one of format 1.
     fn age(path: &Path) {
         let db = sled::Config::new().path(path).open().unwrap();
+        let texts = Texts::open(path).unwrap();
         for (number, name) in NAMES.iter().enumerate() {
             let tree = db.open_tree(name).unwrap();
+            if number == T::TextFile as usize {
+                tree.clear().unwrap();
+            }
             for (key, value) in tree.iter().flatten() {
                 let mut old = value.to_vec();
+                if number == T::Body as usize {
+                    // Parts of at most 6,000 bytes, and their count in the first one's head.
+                    let new = carried::packed_up(&texts, number, &key, value).unwrap();
+                    let parts = u16::try_from((new.len() + 2).div_ceil(6_000)).unwrap();
+                    let whole = [&[1], &new[1..10], &parts.to_be_bytes(), &new[10..]].concat();
+                    for (number, part) in (0_u16..).zip(whole.chunks(6_000)) {
+                        tree.insert([&key[..], &number.to_be_bytes()].concat(), part).unwrap();
+                    }
+                    tree.remove(key).unwrap();
+                    continue;
+                }
                 if number == T::Source as usize {
                     let state = Written1 {
                         validators: (Some("\"etag\""), None),
@@ -237,6 +267,7 @@ mod tests {
             }
         }
         db.flush().unwrap();
+        fs::remove_dir_all(path.join(super::super::texts::FOLDER)).unwrap();
     }
 
     fn beside(folder: &Path) -> Vec<String> {
@@ -255,7 +286,10 @@ mod tests {
         let store = SledStore::open(&path, 1 << 20).unwrap();
         store.register(std::slice::from_ref(&source), Timestamp::from_unix(77)).unwrap();
         let mut change = Change::of(code.clone());
-        change.body = Some(crate::model::Body { html: "<p>文</p>".into(), ..Default::default() });
+        // Noise, which does not compress, so that it takes several parts.
+        let noise: Vec<u8> = (0..9_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+        let html = format!("<p>文{}</p>", data_encoding::BASE64.encode(&noise));
+        change.body = Some(crate::model::Body { html, ..Default::default() });
         store.commit(vec![change], Timestamp::from_unix(80)).unwrap();
         let body = store.body(&code).unwrap();
         drop(store);

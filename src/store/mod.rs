@@ -5,6 +5,7 @@
 //! own: decisions about items (`ingest`), outputs (`publish`). All sled types stay in
 //! `sled_store`. A second backend implements [`Store`] beside it.
 
+mod carried;
 mod check;
 mod clock;
 mod codec;
@@ -22,6 +23,7 @@ mod repair;
 mod room;
 mod sled_store;
 mod stats;
+mod texts;
 mod verbs;
 mod withdraw;
 mod write;

@@ -1,8 +1,9 @@
 //! The database once it is open: trees, durability, and how errors of sled are named. Verbs are
 //! in `read` and `write`; opening under guard, and mending, in `sled_store`.
 //!
-//! The layout is option A of the measurements told in `docs/architecture.md`: one `Db`, small
-//! values only, and a real `fdatasync` after sled's flush, which alone is none on Linux.
+//! The layout is option B of the measurements told in `docs/architecture.md`: one `Db` with small
+//! values only, and a real `fdatasync` after sled's flush, which alone is none on Linux; texts in
+//! files of their own (`texts`).
 
 use std::any::Any;
 use std::fs::{self, File};
@@ -18,6 +19,7 @@ use sled::{Db, Mode, Tree};
 use super::codec::{self, FORMAT};
 use super::dictionary::Dictionaries;
 use super::mark::Mark;
+use super::texts::Texts;
 use super::{Result, StoreError, read, write};
 
 /// How often, and after which pause, a locked store is tried again.
@@ -29,7 +31,7 @@ const LOCK_PAUSE: Duration = Duration::from_millis(20);
 pub(super) enum T {
     /// code → item
     Item,
-    /// code, chunk → part of the body
+    /// code → where its text is
     Body,
     /// category, published, code → 1 shown or 0 straight to the archive, first arrival number, last
     CatTime,
@@ -73,11 +75,13 @@ pub(super) enum T {
     Seal,
     /// category, generation, hundred → nothing: sealed hundreds in the order of their last change
     Resealed,
-    /// code, first generation, chunk → part of a form that the item had until it was changed
+    /// code, first generation → a form that the item had until it was changed, and where its text is
     Version,
+    /// file of texts → its live bytes
+    TextFile,
 }
 
-pub(super) const NAMES: [&str; 24] = [
+pub(super) const NAMES: [&str; 25] = [
     "item",
     "body",
     "cat_time",
@@ -102,6 +106,7 @@ pub(super) const NAMES: [&str; 24] = [
     "seal",
     "resealed",
     "version",
+    "text_file",
 ];
 
 /// An open database in a folder of its own.
@@ -110,6 +115,7 @@ pub(super) struct Open {
     db: Db,
     trees: Vec<Tree>,
     data: File,
+    pub(super) texts: Texts,
     mark: Mark,
     path: PathBuf,
     /// Transactions begun to be stored; what a sync has to cover.
@@ -168,6 +174,7 @@ impl Open {
             db,
             trees,
             data,
+            texts: Texts::open(path)?,
             mark,
             path: path.to_owned(),
             written: AtomicU64::new(1),

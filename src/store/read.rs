@@ -9,6 +9,7 @@ use sled::IVec;
 use super::codec::{self, u32_at, u64_at};
 use super::log::Slot;
 use super::open::{Open, T, backend, category_key};
+use super::texts::{self, Place};
 use super::{Alias, AtPath, Event, Result, Revision, Sighting, SourceRecord, StoreError, Tombstone, Window};
 use crate::model::{Article, Body, Category, CategoryId, InfoCode, Item, SourceId, SourceState, Timestamp};
 
@@ -173,18 +174,22 @@ pub(super) fn item(store: &Open, key: &[u8]) -> Result<Option<Item>> {
 }
 
 pub(super) fn body(store: &Open, key: &[u8]) -> Result<Body> {
-    let Some(first) = get(store, T::Body, codec::chunk_key(key, 0))? else { return Ok(Body::default()) };
-    let find = |id| store.dictionaries.get(store, id);
-    let chunks = codec::chunks_told(&first).unwrap_or(1);
-    if chunks == 1 {
-        return codec::body_from(&first, find);
+    let Some(value) = get(store, T::Body, key)? else { return Ok(Body::default()) };
+    match text(store, key, &value) {
+        // It may just have been moved, or erased.
+        Err(StoreError::Damaged { .. }) => match get(store, T::Body, key)? {
+            None => Ok(Body::default()),
+            Some(again) => text(store, key, &again),
+        },
+        read => read,
     }
-    let mut joined = first.to_vec();
-    for number in 1..chunks {
-        let chunk = get(store, T::Body, codec::chunk_key(key, number))?;
-        joined.extend_from_slice(&chunk.ok_or(StoreError::Damaged { what: "body" })?);
-    }
-    codec::body_from(&joined, find)
+}
+
+/// The text that a record names.
+fn text(store: &Open, key: &[u8], value: &[u8]) -> Result<Body> {
+    let place = texts::named(value).ok_or(StoreError::Damaged { what: "body" })?;
+    let packed = store.texts.read(key, place)?;
+    codec::unpack(&packed, |id| store.dictionaries.get(store, id))
 }
 
 /// The form that an item had under a generation: the last that began by then, else the oldest
@@ -218,17 +223,23 @@ fn versions_since(store: &Open, key: &[u8]) -> Result<Vec<u64>> {
 }
 
 pub(super) fn version(store: &Open, key: &[u8], since: u64) -> Result<Article> {
-    let mut joined = Vec::new();
-    for entry in store.tree(T::Version).scan_prefix([key, &since.to_be_bytes()].concat()) {
-        joined.extend_from_slice(&entry.map_err(|e| backend(READ, e))?.1);
+    let at = codec::version_key(key, since);
+    let load = || {
+        let value = get(store, T::Version, &at)?.ok_or(StoreError::Damaged { what: "version" })?;
+        let form = value.get(1 + Place::BYTES..).unwrap_or_default();
+        let item = codec::decode("version", form)?;
+        let body = if has_text(&value) { text(store, key, &value)? } else { Body::default() };
+        Ok(Article { item, body })
+    };
+    match load() {
+        Err(StoreError::Damaged { .. }) => load(),
+        read => read,
     }
-    codec::body_from(&joined, |id| store.dictionaries.get(store, id))
 }
 
-/// How many chunks the stored body has.
-pub(super) fn body_chunk_count(store: &Open, key: &[u8]) -> Result<u16> {
-    let first = get(store, T::Body, codec::chunk_key(key, 0))?;
-    Ok(first.and_then(|first| codec::chunks_told(&first)).unwrap_or_default())
+/// Whether the form in a record has a text at all.
+pub(super) fn has_text(value: &[u8]) -> bool {
+    texts::named(value).is_some_and(|place| place != Place::NONE)
 }
 
 pub(super) fn revisions(store: &Open, code: &InfoCode) -> Result<Vec<Revision>> {

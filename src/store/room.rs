@@ -25,6 +25,11 @@ pub(super) fn size(path: &Path) -> u64 {
     fs::metadata(path).map_or(0, |meta| meta.len())
 }
 
+/// Bytes of a store's records and texts.
+pub(super) fn stored(store: &Path) -> u64 {
+    size(&store.join("db")) + super::texts::on_disk(store)
+}
+
 /// Makes the ballast again where it is gone and there is room enough for it and the rest.
 pub(super) fn hold_ballast(options: &StoreOptions) {
     let path = options.path.join(BALLAST);

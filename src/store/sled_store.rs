@@ -126,7 +126,7 @@ impl SledStore {
         };
         let suspect = matches!(because, Some(StoreError::Corrupt { .. }));
         let opened = opened.and_then(|open| {
-            let small = room::size(&open.path().join("db")) <= READ_THROUGH;
+            let small = room::stored(open.path()) <= READ_THROUGH;
             if small || suspect { read_through(&open).map(|()| open) } else { Ok(open) }
         });
         let open = match opened {
@@ -210,7 +210,7 @@ impl SledStore {
         let mut slot = self.open.write().unwrap_or_else(PoisonError::into_inner);
         let StoreOptions { path, cache, low_water, .. } = &self.options;
         let open = slot.as_ref().ok_or_else(closed)?;
-        let before = room::size(&path.join("db"));
+        let before = room::stored(path);
         let beside = room::beside(path, "new");
         room::clear(&beside)?;
         guard::guarded("be compacted", || {
@@ -218,7 +218,7 @@ impl SledStore {
             let live = super::stats::live(open)?;
             room::enough(path, (live * 5 / 2).min(before.saturating_mul(3) / 2).saturating_add(*low_water))?;
             let from: Vec<_> = open.trees().iter().cloned().enumerate().collect();
-            super::migrate::copy_all(&from, &Open::bare(&beside, *cache)?, FORMAT, watch)
+            super::migrate::copy_all(&from, &open.texts, &Open::bare(&beside, *cache)?, FORMAT, watch)
         })?;
         let old = room::free_name(&room::beside(path, "old"))?;
         close(&mut slot);
@@ -228,7 +228,7 @@ impl SledStore {
         *slot = Some(opened?);
         swapped?;
         room::clear(&old)?;
-        Ok((before, room::size(&path.join("db"))))
+        Ok((before, room::stored(path)))
     }
 
     /// Writes the store as JSON Lines while it is in use (`store::lines`); gives the file's bytes.
@@ -287,6 +287,15 @@ impl SledStore {
     /// [`StoreError::Corrupt`] or [`StoreError::Damaged`]; the store is then to be mended.
     pub fn verify(&self) -> Result<()> {
         self.with(read_through)
+    }
+
+    /// Empties and deletes a file of texts that is mostly dead, while the store is in use. Gives the
+    /// bytes that are free by it, 0 when there is no such file; called until then.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn tidy(&self) -> Result<u64> {
+        self.write(super::texts::tidy)
     }
 
     /// Trains a compression dictionary when there are articles enough for it; gives its bytes.
@@ -414,5 +423,5 @@ fn read_through(open: &Open) -> Result<()> {
             entry.map_err(|e| super::open::backend("read it through", e))?;
         }
     }
-    Ok(())
+    super::texts::read_through(open)
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::check::{Watch, readable};
 use super::open::{NAMES, Open, T, backend};
-use super::{Result, codec};
+use super::{Result, codec, texts};
 use crate::model::{Item, Timestamp};
 
 /// A day, in seconds.
@@ -44,7 +44,7 @@ pub struct Stats {
     pub items: u64,
     /// Tombstones.
     pub withdrawn: u64,
-    /// Bytes of keys and values.
+    /// Bytes of keys and values, and of texts as they are packed.
     pub live_bytes: u64,
     /// Bytes of the store's folder on disk, without the ballast.
     pub disk_bytes: u64,
@@ -66,7 +66,7 @@ pub struct Stats {
 /// Those of the store.
 pub(super) fn stats(open: &Open, now: Timestamp, watch: Watch<'_>) -> Result<Stats> {
     let mut growth = SPANS.map(|days| Growth { days, items: 0 });
-    let mut text_bytes = 0;
+    let (mut text_bytes, mut packed_bytes) = (0, 0);
     let mut trees = Vec::new();
     for (number, name) in NAMES.iter().enumerate() {
         let mut tree = TreeStats { name: (*name).to_owned(), records: 0, bytes: 0 };
@@ -79,14 +79,16 @@ pub(super) fn stats(open: &Open, now: Timestamp, watch: Watch<'_>) -> Result<Sta
             }
             if number == T::Item as usize {
                 grown(&value, now, &mut growth)?;
-            } else if number == T::Body as usize && key.ends_with(&[0, 0]) {
-                text_bytes += u64::from(codec::u32_at(&value, 6).unwrap_or_default());
+            } else if number == T::Body as usize {
+                text_bytes += texts::named(&value).map_or(0, |place| u64::from(place.raw));
+            } else if number == T::TextFile as usize {
+                packed_bytes += texts::live_in(&value).unwrap_or_default();
             }
         }
         trees.push(tree);
     }
     watch(NAMES.len(), NAMES.len(), "all".to_owned());
-    let live_bytes = trees.iter().map(|tree| tree.bytes).sum();
+    let live_bytes = packed_bytes + trees.iter().map(|tree| tree.bytes).sum::<u64>();
     let disk_bytes = on_disk(open.path());
     #[expect(clippy::cast_precision_loss, reason = "a ratio for people")]
     let ratio = disk_bytes as f64 / (live_bytes as f64).max(1.0);
@@ -114,9 +116,9 @@ fn grown(value: &[u8], now: Timestamp, growth: &mut [Growth]) -> Result<()> {
     Ok(())
 }
 
-/// Bytes of all keys and values.
+/// Bytes of all keys and values, and of all texts.
 pub(super) fn live(open: &Open) -> Result<u64> {
-    let mut bytes = 0;
+    let mut bytes = texts::counted(open)?.values().sum();
     for entry in open.trees().iter().flat_map(sled::Tree::iter) {
         let (key, value) = entry.map_err(|e| backend("be counted", e))?;
         bytes += (key.len() + value.len()) as u64;
@@ -127,5 +129,5 @@ pub(super) fn live(open: &Open) -> Result<u64> {
 fn on_disk(folder: &Path) -> u64 {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let own = entries.filter(|entry| entry.file_name() != super::room::BALLAST);
-    own.map(|entry| entry.metadata().map_or(0, |meta| meta.len())).sum()
+    own.map(|entry| entry.metadata().map_or(0, |meta| meta.len())).sum::<u64>() + texts::on_disk(folder)
 }

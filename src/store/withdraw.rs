@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use super::codec;
 use super::open::{Open, T, backend};
+use super::texts::{self, Balance, Place};
 use super::write::{self, Tx, TxResult, abort, put, transact, tree};
 use super::{Event, Happening, Result, Retention, Tombstone, Withdrawer, log, read};
 use crate::model::{Category, CategoryId, InfoCode, Item, Timestamp};
@@ -20,7 +21,12 @@ pub(super) fn withdraw(store: &Open, code: &InfoCode, tombstone: &Tombstone) -> 
         return Ok(false);
     }
     let leaves = if before.is_some() { Vec::new() } else { with_site(&item) };
-    take_out(store, &item, &leaves, tombstone)?;
+    let freed = take_out(store, &item, &leaves, tombstone)?;
+    if !freed.is_empty() {
+        // Only when nothing can name it any more, not even after a crash.
+        store.sync()?;
+        freed.into_iter().try_for_each(|place| store.texts.blank(place))?;
+    }
     Ok(true)
 }
 
@@ -29,8 +35,8 @@ fn with_site(item: &Item) -> Vec<CategoryId> {
 }
 
 /// Everything of one withdrawal, in one transaction. Readers are told of it, but not of what grew
-/// too old.
-fn take_out(store: &Open, item: &Item, leaves: &[CategoryId], tombstone: &Tombstone) -> Result<()> {
+/// too old. Gives the places of texts that were erased.
+fn take_out(store: &Open, item: &Item, leaves: &[CategoryId], tombstone: &Tombstone) -> Result<Vec<Place>> {
     let told = (tombstone.by != Withdrawer::Retention).then_some(tombstone.at);
     let key = item.code.key();
     let newest = newest_without(store, item, leaves)?;
@@ -56,7 +62,7 @@ fn take_out(store: &Open, item: &Item, leaves: &[CategoryId], tombstone: &Tombst
             tree(tx, T::History).remove(old.as_slice())?;
         }
         write::put_event(tx, &key, &story)?;
-        erased.as_ref().map_or(Ok(()), |leftovers| erase(tx, item, leftovers))
+        erased.as_ref().map_or(Ok(Vec::new()), |leftovers| erase(tx, item, leftovers))
     })
 }
 
@@ -119,14 +125,23 @@ fn leftovers(store: &Open, item: &Item) -> Result<Vec<(T, Vec<u8>)>> {
 }
 
 /// The path stays: it answers 410.
-fn erase(tx: Tx<'_>, item: &Item, leftovers: &[(T, Vec<u8>)]) -> TxResult<()> {
+fn erase(tx: Tx<'_>, item: &Item, leftovers: &[(T, Vec<u8>)]) -> TxResult<Vec<Place>> {
     let key = item.code.key();
+    let mut balance = Balance::default();
+    let mut freed = Vec::new();
     for (at, key) in leftovers {
-        tree(tx, *at).remove(key.as_slice())?;
+        let value = tree(tx, *at).remove(key.as_slice())?;
+        if matches!(at, T::Body | T::Version)
+            && let Some(place) = value.and_then(|value| texts::named(&value))
+        {
+            balance.take(place);
+            freed.push(place);
+        }
     }
+    balance.settle(tx)?;
     tree(tx, T::Touched).remove(codec::touched_key(item.touched, &key))?;
     tree(tx, T::Item).remove(key.as_slice())?;
-    Ok(())
+    Ok(freed)
 }
 
 pub(super) fn restore(store: &Open, code: &InfoCode, why: &str, now: Timestamp) -> Result<bool> {
@@ -183,7 +198,7 @@ pub(super) fn reroute(
     let out = read::tombstone(store, code)?.is_some();
     let leaves: Vec<CategoryId> = item.categories.iter().copied().filter(|id| !to.contains(id)).collect();
     let newest = newest_without(store, &item, &leaves)?;
-    let version = write::form(store, &item, None)?;
+    let version = write::form(store, &item)?;
     let moved = Item { categories: to.to_vec(), ..item.clone() };
     let event = Event {
         at: now,
@@ -194,7 +209,9 @@ pub(super) fn reroute(
         answer: None,
     };
     transact(store, |tx| {
-        write::put_form(tx, &key, &version)?;
+        let mut balance = Balance::default();
+        write::put_form(tx, &key, &version, &mut balance)?;
+        balance.settle(tx)?;
         write::touch_item(tx, &key, &moved)?;
         write::put_event(tx, &key, &event)?;
         if out {

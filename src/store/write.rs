@@ -6,17 +6,19 @@ use std::hash::{BuildHasher, RandomState};
 use sled::Transactional;
 use sled::transaction::{ConflictableTransactionError, ConflictableTransactionResult, TransactionalTree};
 
-use super::codec::{self, u32_at, u64_at};
+use super::codec::{self, FORMAT, u32_at, u64_at};
 use super::open::{Open, T, VALUE_LIMIT, backend, category_key, transaction_error};
+use super::texts::{self, Balance, Place, Text};
 use super::{Change, Event, Happening, Result, StoreError, clock, log, read};
-use crate::model::{Article, Category, CategoryId, Item, Slug, SourceId, SourceState, Timestamp};
+use crate::model::{Category, CategoryId, Item, Slug, SourceId, SourceState, Timestamp};
 
 /// Changes in one transaction.
-const MAX_CHANGES: usize = 30;
+pub(super) const MAX_CHANGES: usize = 30;
 /// Events of one item that are kept.
 pub(super) const MAX_EVENTS: usize = 64;
-/// Bytes of bodies in one transaction.
-const MAX_BYTES: usize = 256 << 10;
+/// Changes whose texts are made durable together, and packed bytes of these.
+const CHANGES_AT_ONCE: usize = 300;
+const TEXTS_AT_ONCE: usize = 4 << 20;
 
 pub(super) type Tx<'a> = &'a [TransactionalTree];
 pub(super) type TxResult<T> = ConflictableTransactionResult<T, StoreError>;
@@ -325,54 +327,69 @@ pub(super) fn mark_published(store: &Open, generation: u64, now: Timestamp) -> R
 /// A change with its bytes made before the transaction, whose closure may run again.
 struct Prepared {
     change: Change,
-    chunks: Vec<Vec<u8>>,
-    old_chunks: u16,
+    /// Where its text is.
+    place: Option<Place>,
     /// Keys of events that make room.
     old_events: Vec<Vec<u8>>,
-    /// The form that it replaces, where that is kept: since when it was so, and its chunks.
-    version: Option<(u64, Vec<Vec<u8>>)>,
+    /// The form that it replaces, where that is kept: since when it was so, and its record.
+    version: Option<(u64, Vec<u8>)>,
 }
 
+/// Texts are written and made durable first and without the writer's lock, those of up to
+/// [`TEXTS_AT_ONCE`] bytes together: only then may sled hear where they are.
 pub(super) fn commit(store: &Open, changes: Vec<Change>, now: Timestamp) -> Result<()> {
-    let _writing = store.writing();
     let dictionary = store.dictionaries.newest(store)?;
-    let mut batch = Vec::new();
-    let mut bytes = 0;
+    let mut changes = changes.into_iter().peekable();
     let mut archived = BTreeSet::new();
-    for change in changes {
-        archived.extend(change.enters.iter().filter(|place| !place.shown).map(|place| place.category));
-        let packed = change.body.as_ref().map(|body| codec::body_chunks(body, dictionary.as_deref()));
-        let chunks = packed.transpose()?.unwrap_or_default();
-        let size: usize = chunks.iter().map(Vec::len).sum();
-        if !batch.is_empty() && (batch.len() >= MAX_CHANGES || bytes + size > MAX_BYTES) {
-            commit_batch(store, &std::mem::take(&mut batch), now)?;
-            bytes = 0;
+    while changes.peek().is_some() {
+        let mut group: Vec<(Change, Vec<u8>)> = Vec::new();
+        let mut bytes = 0;
+        while let Some(change) = changes.next_if(|_| bytes < TEXTS_AT_ONCE && group.len() < CHANGES_AT_ONCE) {
+            archived.extend(change.enters.iter().filter(|place| !place.shown).map(|place| place.category));
+            let packed = change.body.as_ref().map(|body| codec::pack(body, dictionary.as_deref()));
+            let packed = packed.transpose()?.unwrap_or_default();
+            bytes += packed.len();
+            group.push((change, packed));
         }
-        bytes += size;
-        let old_chunks =
-            if chunks.is_empty() { 0 } else { read::body_chunk_count(store, &change.code.key())? };
+        commit_group(store, group, now)?;
+    }
+    let _writing = store.writing();
+    close_archived(store, &archived)
+}
+
+fn commit_group(store: &Open, group: Vec<(Change, Vec<u8>)>, now: Timestamp) -> Result<()> {
+    let keys: Vec<Vec<u8>> = group.iter().map(|(change, _)| change.code.key()).collect();
+    let texts: Vec<Text<'_>> = keys
+        .iter()
+        .zip(&group)
+        .filter(|(_, (change, _))| change.body.is_some())
+        .map(|(key, (_, packed))| (&key[..], &packed[..]))
+        .collect();
+    let places = store.texts.append(&texts)?;
+    store.texts.sync()?;
+    let mut places = places.into_iter();
+    let _writing = store.writing();
+    let mut batch = Vec::new();
+    for (change, _) in group {
+        if batch.len() >= MAX_CHANGES {
+            commit_batch(store, &std::mem::take(&mut batch), now)?;
+        }
+        let place = change.body.as_ref().and_then(|_| places.next());
         let old_events = match &change.event {
             // A story that begins has no past.
             Some(event) if event.what == Happening::Inserted => Vec::new(),
             Some(_) => read::events_beyond(store, &change.code.key(), MAX_EVENTS - 1)?,
             None => Vec::new(),
         };
-        let version = replaced(store, &change, dictionary.as_deref())?;
-        batch.push(Prepared { change, chunks, old_chunks, old_events, version });
+        let version = replaced(store, &change)?;
+        batch.push(Prepared { change, place, old_events, version });
     }
-    if !batch.is_empty() {
-        commit_batch(store, &batch, now)?;
-    }
-    close_archived(store, &archived)
+    if batch.is_empty() { Ok(()) } else { commit_batch(store, &batch, now) }
 }
 
 /// The form that a change replaces, if somebody may still want to see it: it was published as
 /// another one (a correction), or a sealed hundred shows it.
-fn replaced(
-    store: &Open,
-    change: &Change,
-    dictionary: Option<&super::dictionary::Dictionary>,
-) -> Result<Option<(u64, Vec<Vec<u8>>)>> {
+fn replaced(store: &Open, change: &Change) -> Result<Option<(u64, Vec<u8>)>> {
     if change.item.is_none() || (change.body.is_none() && change.enters.is_empty()) {
         return Ok(None);
     }
@@ -381,24 +398,28 @@ fn replaced(
     if change.replaces.is_none() && !log::shown_sealed(store, &item)? {
         return Ok(None);
     }
-    form(store, &item, dictionary).map(Some)
+    form(store, &item).map(Some)
 }
 
-/// The form that an item has now, to be kept: since when it is so, and its chunks.
-pub(super) fn form(
-    store: &Open,
-    item: &Item,
-    dictionary: Option<&super::dictionary::Dictionary>,
-) -> Result<(u64, Vec<Vec<u8>>)> {
-    let body = read::body(store, &item.code.key())?;
-    let article = Article { item: item.clone(), body };
-    Ok((item.touched, codec::body_chunks(&article, dictionary)?))
+/// The form that an item has now, to be kept: since when it is so, and a record of it that names the
+/// same text.
+pub(super) fn form(store: &Open, item: &Item) -> Result<(u64, Vec<u8>)> {
+    let text = read::get(store, T::Body, item.code.key())?;
+    let place = text.and_then(|value| texts::named(&value)).unwrap_or(Place::NONE);
+    Ok((item.touched, [&[FORMAT][..], &place.bytes(), &codec::encode("item", item)?].concat()))
 }
 
-pub(super) fn put_form(tx: Tx<'_>, key: &[u8], (since, chunks): &(u64, Vec<Vec<u8>>)) -> TxResult<()> {
-    for (number, chunk) in (0..).zip(chunks) {
-        put(tx, T::Version, &codec::version_key(key, *since, number), chunk)?;
+pub(super) fn put_form(
+    tx: Tx<'_>,
+    key: &[u8],
+    (since, record): &(u64, Vec<u8>),
+    balance: &mut Balance,
+) -> TxResult<()> {
+    let at = codec::version_key(key, *since);
+    if let Some(before) = tree(tx, T::Version).insert(at, record.as_slice())? {
+        texts::named(&before).into_iter().for_each(|place| balance.take(place));
     }
+    texts::named(record).into_iter().for_each(|place| balance.add(place));
     Ok(())
 }
 
@@ -422,9 +443,11 @@ pub(super) fn close_archived(store: &Open, archived: &BTreeSet<CategoryId>) -> R
 fn commit_batch(store: &Open, batch: &[Prepared], now: Timestamp) -> Result<()> {
     transact(store, |tx| {
         let mut touched: BTreeMap<CategoryId, Category> = BTreeMap::new();
+        let mut balance = Balance::default();
         for prepared in batch {
-            apply(tx, prepared, now, &mut touched)?;
+            apply(tx, prepared, now, &mut touched, &mut balance)?;
         }
+        balance.settle(tx)?;
         for category in touched.values_mut() {
             let generation = next(tx, "generation")?;
             put_category(tx, category, generation)?;
@@ -438,10 +461,13 @@ fn apply(
     prepared: &Prepared,
     now: Timestamp,
     touched: &mut BTreeMap<CategoryId, Category>,
+    balance: &mut Balance,
 ) -> TxResult<()> {
-    let Prepared { change, chunks, old_chunks, old_events, version } = prepared;
+    let Prepared { change, place, old_events, version } = prepared;
     let key = change.code.key();
-    put_body(tx, &key, chunks, *old_chunks)?;
+    if let Some(place) = place {
+        put_text(tx, &key, *place, balance)?;
+    }
     if let Some(item) = &change.item {
         // Counters, the leading source and further paths show nowhere: the outputs stay as old as
         // they are.
@@ -460,7 +486,7 @@ fn apply(
             }
         }
         if let Some(form) = version {
-            put_form(tx, &key, form)?;
+            put_form(tx, &key, form, balance)?;
         }
         if change.replaces.is_some() {
             for id in &item.categories {
@@ -514,14 +540,13 @@ pub(super) fn put_event(tx: Tx<'_>, key: &[u8], event: &Event) -> TxResult<()> {
     put(tx, T::History, &codec::event_key(key, at), &bytes)
 }
 
-fn put_body(tx: Tx<'_>, key: &[u8], chunks: &[Vec<u8>], old_chunks: u16) -> TxResult<()> {
-    for (number, chunk) in (0..).zip(chunks) {
-        put(tx, T::Body, &codec::chunk_key(key, number), chunk)?;
+/// Says where an item's text is, which was written before.
+pub(super) fn put_text(tx: Tx<'_>, key: &[u8], place: Place, balance: &mut Balance) -> TxResult<()> {
+    let record = [&[FORMAT][..], &place.bytes()].concat();
+    if let Some(before) = tree(tx, T::Body).insert(key, record)? {
+        texts::named(&before).into_iter().for_each(|place| balance.take(place));
     }
-    let new_chunks = u16::try_from(chunks.len()).unwrap_or(u16::MAX);
-    for number in new_chunks..old_chunks {
-        tree(tx, T::Body).remove(codec::chunk_key(key, number))?;
-    }
+    balance.add(place);
     Ok(())
 }
 

@@ -1,0 +1,615 @@
+//! The texts of articles: append-only files beside sled's, which holds only where each text is.
+//!
+//! Texts are nine tenths of what is stored and hardly ever change; in sled every one of them would
+//! be written about five times, and its room never given back. A text is a frame: four bytes that
+//! are in no other place by chance, length of key and payload, a checksum, the key of its item, the
+//! payload (`codec::pack`). A file that is full is never written again; one that is mostly dead is
+//! emptied by [`tidy`] and deleted, and only so is room given back.
+//!
+//! **Order.** A text is durable before anything in sled says where it is: [`Texts::sync`] comes
+//! before the transaction, not only before its flush, for sled writes its log whenever it likes.
+//! After a power cut there may be texts that nothing names; never the reverse.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::codec::{self, FORMAT, MAX_BODY, u32_at, u64_at};
+use super::open::{Open, T, backend};
+use super::write::{self, Tx, TxResult, put, transact, tree};
+use super::{Result, StoreError, read};
+
+/// The folder in the store's own.
+pub(super) const FOLDER: &str = "texts";
+/// Bytes after which the next file is begun.
+const FULL: u32 = 64 << 20;
+/// Files that are kept open for reading.
+const OPEN_FILES: usize = 32;
+/// Begins a frame.
+const MAGIC: [u8; 4] = [0xF5, b'T', b'x', 0xE3];
+/// Bytes of a frame before its key: magic, length of key and payload, checksum of all that follows it.
+const HEAD: usize = 4 + 2 + 4 + 4;
+/// Bytes that are moved under one lock when a file is emptied.
+const MOVED_AT_ONCE: usize = 512 << 10;
+
+const DAMAGED: StoreError = StoreError::Damaged { what: "body" };
+
+/// Where a text is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place {
+    file: u32,
+    at: u32,
+    /// Bytes of the whole frame.
+    length: u32,
+    /// Bytes of the text before it was packed.
+    pub(super) raw: u32,
+}
+
+impl Place {
+    /// Bytes of a place in a record.
+    pub(super) const BYTES: usize = 16;
+    /// Of no text.
+    pub(super) const NONE: Self = Self { file: 0, at: 0, length: 0, raw: 0 };
+
+    pub(super) fn bytes(self) -> [u8; Self::BYTES] {
+        let mut bytes = [0; Self::BYTES];
+        for (part, number) in bytes.chunks_mut(4).zip([self.file, self.at, self.length, self.raw]) {
+            part.copy_from_slice(&number.to_be_bytes());
+        }
+        bytes
+    }
+
+    pub(super) fn read(bytes: &[u8]) -> Option<Self> {
+        Some(Self {
+            file: u32_at(bytes, 0)?,
+            at: u32_at(bytes, 4)?,
+            length: u32_at(bytes, 8)?,
+            raw: u32_at(bytes, 12)?,
+        })
+    }
+}
+
+/// A text to be stored: the key of its item, its packed bytes.
+pub(super) type Text<'a> = (&'a [u8], &'a [u8]);
+
+#[derive(Debug)]
+struct Active {
+    number: u32,
+    end: u32,
+    file: Option<Arc<File>>,
+    /// Written since the last sync.
+    unsynced: Vec<Arc<File>>,
+    /// Whether the folder has a file that it may lose.
+    made: bool,
+}
+
+/// The files of one store.
+#[derive(Debug)]
+pub(super) struct Texts {
+    folder: PathBuf,
+    active: Mutex<Active>,
+    files: Mutex<Vec<(u32, Arc<File>)>>,
+    /// Appends so far; what a sync has to cover.
+    appended: AtomicU64,
+    /// Appends covered by the last sync, or that one failed.
+    synced: Mutex<Option<u64>>,
+}
+
+fn locked<V>(mutex: &Mutex<V>) -> MutexGuard<'_, V> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Texts {
+    /// The files in the folder of a store; the folder is made.
+    pub(super) fn open(store: &Path) -> Result<Self> {
+        let folder = store.join(FOLDER);
+        fs::create_dir_all(&folder).map_err(|e| backend("create the folder of its texts", e))?;
+        let number = numbers(&folder).last().copied().unwrap_or(1);
+        let end = fs::metadata(folder.join(number.to_string())).map_or(0, |meta| meta.len());
+        let end = u32::try_from(end).unwrap_or(FULL);
+        let active = Active { number, end, file: None, unsynced: Vec::new(), made: true };
+        Ok(Self {
+            folder,
+            active: Mutex::new(active),
+            files: Mutex::default(),
+            appended: AtomicU64::new(0),
+            synced: Mutex::new(Some(0)),
+        })
+    }
+
+    /// Appends texts, in one write; they are durable after the next [`Texts::sync`].
+    pub(super) fn append(&self, texts: &[Text<'_>]) -> Result<Vec<Place>> {
+        if texts.is_empty() {
+            return Ok(Vec::new());
+        }
+        let failed = |error| backend("store texts", error);
+        let mut bytes = Vec::with_capacity(texts.iter().map(|(k, p)| HEAD + k.len() + p.len()).sum());
+        let mut places = Vec::with_capacity(texts.len());
+        for (key, payload) in texts {
+            places.push(frame(&mut bytes, key, payload)?);
+        }
+        let length = u32::try_from(bytes.len()).map_err(|_| too_large(bytes.len()))?;
+        let mut active = locked(&self.active);
+        if active.end > 0 && active.end.saturating_add(length) > FULL {
+            let number = active.number + 1;
+            (active.number, active.end, active.file, active.made) = (number, 0, None, true);
+        }
+        let file = match &active.file {
+            Some(file) => Arc::clone(file),
+            None => {
+                let path = self.folder.join(active.number.to_string());
+                let file = File::options().read(true).write(true).create(true).truncate(false).open(path);
+                let file = Arc::new(file.map_err(failed)?);
+                active.file = Some(Arc::clone(&file));
+                file
+            }
+        };
+        // A write that failed halfway is written over by the next one.
+        file.write_all_at(&bytes, u64::from(active.end)).map_err(failed)?;
+        for place in &mut places {
+            (place.file, place.at) = (active.number, place.at + active.end);
+        }
+        active.end += length;
+        if !active.unsynced.iter().any(|known| Arc::ptr_eq(known, &file)) {
+            active.unsynced.push(file);
+        }
+        self.appended.fetch_add(1, Ordering::SeqCst);
+        Ok(places)
+    }
+
+    /// Makes durable what was appended. Whoever waits while another syncs finds its own texts
+    /// covered too. After a failure nothing is durable any more until the store is opened again:
+    /// the system may have thrown away what it could not write.
+    pub(super) fn sync(&self) -> Result<()> {
+        let failed = |error| backend("sync its texts", error);
+        let mine = self.appended.load(Ordering::SeqCst);
+        let mut synced = locked(&self.synced);
+        let before = synced.ok_or_else(|| failed(io::Error::other("an earlier sync failed")))?;
+        if before >= mine {
+            return Ok(());
+        }
+        let (covered, files, made) = {
+            let mut active = locked(&self.active);
+            let files = std::mem::take(&mut active.unsynced);
+            (self.appended.load(Ordering::SeqCst), files, std::mem::take(&mut active.made))
+        };
+        *synced = None;
+        for file in files {
+            file.sync_data().map_err(failed)?;
+        }
+        if made {
+            File::open(&self.folder).and_then(|folder| folder.sync_all()).map_err(failed)?;
+        }
+        *synced = Some(covered);
+        Ok(())
+    }
+
+    /// The payload of a text.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] where there is another, or none.
+    pub(super) fn read(&self, key: &[u8], place: Place) -> Result<Vec<u8>> {
+        let mut bytes = vec![0; (place.length as usize).min(MAX_BODY + HEAD + (1 << 16))];
+        let file = match self.file(place.file) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(DAMAGED),
+            found => found.map_err(|e| backend("open a file of texts", e))?,
+        };
+        match file.read_exact_at(&mut bytes, u64::from(place.at)) {
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Err(DAMAGED),
+            done => done.map_err(|e| backend("read a text", e))?,
+        }
+        match framed(&bytes) {
+            Some((found, payload)) if found == key && HEAD + key.len() + payload.len() == bytes.len() => {
+                let head = HEAD + key.len();
+                bytes.drain(..head);
+                Ok(bytes)
+            }
+            _ => Err(DAMAGED),
+        }
+    }
+
+    fn file(&self, number: u32) -> io::Result<Arc<File>> {
+        let mut files = locked(&self.files);
+        if let Some(at) = files.iter().position(|(known, _)| *known == number) {
+            // The latest at the end: the first is closed when there are too many.
+            let found = files.remove(at);
+            files.push(found);
+        } else {
+            let file = Arc::new(File::open(self.folder.join(number.to_string()))?);
+            if files.len() >= OPEN_FILES {
+                files.remove(0);
+            }
+            files.push((number, file));
+        }
+        files.last().map(|(_, file)| Arc::clone(file)).ok_or_else(|| io::Error::other("no file"))
+    }
+
+    /// Overwrites a text that nothing names any more: an erased article must not be found on the disk.
+    pub(super) fn blank(&self, place: Place) -> Result<()> {
+        let failed = |error| backend("erase a text", error);
+        let file = File::options().write(true).open(self.folder.join(place.file.to_string()));
+        let file = match file {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            file => file.map_err(failed)?,
+        };
+        let from = place.at as usize + HEAD;
+        let zeros = vec![0; (place.length as usize).saturating_sub(HEAD)];
+        file.write_all_at(&zeros, from as u64).map_err(failed)?;
+        file.sync_data().map_err(failed)
+    }
+
+    fn delete(&self, number: u32) -> Result<()> {
+        locked(&self.files).retain(|(known, _)| *known != number);
+        match fs::remove_file(self.folder.join(number.to_string())) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(backend("delete a file of texts", error))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn too_large(bytes: usize) -> StoreError {
+    StoreError::TooLarge { what: "body", bytes, limit: MAX_BODY }
+}
+
+/// Adds a frame; gives its place as if `bytes` were the file.
+fn frame(bytes: &mut Vec<u8>, key: &[u8], payload: &[u8]) -> Result<Place> {
+    let at = bytes.len();
+    let told = |length: usize| u32::try_from(length).map_err(|_| too_large(length));
+    let key_length = u16::try_from(key.len()).map_err(|_| too_large(key.len()))?;
+    let mut sum = crc32fast::Hasher::new();
+    sum.update(key);
+    sum.update(payload);
+    bytes.extend_from_slice(&MAGIC);
+    bytes.extend_from_slice(&key_length.to_be_bytes());
+    bytes.extend_from_slice(&told(payload.len())?.to_be_bytes());
+    bytes.extend_from_slice(&sum.finalize().to_be_bytes());
+    bytes.extend_from_slice(key);
+    bytes.extend_from_slice(payload);
+    Ok(Place { file: 0, at: told(at)?, length: told(bytes.len() - at)?, raw: codec::raw_length(payload) })
+}
+
+/// The key and the payload of the frame that `bytes` begin with, if it is one and whole.
+fn framed(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let head = bytes.get(..HEAD).filter(|head| head.starts_with(&MAGIC))?;
+    let key_length = usize::from(u16::from_be_bytes([head[4], head[5]]));
+    let length = u32_at(head, 6)? as usize;
+    let rest = bytes.get(HEAD..HEAD.checked_add(key_length)?.checked_add(length)?)?;
+    (crc32fast::hash(rest) == u32_at(head, 10)?).then(|| rest.split_at(key_length))
+}
+
+/// Numbers of the files in a folder, in order.
+fn numbers(folder: &Path) -> Vec<u32> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut numbers: Vec<u32> =
+        entries.filter_map(|entry| entry.file_name().to_str().and_then(|name| name.parse().ok())).collect();
+    numbers.sort_unstable();
+    numbers
+}
+
+/// Bytes of all files of texts of the store in a folder.
+pub(super) fn on_disk(store: &Path) -> u64 {
+    let folder = store.join(FOLDER);
+    numbers(&folder).iter().map(|number| super::room::size(&folder.join(number.to_string()))).sum()
+}
+
+/// What a transaction adds to and takes from the live bytes of files.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Balance(BTreeMap<u32, i64>);
+
+impl Balance {
+    pub(super) fn add(&mut self, place: Place) {
+        if place == Place::NONE {
+            return;
+        }
+        *self.0.entry(place.file).or_default() += i64::from(place.length);
+    }
+
+    pub(super) fn take(&mut self, place: Place) {
+        if place == Place::NONE {
+            return;
+        }
+        *self.0.entry(place.file).or_default() -= i64::from(place.length);
+    }
+
+    /// Stores it, at the end of the transaction.
+    pub(super) fn settle(&self, tx: Tx<'_>) -> TxResult<()> {
+        for (file, change) in &self.0 {
+            let key = file.to_be_bytes();
+            let before =
+                tree(tx, T::TextFile).get(key)?.and_then(|value| live_in(&value)).unwrap_or_default();
+            put(tx, T::TextFile, &key, &live_record(before.saturating_add_signed(*change)))?;
+        }
+        Ok(())
+    }
+}
+
+fn live_record(live: u64) -> Vec<u8> {
+    [&[FORMAT][..], &live.to_be_bytes()].concat()
+}
+
+/// The live bytes that a record of [`T::TextFile`] tells of.
+pub(super) fn live_in(value: &[u8]) -> Option<u64> {
+    (value.first() == Some(&FORMAT)).then(|| u64_at(value, 1))?
+}
+
+/// The place that a record names, of a text (`T::Body`) or of a form (`T::Version`).
+pub(super) fn named(value: &[u8]) -> Option<Place> {
+    (value.first() == Some(&FORMAT)).then(|| Place::read(value.get(1..)?))?
+}
+
+/// Live bytes by file, counted from what names them.
+pub(super) fn counted(open: &Open) -> Result<BTreeMap<u32, u64>> {
+    let mut live: BTreeMap<u32, u64> = BTreeMap::new();
+    for at in [T::Body, T::Version] {
+        for value in open.tree(at).iter().values() {
+            let value = value.map_err(|e| backend("be counted", e))?;
+            if let Some(place) = named(&value).filter(|place| place.length > 0) {
+                *live.entry(place.file).or_default() += u64::from(place.length);
+            }
+        }
+    }
+    Ok(live)
+}
+
+/// Reads every text that something names.
+///
+/// # Errors
+/// [`StoreError::Damaged`] where one is missing or another.
+pub(super) fn read_through(open: &Open) -> Result<()> {
+    for at in [T::Body, T::Version] {
+        for entry in open.tree(at) {
+            let (key, value) = entry.map_err(|e| backend("read it through", e))?;
+            let place = named(&value).ok_or(DAMAGED)?;
+            let code = super::check::code_in(&key).ok_or(DAMAGED)?;
+            // It may be moved or erased meanwhile.
+            if place != Place::NONE
+                && matches!(open.texts.read(code, place), Err(StoreError::Damaged { .. }))
+                && read::get(open, at, &key)?.is_some_and(|now| now == value)
+            {
+                return Err(DAMAGED);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether the live bytes of all files are counted right.
+pub(super) fn is_balanced(open: &Open) -> Result<bool> {
+    let mut told = BTreeMap::new();
+    for entry in open.tree(T::TextFile) {
+        let (key, value) = entry.map_err(|e| backend("be counted", e))?;
+        if let (Some(file), Some(live)) = (u32_at(&key, 0), live_in(&value).filter(|live| *live > 0)) {
+            told.insert(file, live);
+        }
+    }
+    Ok(told == counted(open)?)
+}
+
+/// Counts the live bytes anew. For stores that nobody else writes to.
+pub(super) fn recount(open: &Open) -> Result<()> {
+    let live = counted(open)?;
+    let known: Vec<_> = open.tree(T::TextFile).iter().keys().flatten().collect();
+    transact(open, |tx| {
+        for key in known.iter().filter(|key| u32_at(key, 0).is_none_or(|file| !live.contains_key(&file))) {
+            write::delete(tx, T::TextFile, key)?;
+        }
+        live.iter()
+            .try_for_each(|(file, live)| put(tx, T::TextFile, &file.to_be_bytes(), &live_record(*live)))
+    })
+}
+
+/// Empties one file of which less than half is live, and deletes it. Gives the bytes that are free
+/// then; 0 when there is no such file.
+///
+/// # Errors
+/// Those of the store.
+pub(super) fn tidy(open: &Open) -> Result<u64> {
+    let folder = open.path().join(FOLDER);
+    let active = locked(&open.texts.active).number;
+    let told = |number: u32| -> Result<u64> {
+        let record = read::get(open, T::TextFile, number.to_be_bytes())?;
+        Ok(record.and_then(|value| live_in(&value)).unwrap_or_default())
+    };
+    for number in numbers(&folder).into_iter().filter(|number| *number < active) {
+        let size = super::room::size(&folder.join(number.to_string()));
+        let live = told(number)?;
+        if live * 2 > size {
+            continue;
+        }
+        empty(open, number)?;
+        // What names the new places must not be lost before the old ones are gone.
+        open.sync()?;
+        // Something is left only where a text is damaged, or the count was wrong.
+        if told(number)? == 0 || is_dead(open, number)? {
+            open.texts.delete(number)?;
+            transact(open, |tx| write::delete(tx, T::TextFile, &number.to_be_bytes()))?;
+            return Ok(size.saturating_sub(live));
+        }
+    }
+    Ok(0)
+}
+
+/// Whether nothing names a text in a file; counts all files anew on the way.
+fn is_dead(open: &Open, number: u32) -> Result<bool> {
+    let _writing = open.writing();
+    recount(open)?;
+    Ok(read::get(open, T::TextFile, number.to_be_bytes())?.is_none())
+}
+
+/// Moves every live text of a file to the end of the last one.
+fn empty(open: &Open, number: u32) -> Result<()> {
+    let bytes = match fs::read(open.path().join(FOLDER).join(number.to_string())) {
+        Ok(bytes) => bytes,
+        Err(error) => return Err(backend("read a file of texts", error)),
+    };
+    let mut at = 0;
+    let mut moving: Vec<(usize, &[u8], &[u8])> = Vec::new();
+    let mut waiting = 0;
+    // What a crash left between two frames is passed over.
+    while let Some(found) = memchr::memmem::find(&bytes[at..], &MAGIC) {
+        let start = at + found;
+        let Some((key, payload)) = framed(&bytes[start..]) else {
+            at = start + 1;
+            continue;
+        };
+        at = start + HEAD + key.len() + payload.len();
+        waiting += payload.len();
+        moving.push((start, key, payload));
+        if waiting >= MOVED_AT_ONCE {
+            move_live(open, number, &std::mem::take(&mut moving))?;
+            waiting = 0;
+        }
+    }
+    move_live(open, number, &moving)
+}
+
+/// A record that names a text: its tree, its key, its value.
+type Naming = (T, Vec<u8>, Vec<u8>);
+
+fn move_live(open: &Open, number: u32, frames: &[(usize, &[u8], &[u8])]) -> Result<()> {
+    let _writing = open.writing();
+    let mut live = Vec::new();
+    for (start, key, payload) in frames {
+        let naming = naming(open, number, *start, key)?;
+        if !naming.is_empty() {
+            live.push((naming, *key, *payload));
+        }
+    }
+    let texts: Vec<Text<'_>> = live.iter().map(|(_, key, payload)| (*key, *payload)).collect();
+    let places = open.texts.append(&texts)?;
+    open.texts.sync()?;
+    let moved: Vec<(&Vec<Naming>, Place)> = live.iter().map(|(naming, ..)| naming).zip(places).collect();
+    for batch in moved.chunks(write::MAX_CHANGES) {
+        transact(open, |tx| {
+            let mut balance = Balance::default();
+            for (naming, place) in batch {
+                for (at, key, value) in *naming {
+                    balance.add(*place);
+                    named(value).into_iter().for_each(|old| balance.take(old));
+                    let mut value = value.clone();
+                    value[1..=Place::BYTES].copy_from_slice(&place.bytes());
+                    put(tx, *at, key, &value)?;
+                }
+            }
+            balance.settle(tx)
+        })?;
+    }
+    Ok(())
+}
+
+/// All records that name the frame at `start` of a file.
+fn naming(open: &Open, number: u32, start: usize, key: &[u8]) -> Result<Vec<Naming>> {
+    let here = |value: &[u8]| {
+        named(value)
+            .is_some_and(|place| place.file == number && place.at as usize == start && place.length > 0)
+    };
+    let mut all = Vec::new();
+    if let Some(value) = read::get(open, T::Body, key)?.filter(|value| here(value)) {
+        all.push((T::Body, key.to_vec(), value.to_vec()));
+    }
+    for entry in open.tree(T::Version).scan_prefix(key) {
+        let (key, value) = entry.map_err(|e| backend("read", e))?;
+        if here(&value) {
+            all.push((T::Version, key.to_vec(), value.to_vec()));
+        }
+    }
+    Ok(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Change, SledStore, Store};
+    use super::*;
+    use crate::model::{Body, CodeSpace, InfoCode, Timestamp};
+
+    fn key(number: u8) -> Vec<u8> {
+        InfoCode::new(CodeSpace::new("s").unwrap(), &number.to_string()).key()
+    }
+
+    #[test]
+    fn what_was_appended_is_read_back_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let texts = Texts::open(folder.path()).unwrap();
+        let (one, two) = (key(1), key(2));
+        let places = texts.append(&[(&one, b"first"), (&two, b"")]).unwrap();
+        texts.sync().unwrap();
+        assert_eq!(texts.read(&one, places[0]).unwrap(), b"first");
+        assert_eq!(texts.read(&two, places[1]).unwrap(), b"");
+        assert!(texts.read(&two, places[0]).is_err(), "another item's");
+        assert_eq!(Place::read(&places[1].bytes()), Some(places[1]));
+        // It goes on where it ended.
+        let again = Texts::open(folder.path()).unwrap();
+        let third = again.append(&[(&one, b"third")]).unwrap()[0];
+        assert_eq!((third.file, third.at), (1, places[1].at + places[1].length));
+        assert_eq!(again.read(&one, places[0]).unwrap(), b"first");
+        again.blank(places[0]).unwrap();
+        assert!(again.read(&one, places[0]).is_err());
+        assert_eq!(again.read(&one, third).unwrap(), b"third");
+        let bytes = fs::read(folder.path().join(FOLDER).join("1")).unwrap();
+        assert!(!bytes.windows(5).any(|window| window == b"first"));
+        fs::remove_file(folder.path().join(FOLDER).join("1")).unwrap();
+        assert!(Texts::open(folder.path()).unwrap().read(&one, third).is_err());
+    }
+
+    #[test]
+    fn every_flipped_byte_is_found() {
+        let mut bytes = Vec::new();
+        frame(&mut bytes, &key(1), b"some text").unwrap();
+        assert!(framed(&bytes).is_some());
+        for at in 0..bytes.len() {
+            let mut bad = bytes.clone();
+            bad[at] ^= 0x10;
+            assert!(framed(&bad).is_none(), "byte {at}");
+        }
+        for end in 0..bytes.len() {
+            assert!(framed(&bytes[..end]).is_none(), "cut at {end}");
+        }
+    }
+
+    fn commit(store: &SledStore, numbers: std::ops::Range<u32>, text: &str) {
+        let changes = numbers.map(|number| {
+            let mut change = Change::of(InfoCode::new(CodeSpace::new("s").unwrap(), &number.to_string()));
+            change.body = Some(Body { html: format!("{text} {number}"), ..Body::default() });
+            change
+        });
+        store.commit(changes.collect(), Timestamp::from_unix(80)).unwrap();
+    }
+
+    #[test]
+    fn a_file_that_is_mostly_dead_is_emptied_and_deleted() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store");
+        let store = SledStore::open(&path, 1 << 20).unwrap();
+        commit(&store, 0..100, "old");
+        assert_eq!(store.tidy().unwrap(), 0, "the last file is never touched");
+        // As after 64 MiB; and what a crash may leave between two texts.
+        let garbage = [&MAGIC[..], b"torn"].concat();
+        store
+            .with(|open| {
+                let mut active = locked(&open.texts.active);
+                active.file.as_ref().unwrap().write_all_at(&garbage, u64::from(active.end)).unwrap();
+                (active.number, active.end, active.file) = (2, 0, None);
+                Ok(())
+            })
+            .unwrap();
+        commit(&store, 0..40, "new");
+        assert_eq!(store.tidy().unwrap(), 0, "more than half is live");
+        commit(&store, 40..90, "new");
+        assert!(store.tidy().unwrap() > 0);
+        assert!(!path.join(FOLDER).join("1").exists());
+        assert!(store.with(is_balanced).unwrap());
+        drop(store);
+        let store = SledStore::open(&path, 1 << 20).unwrap();
+        for number in 0..100 {
+            let code = InfoCode::new(CodeSpace::new("s").unwrap(), &number.to_string());
+            let age = if number < 90 { "new" } else { "old" };
+            assert_eq!(store.body(&code).unwrap().html, format!("{age} {number}"));
+        }
+    }
+}
