@@ -65,7 +65,34 @@ pub struct Item {
     pub imported: bool,
 }
 
-/// The large part of an item, compressed and chunked by the store.
+#[cfg(test)]
+impl Item {
+    /// One in no category, for tests of what keeps items.
+    pub(crate) fn sample(code: InfoCode) -> Self {
+        Self {
+            permalink: format!("a/{}.html", code.file_name(None)),
+            code,
+            title: "一".to_owned(),
+            link: None,
+            excerpt: String::new(),
+            media_name: None,
+            image: None,
+            published: Timestamp::EPOCH,
+            updated: Timestamp::EPOCH,
+            first_seen: Timestamp::EPOCH,
+            home: CategoryId(1),
+            categories: Vec::new(),
+            lead: SourceId::new("s").unwrap(),
+            rank: 0,
+            revisions: 0,
+            generation: 0,
+            touched: 0,
+            imported: false,
+        }
+    }
+}
+
+/// The large part of an item, compressed by the store.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Body {
     /// Cleaned HTML.

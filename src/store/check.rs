@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use super::codec::{self, MAX_VALUE, u32_at, u64_at};
 use super::open::{NAMES, Open, T, backend, category_key};
-use super::{Event, Result, Revision, Sighting, StoreError, Tombstone, log, read, texts};
+use super::texts::Place;
+use super::{Event, Result, Revision, Sighting, StoreError, Tombstone, log, read, record, texts};
 use crate::model::{Category, CategoryId, InfoCode, Item, SourceState, Timestamp};
 
 /// Faults that are told one by one; all are counted.
@@ -151,13 +152,13 @@ pub(super) fn judge(
     let known = |number: Option<u32>| number.is_some_and(|number| sources.contains(&number));
     let mut faults = match tree {
         T::Item => item(open, key, value)?,
-        T::Body => named(open, key, value)?,
+        T::Body => vec!["a part of a text as an old format kept it"],
         T::CatTime => placed(open, key, value)?,
         T::CatSeq => arrived(open, key, value)?,
         T::Seal => seal(open, key)?,
         T::Resealed => resealed(open, key)?,
         T::Version => version(open, key)?,
-        T::Seen => of_code::<Sighting>(open, key, value, "sighting")?,
+        T::Seen => of_code::<(Sighting, Option<(u64, Event)>)>(open, key, value, "sighting")?,
         T::Revision => of_code::<Revision>(open, key, value, "revision")?,
         T::History => of_code::<Event>(open, key, value, "event")?,
         T::Tomb => tombstone(open, key, value)?,
@@ -173,7 +174,7 @@ pub(super) fn judge(
             unless(counted, "its number was never given")
         }
         T::Void => unless(known(u32_at(key, 0)), "its source does not exist"),
-        T::Touched => touched(open, key)?,
+        T::Touched => touched(open, key, value)?,
         T::Dict => {
             let counted = u32_at(key, 0).is_some_and(|n| within(open, "dictionaries", u64::from(n)));
             unless(counted, "its number was never given")
@@ -215,7 +216,7 @@ pub(super) fn with_site(item: &Item) -> impl Iterator<Item = CategoryId> + '_ {
 }
 
 fn item(open: &Open, key: &[u8], value: &[u8]) -> Result<Faults> {
-    let Some(item) = readable(codec::decode::<Item>("item", value))? else { return Ok(vec![UNREADABLE]) };
+    let Some((place, item)) = readable(record::item(value))? else { return Ok(vec![UNREADABLE]) };
     let mut faults = unless(item.code.key() == key, "it stands under the code of another");
     let out = read::get(open, T::Tomb, key)?.is_some();
     for id in with_site(&item) {
@@ -233,36 +234,24 @@ fn item(open: &Open, key: &[u8], value: &[u8]) -> Result<Faults> {
         };
         faults.push(what);
     }
-    if read::get(open, T::Touched, codec::touched_key(item.touched, key))?.is_none() {
+    if !record::is_touched(open, item.touched, key)? {
         faults.push("it is missing in the index of changes");
     }
     let here = [&[1], key].concat();
     if read::get(open, T::Path, &item.permalink)?.is_none_or(|stands| stands != here) {
         faults.push("the path of its page does not lead to it");
     }
-    faults.extend(text(open, key)?);
-    Ok(faults)
-}
-
-/// The text of an item: there, and its checksums right.
-fn text(open: &Open, key: &[u8]) -> Result<Option<&'static str>> {
-    if read::get(open, T::Body, key)?.is_none() {
-        return Ok(Some("it has no text"));
+    if place == Place::NONE {
+        faults.push("it has no text");
+    } else if readable(read::body(open, key))?.is_none() {
+        faults.push("its text is damaged");
     }
-    Ok(readable(read::body(open, key))?.is_none().then_some("its text is damaged"))
+    Ok(faults)
 }
 
 /// The code that a key begins with, as bytes.
 pub(super) fn code_in(key: &[u8]) -> Option<&[u8]> {
     InfoCode::from_key(key).and_then(|(_, length)| key.get(..length))
-}
-
-fn named(open: &Open, key: &[u8], value: &[u8]) -> Result<Faults> {
-    let mut faults = unless(read::get(open, T::Item, key)?.is_some(), "a text without its item");
-    if texts::named(value).is_none() {
-        faults.push("it says no place of a text");
-    }
-    Ok(faults)
 }
 
 fn placed(open: &Open, key: &[u8], value: &[u8]) -> Result<Faults> {
@@ -436,10 +425,15 @@ fn due(open: &Open, key: &[u8]) -> Result<Faults> {
     ))
 }
 
-fn touched(open: &Open, key: &[u8]) -> Result<Faults> {
-    let (Some(at), Some(code)) = (u64_at(key, 0), key.get(8..)) else { return Ok(vec![UNREADABLE]) };
-    let item = readable(read::item(open, code))?.flatten();
-    Ok(unless(item.is_some_and(|item| item.touched == at), "an entry without its item"))
+fn touched(open: &Open, key: &[u8], codes: &[u8]) -> Result<Faults> {
+    let Some(at) = u64_at(key, 0) else { return Ok(vec![UNREADABLE]) };
+    for code in record::touched_codes(codes) {
+        let Some(code) = code else { return Ok(vec![UNREADABLE]) };
+        if readable(read::item(open, code))?.flatten().is_none_or(|item| item.touched != at) {
+            return Ok(vec!["an entry without its item"]);
+        }
+    }
+    Ok(Vec::new())
 }
 
 fn sys(open: &Open, key: &[u8], value: &[u8]) -> Result<Faults> {
@@ -458,7 +452,6 @@ fn sys(open: &Open, key: &[u8], value: &[u8]) -> Result<Faults> {
 fn name_of(tree: T, key: &[u8]) -> String {
     let code = match tree {
         T::CatTime => key.get(12..),
-        T::Touched => key.get(8..),
         T::Path | T::SourceKey | T::Sys | T::CategoryKey => {
             return String::from_utf8_lossy(key).chars().filter(|c| !c.is_control()).take(200).collect();
         }

@@ -204,11 +204,6 @@ pub(super) fn due_key(next: Timestamp, source: u32) -> Vec<u8> {
     [&time(next)[..], &source.to_be_bytes()].concat()
 }
 
-/// `generation | code`.
-pub(super) fn touched_key(generation: u64, code: &[u8]) -> Vec<u8> {
-    [&generation.to_be_bytes()[..], code].concat()
-}
-
 /// `code | number of the event`.
 pub(super) fn event_key(code: &[u8], number: u64) -> Vec<u8> {
     [code, &number.to_be_bytes()].concat()

@@ -19,8 +19,8 @@ use std::path::{Path, PathBuf};
 use super::carried::{self, Arrival};
 use super::codec;
 use super::open::{NAMES, Open, T, backend, corrupt};
-use super::{Result, StoreError, StoreOptions, guard, migrate, read, room, write};
-use crate::model::{CategoryId, Item, Timestamp};
+use super::{Result, StoreError, StoreOptions, guard, migrate, read, record, room, write};
+use crate::model::{CategoryId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// The first line.
@@ -132,9 +132,10 @@ fn items<W: Write>(open: &Open, entries: &mut Entries<W>, all: u64, progress: Pr
 fn one_item<W: Write>(open: &Open, entries: &mut Entries<W>, key: &[u8]) -> Result<()> {
     let io = |error| backend("be exported", error);
     let Some(bytes) = read::get(open, T::Item, key)? else { return Ok(()) };
-    let item: Item = codec::decode("item", &bytes)?;
-    entries.put(T::Item, key, &bytes).map_err(io)?;
-    for tree in [T::Body, T::Revision, T::Version, T::Seen, T::History] {
+    let (_, item) = record::item(&bytes)?;
+    let whole = carried::packed_up(&open.texts, T::Item as usize, key, bytes)?;
+    entries.put(T::Item, key, &whole).map_err(io)?;
+    for tree in [T::Revision, T::Version, T::Seen, T::History] {
         below(open, entries, tree, key)?;
     }
     for id in item.categories.iter().chain(&[CategoryId::SITE]) {
@@ -143,7 +144,7 @@ fn one_item<W: Write>(open: &Open, entries: &mut Entries<W>, key: &[u8]) -> Resu
             entries.put(T::CatTime, &at, &value).map_err(io)?;
         }
     }
-    entries.put(T::Touched, &codec::touched_key(item.touched, key), &[]).map_err(io)
+    Ok(())
 }
 
 /// What is left of erased items.
@@ -314,7 +315,7 @@ fn fill(open: &Open, export: &Path, progress: Progress<'_>) -> Result<Head> {
         }
         arrival.get_or_insert_with(|| Arrival::new(open, head.format)).take(tree, key, value)
     })?;
-    arrival.map_or(Ok(()), |arrival| arrival.end().map(drop))?;
+    arrival.map_or(Ok(()), Arrival::end)?;
     Ok(head)
 }
 

@@ -429,9 +429,7 @@ fn story(
         write::put_event(tx, &code.key(), event)?;
     }
     for (source, sighting) in listings {
-        let number = write::source_number(tx, source)?;
-        let bytes = codec::encode("sighting", sighting).map_err(abort)?;
-        put(tx, T::Seen, &codec::seen_key(code, number), &bytes)?;
+        write::put_listing(tx, (code, source), sighting, None)?;
     }
     Ok(())
 }

@@ -101,11 +101,11 @@ pub(super) fn copy_all(
             arrival.settle()?;
         }
     }
-    let written = arrival.end()?;
+    arrival.end()?;
     for (number, tree) in from {
-        let copied = if *number == T::TextFile as usize { continue } else { tree.len() as u64 };
-        let parts = found < TEXTS_APART && carried::has_texts(*number);
-        if !parts && (written[*number] != copied || to.trees()[*number].len() as u64 != copied) {
+        let own = [T::TextFile, T::Touched, T::Body].into_iter().any(|own| *number == own as usize);
+        let parts = found < TEXTS_APART && *number == T::Version as usize;
+        if !own && !parts && tree.len() != to.trees()[*number].len() {
             return Err(corrupt("be copied", format!("records of {} are missing", NAMES[*number])));
         }
     }
@@ -119,6 +119,10 @@ pub(super) fn upgrade(found: u8, tree: usize, key: &[u8], mut value: Vec<u8>) ->
         return Ok(value);
     }
     let is = |wanted: T| tree == wanted as usize;
+    if is(T::Seen) && found < TEXTS_APART {
+        // No event is kept with it.
+        value.push(0);
+    }
     if is(T::Source) && found == OLDEST {
         return codec::source_bytes(&source_1(&value)?);
     }
@@ -202,6 +206,7 @@ pub(super) fn tidy(path: &Path) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::texts::Place;
     use super::super::{Change, SledStore, Store};
     use super::*;
     use crate::model::{CodeSpace, InfoCode, SourceId};
@@ -227,22 +232,24 @@ mod tests {
     fn age(path: &Path) {
         let db = sled::Config::new().path(path).open().unwrap();
         let texts = Texts::open(path).unwrap();
+        let bodies = db.open_tree(NAMES[T::Body as usize]).unwrap();
         for (number, name) in NAMES.iter().enumerate() {
             let tree = db.open_tree(name).unwrap();
-            if number == T::TextFile as usize {
-                tree.clear().unwrap();
+            if number == T::TextFile as usize || number == T::Body as usize {
+                continue;
             }
             for (key, value) in tree.iter().flatten() {
                 let mut old = value.to_vec();
-                if number == T::Body as usize {
-                    // Parts of at most 6,000 bytes, and their count in the first one's head.
-                    let new = carried::packed_up(&texts, number, &key, value).unwrap();
+                if number == T::Item as usize {
+                    // The text stood apart, in parts of at most 6,000 bytes; the first told their count.
+                    let item = [&[1], &value[1 + Place::BYTES..]].concat();
+                    let new = texts.read(&key, super::super::texts::named(&value).unwrap()).unwrap();
                     let parts = u16::try_from((new.len() + 2).div_ceil(6_000)).unwrap();
                     let whole = [&[1], &new[1..10], &parts.to_be_bytes(), &new[10..]].concat();
                     for (number, part) in (0_u16..).zip(whole.chunks(6_000)) {
-                        tree.insert([&key[..], &number.to_be_bytes()].concat(), part).unwrap();
+                        bodies.insert([&key[..], &number.to_be_bytes()].concat(), part).unwrap();
                     }
-                    tree.remove(key).unwrap();
+                    tree.insert(key, item).unwrap();
                     continue;
                 }
                 if number == T::Source as usize {
@@ -260,6 +267,11 @@ mod tests {
                         title: "T",
                     };
                     old = postcard::to_extend(&state, vec![1]).unwrap();
+                } else if number == T::Touched as usize {
+                    continue;
+                } else if number == T::Seen as usize {
+                    old.pop();
+                    old[0] = 1;
                 } else if upgrade(1, number, &key, vec![1]).is_ok_and(|new| new == [FORMAT]) {
                     old[0] = 1;
                 }
@@ -290,8 +302,9 @@ mod tests {
         let noise: Vec<u8> = (0..9_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
         let html = format!("<p>文{}</p>", data_encoding::BASE64.encode(&noise));
         change.body = Some(crate::model::Body { html, ..Default::default() });
+        change.item = Some(crate::model::Item::sample(code.clone()));
         store.commit(vec![change], Timestamp::from_unix(80)).unwrap();
-        let body = store.body(&code).unwrap();
+        let (body, item) = (store.body(&code).unwrap(), store.item(&code).unwrap());
         drop(store);
         age(&path);
 
@@ -302,6 +315,8 @@ mod tests {
         assert_eq!((state.next_poll.unix(), state.fails, state.items, state.arriving), (77, 3, 9, true));
         assert_eq!(state.validators.etag.as_deref(), Some("\"etag\""));
         assert_eq!(store.body(&code).unwrap(), body);
+        assert_eq!(store.item(&code).unwrap(), item);
+        assert_eq!(store.touched_since(0, 9).unwrap().len(), 1);
         assert_eq!(beside(folder.path()), ["store", "store.format-1"]);
         drop(store);
 

@@ -19,6 +19,7 @@ mod memory;
 mod migrate;
 mod open;
 mod read;
+mod record;
 mod repair;
 mod room;
 mod sled_store;

@@ -16,7 +16,7 @@ use std::time::Duration;
 use sled::transaction::TransactionError;
 use sled::{Db, Mode, Tree};
 
-use super::codec::{self, FORMAT};
+use super::codec::FORMAT;
 use super::dictionary::Dictionaries;
 use super::mark::Mark;
 use super::texts::Texts;
@@ -29,15 +29,15 @@ const LOCK_PAUSE: Duration = Duration::from_millis(20);
 /// The trees, in the order in which transactions name them.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum T {
-    /// code → item
+    /// code → where its text is, and the item
     Item,
-    /// code → where its text is
+    /// code, chunk → part of a text, in formats 1 and 2; nothing since
     Body,
     /// category, published, code → 1 shown or 0 straight to the archive, first arrival number, last
     CatTime,
     /// category, arrival number → code, or another slot of the log
     CatSeq,
-    /// code, source → sighting
+    /// code, source → sighting, and the event that it began with
     Seen,
     /// source, kind, hash → code
     Alias,
@@ -63,7 +63,7 @@ pub(super) enum T {
     Void,
     /// code → tombstone
     Tomb,
-    /// generation, code → nothing: items in the order of their last change
+    /// generation, part → codes: items in the order of their last change
     Touched,
     /// number, chunk → compression dictionary
     Dict,
@@ -75,7 +75,7 @@ pub(super) enum T {
     Seal,
     /// category, generation, hundred → nothing: sealed hundreds in the order of their last change
     Resealed,
-    /// code, first generation → a form that the item had until it was changed, and where its text is
+    /// code, first generation → where the text is, and the item, of a form that it had
     Version,
     /// file of texts → its live bytes
     TextFile,
@@ -325,5 +325,3 @@ pub(super) fn category_key(kind: u8, text: &str) -> Vec<u8> {
     key.truncate(400);
     key
 }
-
-pub(super) use codec::MAX_VALUE as VALUE_LIMIT;

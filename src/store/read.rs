@@ -9,6 +9,7 @@ use sled::IVec;
 use super::codec::{self, u32_at, u64_at};
 use super::log::Slot;
 use super::open::{Open, T, backend, category_key};
+use super::record;
 use super::texts::{self, Place};
 use super::{Alias, AtPath, Event, Result, Revision, Sighting, SourceRecord, StoreError, Tombstone, Window};
 use crate::model::{Article, Body, Category, CategoryId, InfoCode, Item, SourceId, SourceState, Timestamp};
@@ -97,9 +98,8 @@ pub(super) fn sightings(store: &Open, id: &SourceId, codes: &[InfoCode]) -> Resu
     codes
         .iter()
         .map(|code| {
-            get(store, T::Seen, codec::seen_key(code, number))?
-                .map(|bytes| codec::decode("sighting", &bytes))
-                .transpose()
+            let listing = get(store, T::Seen, codec::seen_key(code, number))?;
+            listing.map(|bytes| record::listing(&bytes).map(|(sighting, _)| sighting)).transpose()
         })
         .collect()
 }
@@ -111,7 +111,7 @@ pub(super) fn listings(store: &Open, code: &InfoCode) -> Result<Vec<(SourceId, S
     for entry in store.tree(T::Seen).scan_prefix(&prefix) {
         let (key, value) = entry.map_err(|e| backend(READ, e))?;
         if let Some(id) = u32_at(&key, prefix.len()).and_then(|number| names.get(&number)) {
-            listings.push((id.clone(), codec::decode("sighting", &value)?));
+            listings.push((id.clone(), record::listing(&value)?.0));
         }
     }
     Ok(listings)
@@ -131,9 +131,19 @@ pub(super) fn arrivals_of_site(store: &Open) -> Result<u64> {
     Ok(category(store, CategoryId::SITE)?.map_or(0, |site| u64::from(site.arrivals)))
 }
 
+/// Events stand in two places: those that a listing began with beside it, the others by themselves.
 pub(super) fn history(store: &Open, code: &InfoCode) -> Result<Vec<Event>> {
-    let events = store.tree(T::History).scan_prefix(code.key());
-    events.map(|entry| codec::decode("event", &entry.map_err(|e| backend(READ, e))?.1)).collect()
+    let prefix = code.key();
+    let mut events: Vec<(u64, Event)> = Vec::new();
+    for entry in store.tree(T::Seen).scan_prefix(&prefix).values() {
+        events.extend(record::listing(&entry.map_err(|e| backend(READ, e))?)?.1);
+    }
+    for entry in store.tree(T::History).scan_prefix(&prefix) {
+        let (key, value) = entry.map_err(|e| backend(READ, e))?;
+        events.push((u64_at(&key, prefix.len()).unwrap_or_default(), codec::decode("event", &value)?));
+    }
+    events.sort_by_key(|(number, _)| *number);
+    Ok(events.into_iter().map(|(_, event)| event).collect())
 }
 
 /// Keys of the oldest events of an item, so many that `most` are left.
@@ -170,24 +180,27 @@ pub(super) fn tallies(store: &Open) -> Result<BTreeMap<String, u64>> {
 }
 
 pub(super) fn item(store: &Open, key: &[u8]) -> Result<Option<Item>> {
-    get(store, T::Item, key)?.map(|bytes| codec::decode("item", &bytes)).transpose()
+    get(store, T::Item, key)?.map(|bytes| record::item(&bytes).map(|(_, item)| item)).transpose()
 }
 
 pub(super) fn body(store: &Open, key: &[u8]) -> Result<Body> {
-    let Some(value) = get(store, T::Body, key)? else { return Ok(Body::default()) };
-    match text(store, key, &value) {
+    match body_now(store, key) {
         // It may just have been moved, or erased.
-        Err(StoreError::Damaged { .. }) => match get(store, T::Body, key)? {
-            None => Ok(Body::default()),
-            Some(again) => text(store, key, &again),
-        },
+        Err(StoreError::Damaged { .. }) => body_now(store, key),
         read => read,
     }
 }
 
-/// The text that a record names.
-fn text(store: &Open, key: &[u8], value: &[u8]) -> Result<Body> {
-    let place = texts::named(value).ok_or(StoreError::Damaged { what: "body" })?;
+fn body_now(store: &Open, key: &[u8]) -> Result<Body> {
+    get(store, T::Item, key)?.map_or(Ok(Body::default()), |record| text(store, key, &record))
+}
+
+/// The text that a record names; empty where it names none.
+fn text(store: &Open, key: &[u8], record: &[u8]) -> Result<Body> {
+    let place = texts::named(record).ok_or(StoreError::Damaged { what: "body" })?;
+    if place == Place::NONE {
+        return Ok(Body::default());
+    }
     let packed = store.texts.read(key, place)?;
     codec::unpack(&packed, |id| store.dictionaries.get(store, id))
 }
@@ -225,21 +238,13 @@ fn versions_since(store: &Open, key: &[u8]) -> Result<Vec<u64>> {
 pub(super) fn version(store: &Open, key: &[u8], since: u64) -> Result<Article> {
     let at = codec::version_key(key, since);
     let load = || {
-        let value = get(store, T::Version, &at)?.ok_or(StoreError::Damaged { what: "version" })?;
-        let form = value.get(1 + Place::BYTES..).unwrap_or_default();
-        let item = codec::decode("version", form)?;
-        let body = if has_text(&value) { text(store, key, &value)? } else { Body::default() };
-        Ok(Article { item, body })
+        let record = get(store, T::Version, &at)?.ok_or(StoreError::Damaged { what: "version" })?;
+        Ok(Article { item: record::item(&record)?.1, body: text(store, key, &record)? })
     };
     match load() {
         Err(StoreError::Damaged { .. }) => load(),
         read => read,
     }
-}
-
-/// Whether the form in a record has a text at all.
-pub(super) fn has_text(value: &[u8]) -> bool {
-    texts::named(value).is_some_and(|place| place != Place::NONE)
 }
 
 pub(super) fn revisions(store: &Open, code: &InfoCode) -> Result<Vec<Revision>> {
@@ -372,13 +377,18 @@ pub(super) fn touched_since(store: &Open, generation: u64, limit: usize) -> Resu
     let start = generation.saturating_add(1).to_be_bytes();
     let mut items: Vec<Item> = Vec::new();
     for entry in store.tree(T::Touched).range(start..) {
-        let (key, _) = entry.map_err(|e| backend(READ, e))?;
+        let (key, codes) = entry.map_err(|e| backend(READ, e))?;
         // A commit's items share one number; a caller goes on after the last number it saw.
         let same_commit = items.last().is_some_and(|last| u64_at(&key, 0) == Some(last.touched));
         if items.len() >= limit && !same_commit {
             break;
         }
-        items.extend(item(store, key.get(8..).unwrap_or_default())?);
+        let mut codes: Vec<&[u8]> = record::touched_codes(&codes).flatten().collect();
+        codes.sort_unstable();
+        for code in codes {
+            // One that was changed again since stands further on, too.
+            items.extend(item(store, code)?.filter(|item| u64_at(&key, 0) == Some(item.touched)));
+        }
     }
     Ok(items)
 }

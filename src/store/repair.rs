@@ -9,9 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::check::{self, Findings, Watch, code_in, readable, with_site};
 use super::codec::{self, u32_at};
 use super::open::{Open, T, backend, category_key};
-use super::texts::{self, Balance};
+use super::texts::{self, Balance, Place};
 use super::write::{self, abort, delete, put, transact, tree};
-use super::{Result, Sighting, Tombstone, Withdrawer, log, read};
+use super::{Result, Sighting, Tombstone, Withdrawer, log, read, record};
 use crate::model::{Body, Category, CategoryId, ContentHash, Item, Slug, SourceState, Timestamp};
 
 /// Rounds of mending: what one round mends may show the next what is left.
@@ -79,18 +79,21 @@ fn item(open: &Open, key: &[u8], now: Timestamp) -> Result<bool> {
         return Ok(true);
     };
     let out = read::get(open, T::Tomb, key)?.is_some();
-    let torn = read::get(open, T::Body, key)?.is_none() || readable(read::body(open, key))?.is_none();
+    let named = read::get(open, T::Item, key)?.and_then(|record| texts::named(&record));
+    let torn = named.is_none_or(|place| place == Place::NONE) || readable(read::body(open, key))?.is_none();
     if torn {
         let empty = codec::pack(&Body::default(), None)?;
         let places = open.texts.append(&[(key, &empty)])?;
         open.texts.sync()?;
         transact(open, |tx| {
             let mut balance = Balance::default();
-            places.iter().try_for_each(|place| write::put_text(tx, key, *place, &mut balance))?;
+            let records = places.iter().map(|place| (*place, &item));
+            records.into_iter().try_for_each(|record| write::touch_record(tx, key, record, &mut balance))?;
             balance.settle(tx)
         })?;
         forget(open, key, false)?;
     }
+    let Some(item) = read::item(open, key)? else { return Ok(true) };
     index(open, key, item, out, now)?;
     Ok(torn)
 }
@@ -140,12 +143,12 @@ fn index(open: &Open, key: &[u8], mut item: Item, out: bool, now: Timestamp) -> 
 fn forget(open: &Open, key: &[u8], unknown: bool) -> Result<()> {
     let entries: Vec<_> = open.tree(T::Seen).scan_prefix(key).flatten().collect();
     for (at, value) in entries {
-        let sighting = readable(codec::decode::<Sighting>("sighting", &value))?.filter(|_| !unknown);
-        transact(open, |tx| match &sighting {
-            Some(sighting) => {
+        let listing = readable(record::listing(&value))?.filter(|_| !unknown);
+        transact(open, |tx| match &listing {
+            Some((sighting, began)) => {
                 let never = ContentHash::of(&[("lost", "text")]);
                 let sighting = Sighting { listed: never, detail: None, ..sighting.clone() };
-                put(tx, T::Seen, &at, &codec::encode("sighting", &sighting).map_err(abort)?)
+                put(tx, T::Seen, &at, &record::of_listing(&sighting, began.as_ref()).map_err(abort)?)
             }
             None => delete(tx, T::Seen, &at),
         })?;
@@ -416,9 +419,8 @@ mod tests {
         let before = store.sightings(&source, std::slice::from_ref(&code)).unwrap();
         let identity = store.identity().unwrap();
         let hurt = |open: &Open| {
-            let tree = open.tree(T::Body);
-            tree.insert(code.key(), &b"garbage"[..]).unwrap();
-            Ok(())
+            let record = read::get(open, T::Item, code.key())?.unwrap();
+            open.texts.blank(texts::named(&record).unwrap())
         };
         store.with(hurt).unwrap();
         let found = mended(&store, "a text");

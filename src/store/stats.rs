@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::check::{Watch, readable};
 use super::open::{NAMES, Open, T, backend};
-use super::{Result, codec, texts};
-use crate::model::{Item, Timestamp};
+use super::{Result, record, texts};
+use crate::model::Timestamp;
 
 /// A day, in seconds.
 const DAY: i64 = 86_400;
@@ -79,7 +79,6 @@ pub(super) fn stats(open: &Open, now: Timestamp, watch: Watch<'_>) -> Result<Sta
             }
             if number == T::Item as usize {
                 grown(&value, now, &mut growth)?;
-            } else if number == T::Body as usize {
                 text_bytes += texts::named(&value).map_or(0, |place| u64::from(place.raw));
             } else if number == T::TextFile as usize {
                 packed_bytes += texts::live_in(&value).unwrap_or_default();
@@ -107,7 +106,7 @@ pub(super) fn stats(open: &Open, now: Timestamp, watch: Watch<'_>) -> Result<Sta
 }
 
 fn grown(value: &[u8], now: Timestamp, growth: &mut [Growth]) -> Result<()> {
-    if let Some(item) = readable(codec::decode::<Item>("item", value))? {
+    if let Some((_, item)) = readable(record::item(value))? {
         let age = now.since(item.first_seen);
         for span in growth.iter_mut().filter(|span| age < span.days * DAY) {
             span.items += 1;

@@ -338,7 +338,7 @@ pub(super) fn live_in(value: &[u8]) -> Option<u64> {
     (value.first() == Some(&FORMAT)).then(|| u64_at(value, 1))?
 }
 
-/// The place that a record names, of a text (`T::Body`) or of a form (`T::Version`).
+/// The place of a text that a record names, an item's or that of a form (`record`).
 pub(super) fn named(value: &[u8]) -> Option<Place> {
     (value.first() == Some(&FORMAT)).then(|| Place::read(value.get(1..)?))?
 }
@@ -346,7 +346,7 @@ pub(super) fn named(value: &[u8]) -> Option<Place> {
 /// Live bytes by file, counted from what names them.
 pub(super) fn counted(open: &Open) -> Result<BTreeMap<u32, u64>> {
     let mut live: BTreeMap<u32, u64> = BTreeMap::new();
-    for at in [T::Body, T::Version] {
+    for at in [T::Item, T::Version] {
         for value in open.tree(at).iter().values() {
             let value = value.map_err(|e| backend("be counted", e))?;
             if let Some(place) = named(&value).filter(|place| place.length > 0) {
@@ -362,7 +362,7 @@ pub(super) fn counted(open: &Open) -> Result<BTreeMap<u32, u64>> {
 /// # Errors
 /// [`StoreError::Damaged`] where one is missing or another.
 pub(super) fn read_through(open: &Open) -> Result<()> {
-    for at in [T::Body, T::Version] {
+    for at in [T::Item, T::Version] {
         for entry in open.tree(at) {
             let (key, value) = entry.map_err(|e| backend("read it through", e))?;
             let place = named(&value).ok_or(DAMAGED)?;
@@ -510,8 +510,8 @@ fn naming(open: &Open, number: u32, start: usize, key: &[u8]) -> Result<Vec<Nami
             .is_some_and(|place| place.file == number && place.at as usize == start && place.length > 0)
     };
     let mut all = Vec::new();
-    if let Some(value) = read::get(open, T::Body, key)?.filter(|value| here(value)) {
-        all.push((T::Body, key.to_vec(), value.to_vec()));
+    if let Some(value) = read::get(open, T::Item, key)?.filter(|value| here(value)) {
+        all.push((T::Item, key.to_vec(), value.to_vec()));
     }
     for entry in open.tree(T::Version).scan_prefix(key) {
         let (key, value) = entry.map_err(|e| backend("read", e))?;
@@ -526,7 +526,7 @@ fn naming(open: &Open, number: u32, start: usize, key: &[u8]) -> Result<Vec<Nami
 mod tests {
     use super::super::{Change, SledStore, Store};
     use super::*;
-    use crate::model::{Body, CodeSpace, InfoCode, Timestamp};
+    use crate::model::{Body, CodeSpace, InfoCode, Item, Timestamp};
 
     fn key(number: u8) -> Vec<u8> {
         InfoCode::new(CodeSpace::new("s").unwrap(), &number.to_string()).key()
@@ -576,6 +576,8 @@ mod tests {
         let changes = numbers.map(|number| {
             let mut change = Change::of(InfoCode::new(CodeSpace::new("s").unwrap(), &number.to_string()));
             change.body = Some(Body { html: format!("{text} {number}"), ..Body::default() });
+            let before = store.item(&change.code).unwrap();
+            change.item = Some(before.unwrap_or_else(|| Item::sample(change.code.clone())));
             change
         });
         store.commit(changes.collect(), Timestamp::from_unix(80)).unwrap();

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use super::codec;
 use super::open::{Open, T, backend};
 use super::texts::{self, Balance, Place};
-use super::write::{self, Tx, TxResult, abort, put, transact, tree};
-use super::{Event, Happening, Result, Retention, Tombstone, Withdrawer, log, read};
+use super::write::{self, Tx, TxResult, put, transact, tree};
+use super::{Event, Happening, Result, Retention, Tombstone, Withdrawer, log, read, record};
 use crate::model::{Category, CategoryId, InfoCode, Item, Timestamp};
 
 pub(super) fn withdraw(store: &Open, code: &InfoCode, tombstone: &Tombstone) -> Result<bool> {
@@ -116,7 +116,7 @@ fn leave(
 /// Keys of what an erased item leaves in trees whose keys begin with its code.
 fn leftovers(store: &Open, item: &Item) -> Result<Vec<(T, Vec<u8>)>> {
     let mut keys = Vec::new();
-    for at in [T::Body, T::Revision, T::Version] {
+    for at in [T::Revision, T::Version] {
         for key in store.tree(at).scan_prefix(item.code.key()).keys() {
             keys.push((at, key.map_err(|e| backend("read", e))?.to_vec()));
         }
@@ -129,9 +129,10 @@ fn erase(tx: Tx<'_>, item: &Item, leftovers: &[(T, Vec<u8>)]) -> TxResult<Vec<Pl
     let key = item.code.key();
     let mut balance = Balance::default();
     let mut freed = Vec::new();
-    for (at, key) in leftovers {
+    let own = [(T::Item, key.clone())];
+    for (at, key) in leftovers.iter().chain(&own) {
         let value = tree(tx, *at).remove(key.as_slice())?;
-        if matches!(at, T::Body | T::Version)
+        if matches!(at, T::Item | T::Version)
             && let Some(place) = value.and_then(|value| texts::named(&value))
         {
             balance.take(place);
@@ -139,8 +140,7 @@ fn erase(tx: Tx<'_>, item: &Item, leftovers: &[(T, Vec<u8>)]) -> TxResult<Vec<Pl
         }
     }
     balance.settle(tx)?;
-    tree(tx, T::Touched).remove(codec::touched_key(item.touched, &key))?;
-    tree(tx, T::Item).remove(key.as_slice())?;
+    record::forget_touched(tx, item.touched, &key)?;
     Ok(freed)
 }
 
@@ -253,10 +253,7 @@ pub(super) fn sweep(
         let newest = newest_without(store, &item, &[category])?;
         transact(store, |tx| leave(tx, &item, &[category], &newest, now, None))?;
         item.categories.retain(|id| *id != category);
-        transact(store, |tx| {
-            let bytes = codec::encode("item", &item).map_err(abort)?;
-            put(tx, T::Item, key, &bytes)
-        })?;
+        transact(store, |tx| write::keep_item(tx, key, &item))?;
     }
     Ok(over.len())
 }

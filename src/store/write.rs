@@ -6,11 +6,11 @@ use std::hash::{BuildHasher, RandomState};
 use sled::Transactional;
 use sled::transaction::{ConflictableTransactionError, ConflictableTransactionResult, TransactionalTree};
 
-use super::codec::{self, FORMAT, u32_at, u64_at};
-use super::open::{Open, T, VALUE_LIMIT, backend, category_key, transaction_error};
+use super::codec::{self, u32_at, u64_at};
+use super::open::{Open, T, backend, category_key, transaction_error};
 use super::texts::{self, Balance, Place, Text};
-use super::{Change, Event, Happening, Result, StoreError, clock, log, read};
-use crate::model::{Category, CategoryId, Item, Slug, SourceId, SourceState, Timestamp};
+use super::{Change, Event, Happening, Result, Sighting, StoreError, clock, log, read, record};
+use crate::model::{Category, CategoryId, InfoCode, Item, Slug, SourceId, SourceState, Timestamp};
 
 /// Changes in one transaction.
 pub(super) const MAX_CHANGES: usize = 30;
@@ -404,9 +404,9 @@ fn replaced(store: &Open, change: &Change) -> Result<Option<(u64, Vec<u8>)>> {
 /// The form that an item has now, to be kept: since when it is so, and a record of it that names the
 /// same text.
 pub(super) fn form(store: &Open, item: &Item) -> Result<(u64, Vec<u8>)> {
-    let text = read::get(store, T::Body, item.code.key())?;
-    let place = text.and_then(|value| texts::named(&value)).unwrap_or(Place::NONE);
-    Ok((item.touched, [&[FORMAT][..], &place.bytes(), &codec::encode("item", item)?].concat()))
+    let record = read::get(store, T::Item, item.code.key())?;
+    let place = record.and_then(|record| texts::named(&record)).unwrap_or(Place::NONE);
+    Ok((item.touched, record::of_item(place, item)?))
 }
 
 pub(super) fn put_form(
@@ -465,20 +465,23 @@ fn apply(
 ) -> TxResult<()> {
     let Prepared { change, place, old_events, version } = prepared;
     let key = change.code.key();
-    if let Some(place) = place {
-        put_text(tx, &key, *place, balance)?;
+    let before = stored(tx, &key)?;
+    if let (None, Some(place), Some((_, item))) = (&change.item, place, &before) {
+        put_record(tx, &key, (*place, item), balance)?;
     }
     if let Some(item) = &change.item {
         // Counters, the leading source and further paths show nowhere: the outputs stay as old as
         // they are.
         let shows = change.tombstone.is_none() && (change.body.is_some() || !change.enters.is_empty());
-        match stored(tx, &key)? {
-            Some(stored) if !shows => {
+        let known = before.as_ref().map(|(place, _)| *place);
+        let place = place.or(known).unwrap_or(Place::NONE);
+        match &before {
+            Some((_, stored)) if !shows => {
                 // Its form is as old as it was.
-                let bytes = codec::encode("item", &Item { touched: stored.touched, ..item.clone() });
-                put(tx, T::Item, &key, &bytes.map_err(abort)?)?;
+                let item = Item { touched: stored.touched, ..item.clone() };
+                put_record(tx, &key, (place, &item), balance)?;
             }
-            stored => put_item(tx, &key, item, stored.is_none())?,
+            _ => put_item(tx, &key, (place, item), before.is_none(), balance)?,
         }
         if shows {
             for id in item.categories.iter().chain(&[CategoryId::SITE]) {
@@ -513,9 +516,8 @@ fn apply(
         put(tx, T::Revision, &codec::revision_key(&key, number), &bytes)?;
     }
     if let Some((source, sighting)) = &change.sighting {
-        let number = source_number(tx, source)?;
-        let bytes = codec::encode("sighting", sighting).map_err(abort)?;
-        put(tx, T::Seen, &codec::seen_key(&change.code, number), &bytes)?;
+        let began = change.event.as_ref().filter(|event| begins(event, source));
+        put_listing(tx, (&change.code, source), sighting, began)?;
     }
     for (source, alias) in &change.aliases {
         let number = source_number(tx, source)?;
@@ -528,10 +530,38 @@ fn apply(
     for old in old_events {
         tree(tx, T::History).remove(old.as_slice())?;
     }
-    if let Some(event) = &change.event {
+    let listed = |event: &Event| change.sighting.as_ref().is_some_and(|(source, _)| begins(event, source));
+    if let Some(event) = change.event.as_ref().filter(|event| !listed(event)) {
         put_event(tx, &key, event)?;
     }
     Ok(())
+}
+
+/// Whether an event is that with which a source's listing of an item begins: it is kept with it.
+fn begins(event: &Event, source: &SourceId) -> bool {
+    matches!(event.what, Happening::Inserted | Happening::Listed) && event.source.as_ref() == Some(source)
+}
+
+/// Stores what is known of a listing; the event that it began with stays.
+pub(super) fn put_listing(
+    tx: Tx<'_>,
+    (code, source): (&InfoCode, &SourceId),
+    sighting: &Sighting,
+    began: Option<&Event>,
+) -> TxResult<()> {
+    let key = codec::seen_key(code, source_number(tx, source)?);
+    let before = tree(tx, T::Seen).get(&key)?;
+    let before = before.and_then(|bytes| record::listing(&bytes).ok()).and_then(|(_, event)| event);
+    if let (Some(_), Some(began)) = (&before, began) {
+        // It was listed, forgotten and is listed again: its story goes on.
+        put_event(tx, &code.key(), began)?;
+    }
+    let began = match (before, began) {
+        (None, Some(began)) => Some((next(tx, "events")?, began.clone())),
+        (before, _) => before,
+    };
+    let bytes = record::of_listing(sighting, began.as_ref()).map_err(abort)?;
+    put(tx, T::Seen, &key, &bytes)
 }
 
 pub(super) fn put_event(tx: Tx<'_>, key: &[u8], event: &Event) -> TxResult<()> {
@@ -540,32 +570,26 @@ pub(super) fn put_event(tx: Tx<'_>, key: &[u8], event: &Event) -> TxResult<()> {
     put(tx, T::History, &codec::event_key(key, at), &bytes)
 }
 
-/// Says where an item's text is, which was written before.
-pub(super) fn put_text(tx: Tx<'_>, key: &[u8], place: Place, balance: &mut Balance) -> TxResult<()> {
-    let record = [&[FORMAT][..], &place.bytes()].concat();
-    if let Some(before) = tree(tx, T::Body).insert(key, record)? {
-        texts::named(&before).into_iter().for_each(|place| balance.take(place));
-    }
-    balance.add(place);
-    Ok(())
-}
-
-/// The item as it stands in the store.
-fn stored(tx: Tx<'_>, key: &[u8]) -> TxResult<Option<Item>> {
+/// The item as it stands in the store, and where its text is.
+fn stored(tx: Tx<'_>, key: &[u8]) -> TxResult<Option<(Place, Item)>> {
     let bytes = tree(tx, T::Item).get(key)?;
-    bytes.map(|bytes| codec::decode("item", &bytes).map_err(abort)).transpose()
+    bytes.map(|bytes| record::item(&bytes).map_err(abort)).transpose()
 }
 
-fn put_item(tx: Tx<'_>, key: &[u8], item: &Item, new: bool) -> TxResult<()> {
+fn put_item(
+    tx: Tx<'_>,
+    key: &[u8],
+    (place, item): (Place, &Item),
+    new: bool,
+    balance: &mut Balance,
+) -> TxResult<()> {
     let mut item = item.clone();
     if new {
         put(tx, T::Path, item.permalink.as_bytes(), &[&[1], key].concat())?;
-    }
-    if new {
         item.touched = 0;
         item.generation = upcoming(tx)?;
     }
-    touch_item(tx, key, &item)
+    touch_record(tx, key, (place, &item), balance)
 }
 
 /// The generation that the categories of this transaction begin with when it ends.
@@ -574,17 +598,46 @@ pub(super) fn upcoming(tx: Tx<'_>) -> TxResult<u64> {
     Ok(bytes.and_then(|b| u64_at(&b, 0)).unwrap_or_default() + 1)
 }
 
-/// Stores an item under the coming generation; `touched` of it says where it stood, 0 for nowhere.
+/// Stores an item under the coming generation; `touched` of it says where it stood, 0 for nowhere. Its
+/// text stays where it is.
 pub(super) fn touch_item(tx: Tx<'_>, key: &[u8], item: &Item) -> TxResult<()> {
+    // What it takes it gives.
+    touch_record(tx, key, (place_of(tx, key)?, item), &mut Balance::default())
+}
+
+/// Stores an item that shows no change; its text stays where it is.
+pub(super) fn keep_item(tx: Tx<'_>, key: &[u8], item: &Item) -> TxResult<()> {
+    put_record(tx, key, (place_of(tx, key)?, item), &mut Balance::default())
+}
+
+fn place_of(tx: Tx<'_>, key: &[u8]) -> TxResult<Place> {
+    Ok(tree(tx, T::Item).get(key)?.and_then(|record| texts::named(&record)).unwrap_or(Place::NONE))
+}
+
+/// As [`touch_item`], with a text that may be another one.
+pub(super) fn touch_record(
+    tx: Tx<'_>,
+    key: &[u8],
+    (place, item): (Place, &Item),
+    balance: &mut Balance,
+) -> TxResult<()> {
     let mut item = item.clone();
     if item.touched > 0 {
-        tree(tx, T::Touched).remove(codec::touched_key(item.touched, key))?;
+        record::forget_touched(tx, item.touched, key)?;
     }
     item.touched = upcoming(tx)?;
-    tree(tx, T::Touched).insert(codec::touched_key(item.touched, key), &[])?;
-    let bytes = codec::encode("item", &item).map_err(abort)?;
-    debug_assert!(bytes.len() <= VALUE_LIMIT, "the caps of an item keep it small");
-    put(tx, T::Item, key, &bytes)
+    record::note_touched(tx, item.touched, key)?;
+    put_record(tx, key, (place, &item), balance)
+}
+
+fn put_record(tx: Tx<'_>, key: &[u8], (place, item): (Place, &Item), balance: &mut Balance) -> TxResult<()> {
+    let bytes = record::of_item(place, item).map_err(abort)?;
+    codec::fits("item", &bytes).map_err(abort)?;
+    if let Some(before) = tree(tx, T::Item).insert(key, bytes)?.and_then(|before| texts::named(&before)) {
+        balance.take(before);
+    }
+    balance.add(place);
+    Ok(())
 }
 
 /// Loads a category into `touched` and moves its `changed_at`.
