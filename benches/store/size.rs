@@ -123,6 +123,7 @@ fn churn(folder: &Path, items: u64) {
             while store.sweep(CategoryId(category), keep, 30, now()).unwrap() > 0 {}
         }
         store.sync().unwrap();
+        while store.tidy().unwrap() > 0 {}
     }
     let stats = store.stats(now(), &mut |_, _, _| {}).unwrap();
     println!("  after {more} came and {more} went: {:.2} bytes on disk for each of a record", stats.ratio);

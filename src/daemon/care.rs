@@ -22,7 +22,7 @@ const LOOK: Duration = Duration::from_mins(10);
 /// The first look waits until the first polls are through.
 const FIRST: Duration = Duration::from_mins(1);
 /// Items taken out by retention in one step; polls may come in between.
-const STEP: usize = 30;
+const STEP: usize = 300;
 
 impl Mill {
     /// Whether the store can take something in. One that broke is opened again, or begun anew
@@ -124,7 +124,13 @@ fn look(mill: &Mill) -> Result<usize, StoreError> {
         info!(bytes, "new articles are compressed with a dictionary of the store's own");
     }
     export_if_due(mill)?;
-    retain(mill)
+    let taken_out = retain(mill)?;
+    loop {
+        match mill.care.tidy()? {
+            0 => return Ok(taken_out),
+            bytes => info!(bytes, "room of texts that are no more is given back"),
+        }
+    }
 }
 
 fn export_if_due(mill: &Mill) -> Result<(), StoreError> {

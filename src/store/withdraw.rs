@@ -3,7 +3,7 @@
 //! A withdrawn item leaves every index that outputs are made of; its record stays for its story,
 //! and its tombstone keeps it from being stored anew while its sources still list it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::codec;
 use super::open::{Open, T, backend};
@@ -39,7 +39,7 @@ fn with_site(item: &Item) -> Vec<CategoryId> {
 fn take_out(store: &Open, item: &Item, leaves: &[CategoryId], tombstone: &Tombstone) -> Result<Vec<Place>> {
     let told = (tombstone.by != Withdrawer::Retention).then_some(tombstone.at);
     let key = item.code.key();
-    let newest = newest_without(store, item, leaves)?;
+    let newest = newest_without(store, &[(item, leaves)])?;
     let erased = if tombstone.erased { Some(leftovers(store, item)?) } else { None };
     let story = Event {
         at: tombstone.at,
@@ -56,7 +56,9 @@ fn take_out(store: &Open, item: &Item, leaves: &[CategoryId], tombstone: &Tombst
             // Sinks that hold a file of the item's own have to hear of it.
             write::touch_item(tx, &key, item)?;
         }
-        leave(tx, item, leaves, &newest, tombstone.at, told)?;
+        let mut touched = Touched::default();
+        leave(tx, item, leaves, (tombstone.at, told), &mut touched)?;
+        touched.put(tx, &newest)?;
         put(tx, T::Tomb, &key, &bytes)?;
         for old in &old_events {
             tree(tx, T::History).remove(old.as_slice())?;
@@ -66,49 +68,68 @@ fn take_out(store: &Open, item: &Item, leaves: &[CategoryId], tombstone: &Tombst
     })
 }
 
-/// The time of the newest item of each category, were `item` not in it.
-fn newest_without(
-    store: &Open,
-    item: &Item,
-    categories: &[CategoryId],
-) -> Result<BTreeMap<CategoryId, Option<Timestamp>>> {
+/// The time of the newest item of each category, were some items not in it.
+fn newest_without(store: &Open, gone: &[(&Item, &[CategoryId])]) -> Result<Newest> {
+    let mut own: BTreeMap<CategoryId, BTreeSet<Vec<u8>>> = BTreeMap::new();
+    for (item, categories) in gone {
+        for id in *categories {
+            own.entry(*id).or_default().insert(codec::time_key(*id, item.published, &item.code.key()));
+        }
+    }
     let mut newest = BTreeMap::new();
-    for id in categories {
-        let own = codec::time_key(*id, item.published, &item.code.key());
+    for (id, own) in own {
         let mut found = None;
-        for key in store.tree(T::CatTime).scan_prefix(id.0.to_be_bytes()).keys().rev().take(2) {
+        for key in store.tree(T::CatTime).scan_prefix(id.0.to_be_bytes()).keys().rev().take(own.len() + 1) {
             let key = key.map_err(|e| backend("read", e))?;
-            if found.is_none() && key != own {
+            if found.is_none() && !own.contains(&key[..]) {
                 found = codec::u64_at(&key, 4).and_then(|at| i64::try_from(at).ok());
             }
         }
-        newest.insert(*id, found.map(Timestamp::from_unix));
+        newest.insert(id, found.map(Timestamp::from_unix));
     }
     Ok(newest)
+}
+
+type Newest = BTreeMap<CategoryId, Option<Timestamp>>;
+
+/// Categories as a transaction changes them, and which of them items left.
+#[derive(Default)]
+struct Touched {
+    all: BTreeMap<CategoryId, Category>,
+    left: BTreeSet<CategoryId>,
+}
+
+impl Touched {
+    /// Stores those that were left.
+    fn put(&mut self, tx: Tx<'_>, newest: &Newest) -> TxResult<()> {
+        for id in &self.left {
+            if let Some(category) = self.all.get_mut(id) {
+                category.newest = newest.get(id).copied().flatten();
+                let generation = write::next(tx, "generation")?;
+                write::put_category(tx, category, generation)?;
+            }
+        }
+        Ok(())
+    }
 }
 
 fn leave(
     tx: Tx<'_>,
     item: &Item,
     leaves: &[CategoryId],
-    newest: &BTreeMap<CategoryId, Option<Timestamp>>,
-    now: Timestamp,
-    told: Option<Timestamp>,
+    (now, told): (Timestamp, Option<Timestamp>),
+    touched: &mut Touched,
 ) -> TxResult<()> {
     let key = item.code.key();
-    let mut all: BTreeMap<CategoryId, Category> = BTreeMap::new();
-    let mut touched: BTreeMap<CategoryId, Category> = BTreeMap::new();
     for id in leaves {
-        write::touch(tx, *id, now, &mut all)?;
-        let Some(mut category) = all.remove(id) else { continue };
-        if log::leave(tx, &key, item, &mut category, told)? {
-            category.newest = newest.get(id).copied().flatten();
-            touched.insert(*id, category);
+        let before = touched.all.get(id).map(|category| category.changed_at);
+        write::touch(tx, *id, now, &mut touched.all)?;
+        let Some(category) = touched.all.get_mut(id) else { continue };
+        if log::leave(tx, &key, item, category, told)? {
+            touched.left.insert(*id);
+        } else if before.is_none() {
+            touched.all.remove(id);
         }
-    }
-    for category in touched.values_mut() {
-        let generation = write::next(tx, "generation")?;
-        write::put_category(tx, category, generation)?;
     }
     Ok(())
 }
@@ -197,7 +218,7 @@ pub(super) fn reroute(
     }
     let out = read::tombstone(store, code)?.is_some();
     let leaves: Vec<CategoryId> = item.categories.iter().copied().filter(|id| !to.contains(id)).collect();
-    let newest = newest_without(store, &item, &leaves)?;
+    let newest = newest_without(store, &[(&item, &leaves)])?;
     let version = write::form(store, &item)?;
     let moved = Item { categories: to.to_vec(), ..item.clone() };
     let event = Event {
@@ -217,7 +238,9 @@ pub(super) fn reroute(
         if out {
             return Ok(());
         }
-        leave(tx, &item, &leaves, &newest, now, Some(now))?;
+        let mut left = Touched::default();
+        leave(tx, &item, &leaves, (now, Some(now)), &mut left)?;
+        left.put(tx, &newest)?;
         let mut touched = BTreeMap::new();
         for id in with_site(&moved) {
             write::touch(tx, id, now, &mut touched)?;
@@ -241,21 +264,68 @@ pub(super) fn sweep(
 ) -> Result<usize> {
     let _writing = store.writing();
     let over = beyond(store, category, keep, limit, now)?;
-    for key in &over {
-        let Some(mut item) = read::item(store, key)? else { continue };
-        let last = item.categories.iter().all(|id| *id == category);
-        if last {
-            let why = "older than what its category keeps".to_owned();
-            let tombstone = Tombstone { at: now, by: Withdrawer::Retention, why, erased: true };
-            take_out(store, &item, &with_site(&item), &tombstone)?;
-            continue;
-        }
-        let newest = newest_without(store, &item, &[category])?;
-        transact(store, |tx| leave(tx, &item, &[category], &newest, now, None))?;
-        item.categories.retain(|id| *id != category);
-        transact(store, |tx| write::keep_item(tx, key, &item))?;
+    for keys in over.chunks(write::MAX_CHANGES) {
+        let swept = keys.iter().map(|key| Swept::of(store, key, category)).collect::<Result<Vec<_>>>()?;
+        sweep_out(store, swept.into_iter().flatten().collect(), now)?;
     }
     Ok(over.len())
+}
+
+/// An item that grew too old for a category.
+struct Swept {
+    item: Item,
+    leaves: Vec<CategoryId>,
+    /// Where it is in no other category: what of it goes, events that go, and its last.
+    erased: Option<(Vec<(T, Vec<u8>)>, Vec<Vec<u8>>)>,
+}
+
+impl Swept {
+    fn of(store: &Open, key: &[u8], category: CategoryId) -> Result<Option<Self>> {
+        let Some(item) = read::item(store, key)? else { return Ok(None) };
+        if item.categories.iter().any(|id| *id != category) {
+            return Ok(Some(Self { item, leaves: vec![category], erased: None }));
+        }
+        let old_events = read::events_beyond(store, key, write::MAX_EVENTS - 1)?;
+        let erased = Some((leftovers(store, &item)?, old_events));
+        Ok(Some(Self { leaves: with_site(&item), item, erased }))
+    }
+}
+
+/// Takes out all that is swept at once, in one transaction.
+fn sweep_out(store: &Open, swept: Vec<Swept>, now: Timestamp) -> Result<()> {
+    let gone: Vec<(&Item, &[CategoryId])> = swept.iter().map(|one| (&one.item, &one.leaves[..])).collect();
+    let newest = newest_without(store, &gone)?;
+    let why = "older than what its category keeps";
+    let tombstone = Tombstone { at: now, by: Withdrawer::Retention, why: why.to_owned(), erased: true };
+    let bytes = codec::encode("tombstone", &tombstone)?;
+    let story = Event {
+        at: now,
+        what: Happening::Withdrawn,
+        source: None,
+        why: why.to_owned(),
+        known_by: String::new(),
+        answer: None,
+    };
+    transact(store, |tx| {
+        let mut touched = Touched::default();
+        for one in &swept {
+            let key = one.item.code.key();
+            leave(tx, &one.item, &one.leaves, (now, None), &mut touched)?;
+            let Some((leftovers, old_events)) = &one.erased else {
+                let mut item = one.item.clone();
+                item.categories.retain(|id| !one.leaves.contains(id));
+                write::keep_item(tx, &key, &item)?;
+                continue;
+            };
+            put(tx, T::Tomb, &key, &bytes)?;
+            for old in old_events {
+                tree(tx, T::History).remove(old.as_slice())?;
+            }
+            write::put_event(tx, &key, &story)?;
+            erase(tx, &one.item, leftovers)?;
+        }
+        touched.put(tx, &newest)
+    })
 }
 
 /// Codes of the oldest items that a category does not keep, at most `limit`.
