@@ -65,14 +65,15 @@ fn copy(options: &StoreOptions, beside: &Path, found: u8) -> Result<()> {
         }
     }
     let new = Open::bare(beside, options.cache)?;
-    let texts = Texts::open(&options.path)?;
-    copy_all(&from, &texts, &new, found, &mut |_, _, what| info!(%what, "migrating"))
+    // Before texts stood apart there are none to read, and nothing is made in a store that is kept.
+    let texts = if found < TEXTS_APART { None } else { Some(Texts::open(&options.path)?) };
+    copy_all(&from, texts.as_ref(), &new, found, &mut |_, _, what| info!(%what, "migrating"))
 }
 
 /// Copies trees, known by their place in [`NAMES`], into a store without records.
 pub(super) fn copy_all(
     from: &[(usize, Tree)],
-    texts: &Texts,
+    texts: Option<&Texts>,
     to: &Open,
     found: u8,
     watch: Watch<'_>,
@@ -86,10 +87,9 @@ pub(super) fn copy_all(
         let mut copied = 0_u64;
         for entry in tree {
             let (key, value) = entry.map_err(failed)?;
-            let value = if found >= TEXTS_APART {
-                carried::packed_up(texts, *number, &key, value)?
-            } else {
-                value.to_vec()
+            let value = match texts {
+                Some(texts) => carried::packed_up(texts, *number, &key, value)?,
+                None => value.to_vec(),
             };
             arrival.take(*number, key.to_vec(), value)?;
             copied += 1;

@@ -472,7 +472,7 @@ pub trait Store: Send + Sync {
     fn listings(&self, code: &InfoCode) -> Result<Vec<(SourceId, Sighting)>>;
     /// The item's story, oldest first; of a long one the last 64 events.
     fn history(&self, code: &InfoCode) -> Result<Vec<Event>>;
-    /// Stores decided changes in transactions of at most 30 changes and 256 KiB.
+    /// Stores decided changes in transactions of at most 30, after their texts are durable.
     fn commit(&self, changes: Vec<Change>, now: Timestamp) -> Result<()>;
     /// Takes an item out of all its categories and leaves a tombstone; with `erased` its item,
     /// body and revisions go too. `false` when there is no such item, or it is out already.

@@ -218,7 +218,7 @@ impl SledStore {
             let live = super::stats::live(open)?;
             room::enough(path, (live * 5 / 2).min(before.saturating_mul(3) / 2).saturating_add(*low_water))?;
             let from: Vec<_> = open.trees().iter().cloned().enumerate().collect();
-            super::migrate::copy_all(&from, &open.texts, &Open::bare(&beside, *cache)?, FORMAT, watch)
+            super::migrate::copy_all(&from, Some(&open.texts), &Open::bare(&beside, *cache)?, FORMAT, watch)
         })?;
         let old = room::free_name(&room::beside(path, "old"))?;
         close(&mut slot);
