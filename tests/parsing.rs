@@ -119,4 +119,9 @@ fn documents_that_once_went_wrong() {
         properties::html(html);
     }
     properties::html(&format!("<img src='{}'>", "<div>".repeat(700)));
+    // Links that were never closed, cut off by every block, and nested once they are repaired.
+    for opened in [19, 130] {
+        let odd = "<a href=/x><o>".to_owned() + &"<div><i>".repeat(opened) + "一<a>二</div>三</a>四";
+        properties::html(&odd);
+    }
 }

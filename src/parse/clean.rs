@@ -1,8 +1,10 @@
 //! Cleaning: upstream HTML to HTML that any reader may show. Source rules run first on the tree,
-//! then `ammonia` sanitises by the list in `allowed`; `players` keeps the way to films.
+//! then `ammonia` sanitises by the list in `allowed`; `players` keeps the way to films, `settled` knows
+//! what would change once more.
 
 mod allowed;
 mod players;
+mod settled;
 
 use std::borrow::Cow;
 
@@ -58,9 +60,7 @@ pub struct BadSelector {
 }
 
 /// Times that one text is cleaned at most.
-const MAX_PASSES: usize = 4;
-/// What is left where something was taken apart that should have gone.
-const UNTIDY: [&str; 2] = ["<p></p>", "<br></p>"];
+const MAX_PASSES: usize = 8;
 
 /// The rules of one source, made ready once.
 pub struct Cleaner {
@@ -136,19 +136,27 @@ impl Cleaner {
         for unwanted in &self.strip {
             source = Cow::Owned(source.replace(unwanted.as_str(), ""));
         }
-        let mut cleaned = self.clean_once(&source, base);
-        // Odd nesting may be taken apart only when the result is parsed: then there is more to tidy.
-        for _ in 1..MAX_PASSES {
-            if !UNTIDY.iter().any(|piece| cleaned.html.contains(piece)) {
-                break;
-            }
-            let again = self.clean_once(&cleaned.html, base);
-            if again.html == cleaned.html {
-                break;
-            }
-            cleaned = Cleaned { html: again.html, text: again.text, ..cleaned };
+        let first = self.clean_once(&source, base);
+        if settled::is_settled(&first.html) {
+            return first;
         }
-        cleaned
+        let html = self.settle(&first.html, base);
+        Cleaned { text: text::html_to_text(&html), html, ..first }
+    }
+
+    /// What cleaning changes no more: odd nesting may be taken apart only when the result is parsed,
+    /// and then there is more to tidy. What does not come to rest keeps its text alone.
+    fn settle(&self, html: &str, base: Option<&Url>) -> String {
+        let mut last = Cow::Borrowed(html);
+        for _ in 1..MAX_PASSES {
+            let again = self.clean_once(&last, base).html;
+            if again == *last {
+                return again;
+            }
+            last = Cow::Owned(again);
+        }
+        let plain = ammonia::clean_text(&text::html_to_text(&last));
+        self.clean_once(&format!("<p>{plain}</p>"), base).html
     }
 
     fn clean_once(&self, source: &str, base: Option<&Url>) -> Cleaned {
