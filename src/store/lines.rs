@@ -14,6 +14,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::codec;
+use super::commit;
 use super::export::Progress;
 use super::open::{Open, T, backend, corrupt};
 use super::write::{self, abort, put, transact};
@@ -399,7 +400,7 @@ impl Taking<'_> {
         for whole in &wholes {
             transact(self.open, |tx| belongings(tx, whole))?;
         }
-        write::commit(self.open, changes, self.now)
+        commit::commit(self.open, changes, self.now)
     }
 }
 
@@ -426,10 +427,10 @@ fn story(
     listings: &[(SourceId, Sighting)],
 ) -> write::TxResult<()> {
     for event in history {
-        write::put_event(tx, &code.key(), event)?;
+        commit::put_event(tx, &code.key(), event)?;
     }
     for (source, sighting) in listings {
-        write::put_listing(tx, (code, source), sighting, None)?;
+        commit::put_listing(tx, (code, source), sighting, None)?;
     }
     Ok(())
 }

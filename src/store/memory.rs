@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::clock;
+use super::commit::MAX_EVENTS;
 use super::log::Slot;
-use super::write::MAX_EVENTS;
 use super::{
     Alias, AtPath, Change, Event, Gone, Happening, LogPage, Result, Retention, Revision, Sighting,
     SourceRecord, Store, StoreError, Tombstone, Window, Withdrawer, open::category_key,

@@ -88,7 +88,7 @@ pub(super) fn copy_all(
         for entry in tree {
             let (key, value) = entry.map_err(failed)?;
             let value = match texts {
-                Some(texts) => carried::packed_up(texts, *number, &key, value)?,
+                Some(texts) => carried::packed_up(texts, *number, &key, &value)?,
                 None => value.to_vec(),
             };
             arrival.take(*number, key.to_vec(), value)?;
@@ -299,7 +299,8 @@ mod tests {
         store.register(std::slice::from_ref(&source), Timestamp::from_unix(77)).unwrap();
         let mut change = Change::of(code.clone());
         // Noise, which does not compress, so that it takes several parts.
-        let noise: Vec<u8> = (0..9_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+        let noise: Vec<u8> =
+            (0..2_300_u32).flat_map(|n| n.wrapping_mul(2_654_435_761).to_be_bytes()).collect();
         let html = format!("<p>文{}</p>", data_encoding::BASE64.encode(&noise));
         change.body = Some(crate::model::Body { html, ..Default::default() });
         change.item = Some(crate::model::Item::sample(code.clone()));

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::check::{self, Findings, Watch, code_in, readable, with_site};
 use super::codec::{self, u32_at};
+use super::commit;
 use super::open::{Open, T, backend, category_key};
 use super::texts::{self, Balance, Place};
 use super::write::{self, abort, delete, put, transact, tree};
@@ -88,7 +89,7 @@ fn item(open: &Open, key: &[u8], now: Timestamp) -> Result<bool> {
         transact(open, |tx| {
             let mut balance = Balance::default();
             let records = places.iter().map(|place| (*place, &item));
-            records.into_iter().try_for_each(|record| write::touch_record(tx, key, record, &mut balance))?;
+            records.into_iter().try_for_each(|record| commit::touch_record(tx, key, record, &mut balance))?;
             balance.settle(tx)
         })?;
         forget(open, key, false)?;
@@ -120,7 +121,7 @@ fn index(open: &Open, key: &[u8], mut item: Item, out: bool, now: Timestamp) -> 
     }
     transact(open, |tx| {
         put(tx, T::Path, item.permalink.as_bytes(), &[&[1], key].concat())?;
-        write::touch_item(tx, key, &item)?;
+        commit::touch_item(tx, key, &item)?;
         let mut touched: BTreeMap<CategoryId, Category> = BTreeMap::new();
         for (id, at, shown) in &wrong {
             tree(tx, T::CatTime).remove(at.as_slice())?;
@@ -136,7 +137,7 @@ fn index(open: &Open, key: &[u8], mut item: Item, out: bool, now: Timestamp) -> 
         Ok(())
     })?;
     let archived = wrong.iter().filter(|(_, _, shown)| !shown).map(|(id, ..)| *id).collect();
-    write::close_archived(open, &archived)
+    commit::close_archived(open, &archived)
 }
 
 /// Makes the sources that list an item see it as changed, or as unknown.

@@ -295,7 +295,7 @@ impl SledStore {
     /// # Errors
     /// Those of the store.
     pub fn tidy(&self) -> Result<u64> {
-        self.write(super::texts::tidy)
+        self.write(super::tidy::tidy)
     }
 
     /// Trains a compression dictionary when there are articles enough for it; gives its bytes.

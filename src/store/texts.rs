@@ -4,7 +4,7 @@
 //! be written about five times, and its room never given back. A text is a frame: four bytes that
 //! are in no other place by chance, length of key and payload, a checksum, the key of its item, the
 //! payload (`codec::pack`). A file that is full is never written again; one that is mostly dead is
-//! emptied by [`tidy`] and deleted, and only so is room given back.
+//! emptied (`tidy`) and deleted, and only so is room given back.
 //!
 //! **Order.** A text is durable before anything in sled says where it is: [`Texts::sync`] comes
 //! before the transaction, not only before its flush, for sled writes its log whenever it likes.
@@ -30,21 +30,19 @@ const FULL: u32 = 64 << 20;
 /// Files that are kept open for reading.
 const OPEN_FILES: usize = 32;
 /// Begins a frame.
-const MAGIC: [u8; 4] = [0xF5, b'T', b'x', 0xE3];
+pub(super) const MAGIC: [u8; 4] = [0xF5, b'T', b'x', 0xE3];
 /// Bytes of a frame before its key: magic, length of key and payload, checksum of all that follows it.
-const HEAD: usize = 4 + 2 + 4 + 4;
-/// Bytes that are moved under one lock when a file is emptied.
-const MOVED_AT_ONCE: usize = 512 << 10;
+pub(super) const HEAD: usize = 4 + 2 + 4 + 4;
 
 const DAMAGED: StoreError = StoreError::Damaged { what: "body" };
 
 /// Where a text is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Place {
-    file: u32,
-    at: u32,
+    pub(super) file: u32,
+    pub(super) at: u32,
     /// Bytes of the whole frame.
-    length: u32,
+    pub(super) length: u32,
     /// Bytes of the text before it was packed.
     pub(super) raw: u32,
 }
@@ -138,15 +136,14 @@ impl Texts {
             let number = active.number + 1;
             (active.number, active.end, active.file, active.made) = (number, 0, None, true);
         }
-        let file = match &active.file {
-            Some(file) => Arc::clone(file),
-            None => {
-                let path = self.folder.join(active.number.to_string());
-                let file = File::options().read(true).write(true).create(true).truncate(false).open(path);
-                let file = Arc::new(file.map_err(failed)?);
-                active.file = Some(Arc::clone(&file));
-                file
-            }
+        let file = if let Some(file) = &active.file {
+            Arc::clone(file)
+        } else {
+            let path = self.folder.join(active.number.to_string());
+            let file = File::options().read(true).write(true).create(true).truncate(false).open(path);
+            let file = Arc::new(file.map_err(failed)?);
+            active.file = Some(Arc::clone(&file));
+            file
         };
         // A write that failed halfway is written over by the next one.
         file.write_all_at(&bytes, u64::from(active.end)).map_err(failed)?;
@@ -242,7 +239,22 @@ impl Texts {
         file.sync_data().map_err(failed)
     }
 
-    fn delete(&self, number: u32) -> Result<()> {
+    /// Begins the next file, as if this one were full and ended with `rest`.
+    #[cfg(test)]
+    pub(super) fn end_with(&self, rest: &[u8]) -> Result<()> {
+        let mut active = locked(&self.active);
+        let file = active.file.take().unwrap();
+        file.write_all_at(rest, u64::from(active.end)).map_err(|e| backend("store texts", e))?;
+        (active.number, active.end) = (active.number + 1, 0);
+        Ok(())
+    }
+
+    /// The file that is appended to.
+    pub(super) fn last(&self) -> u32 {
+        locked(&self.active).number
+    }
+
+    pub(super) fn delete(&self, number: u32) -> Result<()> {
         locked(&self.files).retain(|(known, _)| *known != number);
         match fs::remove_file(self.folder.join(number.to_string())) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -275,7 +287,7 @@ fn frame(bytes: &mut Vec<u8>, key: &[u8], payload: &[u8]) -> Result<Place> {
 }
 
 /// The key and the payload of the frame that `bytes` begin with, if it is one and whole.
-fn framed(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+pub(super) fn framed(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let head = bytes.get(..HEAD).filter(|head| head.starts_with(&MAGIC))?;
     let key_length = usize::from(u16::from_be_bytes([head[4], head[5]]));
     let length = u32_at(head, 6)? as usize;
@@ -284,7 +296,7 @@ fn framed(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 /// Numbers of the files in a folder, in order.
-fn numbers(folder: &Path) -> Vec<u32> {
+pub(super) fn numbers(folder: &Path) -> Vec<u32> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let mut numbers: Vec<u32> =
         entries.filter_map(|entry| entry.file_name().to_str().and_then(|name| name.parse().ok())).collect();
@@ -404,129 +416,10 @@ pub(super) fn recount(open: &Open) -> Result<()> {
     })
 }
 
-/// Empties one file of which less than half is live, and deletes it. Gives the bytes that are free
-/// then; 0 when there is no such file.
-///
-/// # Errors
-/// Those of the store.
-pub(super) fn tidy(open: &Open) -> Result<u64> {
-    let folder = open.path().join(FOLDER);
-    let active = locked(&open.texts.active).number;
-    let told = |number: u32| -> Result<u64> {
-        let record = read::get(open, T::TextFile, number.to_be_bytes())?;
-        Ok(record.and_then(|value| live_in(&value)).unwrap_or_default())
-    };
-    for number in numbers(&folder).into_iter().filter(|number| *number < active) {
-        let size = super::room::size(&folder.join(number.to_string()));
-        let live = told(number)?;
-        if live * 2 > size {
-            continue;
-        }
-        empty(open, number)?;
-        // What names the new places must not be lost before the old ones are gone.
-        open.sync()?;
-        // Something is left only where a text is damaged, or the count was wrong.
-        if told(number)? == 0 || is_dead(open, number)? {
-            open.texts.delete(number)?;
-            transact(open, |tx| write::delete(tx, T::TextFile, &number.to_be_bytes()))?;
-            return Ok(size.saturating_sub(live));
-        }
-    }
-    Ok(0)
-}
-
-/// Whether nothing names a text in a file; counts all files anew on the way.
-fn is_dead(open: &Open, number: u32) -> Result<bool> {
-    let _writing = open.writing();
-    recount(open)?;
-    Ok(read::get(open, T::TextFile, number.to_be_bytes())?.is_none())
-}
-
-/// Moves every live text of a file to the end of the last one.
-fn empty(open: &Open, number: u32) -> Result<()> {
-    let bytes = match fs::read(open.path().join(FOLDER).join(number.to_string())) {
-        Ok(bytes) => bytes,
-        Err(error) => return Err(backend("read a file of texts", error)),
-    };
-    let mut at = 0;
-    let mut moving: Vec<(usize, &[u8], &[u8])> = Vec::new();
-    let mut waiting = 0;
-    // What a crash left between two frames is passed over.
-    while let Some(found) = memchr::memmem::find(&bytes[at..], &MAGIC) {
-        let start = at + found;
-        let Some((key, payload)) = framed(&bytes[start..]) else {
-            at = start + 1;
-            continue;
-        };
-        at = start + HEAD + key.len() + payload.len();
-        waiting += payload.len();
-        moving.push((start, key, payload));
-        if waiting >= MOVED_AT_ONCE {
-            move_live(open, number, &std::mem::take(&mut moving))?;
-            waiting = 0;
-        }
-    }
-    move_live(open, number, &moving)
-}
-
-/// A record that names a text: its tree, its key, its value.
-type Naming = (T, Vec<u8>, Vec<u8>);
-
-fn move_live(open: &Open, number: u32, frames: &[(usize, &[u8], &[u8])]) -> Result<()> {
-    let _writing = open.writing();
-    let mut live = Vec::new();
-    for (start, key, payload) in frames {
-        let naming = naming(open, number, *start, key)?;
-        if !naming.is_empty() {
-            live.push((naming, *key, *payload));
-        }
-    }
-    let texts: Vec<Text<'_>> = live.iter().map(|(_, key, payload)| (*key, *payload)).collect();
-    let places = open.texts.append(&texts)?;
-    open.texts.sync()?;
-    let moved: Vec<(&Vec<Naming>, Place)> = live.iter().map(|(naming, ..)| naming).zip(places).collect();
-    for batch in moved.chunks(write::MAX_CHANGES) {
-        transact(open, |tx| {
-            let mut balance = Balance::default();
-            for (naming, place) in batch {
-                for (at, key, value) in *naming {
-                    balance.add(*place);
-                    named(value).into_iter().for_each(|old| balance.take(old));
-                    let mut value = value.clone();
-                    value[1..=Place::BYTES].copy_from_slice(&place.bytes());
-                    put(tx, *at, key, &value)?;
-                }
-            }
-            balance.settle(tx)
-        })?;
-    }
-    Ok(())
-}
-
-/// All records that name the frame at `start` of a file.
-fn naming(open: &Open, number: u32, start: usize, key: &[u8]) -> Result<Vec<Naming>> {
-    let here = |value: &[u8]| {
-        named(value)
-            .is_some_and(|place| place.file == number && place.at as usize == start && place.length > 0)
-    };
-    let mut all = Vec::new();
-    if let Some(value) = read::get(open, T::Item, key)?.filter(|value| here(value)) {
-        all.push((T::Item, key.to_vec(), value.to_vec()));
-    }
-    for entry in open.tree(T::Version).scan_prefix(key) {
-        let (key, value) = entry.map_err(|e| backend("read", e))?;
-        if here(&value) {
-            all.push((T::Version, key.to_vec(), value.to_vec()));
-        }
-    }
-    Ok(all)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::{Change, SledStore, Store};
     use super::*;
-    use crate::model::{Body, CodeSpace, InfoCode, Item, Timestamp};
+    use crate::model::{CodeSpace, InfoCode};
 
     fn key(number: u8) -> Vec<u8> {
         InfoCode::new(CodeSpace::new("s").unwrap(), &number.to_string()).key()
@@ -569,49 +462,6 @@ mod tests {
         }
         for end in 0..bytes.len() {
             assert!(framed(&bytes[..end]).is_none(), "cut at {end}");
-        }
-    }
-
-    fn commit(store: &SledStore, numbers: std::ops::Range<u32>, text: &str) {
-        let changes = numbers.map(|number| {
-            let mut change = Change::of(InfoCode::new(CodeSpace::new("s").unwrap(), &number.to_string()));
-            change.body = Some(Body { html: format!("{text} {number}"), ..Body::default() });
-            let before = store.item(&change.code).unwrap();
-            change.item = Some(before.unwrap_or_else(|| Item::sample(change.code.clone())));
-            change
-        });
-        store.commit(changes.collect(), Timestamp::from_unix(80)).unwrap();
-    }
-
-    #[test]
-    fn a_file_that_is_mostly_dead_is_emptied_and_deleted() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("store");
-        let store = SledStore::open(&path, 1 << 20).unwrap();
-        commit(&store, 0..100, "old");
-        assert_eq!(store.tidy().unwrap(), 0, "the last file is never touched");
-        // As after 64 MiB; and what a crash may leave between two texts.
-        let garbage = [&MAGIC[..], b"torn"].concat();
-        store
-            .with(|open| {
-                let mut active = locked(&open.texts.active);
-                active.file.as_ref().unwrap().write_all_at(&garbage, u64::from(active.end)).unwrap();
-                (active.number, active.end, active.file) = (2, 0, None);
-                Ok(())
-            })
-            .unwrap();
-        commit(&store, 0..40, "new");
-        assert_eq!(store.tidy().unwrap(), 0, "more than half is live");
-        commit(&store, 40..90, "new");
-        assert!(store.tidy().unwrap() > 0);
-        assert!(!path.join(FOLDER).join("1").exists());
-        assert!(store.with(is_balanced).unwrap());
-        drop(store);
-        let store = SledStore::open(&path, 1 << 20).unwrap();
-        for number in 0..100 {
-            let code = InfoCode::new(CodeSpace::new("s").unwrap(), &number.to_string());
-            let age = if number < 90 { "new" } else { "old" };
-            assert_eq!(store.body(&code).unwrap().html, format!("{age} {number}"));
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::commit;
 use super::open::Open;
 use super::{
     Alias, AtPath, Change, Event, LogPage, Result, Retention, Revision, Sighting, SledStore, SourceRecord,
@@ -52,7 +53,7 @@ impl Store for SledStore {
         self.with(|open| read::listings(open, code))
     }
     fn commit(&self, changes: Vec<Change>, now: Timestamp) -> Result<()> {
-        self.write(|open| write::commit(open, changes, now))
+        self.write(|open| commit::commit(open, changes, now))
     }
     fn ensure_category(&self, name: &str, slug: Option<&Slug>, now: Timestamp) -> Result<Category> {
         self.write(|open| write::ensure_category(open, name, slug, now))

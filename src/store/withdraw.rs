@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::codec;
+use super::commit;
 use super::open::{Open, T, backend};
 use super::texts::{self, Balance, Place};
 use super::write::{self, Tx, TxResult, put, transact, tree};
@@ -49,12 +50,12 @@ fn take_out(store: &Open, item: &Item, leaves: &[CategoryId], tombstone: &Tombst
         known_by: String::new(),
         answer: None,
     };
-    let old_events = read::events_beyond(store, &key, write::MAX_EVENTS - 1)?;
+    let old_events = read::events_beyond(store, &key, commit::MAX_EVENTS - 1)?;
     let bytes = codec::encode("tombstone", tombstone)?;
     transact(store, |tx| {
         if erased.is_none() {
             // Sinks that hold a file of the item's own have to hear of it.
-            write::touch_item(tx, &key, item)?;
+            commit::touch_item(tx, &key, item)?;
         }
         let mut touched = Touched::default();
         leave(tx, item, leaves, (tombstone.at, told), &mut touched)?;
@@ -63,7 +64,7 @@ fn take_out(store: &Open, item: &Item, leaves: &[CategoryId], tombstone: &Tombst
         for old in &old_events {
             tree(tx, T::History).remove(old.as_slice())?;
         }
-        write::put_event(tx, &key, &story)?;
+        commit::put_event(tx, &key, &story)?;
         erased.as_ref().map_or(Ok(Vec::new()), |leftovers| erase(tx, item, leftovers))
     })
 }
@@ -134,8 +135,10 @@ fn leave(
     Ok(())
 }
 
+type Leftovers = Vec<(T, Vec<u8>)>;
+
 /// Keys of what an erased item leaves in trees whose keys begin with its code.
-fn leftovers(store: &Open, item: &Item) -> Result<Vec<(T, Vec<u8>)>> {
+fn leftovers(store: &Open, item: &Item) -> Result<Leftovers> {
     let mut keys = Vec::new();
     for at in [T::Revision, T::Version] {
         for key in store.tree(at).scan_prefix(item.code.key()).keys() {
@@ -185,7 +188,7 @@ pub(super) fn restore(store: &Open, code: &InfoCode, why: &str, now: Timestamp) 
     }
     transact(store, |tx| {
         tree(tx, T::Tomb).remove(key.as_slice())?;
-        write::touch_item(tx, &key, &item)?;
+        commit::touch_item(tx, &key, &item)?;
         let mut touched = BTreeMap::new();
         for id in with_site(&item) {
             write::touch(tx, id, now, &mut touched)?;
@@ -198,7 +201,7 @@ pub(super) fn restore(store: &Open, code: &InfoCode, why: &str, now: Timestamp) 
             let generation = write::next(tx, "generation")?;
             write::put_category(tx, category, generation)?;
         }
-        write::put_event(tx, &key, &story)
+        commit::put_event(tx, &key, &story)
     })?;
     Ok(true)
 }
@@ -219,7 +222,7 @@ pub(super) fn reroute(
     let out = read::tombstone(store, code)?.is_some();
     let leaves: Vec<CategoryId> = item.categories.iter().copied().filter(|id| !to.contains(id)).collect();
     let newest = newest_without(store, &[(&item, &leaves)])?;
-    let version = write::form(store, &item)?;
+    let version = commit::form(store, &item)?;
     let moved = Item { categories: to.to_vec(), ..item.clone() };
     let event = Event {
         at: now,
@@ -231,10 +234,10 @@ pub(super) fn reroute(
     };
     transact(store, |tx| {
         let mut balance = Balance::default();
-        write::put_form(tx, &key, &version, &mut balance)?;
+        commit::put_form(tx, &key, &version, &mut balance)?;
         balance.settle(tx)?;
-        write::touch_item(tx, &key, &moved)?;
-        write::put_event(tx, &key, &event)?;
+        commit::touch_item(tx, &key, &moved)?;
+        commit::put_event(tx, &key, &event)?;
         if out {
             return Ok(());
         }
@@ -264,9 +267,9 @@ pub(super) fn sweep(
 ) -> Result<usize> {
     let _writing = store.writing();
     let over = beyond(store, category, keep, limit, now)?;
-    for keys in over.chunks(write::MAX_CHANGES) {
+    for keys in over.chunks(commit::MAX_CHANGES) {
         let swept = keys.iter().map(|key| Swept::of(store, key, category)).collect::<Result<Vec<_>>>()?;
-        sweep_out(store, swept.into_iter().flatten().collect(), now)?;
+        sweep_out(store, &swept.into_iter().flatten().collect::<Vec<_>>(), now)?;
     }
     Ok(over.len())
 }
@@ -276,7 +279,7 @@ struct Swept {
     item: Item,
     leaves: Vec<CategoryId>,
     /// Where it is in no other category: what of it goes, events that go, and its last.
-    erased: Option<(Vec<(T, Vec<u8>)>, Vec<Vec<u8>>)>,
+    erased: Option<(Leftovers, Vec<Vec<u8>>)>,
 }
 
 impl Swept {
@@ -285,14 +288,14 @@ impl Swept {
         if item.categories.iter().any(|id| *id != category) {
             return Ok(Some(Self { item, leaves: vec![category], erased: None }));
         }
-        let old_events = read::events_beyond(store, key, write::MAX_EVENTS - 1)?;
+        let old_events = read::events_beyond(store, key, commit::MAX_EVENTS - 1)?;
         let erased = Some((leftovers(store, &item)?, old_events));
         Ok(Some(Self { leaves: with_site(&item), item, erased }))
     }
 }
 
 /// Takes out all that is swept at once, in one transaction.
-fn sweep_out(store: &Open, swept: Vec<Swept>, now: Timestamp) -> Result<()> {
+fn sweep_out(store: &Open, swept: &[Swept], now: Timestamp) -> Result<()> {
     let gone: Vec<(&Item, &[CategoryId])> = swept.iter().map(|one| (&one.item, &one.leaves[..])).collect();
     let newest = newest_without(store, &gone)?;
     let why = "older than what its category keeps";
@@ -308,20 +311,20 @@ fn sweep_out(store: &Open, swept: Vec<Swept>, now: Timestamp) -> Result<()> {
     };
     transact(store, |tx| {
         let mut touched = Touched::default();
-        for one in &swept {
+        for one in swept {
             let key = one.item.code.key();
             leave(tx, &one.item, &one.leaves, (now, None), &mut touched)?;
             let Some((leftovers, old_events)) = &one.erased else {
                 let mut item = one.item.clone();
                 item.categories.retain(|id| !one.leaves.contains(id));
-                write::keep_item(tx, &key, &item)?;
+                commit::keep_item(tx, &key, &item)?;
                 continue;
             };
             put(tx, T::Tomb, &key, &bytes)?;
             for old in old_events {
                 tree(tx, T::History).remove(old.as_slice())?;
             }
-            write::put_event(tx, &key, &story)?;
+            commit::put_event(tx, &key, &story)?;
             erase(tx, &one.item, leftovers)?;
         }
         touched.put(tx, &newest)
