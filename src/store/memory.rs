@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::clock;
-use super::commit::MAX_EVENTS;
+use super::commit::{MAX_CHANGES, MAX_EVENTS};
 use super::log::Slot;
 use super::{
     Alias, AtPath, Change, Event, Gone, Happening, LogPage, Result, Retention, Revision, Sighting,
@@ -340,9 +340,22 @@ impl Maps {
     }
 
     fn leave(&mut self, item: &Item, leaves: &[CategoryId], now: Timestamp, told: Option<Timestamp>) {
-        let mut left: Vec<CategoryId> = leaves.to_vec();
-        left.retain(|id| self.go(item, *id, told));
-        left.sort_unstable();
+        let left = self.go_all(item, leaves, told);
+        self.were_left(left, now);
+    }
+
+    /// Those of the categories that it was in.
+    fn go_all(
+        &mut self,
+        item: &Item,
+        leaves: &[CategoryId],
+        told: Option<Timestamp>,
+    ) -> BTreeSet<CategoryId> {
+        leaves.iter().copied().filter(|id| self.go(item, *id, told)).collect()
+    }
+
+    /// Each gets one generation, however many items left it at once.
+    fn were_left(&mut self, left: BTreeSet<CategoryId>, now: Timestamp) {
         for id in left {
             let newest = self.of(id).next_back().map(|(at, ..)| at);
             if let Some(category) = self.categories.get_mut(&id) {
@@ -359,6 +372,11 @@ impl Maps {
         }
         let said = (tombstone.by != Withdrawer::Retention).then_some(tombstone.at);
         self.leave(item, leaves, tombstone.at, said);
+        self.stay_out(item, tombstone);
+    }
+
+    fn stay_out(&mut self, item: &Item, tombstone: &Tombstone) {
+        let key = item.code.key();
         self.tombs.insert(key.clone(), tombstone.clone());
         self.tell(&key, told(tombstone.at, Happening::Withdrawn, &tombstone.why));
         if tombstone.erased {
@@ -637,17 +655,22 @@ impl Store for MemoryStore {
             .take_while(|(nth, (at, ..))| *nth < surplus || old(*at))
             .map(|(_, (_, code, ..))| code.clone())
             .collect();
-        for key in &over {
-            let Some(mut item) = maps.items.get(key).cloned() else { continue };
-            if item.categories.iter().all(|id| *id == category) {
-                let why = "older than what its category keeps".to_owned();
-                let tombstone = Tombstone { at: now, by: Withdrawer::Retention, why, erased: true };
-                maps.take_out(&item, &with_site(&item), &tombstone);
-            } else {
-                maps.leave(&item, &[category], now, None);
-                item.categories.retain(|id| *id != category);
-                maps.items.insert(key.clone(), item);
+        let why = "older than what its category keeps".to_owned();
+        let tombstone = Tombstone { at: now, by: Withdrawer::Retention, why, erased: true };
+        for at_once in over.chunks(MAX_CHANGES) {
+            let mut left = BTreeSet::new();
+            for key in at_once {
+                let Some(mut item) = maps.items.get(key).cloned() else { continue };
+                if item.categories.iter().all(|id| *id == category) {
+                    left.extend(maps.go_all(&item, &with_site(&item), None));
+                    maps.stay_out(&item, &tombstone);
+                } else {
+                    left.extend(maps.go_all(&item, &[category], None));
+                    item.categories.retain(|id| *id != category);
+                    maps.items.insert(key.clone(), item);
+                }
             }
+            maps.were_left(left, now);
         }
         Ok(over.len())
     }
