@@ -188,7 +188,17 @@ async fn a_year_of_daily_publishing_leaves_archives_alone() {
 
     // A withdrawal changes the hundreds that held the item and no others, and is said.
     let code = "a-100";
-    ask(&mill, Query::Withdraw { code: code.to_owned(), why: "asked".to_owned(), erase: true }).await;
+    ask(
+        &mill,
+        Query::Withdraw {
+            names: vec![code.to_owned()],
+            why: "asked".to_owned(),
+            erase: true,
+            copies: false,
+            dry_run: false,
+        },
+    )
+    .await;
     let after = archives(&mill);
     let differ = changed(&before, &after);
     assert!((2..=4).contains(&differ.len()) && differ.len().is_multiple_of(2), "{differ:?}");
@@ -199,7 +209,17 @@ async fn a_year_of_daily_publishing_leaves_archives_alone() {
 
     // Taken back, it is there again.
     let code = "a-200";
-    ask(&mill, Query::Withdraw { code: code.to_owned(), why: "asked".to_owned(), erase: false }).await;
+    ask(
+        &mill,
+        Query::Withdraw {
+            names: vec![code.to_owned()],
+            why: "asked".to_owned(),
+            erase: false,
+            copies: false,
+            dry_run: false,
+        },
+    )
+    .await;
     assert_eq!(walk(&mill.outputs()).1.len(), 2);
     ask(&mill, Query::Restore { code: code.to_owned(), why: "a mistake".to_owned() }).await;
     let (known, gone, _) = walk(&mill.outputs());

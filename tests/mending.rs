@@ -159,7 +159,11 @@ async fn what_is_exported_comes_back_either_way() {
         let codes: Vec<InfoCode> = mill.items().into_iter().map(|item| item.code).collect();
         for (number, erase) in [(3, false), (4, true)] {
             let (code, why) = (codes[number].text(None), "asked".to_owned());
-            assert!(matches!(mill.ask(Query::Withdraw { code, why, erase }).await, Event::Done(_)));
+            assert!(matches!(
+                mill.ask(Query::Withdraw { names: vec![code], why, erase, copies: false, dry_run: false })
+                    .await,
+                Event::Done(_)
+            ));
         }
         let path = mill.path("export").to_str().unwrap().to_owned();
         asked(&mill, StoreQuery::Export { path: path.clone(), lines }).await.unwrap();

@@ -127,7 +127,14 @@ async fn hooks_are_told_what_is_new_changed_and_withdrawn() {
     mill.reopen(&main, &sources).await;
     *receiver.broken.lock().unwrap() = false;
     let code = mill.items().into_iter().find(|item| item.title == "新的").unwrap().code.text(None);
-    mill.ask(feedmill::control::Query::Withdraw { code, why: "asked".to_owned(), erase: false }).await;
+    mill.ask(feedmill::control::Query::Withdraw {
+        names: vec![code],
+        why: "asked".to_owned(),
+        erase: false,
+        copies: false,
+        dry_run: false,
+    })
+    .await;
     assert!(turn(&mill).await);
     let want =
         vec![("changed".to_owned(), "旧的，改过".to_owned()), ("withdrawn".to_owned(), "新的".to_owned())];

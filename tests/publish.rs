@@ -177,7 +177,14 @@ async fn json_lines_follow_what_is_stored() {
 
     let before = mill.files("data/lines");
     let code = mill.items().into_iter().find(|item| item.title == "昨天的").unwrap().code.text(None);
-    mill.ask(feedmill::control::Query::Withdraw { code, why: "asked".to_owned(), erase: false }).await;
+    mill.ask(feedmill::control::Query::Withdraw {
+        names: vec![code],
+        why: "asked".to_owned(),
+        erase: false,
+        copies: false,
+        dry_run: false,
+    })
+    .await;
     let differ = changed_paths(&before, &mill.files("data/lines"));
     let want = [".feedmill/_lines.json", "2026/04/30.jsonl"].map(str::to_owned);
     assert_eq!(differ, BTreeSet::from(want));

@@ -136,7 +136,11 @@ async fn erased_leaves_only_its_tombstone() {
 
 async fn withdraw(mill: &Mill, erase: bool) {
     let why = "asked by the paper".to_owned();
-    let done = ask(mill, Query::Withdraw { code: CODE.to_owned(), why, erase }).await;
+    let done = ask(
+        mill,
+        Query::Withdraw { names: vec![CODE.to_owned()], why, erase, copies: false, dry_run: false },
+    )
+    .await;
     assert_eq!(done["changed"], true);
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Result, anyhow};
 use serde_json::Value;
 use tokio::sync::mpsc;
 
@@ -36,16 +36,31 @@ pub(super) async fn ask(config: Config, query: Query) -> Result<Value> {
 /// # Errors
 /// When no daemon answers, or one cannot be talked to.
 pub(super) async fn ask_daemon(path: &Path, query: &Query) -> Result<Value> {
+    let (answer, sockets) = first_answer(path, query).await?;
+    let sockets: Vec<String> = sockets.iter().map(|socket| format!("`{}`", socket.display())).collect();
+    answer.ok_or_else(|| {
+        anyhow!("no daemon answers at {}; `feedmill check` checks the config", sockets.join(" or "))
+    })
+}
+
+/// The same; nothing where no daemon runs.
+///
+/// # Errors
+/// When one cannot be talked to.
+pub(super) async fn daemon_answer(path: &Path, query: &Query) -> Result<Option<Value>> {
+    Ok(first_answer(path, query).await?.0)
+}
+
+async fn first_answer(path: &Path, query: &Query) -> Result<(Option<Value>, BTreeSet<PathBuf>)> {
     let files = [Some(Files::read(path)), Files::kept(path)].into_iter().flatten();
     let sockets: BTreeSet<PathBuf> =
         files.filter_map(|files| files.load().config).map(|config| config.socket).collect();
     for socket in &sockets {
         if let Asked::Daemon(events) = control::ask(socket, query).await? {
-            return follow(events).await;
+            return Ok((Some(follow(events).await?), sockets));
         }
     }
-    let sockets: Vec<String> = sockets.iter().map(|socket| format!("`{}`", socket.display())).collect();
-    bail!("no daemon answers at {}; `feedmill check` checks the config", sockets.join(" or "))
+    Ok((None, sockets))
 }
 
 /// The answer at the end of some events; progress is shown meanwhile.

@@ -36,10 +36,10 @@ pub(super) struct Discover {
 }
 
 /// A feed that was found and read.
-struct Found {
-    candidate: Candidate,
-    document: Document,
-    kind: Option<&'static str>,
+pub(super) struct Found {
+    pub(super) candidate: Candidate,
+    pub(super) document: Document,
+    pub(super) kind: Option<&'static str>,
 }
 
 impl Discover {
@@ -49,7 +49,7 @@ impl Discover {
     /// When the address itself cannot be had.
     pub(super) async fn run(self) -> Result<ExitCode> {
         let fetcher = fetcher(self.contact.as_deref())?;
-        let found = self.search(&fetcher).await?;
+        let found = search(&fetcher, &self.url).await?;
         if found.is_empty() {
             show::error_text(
                 "no feed and no news sitemap found; the newspaper's pages can be read with kind `html`, see \
@@ -59,45 +59,6 @@ impl Discover {
         }
         self.print(&found)?;
         Ok(ExitCode::SUCCESS)
-    }
-
-    async fn search(&self, fetcher: &Fetcher) -> Result<Vec<Found>> {
-        let page = get(fetcher, &self.url, true).await?;
-        match read(&page) {
-            Ok(document) => {
-                let candidate = Candidate { url: page.url, why: "the address itself" };
-                return Ok(vec![Found { candidate, document, kind: None }]);
-            }
-            Err(error) => tracing::debug!(%error, "not a feed itself"),
-        }
-        let (html, _) = decode(&page.body, page.content_type.as_deref(), None);
-        let mut found = feeds(fetcher, discover::named(&html, &page.url), usize::MAX).await;
-        if found.is_empty() {
-            found = feeds(fetcher, discover::well_known(&page.url), 1).await;
-        }
-        if found.is_empty() {
-            found = self.sitemaps(fetcher, &page.url).await;
-        }
-        Ok(found)
-    }
-
-    /// A sitemap is better than nothing: the first that holds news.
-    async fn sitemaps(&self, fetcher: &Fetcher, page: &Url) -> Vec<Found> {
-        let robots = match page.join("/robots.txt") {
-            Ok(url) => get(fetcher, &url, false).await.map(|f| String::from_utf8_lossy(&f.body).into_owned()),
-            Err(_) => Ok(String::new()),
-        };
-        for candidate in discover::sitemaps(page, &robots.unwrap_or_default()) {
-            let Ok(fetched) = get(fetcher, &candidate.url, true).await else { continue };
-            let context = Context { base: Some(fetched.url.clone()), ..Context::default() };
-            let rule = SitemapRule { only: None, max_sitemaps: 2 };
-            if let Ok((document, more)) = sitemap::parse(&rule, &fetched.body, &context)
-                && (!document.entries.is_empty() || !more.is_empty())
-            {
-                return vec![Found { candidate, document, kind: Some("sitemap") }];
-            }
-        }
-        Vec::new()
     }
 
     fn print(&self, found: &[Found]) -> Result<()> {
@@ -136,6 +97,49 @@ impl Discover {
         }
         Ok(())
     }
+}
+
+/// The feeds behind an address, or a sitemap where there are none.
+///
+/// # Errors
+/// When the address itself cannot be had.
+pub(super) async fn search(fetcher: &Fetcher, url: &Url) -> Result<Vec<Found>> {
+    let page = get(fetcher, url, true).await?;
+    match read(&page) {
+        Ok(document) => {
+            let candidate = Candidate { url: page.url, why: "the address itself" };
+            return Ok(vec![Found { candidate, document, kind: None }]);
+        }
+        Err(error) => tracing::debug!(%error, "not a feed itself"),
+    }
+    let (html, _) = decode(&page.body, page.content_type.as_deref(), None);
+    let mut found = feeds(fetcher, discover::named(&html, &page.url), usize::MAX).await;
+    if found.is_empty() {
+        found = feeds(fetcher, discover::well_known(&page.url), 1).await;
+    }
+    if found.is_empty() {
+        found = sitemaps(fetcher, &page.url).await;
+    }
+    Ok(found)
+}
+
+/// A sitemap is better than nothing: the first that holds news.
+async fn sitemaps(fetcher: &Fetcher, page: &Url) -> Vec<Found> {
+    let robots = match page.join("/robots.txt") {
+        Ok(url) => get(fetcher, &url, false).await.map(|f| String::from_utf8_lossy(&f.body).into_owned()),
+        Err(_) => Ok(String::new()),
+    };
+    for candidate in discover::sitemaps(page, &robots.unwrap_or_default()) {
+        let Ok(fetched) = get(fetcher, &candidate.url, true).await else { continue };
+        let context = Context { base: Some(fetched.url.clone()), ..Context::default() };
+        let rule = SitemapRule { only: None, max_sitemaps: 2 };
+        if let Ok((document, more)) = sitemap::parse(&rule, &fetched.body, &context)
+            && (!document.entries.is_empty() || !more.is_empty())
+        {
+            return vec![Found { candidate, document, kind: Some("sitemap") }];
+        }
+    }
+    Vec::new()
 }
 
 /// The candidates that really are feeds, at most `most`.

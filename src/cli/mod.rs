@@ -4,23 +4,32 @@
 //! 2 usage or config). Does not own: any work. One file a command, or a group of small ones.
 
 mod ask;
+mod category;
 mod check;
 mod demo;
 mod discover;
+mod doctor;
+mod generate;
+mod item;
 mod lists;
+mod opml;
 mod preview;
 mod reload;
 mod rules;
 mod run;
 mod show;
+mod source;
+mod status;
 mod store;
 mod story;
+mod withdraw;
+mod words;
 mod work;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::config::{self, Config};
 
@@ -46,6 +55,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Poll, publish and serve until stopped (the daemon)
+    #[command(after_help = "Example: feedmill run --config /etc/feedmill/feedmill.toml")]
     Run,
     /// One round over all sources, or some; then publish
     #[command(after_help = "Example: feedmill poll xihai")]
@@ -73,12 +83,14 @@ enum Command {
         json: bool,
     },
     /// Bring all outputs up to date
+    #[command(after_help = "Example: feedmill publish")]
     Publish {
         /// Print JSON
         #[arg(long)]
         json: bool,
     },
     /// Serve what is published, without polling
+    #[command(after_help = "Example: feedmill serve")]
     Serve,
     /// Check the config; all faults at once
     #[command(after_help = "Example: feedmill check --config /etc/feedmill/feedmill.toml")]
@@ -93,12 +105,37 @@ enum Command {
     /// Find the feeds behind an address, with config to save
     #[command(after_help = "Example: feedmill discover https://news.example.org/")]
     Discover(discover::Discover),
+    /// How things stand: what needs attention first
+    #[command(after_help = "Example: feedmill status\nExit code 1 where something needs attention.")]
+    Status {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Look at config, permissions, disk, time, DNS, TLS roots, port and unit, and say how to mend them
+    #[command(after_help = "Example: feedmill doctor")]
+    Doctor {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Whether the daemon answers; for containers
+    #[command(after_help = "Example: feedmill healthcheck")]
+    Healthcheck,
+    /// Change what a running daemon logs, until its next start
+    #[command(
+        after_help = "Examples: feedmill log debug\n          feedmill log warn,feedmill::fetch=trace\n          feedmill log"
+    )]
+    Log {
+        /// A level, or pairs of a part and a level; what is logged by default without
+        filter: Option<String>,
+    },
     /// Sources
     #[command(subcommand)]
-    Source(SourceCommand),
+    Source(source::Command),
     /// Categories
     #[command(subcommand)]
-    Category(List),
+    Category(category::Category),
     /// Rules
     #[command(subcommand)]
     Rule(List),
@@ -114,13 +151,19 @@ enum Command {
     },
     /// Items
     #[command(subcommand)]
-    Item(Item),
+    Item(item::Item),
     /// The store: look, mend, compact, export, import, count
     #[command(subcommand)]
     Store(store::Store),
     /// Take another site over
     #[command(subcommand)]
     Import(Import),
+    /// Write something for other programs
+    #[command(subcommand)]
+    Export(Export),
+    /// Make man pages, completions, a schema of the config, the unit, a config
+    #[command(subcommand)]
+    Generate(generate::Generate),
     /// Try everything at once, with samples or with feeds of yours
     #[command(after_help = "Examples: feedmill demo\n          feedmill demo https://example.org/feed.xml")]
     Demo(demo::Demo),
@@ -129,96 +172,8 @@ enum Command {
 #[derive(Debug, Subcommand)]
 enum List {
     /// List them with their state
+    #[command(after_help = "Example: feedmill rule list")]
     List {
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-enum SourceCommand {
-    /// List them with their state: last success, next poll and why
-    List {
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
-    /// Forget the address that a source moved to, and ask the configured one again
-    #[command(after_help = "Example: feedmill source undo-move xihai")]
-    UndoMove {
-        /// Its id
-        source: String,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-enum Item {
-    /// The newest items
-    #[command(after_help = "Example: feedmill item list --category xihaidushibao")]
-    List {
-        /// Only of this category (slug or name)
-        #[arg(long)]
-        category: Option<String>,
-        /// At most this many
-        #[arg(long, default_value_t = 50)]
-        limit: usize,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
-    /// All that is known of one item
-    #[command(after_help = "Example: feedmill item show NW202112212221043837")]
-    Show {
-        /// Its `infoCode`
-        info_code: String,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
-    /// An item's whole story: what happened to it and why, and where it is shown
-    #[command(after_help = "Example: feedmill item explain NW202112212221043837")]
-    Explain {
-        /// Its `infoCode`
-        info_code: String,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
-    /// Take an item out of everything that is published; it stays out while it is listed on
-    #[command(after_help = "Example: feedmill item withdraw NW202112212221043837 --why 'asked by the paper'")]
-    Withdraw {
-        /// Its `infoCode`
-        info_code: String,
-        /// Why, for whoever asks later
-        #[arg(long)]
-        why: String,
-        /// Delete its text and what it was before, for good
-        #[arg(long)]
-        erase: bool,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
-    /// Put a withdrawn item back
-    #[command(after_help = "Example: feedmill item restore NW202112212221043837 --why 'a mistake'")]
-    Restore {
-        /// Its `infoCode`
-        info_code: String,
-        /// Why
-        #[arg(long, default_value = "by an admin")]
-        why: String,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
-    /// Items whose title or code contains a text
-    Find {
-        /// The text
-        text: String,
-        /// At most this many
-        #[arg(long, default_value_t = 50)]
-        limit: usize,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -230,6 +185,28 @@ enum Import {
     /// Posts of a Jekyll site (`_posts`, `old_post`); old addresses go on answering
     #[command(after_help = "Example: feedmill import jekyll ~/old-site --dry-run")]
     Jekyll(ImportJekyll),
+    /// Make sources of a list of subscriptions
+    #[command(after_help = "Example: feedmill import opml subscriptions.opml --dry-run")]
+    Opml {
+        /// The list
+        file: PathBuf,
+        /// One category for each folder of the list, not for each feed
+        #[arg(long)]
+        by_folder: bool,
+        /// Only say what would happen
+        #[arg(long)]
+        dry_run: bool,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum Export {
+    /// All feeds of the config as a list of subscriptions
+    #[command(after_help = "Example: feedmill export opml")]
+    Opml,
 }
 
 #[derive(Debug, Args)]
@@ -247,8 +224,12 @@ struct ImportJekyll {
 /// Runs what was typed.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
-    start_log(cli.verbose);
+    let matches = words::localised(Cli::command()).get_matches();
+    let cli = match Cli::from_arg_matches(&matches) {
+        Ok(cli) => cli,
+        Err(error) => error.exit(),
+    };
+    crate::daemon::log::start(cli.verbose, show::color_on_stderr());
     crate::store::hush_guarded_panics();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -272,6 +253,9 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Discover(discover) => discover.run().await,
         Command::Demo(demo) => demo.run().await,
         Command::Run => run::run(&config::find(config)).await,
+        Command::Doctor { json } => doctor::doctor(&config::find(config), json).await,
+        Command::Log { filter } => reload::log(&config::find(config), filter).await,
+        Command::Generate(generate) => generate.run(Cli::command()),
         Command::Reload { accept, json } => reload::reload(&config::find(config), accept, json).await,
         command => {
             let config = match loaded(config) {
@@ -288,29 +272,26 @@ async fn with_config(config: Config, command: Command) -> anyhow::Result<ExitCod
         Command::Serve => run::serve(config).await,
         Command::Poll { sources, dry_run, json } => work::poll(config, sources, dry_run, json).await,
         Command::Publish { json } => work::publish(config, json).await,
-        Command::Source(SourceCommand::List { json }) => lists::sources(config, json).await,
-        Command::Source(SourceCommand::UndoMove { source }) => work::undo_move(config, source).await,
+        Command::Status { json } => status::status(config, json).await,
+        Command::Healthcheck => status::healthcheck(config).await,
+        Command::Source(command) => command.run(config).await,
         Command::Rule(List::List { json }) => rules::list(config, json).await,
         Command::Reroute { dry_run, json } => rules::reroute(config, dry_run, json).await,
-        Command::Category(List::List { json }) => lists::categories(config, json).await,
-        Command::Item(Item::List { category, limit, json }) => {
-            lists::items(config, category, limit, json).await
-        }
-        Command::Item(Item::Show { info_code, json }) => lists::item(config, info_code, json).await,
-        Command::Item(Item::Explain { info_code, json }) => story::explain(config, info_code, json).await,
-        Command::Item(Item::Withdraw { info_code, why, erase, json }) => {
-            story::withdraw(config, info_code, why, erase, json).await
-        }
-        Command::Item(Item::Restore { info_code, why, json }) => {
-            story::restore(config, info_code, why, json).await
-        }
-        Command::Item(Item::Find { text, limit, json }) => lists::find(config, text, limit, json).await,
+        Command::Category(command) => command.run(config).await,
+        Command::Item(command) => command.run(config).await,
         Command::Store(store) => store.run(config).await,
         Command::Import(Import::Jekyll(import)) => {
             work::import(config, &import.folder, import.dry_run, import.json).await
         }
+        Command::Import(Import::Opml { file, by_folder, dry_run, json }) => {
+            opml::import(config, &file, by_folder, dry_run, json).await
+        }
+        Command::Export(Export::Opml) => opml::export(&config),
         Command::Check { .. }
         | Command::Run
+        | Command::Doctor { .. }
+        | Command::Log { .. }
+        | Command::Generate(_)
         | Command::Reload { .. }
         | Command::Preview(_)
         | Command::Discover(_)
@@ -325,22 +306,6 @@ fn loaded(given: Option<&std::path::Path>) -> Result<Config, ExitCode> {
         show::error_text(&loaded.faults.render(show::color_on_stderr()));
     }
     loaded.config.ok_or(ExitCode::from(2))
-}
-
-fn start_log(verbose: u8) {
-    let default = match verbose {
-        0 => "warn,feedmill=info",
-        1 => "info,feedmill=debug",
-        _ => "debug,feedmill=trace",
-    };
-    let filter = tracing_subscriber::EnvFilter::try_from_env("FEEDMILL_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(default));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(show::color_on_stderr())
-        .with_target(false)
-        .init();
 }
 
 fn failed(error: &anyhow::Error) -> ExitCode {

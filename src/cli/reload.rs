@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
+use super::words::say;
 use super::{ask::ask_daemon, show};
 use crate::control::Query;
 use crate::daemon::{Outcome, Reloaded};
@@ -25,12 +26,27 @@ pub(super) async fn reload(path: &Path, accept: bool, json: bool) -> Result<Exit
     Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+/// Changes what the daemon logs.
+///
+/// # Errors
+/// When no daemon runs, or the filter is none.
+pub(super) async fn log(path: &Path, filter: Option<String>) -> Result<ExitCode> {
+    ask_daemon(path, &Query::Log { filter }).await?;
+    show::text(&say("it is logged so until the next start\n", "日志级别已改变，直到下次启动\n"))?;
+    Ok(ExitCode::SUCCESS)
+}
+
 fn told(reloaded: &Reloaded) -> String {
     let mut lines = match reloaded.outcome {
-        Outcome::Done => vec!["the new config is in use".to_owned()],
-        Outcome::Same => vec!["the config says what the one in use says".to_owned()],
-        Outcome::Refused => vec!["the config cannot be used; the old one stays in use".to_owned()],
-        Outcome::Held => vec!["the old config stays in use until you accept what would be lost".to_owned()],
+        Outcome::Done => vec![say("the new config is in use", "新配置已生效")],
+        Outcome::Same => vec![say("the config says what the one in use says", "配置与正在使用的相同")],
+        Outcome::Refused => {
+            vec![say("the config cannot be used; the old one stays in use", "新配置无法使用；旧配置继续有效")]
+        }
+        Outcome::Held => vec![say(
+            "the old config stays in use until you accept what would be lost",
+            "在您接受将会失去的内容之前，旧配置继续有效",
+        )],
     };
     lines.extend(Some(reloaded.why.clone()).filter(|why| !why.is_empty()));
     lines.extend(reloaded.changes.iter().map(|change| format!("  {change}")));
@@ -38,14 +54,21 @@ fn told(reloaded: &Reloaded) -> String {
     for trial in &reloaded.trials {
         let source = &trial.source;
         if let Some(why) = &trial.untried {
-            lines.push(format!("  {source}: not tried: {why}"));
+            lines.push(say(format!("  {source}: not tried: {why}"), format!("  {source}：未试读：{why}")));
         }
         if trial.vanish > 0 {
-            lines.push(format!("  {source}: {} items of its last answer would vanish:", trial.vanish));
+            let lost = trial.vanish;
+            lines.push(say(
+                format!("  {source}: {lost} items of its last answer would vanish:"),
+                format!("  {source}：上次应答中的 {lost} 篇文章将不再收录："),
+            ));
             lines.extend(trial.examples.iter().map(|title| format!("    {title}")));
         }
         for (to, count) in &trial.moves {
-            lines.push(format!("  {source}: {count} items would go to {to}"));
+            lines.push(say(
+                format!("  {source}: {count} items would go to {to}"),
+                format!("  {source}：{count} 篇文章将归入 {to}"),
+            ));
         }
         if trial.appear > 0 {
             lines.push(format!("  {source}: {} more items would be taken in", trial.appear));

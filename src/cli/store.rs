@@ -21,14 +21,18 @@ use crate::store::{Findings, SledStore, Stats, TakenIn};
 #[derive(Debug, Subcommand)]
 pub(super) enum Store {
     /// Look through the whole store for faults; changes nothing
-    #[command(after_help = "Exit code 1 when there are faults. Then: feedmill store repair")]
+    #[command(
+        after_help = "Example: feedmill store check\nExit code 1 when there are faults; then `store repair`."
+    )]
     Check(Json),
     /// Mend what `check` finds: indexes are made anew, what is lost is asked for again
+    #[command(after_help = "Example: feedmill store repair")]
     Repair(Json),
     /// Write the store anew, without what was deleted, to give its room back
+    #[command(after_help = "Example: feedmill store compact")]
     Compact(Json),
     /// Write everything into one file, compressed and with a checksum
-    #[command(after_help = "Example: feedmill store export /backup/feedmill.feedmill")]
+    #[command(after_help = "Example: feedmill store export feedmill.export")]
     Export {
         /// The file
         file: PathBuf,
@@ -41,7 +45,7 @@ pub(super) enum Store {
     },
     /// Take an export in, of either kind
     #[command(
-        after_help = "JSON Lines add what is missing. The other kind takes the place of the whole store."
+        after_help = "Example: feedmill store import feedmill.export --replace\nJSON Lines add what is missing. The other kind takes the place of the whole store."
     )]
     Import {
         /// The file
@@ -54,6 +58,7 @@ pub(super) enum Store {
         json: bool,
     },
     /// Items, bytes by tree, growth
+    #[command(after_help = "Example: feedmill store stats")]
     Stats(Json),
 }
 

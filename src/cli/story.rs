@@ -1,4 +1,4 @@
-//! `item explain`, `item withdraw`, `item restore`.
+//! `item explain`, `item restore`.
 
 use std::process::ExitCode;
 
@@ -23,21 +23,6 @@ pub(super) async fn explain(config: Config, code: String, json: bool) -> Result<
         show::text(&format!("{}\n", show::plain(&told(&serde_json::from_value(answer)?))))?;
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// Takes an item out.
-///
-/// # Errors
-/// As [`explain`].
-pub(super) async fn withdraw(
-    config: Config,
-    code: String,
-    why: String,
-    erase: bool,
-    json: bool,
-) -> Result<ExitCode> {
-    let answer = ask(config, Query::Withdraw { code, why, erase }).await?;
-    done(&answer, json, "it was out already")
 }
 
 /// Puts a withdrawn item back.

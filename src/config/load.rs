@@ -110,6 +110,38 @@ impl Files {
         false
     }
 
+    /// Where drop-ins stand.
+    pub(super) fn folder_of_drop_ins(&self) -> PathBuf {
+        self.path.with_file_name("sources.d")
+    }
+
+    pub(super) fn is_main(&self, path: &Path) -> bool {
+        self.path == path
+    }
+
+    /// The text of a file.
+    pub(super) fn text(&self, path: &Path) -> Option<String> {
+        let found = self.texts.iter().find(|(own, _)| own == path);
+        found.map(|(_, bytes)| String::from_utf8_lossy(bytes).into_owned())
+    }
+
+    /// Puts a text in place of a file's, or adds a drop-in; nothing is written.
+    pub(super) fn put(&mut self, path: &Path, text: String) {
+        if let Some((_, bytes)) = self.texts.iter_mut().find(|(own, _)| own == path) {
+            *bytes = text.into_bytes();
+            return;
+        }
+        self.texts.push((path.to_owned(), text.into_bytes()));
+        if let Some(drop_ins) = self.texts.get_mut(1..) {
+            drop_ins.sort();
+        }
+    }
+
+    /// Leaves a drop-in out.
+    pub(super) fn take_out(&mut self, path: &Path) {
+        self.texts.retain(|(own, _)| own != path);
+    }
+
     /// The main file, and each drop-in.
     pub fn paths(&self) -> impl Iterator<Item = &Path> {
         self.texts.iter().map(|(path, _)| path.as_path())

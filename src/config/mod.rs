@@ -6,6 +6,7 @@
 //! this module ever sees a whole [`Config`].
 
 mod categories;
+pub mod edit;
 pub mod faults;
 mod kinds;
 pub mod lexical;

@@ -16,7 +16,7 @@ pub use client::{Asked, ask};
 pub use server::{Listener, listen};
 
 /// Version of the protocol; client and daemon must agree.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// What a command asks for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,14 +62,50 @@ pub enum Query {
         /// As for [`Query::Item`].
         code: String,
     },
-    /// Take an item out of everything that is published.
-    Withdraw {
+    /// How things stand.
+    Status,
+    /// Log something else from now on.
+    Log {
+        /// What; the default without.
+        filter: Option<String>,
+    },
+    /// Move an item to a category, for ever.
+    Move {
         /// As for [`Query::Item`].
         code: String,
+        /// Slug or name.
+        to: String,
+    },
+    /// Give a category another name or slug.
+    RenameCategory {
+        /// Slug or name.
+        category: String,
+        /// The new name; the old one without.
+        name: Option<String>,
+        /// The new slug; the old one without.
+        slug: Option<String>,
+    },
+    /// Make one category of two.
+    MergeCategory {
+        /// Slug or name of the one that goes.
+        from: String,
+        /// Slug or name of the one that stays.
+        into: String,
+        /// Only say what would happen.
+        dry_run: bool,
+    },
+    /// Take items out of everything that is published.
+    Withdraw {
+        /// Codes as for [`Query::Item`], our addresses, or the newspapers'.
+        names: Vec<String>,
         /// Why, for those who ask later.
         why: String,
-        /// Its text goes too.
+        /// Their text goes too.
         erase: bool,
+        /// Other items with the same link or text go with them.
+        copies: bool,
+        /// Only say what would happen.
+        dry_run: bool,
     },
     /// Put a withdrawn item back.
     Restore {

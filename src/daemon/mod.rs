@@ -7,16 +7,20 @@
 mod care;
 mod door;
 mod insight;
+pub mod log;
 mod mill;
 mod pace;
+mod placing;
 mod reload;
 mod requests;
 mod rules;
+mod status;
 mod storage;
 mod story;
 mod systemd;
 mod tally;
 mod tasks;
+mod withdrawal;
 
 use std::sync::Arc;
 
@@ -41,8 +45,10 @@ pub use mill::Mill;
 pub use reload::{Outcome, Reloaded};
 pub use requests::{ItemAnswer, ItemRow, SourceRow};
 pub use rules::RuleRow;
+pub use status::{Attention, Status};
 pub use storage::work;
 pub use story::{Place, Story};
+pub use withdrawal::{Copy, Withdrawal};
 
 /// The mill in use, which a reload replaces.
 type Live = watch::Receiver<Arc<Mill>>;

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::reload::Reloader;
-use super::{Mill, storage, story};
+use super::withdrawal::Wanted;
+use super::{Mill, placing, storage, story, withdrawal};
 use crate::control::{Event, Events, Query};
 use crate::model::chain;
 use crate::model::memory::Moved;
@@ -129,7 +130,16 @@ async fn answer(mill: &Arc<Mill>, query: Query, events: &Events) -> Result<Value
         Query::Items { category, limit } => items(mill, category, limit).await,
         Query::Item { code } => item(mill, code).await,
         Query::Explain { code } => story::explain(mill, code).await,
-        Query::Withdraw { code, why, erase } => story::withdraw(mill, code, why, erase).await,
+        Query::Withdraw { names, why, erase, copies, dry_run } => {
+            withdrawal::withdraw(mill, Wanted { names, why, erase, copies, dry_run }, events).await
+        }
+        Query::Move { code, to } => placing::move_item(mill, code, to).await,
+        Query::RenameCategory { category, name, slug } => placing::rename(mill, category, name, slug).await,
+        Query::MergeCategory { from, into, dry_run } => {
+            placing::merge(mill, from, into, dry_run, events).await
+        }
+        Query::Log { filter } => super::log::set(filter.as_deref()).map(|()| Value::Null),
+        Query::Status => value(&super::status::status(mill).await.map_err(|e| chain(&e))?),
         Query::Restore { code, why } => story::restore(mill, code, why).await,
         Query::Rules => super::rules::rules(mill).await,
         Query::Reroute { dry_run } => super::rules::reroute(mill, dry_run, events).await,
@@ -234,7 +244,7 @@ async fn poll(mill: &Arc<Mill>, wanted: &[String], events: &Events) -> Result<Va
     Ok(json!({ "polls": reports, "waiting": waiting, "published": published }))
 }
 
-async fn source_rows(mill: &Arc<Mill>) -> Result<Vec<SourceRow>, StoreError> {
+pub(super) async fn source_rows(mill: &Arc<Mill>) -> Result<Vec<SourceRow>, StoreError> {
     let configured: Vec<Arc<Source>> = mill.sources().cloned().collect();
     let now = mill.clock.now();
     mill.store

@@ -7,11 +7,10 @@ use serde_json::{Value, json};
 
 use super::Mill;
 use super::requests::{NO_ITEM, readings, value};
-use crate::model::text::clip_bytes;
 use crate::model::{CategoryId, InfoCode, Item, SourceId, Timestamp, chain};
 use crate::publish::Look;
 use crate::sink::{FeedFormat, OutputKey};
-use crate::store::{Event, Revision, Sighting, Store, StoreError, Tombstone, Withdrawer};
+use crate::store::{Event, Revision, Sighting, Store, StoreError, Tombstone};
 
 /// All that is known of how an item came to be what it is.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -54,7 +53,7 @@ pub struct Place {
 }
 
 /// The code by which the store knows an item, be it withdrawn or erased.
-fn known(mill: &Mill, store: &dyn Store, code: &str) -> Result<Option<InfoCode>, StoreError> {
+pub(super) fn known(mill: &Mill, store: &dyn Store, code: &str) -> Result<Option<InfoCode>, StoreError> {
     for code in readings(mill, code) {
         if store.item(&code)?.is_some() || store.tombstone(&code)?.is_some() {
             return Ok(Some(code));
@@ -95,7 +94,7 @@ fn story(mill: &Mill, store: &dyn Store, code: &InfoCode) -> Result<Story, Store
     })
 }
 
-fn places(mill: &Mill, store: &dyn Store, item: &Item) -> Result<Vec<Place>, StoreError> {
+pub(super) fn places(mill: &Mill, store: &dyn Store, item: &Item) -> Result<Vec<Place>, StoreError> {
     let windows = &mill.pages.options.windows;
     let mut places = Vec::new();
     for id in item.categories.iter().chain(&[CategoryId::SITE]) {
@@ -123,45 +122,6 @@ fn places(mill: &Mill, store: &dyn Store, item: &Item) -> Result<Vec<Place>, Sto
     Ok(places)
 }
 
-/// Takes an item out, and out of the outputs.
-pub(super) async fn withdraw(
-    mill: &Arc<Mill>,
-    code: String,
-    why: String,
-    erase: bool,
-) -> Result<Value, String> {
-    if why.trim().is_empty() {
-        return Err("say why (`--why`): whoever asks later wants to know".to_owned());
-    }
-    let own = Arc::clone(mill);
-    let tombstone = |erased| Tombstone {
-        at: mill.clock.now(),
-        by: Withdrawer::Admin,
-        why: clip_bytes(&why, 500),
-        erased,
-    };
-    let steps = [tombstone(false), tombstone(true)];
-    let code = mill.store.call(move |store| {
-        let Some(code) = known(&own, store, &code)? else { return Ok(None) };
-        let changed = store.withdraw(&code, &steps[0])?;
-        store.sync()?;
-        Ok(Some((code, changed, steps)))
-    });
-    let found = code.await.map_err(|e| chain(&e))?;
-    let (code, mut changed, [_, erasing]) = found.ok_or_else(|| NO_ITEM.to_owned())?;
-    publish(mill).await?;
-    if erase {
-        // Only now: the outputs had to learn from the record which files are its own.
-        let erased = mill.store.call(move |store| {
-            let erased = store.withdraw(&code, &erasing)?;
-            store.sync()?;
-            Ok(erased)
-        });
-        changed |= erased.await.map_err(|e| chain(&e))?;
-    }
-    Ok(json!({ "done": if erase { "erased" } else { "withdrawn" }, "changed": changed }))
-}
-
 /// Puts a withdrawn item back, and into the outputs.
 pub(super) async fn restore(mill: &Arc<Mill>, code: String, why: String) -> Result<Value, String> {
     let own = Arc::clone(mill);
@@ -177,6 +137,6 @@ pub(super) async fn restore(mill: &Arc<Mill>, code: String, why: String) -> Resu
     Ok(json!({ "done": "restored", "changed": changed }))
 }
 
-async fn publish(mill: &Mill) -> Result<(), String> {
+pub(super) async fn publish(mill: &Mill) -> Result<(), String> {
     mill.publish(Look::Changed, |_, _| {}).await.map(|_| ()).map_err(|e| chain(&e))
 }

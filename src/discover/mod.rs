@@ -101,19 +101,30 @@ pub fn sitemaps(page: &Url, robots: &str) -> Vec<Candidate> {
 #[must_use]
 pub fn config(url: &Url, title: &str, kind: Option<&str>) -> (String, String) {
     let host = url.host_str().unwrap_or("source");
-    let name = text::clip(&text::one_line(title), 60);
-    let name = if name.is_empty() { host.to_owned() } else { name };
+    let name = called(title, host);
     let id = if name == host { host.replace('.', "-") } else { Slug::from_name(&name).to_string() };
+    let file = config_as(&id, url, title, kind);
+    (id, file)
+}
+
+/// The same under a given id.
+#[must_use]
+pub fn config_as(id: &str, url: &Url, title: &str, kind: Option<&str>) -> String {
     let mut file = format!(
         "[[source]]\nid = {}\nurl = {}\ncategory = {}\n",
-        quoted(&id),
+        quoted(id),
         quoted(url.as_str()),
-        quoted(&name)
+        quoted(&called(title, url.host_str().unwrap_or("source")))
     );
     if let Some(kind) = kind {
         let _ = writeln!(file, "kind = {}", quoted(kind));
     }
-    (id, file)
+    file
+}
+
+fn called(title: &str, host: &str) -> String {
+    let name = text::clip(&text::one_line(title), 60);
+    if name.is_empty() { host.to_owned() } else { name }
 }
 
 /// A TOML string; upstream text is never trusted to be one.

@@ -62,6 +62,9 @@ impl Rerouting {
         if tombstone.as_ref().is_some_and(|tombstone| tombstone.by != Withdrawer::Rule) {
             return Ok(None);
         }
+        if store.is_placed(&item.code)? {
+            return Ok(None);
+        }
         let found = self.look(store, item, tombstone)?;
         let what = Self::what(store, &found)?;
         if what.is_empty() {

@@ -489,6 +489,9 @@ impl Taking {
                 // What stands already is dropped by `reroute` alone (RULES 5.5).
                 categories = if verdict.dropped.is_some() { Vec::new() } else { placed };
             }
+            if store.is_placed(&item.code)? {
+                categories.clear();
+            }
             for category in categories {
                 if item.categories.contains(&category.id) || item.categories.len() >= caps::CATEGORIES {
                     continue;

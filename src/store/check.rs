@@ -349,7 +349,7 @@ fn category(open: &Open, key: &[u8], value: &[u8]) -> Result<Faults> {
     let slug = read::get(open, T::CategoryKey, category_key(b's', category.slug.as_str()))?;
     // A later category may have taken the name over, which then leads there.
     let name = read::get(open, T::CategoryKey, category_key(b'n', &category.name))?;
-    if !site && (slug.is_none_or(|id| id != key) || name.is_none()) {
+    if !site && !read::merged(open, &category)? && (slug.is_none_or(|id| id != key) || name.is_none()) {
         faults.push("its name or slug does not lead to it");
     }
     if read::get(open, T::Changed, [&category.generation.to_be_bytes()[..], key].concat())?.is_none() {

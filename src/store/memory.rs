@@ -391,6 +391,13 @@ impl Maps {
         self.names.get(&category_key(kind, name)).and_then(|id| self.categories.get(id)).cloned()
     }
 
+    fn merged(&self, category: &Category) -> bool {
+        let leads = self.names.get(&category_key(b's', category.slug.as_str()));
+        category.newest.is_none()
+            && category.id != CategoryId::SITE
+            && leads.is_some_and(|id| *id != category.id)
+    }
+
     fn named(&self, slug_or_name: &str) -> Option<Category> {
         self.category_of(b's', slug_or_name).or_else(|| self.category_of(b'n', slug_or_name))
     }
@@ -718,6 +725,31 @@ impl Store for MemoryStore {
         Ok(self.maps().named(slug_or_name))
     }
 
+    fn rename_category(&self, id: CategoryId, name: &str, slug: &Slug, now: Timestamp) -> Result<Category> {
+        let mut maps = self.maps();
+        maps.renames += 1;
+        for key in [category_key(b's', slug.as_str()), category_key(b'n', name)] {
+            maps.names.insert(key, id);
+        }
+        let Some(category) = maps.categories.get_mut(&id) else {
+            return Err(StoreError::Damaged { what: "category" });
+        };
+        name.clone_into(&mut category.name);
+        category.slug = slug.clone();
+        maps.touch(id, now);
+        maps.touch(CategoryId::SITE, now);
+        Ok(maps.categories[&id].clone())
+    }
+
+    fn merge_category(&self, from: CategoryId, into: CategoryId, now: Timestamp) -> Result<()> {
+        let mut maps = self.maps();
+        maps.names.values_mut().filter(|id| **id == from).for_each(|id| *id = into);
+        maps.renames += 1;
+        maps.touch(into, now);
+        maps.touch(CategoryId::SITE, now);
+        Ok(())
+    }
+
     fn alias_category(&self, id: CategoryId, old_slug: &str) -> Result<()> {
         self.maps().names.entry(category_key(b's', old_slug)).or_insert(id);
         Ok(())
@@ -734,15 +766,17 @@ impl Store for MemoryStore {
     }
 
     fn categories(&self) -> Result<Vec<Category>> {
-        let mut all: Vec<Category> = self.maps().categories.values().cloned().collect();
-        all.retain(|category| category.id != CategoryId::SITE);
+        let maps = self.maps();
+        let mut all: Vec<Category> = maps.categories.values().cloned().collect();
+        all.retain(|category| category.id != CategoryId::SITE && !maps.merged(category));
         all.sort_by(|a, b| a.slug.cmp(&b.slug));
         Ok(all)
     }
 
     fn changed_since(&self, generation: u64) -> Result<Vec<Category>> {
-        let mut all: Vec<Category> = self.maps().categories.values().cloned().collect();
-        all.retain(|category| category.generation > generation);
+        let maps = self.maps();
+        let mut all: Vec<Category> = maps.categories.values().cloned().collect();
+        all.retain(|category| category.generation > generation && !maps.merged(category));
         all.sort_by_key(|category| category.generation);
         Ok(all)
     }

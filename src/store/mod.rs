@@ -423,6 +423,11 @@ impl StoreError {
     }
 }
 
+/// The bookmark of an item that an admin placed.
+fn placed(code: &InfoCode) -> String {
+    format!("placed {}", code.text(None))
+}
+
 /// Result of every verb.
 pub type Result<T> = std::result::Result<T, StoreError>;
 
@@ -485,6 +490,14 @@ pub trait Store: Send + Sync {
     /// Moves an item: it leaves the categories that are not in `to`, of which readers are told, and
     /// enters the others. `false` when it is in just these.
     fn reroute(&self, code: &InfoCode, to: &[CategoryId], why: &str, now: Timestamp) -> Result<bool>;
+    /// Remembers that an admin placed the item: nothing else moves it, or adds it to a category.
+    fn place(&self, code: &InfoCode) -> Result<()> {
+        self.set_bookmark(&placed(code), 1)
+    }
+    /// Whether an admin placed it.
+    fn is_placed(&self, code: &InfoCode) -> Result<bool> {
+        Ok(self.bookmark(&placed(code))?.is_some())
+    }
     /// How far somebody got with what was published; `None` for one never seen.
     fn bookmark(&self, name: &str) -> Result<Option<u64>>;
     /// Remembers it.
@@ -506,6 +519,12 @@ pub trait Store: Send + Sync {
     fn ensure_category(&self, name: &str, slug: Option<&Slug>, now: Timestamp) -> Result<Category>;
     /// The category that a slug, an old slug or a name leads to.
     fn find_category(&self, slug_or_name: &str) -> Result<Option<Category>>;
+    /// Gives a category another name and slug; those that it had go on leading to it. Both must be free
+    /// or its own.
+    fn rename_category(&self, id: CategoryId, name: &str, slug: &Slug, now: Timestamp) -> Result<Category>;
+    /// Lets all that leads to one category lead to another; the first has no items any more, and is
+    /// in no list from then on.
+    fn merge_category(&self, from: CategoryId, into: CategoryId, now: Timestamp) -> Result<()>;
     /// Lets an old slug lead to the category.
     fn alias_category(&self, id: CategoryId, old_slug: &str) -> Result<()>;
     /// All slugs that lead to a category, its old ones among them.

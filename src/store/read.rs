@@ -280,11 +280,21 @@ pub(super) fn slugs(store: &Open) -> Result<Vec<(String, CategoryId)>> {
     Ok(slugs)
 }
 
+/// Whether a category has become part of another: it has no items, and its slug leads there.
+pub(super) fn merged(store: &Open, category: &Category) -> Result<bool> {
+    if category.newest.is_some() || category.id == CategoryId::SITE {
+        return Ok(false);
+    }
+    let leads = get(store, T::CategoryKey, category_key(b's', category.slug.as_str()))?;
+    let leads = leads.and_then(|value| u32_at(&value, 0)).filter(|id| *id != category.id.0);
+    Ok(leads.map(|id| self::category(store, CategoryId(id))).transpose()?.flatten().is_some())
+}
+
 pub(super) fn categories(store: &Open) -> Result<Vec<Category>> {
     let mut all = Vec::new();
     for entry in store.tree(T::Category) {
         let category: Category = codec::decode("category", &entry.map_err(|e| backend(READ, e))?.1)?;
-        if category.id != CategoryId::SITE {
+        if category.id != CategoryId::SITE && !merged(store, &category)? {
             all.push(category);
         }
     }
@@ -299,6 +309,7 @@ pub(super) fn changed_since(store: &Open, generation: u64) -> Result<Vec<Categor
         let (key, _) = entry.map_err(|e| backend(READ, e))?;
         if let Some(id) = u32_at(&key, 8)
             && let Some(category) = category(store, CategoryId(id))?
+            && !merged(store, &category)?
         {
             changed.push(category);
         }

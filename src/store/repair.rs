@@ -183,6 +183,7 @@ fn category(open: &Open, key: &[u8], now: Timestamp) -> Result<()> {
     };
     category.newest = check::newest(open, id)?;
     category.arrivals = category.arrivals.max(check::last_arrival(open, id)?);
+    let merged = read::merged(open, &category)?;
     transact(open, |tx| {
         let mut category = category.clone();
         if id != CategoryId::SITE && category.sealed() > 0 {
@@ -190,7 +191,7 @@ fn category(open: &Open, key: &[u8], now: Timestamp) -> Result<()> {
         }
         let generation = write::next(tx, "generation")?;
         write::put_category(tx, &mut category, generation)?;
-        if id != CategoryId::SITE {
+        if id != CategoryId::SITE && !merged {
             put(tx, T::CategoryKey, &category_key(b's', category.slug.as_str()), key)?;
             let name = category_key(b'n', &category.name);
             if tree(tx, T::CategoryKey).get(&name)?.is_none() {

@@ -61,6 +61,12 @@ impl Store for SledStore {
     fn find_category(&self, slug_or_name: &str) -> Result<Option<Category>> {
         self.with(|open| read::find_category(open, slug_or_name))
     }
+    fn rename_category(&self, id: CategoryId, name: &str, slug: &Slug, now: Timestamp) -> Result<Category> {
+        self.write(|open| write::rename_category(open, id, name, slug, now))
+    }
+    fn merge_category(&self, from: CategoryId, into: CategoryId, now: Timestamp) -> Result<()> {
+        self.write(|open| write::merge_category(open, from, into, now))
+    }
     fn alias_category(&self, id: CategoryId, old_slug: &str) -> Result<()> {
         self.write(|open| write::alias_category(open, id, old_slug))
     }

@@ -232,6 +232,7 @@ fn touch_site(tx: Tx<'_>, now: Timestamp) -> TxResult<()> {
     put_category(tx, &mut site, generation)
 }
 
+/// Writes a category under its name and slug; those that it had go on leading to it.
 fn rename(store: &Open, mut known: Category, name: &str, now: Timestamp) -> Result<Category> {
     name.clone_into(&mut known.name);
     known.changed_at = known.changed_at.max(now);
@@ -240,10 +241,49 @@ fn rename(store: &Open, mut known: Category, name: &str, now: Timestamp) -> Resu
         next(tx, "renames")?;
         let generation = next(tx, "generation")?;
         put_category(tx, &mut category, generation)?;
-        put(tx, T::CategoryKey, &category_key(b'n', name), &category.id.0.to_be_bytes())?;
+        for key in [category_key(b's', category.slug.as_str()), category_key(b'n', name)] {
+            put(tx, T::CategoryKey, &key, &category.id.0.to_be_bytes())?;
+        }
         touch_site(tx, now)?;
         Ok(category)
     })
+}
+
+pub(super) fn rename_category(
+    store: &Open,
+    id: CategoryId,
+    name: &str,
+    slug: &Slug,
+    now: Timestamp,
+) -> Result<Category> {
+    let _writing = store.writing();
+    let Some(mut category) = read::category(store, id)? else {
+        return Err(StoreError::Damaged { what: "category" });
+    };
+    category.slug = slug.clone();
+    rename(store, category, name, now)
+}
+
+pub(super) fn merge_category(store: &Open, from: CategoryId, into: CategoryId, now: Timestamp) -> Result<()> {
+    let _writing = store.writing();
+    let mut leads = Vec::new();
+    for entry in store.tree(T::CategoryKey) {
+        let (key, id) = entry.map_err(|e| backend("read", e))?;
+        if id == from.0.to_be_bytes() {
+            leads.push(key);
+        }
+    }
+    let Some(target) = read::category(store, into)? else {
+        return Err(StoreError::Damaged { what: "category" });
+    };
+    transact(store, |tx| {
+        for key in &leads {
+            put(tx, T::CategoryKey, key, &into.0.to_be_bytes())?;
+        }
+        Ok(())
+    })?;
+    let name = target.name.clone();
+    rename(store, target, &name, now).map(|_| ())
 }
 
 pub(super) fn alias_category(store: &Open, id: CategoryId, old_slug: &str) -> Result<()> {

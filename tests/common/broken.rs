@@ -117,6 +117,12 @@ impl Store for Broken<'_> {
         self.store.find_category(slug_or_name)
     }
 
+    fn rename_category(&self, id: CategoryId, name: &str, slug: &Slug, now: Timestamp) -> Result<Category> {
+        self.store.rename_category(id, name, slug, now)
+    }
+    fn merge_category(&self, from: CategoryId, into: CategoryId, now: Timestamp) -> Result<()> {
+        self.store.merge_category(from, into, now)
+    }
     fn alias_category(&self, id: CategoryId, old_slug: &str) -> Result<()> {
         self.store.alias_category(id, old_slug)
     }

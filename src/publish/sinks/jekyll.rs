@@ -78,7 +78,11 @@ fn post(
     names: &BTreeMap<CategoryId, Category>,
     item: &Item,
 ) -> Result<(), PublishError> {
-    let Some(home) = names.get(&item.home) else { return Ok(()) };
+    // The first category of one that was merged away is where its items went.
+    let first = item.categories.first();
+    let Some(home) = names.get(&item.home).or_else(|| first.and_then(|id| names.get(id))) else {
+        return Ok(());
+    };
     let body = run.store.body(&item.code)?;
     let excerpt = run.pages.options.sources.get(&item.lead).is_some_and(|source| source.excerpt_only);
     let html = if excerpt { String::new() } else { body.html };

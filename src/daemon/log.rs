@@ -1,0 +1,175 @@
+//! The log: lines for people on standard error, or entries of the journal under systemd; what is logged
+//! can be changed while the mill runs.
+
+use std::fmt::{Debug, Write as _};
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::net::UnixDatagram;
+use std::sync::OnceLock;
+
+use tracing::field::{Field, Visit};
+use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::filter::{EnvFilter, ParseError};
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
+use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{Registry, reload};
+
+/// Where the journal listens.
+const JOURNAL: &str = "/run/systemd/journal/socket";
+/// An entry is cut here, in bytes: larger ones would have to be sent as a file.
+const MAX_ENTRY: usize = 48 << 10;
+/// What is logged where nothing else is said, by how often `-v` was given.
+const DEFAULTS: [&str; 3] = ["warn,feedmill=info", "info,feedmill=debug", "debug,feedmill=trace"];
+
+static FILTER: OnceLock<reload::Handle<EnvFilter, Registry>> = OnceLock::new();
+
+/// Starts logging; `FEEDMILL_LOG` wins over `verbose`.
+pub fn start(verbose: u8, colour: bool) {
+    let default = DEFAULTS.get(usize::from(verbose)).unwrap_or(&DEFAULTS[2]);
+    let filter = EnvFilter::try_from_env("FEEDMILL_LOG").unwrap_or_else(|_| EnvFilter::new(default));
+    let (filter, handle) = reload::Layer::new(filter);
+    let journal = if is_journal() { Journal::open() } else { None };
+    let lines = journal.is_none().then(|| {
+        tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(colour).with_target(false)
+    });
+    // A second start in one process (tests) is no fault.
+    if tracing_subscriber::registry().with(filter).with(lines).with(journal).try_init().is_ok() {
+        let _ = FILTER.set(handle);
+    }
+}
+
+/// Logs what `filter` says from now on, such as `debug` or `warn,feedmill::fetch=trace`; nothing for what
+/// is logged by default.
+///
+/// # Errors
+/// What is wrong with the filter, in words.
+pub fn set(filter: Option<&str>) -> Result<(), String> {
+    let filter = EnvFilter::try_new(filter.unwrap_or(DEFAULTS[0])).map_err(|error: ParseError| {
+        format!("{error}; write a level (`info`, `debug`), or pairs like `warn,feedmill::fetch=trace`")
+    })?;
+    let handle = FILTER.get().ok_or("logging was not started")?;
+    handle.reload(filter).map_err(|error| error.to_string())
+}
+
+/// Whether standard error is the journal's (systemd.exec(5), `$JOURNAL_STREAM`).
+fn is_journal() -> bool {
+    let Ok(stream) = std::env::var("JOURNAL_STREAM") else { return false };
+    let Some((device, inode)) = stream.split_once(':') else { return false };
+    std::fs::metadata("/proc/self/fd/2")
+        .is_ok_and(|own| Ok(own.dev()) == device.parse() && Ok(own.ino()) == inode.parse())
+}
+
+/// Sends entries to the journal by its own protocol, so that each field can be asked for
+/// (`journalctl FEEDMILL_SOURCE_ID=xihai`). The message holds the fields as well: it is read alone.
+struct Journal(UnixDatagram);
+
+impl Journal {
+    fn open() -> Option<Self> {
+        let socket = UnixDatagram::unbound().ok()?;
+        socket.connect(JOURNAL).ok()?;
+        Some(Self(socket))
+    }
+}
+
+impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Journal {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let mut told = Told::default();
+        event.record(&mut told);
+        // What the journal does not take is lost; nothing else could be told of it.
+        let _ = self.0.send(&entry(*event.metadata().level(), event.metadata().target(), &told));
+    }
+}
+
+/// What an event says.
+#[derive(Debug, Default)]
+struct Told {
+    message: String,
+    fields: Vec<(&'static str, String)>,
+}
+
+impl Visit for Told {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        if field.name() == "message" {
+            let _ = write!(self.message, "{value:?}");
+        } else {
+            self.fields.push((field.name(), format!("{value:?}")));
+        }
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        if field.name() == "message" {
+            self.message.push_str(value);
+        } else {
+            self.fields.push((field.name(), value.to_owned()));
+        }
+    }
+}
+
+/// One entry: `KEY=value`, or with a length where the value has several lines.
+fn entry(level: Level, target: &str, told: &Told) -> Vec<u8> {
+    let priority = match level {
+        Level::ERROR => "3",
+        Level::WARN => "4",
+        Level::INFO => "6",
+        Level::DEBUG | Level::TRACE => "7",
+    };
+    let mut message = told.message.clone();
+    for (name, value) in &told.fields {
+        let _ = write!(message, " {name}={value}");
+    }
+    let mut bytes = Vec::new();
+    put(&mut bytes, "MESSAGE", &message);
+    put(&mut bytes, "PRIORITY", priority);
+    put(&mut bytes, "SYSLOG_IDENTIFIER", "feedmill");
+    put(&mut bytes, "FEEDMILL_ROOM", target);
+    for (name, value) in &told.fields {
+        let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
+        let name: String = name.chars().map(plain).take(50).collect();
+        if bytes.len() + value.len() < MAX_ENTRY {
+            put(&mut bytes, &format!("FEEDMILL_{name}"), value);
+        }
+    }
+    bytes
+}
+
+fn put(bytes: &mut Vec<u8>, key: &str, value: &str) {
+    let mut end = value.len().min(MAX_ENTRY / 2);
+    while !value.is_char_boundary(end) {
+        end -= 1;
+    }
+    let value = value.get(..end).unwrap_or_default();
+    bytes.extend(key.as_bytes());
+    if value.contains('\n') {
+        bytes.push(b'\n');
+        bytes.extend((value.len() as u64).to_le_bytes());
+    } else {
+        bytes.push(b'=');
+    }
+    bytes.extend(value.as_bytes());
+    bytes.push(b'\n');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_is_read_alone_and_by_field() {
+        let told = Told {
+            message: "poll failed".to_owned(),
+            fields: vec![("source.id", "xihai".to_owned()), ("why", "two\nlines".to_owned())],
+        };
+        let bytes = entry(Level::WARN, "feedmill::daemon", &told);
+        let text = String::from_utf8_lossy(&bytes);
+        let length = |n: u64| String::from_utf8(n.to_le_bytes().to_vec()).unwrap();
+        let message = "poll failed source.id=xihai why=two\nlines";
+        assert!(
+            text.starts_with(&format!("MESSAGE\n{}{message}\n", length(message.len() as u64))),
+            "{text:?}"
+        );
+        assert!(text.contains("\nPRIORITY=4\n") && text.contains("\nFEEDMILL_SOURCE_ID=xihai\n"), "{text:?}");
+        assert!(text.ends_with(&format!("FEEDMILL_WHY\n{}two\nlines\n", length(9))), "{text:?}");
+        let long = Told { message: "长".repeat(MAX_ENTRY), fields: Vec::new() };
+        assert!(entry(Level::INFO, "x", &long).len() < MAX_ENTRY);
+    }
+}

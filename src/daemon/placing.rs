@@ -1,0 +1,159 @@
+//! Where articles stand, as an admin says: one item moved for ever, a category renamed or merged.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::Mill;
+use super::requests::NO_ITEM;
+use super::story::{known, publish};
+use crate::control::{Event, Events};
+use crate::model::{Category, CategoryId, Slug, chain};
+use crate::publish::Look;
+use crate::store::{Store, StoreError};
+
+/// Items looked at in one step; polls may come in between.
+const STEP: usize = 200;
+
+fn category(store: &dyn Store, name: &str) -> Result<Result<Category, String>, StoreError> {
+    let found = store.find_category(name)?.filter(|category| category.id != CategoryId::SITE);
+    Ok(found.ok_or_else(|| format!("there is no category `{name}`; see `feedmill category list`")))
+}
+
+/// Moves an item to a category; no source and no rule moves it again.
+pub(super) async fn move_item(mill: &Arc<Mill>, code: String, to: String) -> Result<Value, String> {
+    let own = Arc::clone(mill);
+    let now = mill.clock.now();
+    let held = mill.hold().await;
+    let done = mill.store.call(move |store| {
+        let Some(code) = known(&own, store, &code)? else { return Ok(Err(NO_ITEM.to_owned())) };
+        let to = match category(store, &to)? {
+            Ok(to) => to,
+            Err(why) => return Ok(Err(why)),
+        };
+        store.place(&code)?;
+        let changed = store.reroute(&code, &[to.id], &format!("moved to {} by an admin", to.name), now)?;
+        store.sync()?;
+        Ok(Ok((to, changed)))
+    });
+    let (to, changed) = done.await.map_err(|e| chain(&e))??;
+    drop(held);
+    publish(mill).await?;
+    Ok(json!({ "changed": changed, "category": to.slug.as_str(), "name": to.name }))
+}
+
+/// Gives a category another name, and another slug where one is wanted; what it had leads to it.
+pub(super) async fn rename(
+    mill: &Arc<Mill>,
+    old: String,
+    name: Option<String>,
+    slug: Option<String>,
+) -> Result<Value, String> {
+    let slug = match slug {
+        Some(text) => Some(Slug::new(&text).ok_or_else(|| {
+            format!(
+                "`{text}` cannot be a slug: small letters, digits and `-`, such as `{}`",
+                Slug::from_name(&text)
+            )
+        })?),
+        None => None,
+    };
+    let now = mill.clock.now();
+    let done = mill.store.call(move |store| {
+        let before = match category(store, &old)? {
+            Ok(before) => before,
+            Err(why) => return Ok(Err(why)),
+        };
+        let slug = slug.unwrap_or_else(|| before.slug.clone());
+        let name = name.unwrap_or_else(|| before.name.clone());
+        for taken in [slug.as_str(), &name] {
+            if let Some(other) = store.find_category(taken)?.filter(|other| other.id != before.id) {
+                return Ok(Err(format!(
+                    "`{taken}` leads to the category `{}`; to make one of two: `feedmill category merge`",
+                    other.name
+                )));
+            }
+        }
+        let after = store.rename_category(before.id, &name, &slug, now)?;
+        store.sync()?;
+        Ok(Ok((before, after)))
+    });
+    let (before, after) = done.await.map_err(|e| chain(&e))??;
+    mill.publish(Look::Whole, |_, _| {}).await.map_err(|e| chain(&e))?;
+    Ok(json!({
+        "old_slug": before.slug.as_str(), "old_name": before.name,
+        "slug": after.slug.as_str(), "name": after.name,
+    }))
+}
+
+/// Moves all items of one category to another, and lets all that led to the first lead to the
+/// second. What was done stays done when it is interrupted; asked again, it goes on.
+pub(super) async fn merge(
+    mill: &Arc<Mill>,
+    from: String,
+    into: String,
+    dry_run: bool,
+    events: &Events,
+) -> Result<Value, String> {
+    let found = mill.store.call(move |store| Ok((category(store, &from)?, category(store, &into)?)));
+    let (from, into) = found.await.map_err(|e| chain(&e))?;
+    let (from, into) = (from?, into?);
+    if from.id == into.id {
+        return Err(format!("`{}` and `{}` are one category already", from.slug, into.slug));
+    }
+    let held = mill.hold().await;
+    let now = mill.clock.now();
+    let why = format!("{} was merged into {}", from.name, into.name);
+    let end = mill.store.call(|store| store.generation()).await.map_err(|e| chain(&e))?;
+    let (mut after, mut looked, mut moved) = (0, 0, 0);
+    loop {
+        let (source, target, why) = (from.id, into.id, why.clone());
+        let step = mill.store.call(move |store| {
+            let items = store.touched_since(after, STEP)?;
+            let last = items.last().map(|item| item.touched);
+            let (mut seen, mut moved) = (0, 0);
+            for item in items.into_iter().filter(|item| item.touched <= end) {
+                seen += 1;
+                if !item.categories.contains(&source) {
+                    continue;
+                }
+                moved += 1;
+                let mut to = Vec::new();
+                for id in item.categories.iter().map(|id| if *id == source { target } else { *id }) {
+                    if !to.contains(&id) {
+                        to.push(id);
+                    }
+                }
+                if !dry_run {
+                    store.reroute(&item.code, &to, &why, now)?;
+                }
+            }
+            Ok((last, seen, moved))
+        });
+        let (last, seen, more) = step.await.map_err(|e| chain(&e))?;
+        looked += seen;
+        moved += more;
+        let _ =
+            events.try_send(Event::Progress { done: looked, of: looked, what: "items looked at".to_owned() });
+        match last {
+            Some(last) if last <= end => after = last,
+            _ => break,
+        }
+    }
+    if !dry_run {
+        let (source, target) = (from.id, into.id);
+        let done = mill.store.call(move |store| {
+            store.merge_category(source, target, now)?;
+            store.sync()
+        });
+        done.await.map_err(|e| chain(&e))?;
+    }
+    drop(held);
+    if !dry_run {
+        mill.publish(Look::Whole, |_, _| {}).await.map_err(|e| chain(&e))?;
+    }
+    Ok(json!({
+        "dry_run": dry_run, "items": moved, "from": from.slug.as_str(), "from_name": from.name,
+        "into": into.slug.as_str(), "into_name": into.name,
+    }))
+}

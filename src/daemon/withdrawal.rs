@@ -1,0 +1,313 @@
+//! Taking articles out for good, as somebody asks who has a right to: by whatever they call them, with
+//! all copies, and with what else still shows or holds them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use url::Url;
+
+use super::Mill;
+use super::requests::{ItemRow, readings, row, value};
+use super::story::{known, places, publish};
+use crate::control::{Event, Events};
+use crate::model::text::{clip_bytes, html_to_text};
+use crate::model::{InfoCode, Item, chain};
+use crate::parse::link;
+use crate::sink::OutputKey;
+use crate::store::{AtPath, Store, StoreError, Tombstone, Withdrawer, export};
+
+/// Redirects followed from an old path to an article.
+const MAX_HOPS: usize = 5;
+/// Items looked at in one step.
+const STEP: usize = 500;
+/// Copies that are listed.
+const MOST_COPIES: usize = 1_000;
+
+/// What is asked.
+#[derive(Debug, Clone)]
+pub(super) struct Wanted {
+    /// InfoCodes, our addresses or the newspapers'.
+    pub(super) names: Vec<String>,
+    pub(super) why: String,
+    /// Their text goes too.
+    pub(super) erase: bool,
+    /// Copies go with them.
+    pub(super) copies: bool,
+    pub(super) dry_run: bool,
+}
+
+/// What was, or would be, done.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Withdrawal {
+    /// Nothing was done.
+    pub dry_run: bool,
+    /// Their text is gone as well.
+    pub erased: bool,
+    /// What goes.
+    pub items: Vec<ItemRow>,
+    /// Other items with the same link or text.
+    pub copies: Vec<Copy>,
+    /// How many were taken out now; the others were out already.
+    pub changed: usize,
+    /// Addresses that a CDN or a search engine may still hold.
+    pub urls: Vec<String>,
+    /// Exports that still hold the text.
+    pub exports: Vec<String>,
+}
+
+/// An item that shows what another one shows.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Copy {
+    /// It.
+    #[serde(flatten)]
+    pub row: ItemRow,
+    /// What is the same: `link` or `text`.
+    pub same: String,
+}
+
+/// Finds them, lists what shows the same, and takes out what is to go.
+pub(super) async fn withdraw(mill: &Arc<Mill>, wanted: Wanted, events: &Events) -> Result<Value, String> {
+    if wanted.why.trim().is_empty() {
+        return Err("say why (`--why`): whoever asks later wants to know".to_owned());
+    }
+    let own = Arc::clone(mill);
+    let names = wanted.names.clone();
+    let watch = events.clone();
+    let found = mill.store.call(move |store| {
+        let seen = |done: usize| {
+            let _ = watch.try_send(Event::Progress { done, of: done, what: "items looked at".to_owned() });
+        };
+        let named = named(&own, store, &names, &seen)?;
+        let copies = match &named {
+            Ok(codes) => copies(store, codes, &seen)?,
+            Err(_) => Vec::new(),
+        };
+        Ok((named, copies))
+    });
+    let (named, copies) = found.await.map_err(|e| chain(&e))?;
+    let mut codes = named?;
+    let own = Arc::clone(mill);
+    let with = (codes.clone(), copies.clone(), wanted.clone());
+    let told = mill.store.call(move |store| tell(&own, store, with));
+    let mut told = told.await.map_err(|e| chain(&e))?;
+    if wanted.copies {
+        codes.extend(copies.into_iter().map(|(code, _)| code));
+    }
+    if !wanted.dry_run {
+        told.changed = take_out(mill, codes, &wanted).await?;
+    }
+    value(&told)
+}
+
+/// The items that people name; whatever cannot be found is said before anything is done.
+fn named(
+    mill: &Mill,
+    store: &dyn Store,
+    names: &[String],
+    seen: &dyn Fn(usize),
+) -> Result<Result<Vec<InfoCode>, String>, StoreError> {
+    let mut codes = Vec::new();
+    let mut elsewhere: BTreeMap<String, &str> = BTreeMap::new();
+    let mut unknown = Vec::new();
+    for name in names {
+        if let Some(code) = ours(mill, store, name)? {
+            codes.push(code);
+        } else if let Some(canonical) = link::canonical(name) {
+            elsewhere.insert(canonical, name);
+        } else {
+            unknown.push(name.as_str());
+        }
+    }
+    if !elsewhere.is_empty() {
+        let mut hit = BTreeSet::new();
+        every(store, seen, |item| {
+            if let Some(canonical) = item.link.as_deref().and_then(link::canonical)
+                && elsewhere.contains_key(&canonical)
+            {
+                codes.push(item.code);
+                hit.insert(canonical);
+            }
+            Ok(())
+        })?;
+        unknown.extend(
+            elsewhere.iter().filter(|(canonical, _)| !hit.contains(*canonical)).map(|(_, name)| *name),
+        );
+    }
+    if !unknown.is_empty() {
+        return Ok(Err(format!(
+            "nothing is known under {}; `feedmill item find TEXT` searches titles and codes (nothing was done)",
+            unknown.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+        )));
+    }
+    let mut once = BTreeSet::new();
+    codes.retain(|code| once.insert(code.clone()));
+    Ok(Ok(codes))
+}
+
+/// By our own names: an InfoCode, an address of ours, a path.
+fn ours(mill: &Mill, store: &dyn Store, name: &str) -> Result<Option<InfoCode>, StoreError> {
+    let site = &mill.config.publish.site.url;
+    let path = match Url::parse(name) {
+        Ok(url) if url.origin() == site.origin() => url.path().strip_prefix(site.path()).map(str::to_owned),
+        Ok(_) => None,
+        Err(_) => name.strip_prefix('/').map(str::to_owned),
+    };
+    let Some(mut path) = path else {
+        return if name.contains("://") { Ok(None) } else { known(mill, store, name) };
+    };
+    for _ in 0..MAX_HOPS {
+        let plain = percent_encoding::percent_decode_str(&path).decode_utf8_lossy().into_owned();
+        match store.at_path(&plain)? {
+            Some(AtPath::Article(code)) => return Ok(Some(code)),
+            Some(AtPath::Redirect(to)) => path = to,
+            None => break,
+        }
+    }
+    // The file's name is the code, where nothing else is known of the path.
+    let stem = path.rsplit('/').next().and_then(|file| file.strip_suffix(".html")).unwrap_or_default();
+    let codes = readings(mill, stem);
+    for code in codes {
+        if store.item(&code)?.is_some() {
+            return Ok(Some(code));
+        }
+    }
+    Ok(None)
+}
+
+fn every(
+    store: &dyn Store,
+    seen: &dyn Fn(usize),
+    mut look: impl FnMut(Item) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let (mut from, mut done) = (0, 0);
+    loop {
+        let items = store.touched_since(from, STEP)?;
+        let Some(last) = items.last().map(|item| item.touched) else { return Ok(()) };
+        done += items.len();
+        items.into_iter().try_for_each(&mut look)?;
+        seen(done);
+        from = last;
+    }
+}
+
+/// Other items with the link, or the title and text, of one of these.
+fn copies(
+    store: &dyn Store,
+    codes: &[InfoCode],
+    seen: &dyn Fn(usize),
+) -> Result<Vec<(InfoCode, &'static str)>, StoreError> {
+    let mut links = BTreeSet::new();
+    let mut texts: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for code in codes {
+        let Some(item) = store.item(code)? else { continue };
+        links.extend(item.link.as_deref().and_then(link::canonical));
+        let text = html_to_text(&store.body(code)?.html);
+        if !text.trim().is_empty() {
+            texts.entry(folded(&item.title)).or_default().insert(folded(&text));
+        }
+    }
+    let mut copies = Vec::new();
+    every(store, seen, |item| {
+        if copies.len() >= MOST_COPIES || codes.contains(&item.code) || store.tombstone(&item.code)?.is_some()
+        {
+            return Ok(());
+        }
+        if item.link.as_deref().and_then(link::canonical).is_some_and(|link| links.contains(&link)) {
+            copies.push((item.code, "link"));
+        } else if let Some(same) = texts.get(&folded(&item.title))
+            && same.contains(&folded(&html_to_text(&store.body(&item.code)?.html)))
+        {
+            copies.push((item.code, "text"));
+        }
+        Ok(())
+    })?;
+    Ok(copies)
+}
+
+/// Text without what layout makes of it.
+fn folded(text: &str) -> String {
+    text.chars().filter(|c| !c.is_whitespace()).collect()
+}
+
+fn tell(
+    mill: &Mill,
+    store: &dyn Store,
+    (codes, copies, wanted): (Vec<InfoCode>, Vec<(InfoCode, &'static str)>, Wanted),
+) -> Result<Withdrawal, StoreError> {
+    let mut told = Withdrawal { dry_run: wanted.dry_run, erased: wanted.erase, ..Withdrawal::default() };
+    let mut urls = BTreeSet::new();
+    let mut since = None;
+    let going = codes.iter().chain(copies.iter().filter(|_| wanted.copies).map(|(code, _)| code));
+    for code in going {
+        let Some(item) = store.item(code)? else { continue };
+        since = since.min(Some(item.first_seen)).or(Some(item.first_seen));
+        urls.extend(places(mill, store, &item)?.into_iter().flat_map(|place| place.outputs));
+        for id in &item.categories {
+            let category = store.category(*id)?;
+            urls.extend(category.map(|category| mill.pages.url(&OutputKey::Category(category.slug))));
+        }
+        urls.insert(mill.pages.url(&OutputKey::Home));
+    }
+    for code in &codes {
+        told.items.extend(store.item(code)?.map(|item| row(mill, store, &item)).transpose()?);
+    }
+    for (code, same) in copies {
+        if let Some(item) = store.item(&code)? {
+            told.copies.push(Copy { row: row(mill, store, &item)?, same: same.to_owned() });
+        }
+    }
+    told.urls = urls.into_iter().collect();
+    if wanted.erase {
+        let all = export::all(&mill.config.exports.folder).into_iter();
+        let holding =
+            all.filter(|path| export::made_at(path).is_none_or(|made| since.is_some_and(|s| made >= s)));
+        told.exports = holding.map(|path| path.display().to_string()).collect();
+    }
+    Ok(told)
+}
+
+/// Out of all outputs first: these have to learn from the record which files are its own.
+async fn take_out(mill: &Arc<Mill>, codes: Vec<InfoCode>, wanted: &Wanted) -> Result<usize, String> {
+    let tombstone = |erased| Tombstone {
+        at: mill.clock.now(),
+        by: Withdrawer::Admin,
+        why: clip_bytes(&wanted.why, 500),
+        erased,
+    };
+    let mut changed = each(mill, codes.clone(), tombstone(false)).await?;
+    publish(mill).await?;
+    if wanted.erase {
+        let answers = mill.config.ingest.answers.clone();
+        let forgotten = codes.clone();
+        let listed = mill.store.call(move |store| {
+            let mut sources = BTreeSet::new();
+            for code in &forgotten {
+                sources.extend(store.listings(code)?.into_iter().map(|(source, _)| source));
+            }
+            Ok(sources)
+        });
+        for source in listed.await.map_err(|e| chain(&e))? {
+            if let Some(Err(error)) = answers.as_ref().map(|answers| answers.forget(&source)) {
+                return Err(format!(
+                    "the last answer of `{source}` holds the text and cannot be deleted: {error}"
+                ));
+            }
+        }
+        changed = changed.max(each(mill, codes, tombstone(true)).await?);
+    }
+    Ok(changed)
+}
+
+async fn each(mill: &Mill, codes: Vec<InfoCode>, tombstone: Tombstone) -> Result<usize, String> {
+    let done = mill.store.call(move |store| {
+        let mut changed = 0;
+        for code in &codes {
+            changed += usize::from(store.withdraw(code, &tombstone)?);
+        }
+        store.sync()?;
+        Ok(changed)
+    });
+    done.await.map_err(|e| chain(&e))
+}

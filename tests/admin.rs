@@ -1,0 +1,381 @@
+//! Promise: what an admin types works as its help says, changes the config without touching comments,
+//! and holds for ever where it says so.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on ends")]
+
+#[path = "support/program.rs"]
+mod program;
+mod support;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Command;
+
+use program::{Running, feedmill, json, run};
+use serde_json::Value;
+use support::{Upstream, ask, get, rss};
+use tempfile::TempDir;
+
+const TEXT: &str = "<p>党建引领：这是一篇足够长的文章，两家报纸登的是同一篇。</p>";
+
+/// Two newspapers; one article stands in both.
+fn world(upstream: &Upstream) -> TempDir {
+    upstream.put(
+        "/xihai.xml",
+        rss(&[
+            ("NW202112212221043837", "数字金融", "Tue, 21 Dec 2021 13:55:07 +0800", TEXT),
+            ("NW202112212221043838", "青海湖", "Tue, 21 Dec 2021 10:00:00 +0800", "<p>短讯</p>"),
+        ]),
+    );
+    upstream.put("/qinghai.xml", rss(&[("q-1", "数字金融", "Tue, 21 Dec 2021 14:00:00 +0800", TEXT)]));
+    let folder = tempfile::tempdir().unwrap();
+    let main = format!(
+        "# mine\n[site]\ncode_space = \"eastmoney\"\n[store]\npath = \"store\"\ncache = \"8MiB\"\nballast = \"0B\"\nlow_water = \"4MiB\"\nexports = \"exports\"\n\
+         [output]\npath = \"public\"\n[serve]\nlisten = \"127.0.0.1:0\"\n[control]\nsocket = \"control.sock\"\n\
+         [fetch]\nallow = [\"127.0.0.0/8\"]\nhost_spacing = \"0ms\"\nfirst_spacing = \"0ms\"\n\
+         [[source]] # the first\nid = \"xihai\"\nurl = \"{0}/xihai.xml\"\ncategory = \"西海都市报\"\ncode_space = \"eastmoney\"\n\
+         [source.code]\nfrom = \"guid\"\n",
+        upstream.base
+    );
+    fs::write(folder.path().join("feedmill.toml"), main).unwrap();
+    fs::create_dir(folder.path().join("sources.d")).unwrap();
+    let other =
+        format!("[[source]]\nurl = \"{}/qinghai.xml\"\ncategory = \"青海日报\" # home\n", upstream.base);
+    fs::write(folder.path().join("sources.d/qinghai.toml"), other).unwrap();
+    folder
+}
+
+/// What a command says; it must end with `code`.
+async fn words(folder: &Path, arguments: &[&str], code: i32) -> String {
+    let ended = run(folder, arguments).await;
+    let said = String::from_utf8_lossy(&[ended.stdout, ended.stderr].concat()).into_owned();
+    assert_eq!(ended.status.code(), Some(code), "{arguments:?}: {said}");
+    said
+}
+
+fn text(path: &Path) -> String {
+    fs::read_to_string(path).unwrap()
+}
+
+async fn location(at: SocketAddr, path: &str) -> (u16, String) {
+    let answer = ask(at, "GET", path, &[]).await;
+    (answer.status, answer.header("location").to_owned())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sources_are_changed_in_their_files() {
+    let upstream = Upstream::start().await;
+    let folder = world(&upstream);
+    let at = folder.path();
+    let main = text(&at.join("feedmill.toml"));
+    upstream.put(
+        "/home",
+        format!(
+            "<html><head><link rel=alternate type=application/rss+xml href={}/new.xml></head>",
+            upstream.base
+        ),
+    );
+    upstream.put("/new.xml", rss(&[("n-1", "新", "Tue, 21 Dec 2021 14:00:00 +0800", "<p>x</p>")]));
+
+    // Any address leads to the feed; nothing is written before somebody agrees.
+    let home = format!("{}/home", upstream.base);
+    let shown = words(at, &["source", "add", &home, "--id", "new", "--dry-run"], 0).await;
+    assert!(shown.contains("/new.xml") && shown.contains("nothing was written"), "{shown}");
+    let asked = words(at, &["source", "add", &home, "--id", "new"], 1).await;
+    assert!(asked.contains("add `--yes`") && !at.join("sources.d/new.toml").exists(), "{asked}");
+    let added =
+        json(at, &["source", "add", &home, "--id", "new", "--category", "新报", "--yes", "--json"]).await;
+    assert_eq!((&added["id"], &added["items"], &added["written"]), (&"new".into(), &1.into(), &true.into()));
+    assert!(text(&at.join("sources.d/new.toml")).contains("category = \"新报\""));
+    assert!(
+        words(at, &["source", "add", &home, "--id", "new", "--yes"], 1).await.contains("is there already")
+    );
+
+    for (arguments, file, has) in [
+        (&["source", "disable", "xihai"][..], "feedmill.toml", "enabled = false"),
+        (
+            &["source", "rename", "qinghai", "青海"],
+            "sources.d/qinghai.toml",
+            "category = \"青海日报\" # home\nname = \"青海\"",
+        ),
+        (&["source", "enable", "xihai"], "feedmill.toml", "# mine\n"),
+    ] {
+        assert!(words(at, arguments, 0).await.contains("the next start uses it"), "{arguments:?}");
+        assert!(text(&at.join(file)).contains(has), "{arguments:?}: {}", text(&at.join(file)));
+    }
+    assert_eq!(text(&at.join("feedmill.toml")), main, "comments and order stay");
+    words(at, &["source", "remove", "new"], 0).await;
+    assert!(!at.join("sources.d/new.toml").exists());
+    assert!(words(at, &["source", "disable", "nobody"], 1).await.contains("there is no source `nobody`"));
+
+    // A list of subscriptions, out and in again.
+    let list = words(at, &["export", "opml"], 0).await;
+    assert!(list.contains("xmlUrl=") && list.contains("category=\"/西海都市报\""), "{list}");
+    let more =
+        list.replace("</body>", &format!("<outline text='三' xmlUrl='{}/new.xml'/></body>", upstream.base));
+    fs::write(at.join("list.opml"), more).unwrap();
+    let imported = json(at, &["import", "opml", &at.join("list.opml").to_string_lossy(), "--json"]).await;
+    assert_eq!(
+        (&imported["listed"], imported["new"].as_array().unwrap().len()),
+        (&3.into(), 1),
+        "{imported:#}"
+    );
+    assert_eq!(json(at, &["source", "list", "--json"]).await.as_array().unwrap().len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn categories_get_other_names_and_become_one() {
+    let upstream = Upstream::start().await;
+    let folder = world(&upstream);
+    let at = folder.path();
+    json(at, &["poll", "--json"]).await;
+    let mut daemon = Running::start(feedmill(at, &["run"]));
+    let address = daemon.serving();
+
+    let said = words(at, &["category", "rename", "xihaidushibao", "西海报", "--slug", "xihai"], 0).await;
+    assert!(said.contains("西海都市报 is 西海报 now") && said.contains("in use"), "{said}");
+    assert!(
+        text(&at.join("sources.d/categories.toml"))
+            .contains("name = \"西海报\"\nslug = \"xihai\"\naliases = [\"xihaidushibao\"]")
+    );
+    assert!(get(address, "/category/xihai.html").await.text().contains("西海报"));
+    for (old, new) in [
+        ("/category/xihaidushibao.html", "category/xihai.html"),
+        ("/feed/xihaidushibao.xml", "feed/xihai.xml"),
+        ("/feed/xihaidushibao.json", "feed/xihai.json"),
+    ] {
+        let (status, to) = location(address, old).await;
+        assert!(status == 301 && to.ends_with(new), "{old}: {status} {to}");
+    }
+    // Articles keep their addresses, and the newspaper its articles.
+    assert_eq!(get(address, "/xihaidushibao/2021/12/21/NW202112212221043838.html").await.status, 200);
+    assert!(
+        words(at, &["category", "rename", "qinghairibao", "--slug", "xihai"], 1)
+            .await
+            .contains("category merge")
+    );
+
+    let dry = words(at, &["category", "merge", "qinghairibao", "xihai", "--dry-run"], 0).await;
+    assert!(dry.contains("1 items would go from 青海日报 to 西海报"), "{dry}");
+    let said = words(at, &["category", "merge", "qinghairibao", "xihai"], 0).await;
+    assert!(said.contains("1 items went"), "{said}");
+    assert!(text(&at.join("sources.d/qinghai.toml")).contains("category = \"西海报\" # home"));
+    let (status, to) = location(address, "/feed/qinghairibao.xml").await;
+    assert!(status == 301 && to.ends_with("feed/xihai.xml"), "{status} {to}");
+    let categories = json(at, &["category", "list", "--json"]).await;
+    assert_eq!(categories.as_array().unwrap().len(), 1, "{categories:#}");
+    let checked = json(at, &["store", "check", "--json"]).await;
+    assert_eq!(checked["faults"].as_array().map_or(0, Vec::len), 0, "{checked:#}");
+    // What comes later goes there as well, also after a restart.
+    assert_eq!(daemon.terminate().code(), Some(0), "{}", daemon.said);
+    upstream.put("/qinghai.xml", rss(&[("q-2", "后来", "Wed, 22 Dec 2021 14:00:00 +0800", "<p>后</p>")]));
+    json(at, &["poll", "--json"]).await;
+    let items = json(at, &["item", "list", "--category", "xihai", "--json"]).await;
+    assert_eq!(items.as_array().unwrap().len(), 4, "{items:#}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_admin_moved_or_withdrew_stays_so() {
+    let upstream = Upstream::start().await;
+    let folder = world(&upstream);
+    let at = folder.path();
+    json(at, &["poll", "--json"]).await;
+    json(at, &["store", "export", "exports/x", "--json"]).await;
+
+    let moved = words(at, &["item", "move", "NW202112212221043838", "--to", "qinghairibao"], 0).await;
+    assert!(moved.contains("青海日报 from now on, for ever"), "{moved}");
+    upstream.put(
+        "/xihai.xml",
+        rss(&[
+            ("NW202112212221043837", "数字金融", "Tue, 21 Dec 2021 13:55:07 +0800", TEXT),
+            ("NW202112212221043838", "青海湖，改", "Tue, 21 Dec 2021 10:00:00 +0800", "<p>改</p>"),
+        ]),
+    );
+    json(at, &["poll", "--json"]).await;
+    json(at, &["reroute", "--json"]).await;
+    let item = json(at, &["item", "show", "NW202112212221043838", "--json"]).await;
+    assert_eq!(
+        (&item["title"], &item["categories"]),
+        (&"青海湖，改".into(), &serde_json::json!(["qinghairibao"]))
+    );
+
+    // By the newspaper's own address; its copy is shown, and goes only if that is asked for.
+    let original = "https://paper.example/NW202112212221043837";
+    let dry = words(at, &["item", "withdraw", original, "--why", "asked", "--dry-run"], 0).await;
+    assert!(dry.contains("these show the same, and stay") && dry.contains("qinghai~"), "{dry}");
+    assert!(dry.contains("/feed/xihaidushibao.xml") && dry.contains("nothing was done"), "{dry}");
+    assert!(
+        words(at, &["item", "withdraw", "https://nowhere.example/", "--why", "x"], 1)
+            .await
+            .contains("nothing was done")
+    );
+    let gone =
+        json(at, &["item", "withdraw", original, "--why", "asked", "--copies", "--erase", "--json"]).await;
+    assert_eq!((&gone["changed"], &gone["erased"]), (&2.into(), &true.into()), "{gone:#}");
+    assert!(!at.join("store/answers/xihai.zst").exists(), "the last answer held the text");
+    let mut server = Running::start(feedmill(at, &["serve"]));
+    let address = server.serving();
+    assert_eq!(get(address, "/xihaidushibao/2021/12/21/NW202112212221043837.html").await.status, 410);
+    assert!(!get(address, "/feed/xihaidushibao.xml").await.text().contains("党建引领"));
+    assert_eq!(server.terminate().code(), Some(0));
+    json(at, &["poll", "--json"]).await;
+    let items = json(at, &["item", "list", "--json"]).await;
+    assert_eq!(items.as_array().unwrap().len(), 1, "it does not come back: {items:#}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn status_says_first_what_needs_attention_in_the_language_of_the_locale() {
+    let upstream = Upstream::start().await;
+    let folder = world(&upstream);
+    let at = folder.path();
+    json(at, &["poll", "--json"]).await;
+    assert!(words(at, &["status"], 0).await.contains("all is well"));
+    let mut chinese = feedmill(at, &["status"]);
+    chinese.env("LC_ALL", "zh_CN.UTF-8");
+    let said = chinese.output().unwrap().stdout;
+    assert!(String::from_utf8_lossy(&said).contains("一切正常"));
+    let mut help = feedmill(at, &["item", "withdraw", "--help"]);
+    help.env("LC_ALL", "zh_CN.UTF-8");
+    assert!(String::from_utf8_lossy(&help.output().unwrap().stdout).contains("从所有输出中撤下文章"));
+
+    upstream.put("/xihai.xml", "<html></html>");
+    for _ in 0..3 {
+        run(at, &["poll", "xihai"]).await;
+    }
+    let status: Value = serde_json::from_slice(&run(at, &["status", "--json"]).await.stdout).unwrap();
+    assert_eq!(
+        (&status["attention"][0]["about"], &status["failing"]),
+        (&"xihai".into(), &1.into()),
+        "{status:#}"
+    );
+    let said = words(at, &["status"], 1).await;
+    assert!(said.starts_with("what needs attention:\n  xihai: failed"), "{said}");
+    let doctor: Value = serde_json::from_slice(&run(at, &["doctor", "--json"]).await.stdout).unwrap();
+    let of =
+        |what: &str| doctor.as_array().unwrap().iter().find(|look| look["what"] == what).unwrap().clone();
+    assert_eq!(of("store")["verdict"], "good", "{doctor:#}");
+    assert_eq!(of("config")["verdict"], "good", "{doctor:#}");
+}
+
+/// All commands below, by their words.
+fn commands(words: &[String], found: &mut Vec<(Vec<String>, String)>) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_feedmill"));
+    let help = command.args(words).arg("--help").env("LC_ALL", "C").env("COLUMNS", "500").output().unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    let listed = help.split("Commands:\n").nth(1).unwrap_or_default();
+    let names: Vec<String> = listed
+        .lines()
+        .take_while(|line| line.starts_with("  "))
+        .filter_map(|line| line.split_whitespace().next().map(str::to_owned))
+        .filter(|name| name != "help")
+        .collect();
+    if names.is_empty() {
+        found.push((words.to_vec(), help));
+    }
+    for name in names {
+        commands(&[words, &[name]].concat(), found);
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &target);
+        } else if entry.file_type().unwrap().is_file() {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_command_has_an_example_and_each_example_runs() {
+    let upstream = Upstream::start().await;
+    let base = world(&upstream);
+    upstream.put(
+        "/",
+        format!(
+            "<html><head><link rel=alternate type=application/rss+xml href={}/new.xml></head>",
+            upstream.base
+        ),
+    );
+    upstream.put("/new.xml", rss(&[("n-1", "新", "Tue, 21 Dec 2021 14:00:00 +0800", "<p>x</p>")]));
+    let at = base.path();
+    json(at, &["poll", "--json"]).await;
+    words(at, &["store", "export", "feedmill.export"], 0).await;
+    fs::rename("feedmill.export", at.join("feedmill.export")).unwrap_or_default();
+    fs::create_dir_all(at.join("old-site/_posts")).unwrap();
+    let post = "---\ntitle: \"旧闻\"\ndate: 2021-12-01 08:00:00 +0800\ncategories: jiubao\n---\n<p>旧</p>\n";
+    fs::write(at.join("old-site/_posts/2021-12-01-NW202112012200000001.md"), post).unwrap();
+    fs::write(
+        at.join("subscriptions.opml"),
+        "<opml><body><outline xmlUrl='http://127.0.0.1:9/f'/></body></opml>",
+    )
+    .unwrap();
+
+    let mut all = Vec::new();
+    commands(&[], &mut all);
+    assert!(all.len() > 35, "{}", all.len());
+    let mut ran = BTreeSet::new();
+    for (name, help) in all {
+        let examples: Vec<&str> = help
+            .lines()
+            .skip_while(|line| !line.starts_with("Example"))
+            .filter_map(|line| line.find("feedmill ").and_then(|from| line.get(from..)))
+            .collect();
+        assert!(!examples.is_empty(), "`feedmill {}` has no example in its help", name.join(" "));
+        for example in examples {
+            if ran.insert(example.to_owned()) {
+                example_runs(at, &upstream, example).await;
+            }
+        }
+    }
+}
+
+async fn example_runs(base: &Path, upstream: &Upstream, example: &str) {
+    let home = tempfile::tempdir().unwrap();
+    let at = home.path();
+    copy(base, at);
+    let daemon =
+        ["reload", "log", "healthcheck"].iter().any(|word| example.starts_with(&format!("feedmill {word}")));
+    if example.starts_with("feedmill healthcheck") {
+        // It has to know the port beforehand.
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let main = text(&at.join("feedmill.toml")).replace("127.0.0.1:0", &port.to_string());
+        fs::write(at.join("feedmill.toml"), main).unwrap();
+    }
+    let mut running = daemon.then(|| Running::start(feedmill(at, &["run"])));
+    if let Some(running) = &mut running {
+        running.serving();
+    }
+    let mut line = example
+        .replace("https://news.example.org/", &format!("{}/", upstream.base))
+        .replace("https://example.org/feed.xml", &format!("{}/new.xml", upstream.base))
+        .replace("/etc/feedmill/feedmill.toml", &at.join("feedmill.toml").to_string_lossy());
+    if example.starts_with("feedmill demo") {
+        line += " --for 1s --port 0";
+    }
+    if example.starts_with("feedmill source add") {
+        line += " --yes";
+    }
+    let program = Path::new(env!("CARGO_BIN_EXE_feedmill")).parent().unwrap();
+    let mut command = Command::new("sh");
+    command.args(["-c", &format!("PATH={}:$PATH; exec {line}", program.display())]).current_dir(at);
+    command
+        .env("HOME", at)
+        .env("FEEDMILL_CONFIG", at.join("feedmill.toml"))
+        .env("TMPDIR", at)
+        .env("LC_ALL", "C");
+    if ["feedmill run", "feedmill serve"].iter().any(|start| example.starts_with(start)) {
+        let mut started = Running::start(command);
+        started.serving();
+        assert_eq!(started.terminate().code(), Some(0), "{line}: {}", started.said);
+        return;
+    }
+    let ended = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+    let said = String::from_utf8_lossy(&[ended.stdout, ended.stderr].concat()).into_owned();
+    assert_eq!(ended.status.code(), Some(0), "{line}: {said}");
+}
