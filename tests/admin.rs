@@ -212,7 +212,7 @@ async fn what_an_admin_moved_or_withdrew_stays_so() {
     );
     let gone =
         json(at, &["item", "withdraw", original, "--why", "asked", "--copies", "--erase", "--json"]).await;
-    assert_eq!((&gone["changed"], &gone["erased"]), (&2.into(), &true.into()), "{gone:#}");
+    assert_eq!((&gone["withdrawn"], &gone["erased"]), (&2.into(), &true.into()), "{gone:#}");
     assert!(!at.join("store/answers/xihai.zst").exists(), "the last answer held the text");
     let mut server = Running::start(feedmill(at, &["serve"]));
     let address = server.serving();
@@ -378,4 +378,82 @@ async fn example_runs(base: &Path, upstream: &Upstream, example: &str) {
     let ended = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
     let said = String::from_utf8_lossy(&[ended.stdout, ended.stderr].concat()).into_owned();
     assert_eq!(ended.status.code(), Some(0), "{line}: {said}");
+}
+
+/// What stands in the shell blocks of a document, and in its `code`, and begins with `feedmill `.
+fn commands_of(text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut shell = false;
+    for line in text.lines() {
+        if let Some(kind) = line.strip_prefix("```") {
+            shell = kind == "sh";
+        } else if shell {
+            found.extend(
+                line.split("&&")
+                    .map(str::trim)
+                    .filter(|part| part.starts_with("feedmill "))
+                    .map(str::to_owned),
+            );
+        } else {
+            found.extend(
+                line.split('`')
+                    .skip(1)
+                    .step_by(2)
+                    .filter(|code| code.starts_with("feedmill "))
+                    .map(str::to_owned),
+            );
+        }
+    }
+    found
+}
+
+/// Words as a shell splits them, without comments.
+fn words_of(command: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut quote = None;
+    for c in command.chars() {
+        match (quote, c) {
+            (None, '\'' | '"') => quote = Some(c),
+            (Some(open), c) if open == c => quote = None,
+            (None, '#' | '|' | '>') => break,
+            (None, c) if c.is_whitespace() => words.push(String::new()),
+            (_, c) => words.last_mut().unwrap().push(c),
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+#[test]
+fn every_command_in_the_documents_is_one() {
+    use clap::Parser;
+    use clap::error::ErrorKind as Kind;
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = vec![root.join("README.md"), root.join("packaging/debian/preinst")];
+    files.extend(fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().path()));
+    let (mut all, mut bad) = (0, Vec::new());
+    for path in files {
+        for command in commands_of(&text(&path)) {
+            all += 1;
+            let words = words_of(&command);
+            if command == "feedmill export 1" {
+                // The first line of an export, as docs/store.md tells it.
+                continue;
+            }
+            let Err(error) = feedmill::cli::Cli::try_parse_from(&words) else { continue };
+            // Some stand without what they need, or with a word in its place.
+            let told = [
+                Kind::DisplayHelp,
+                Kind::DisplayHelpOnMissingArgumentOrSubcommand,
+                Kind::MissingRequiredArgument,
+                Kind::MissingSubcommand,
+                Kind::ValueValidation,
+            ];
+            if !told.contains(&error.kind()) {
+                bad.push(format!("{}: {command}: {error}", path.display()));
+            }
+        }
+    }
+    assert!(all > 100, "{all}");
+    assert!(bad.is_empty(), "{}", bad.join("\n"));
 }

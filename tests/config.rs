@@ -489,3 +489,38 @@ fn every_key_stands_in_the_shipped_file() {
         .collect();
     assert_eq!(missing, Vec::<String>::new());
 }
+
+/// The page of settings tells every key that there is, and none that is not.
+#[test]
+fn the_page_of_settings_and_the_code_agree() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = std::fs::read_to_string(root.join("docs/configuration.md")).unwrap();
+    let more = std::fs::read_to_string(root.join("docs/add-a-newspaper.md")).unwrap();
+    let reference = std::fs::read_to_string(root.join("config/feedmill.toml")).unwrap();
+    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    let has = |text: &str, key: &str| text.split(|c| !is_word(c)).any(|word| word == key);
+    let known = config::load(&root.join("config/feedmill.toml")).known;
+    let last = |key: &str| key.rsplit('.').next().unwrap_or_default().to_owned();
+    let untold: Vec<&String> =
+        known.iter().filter(|key| !has(&page, &last(key)) && !has(&more, &last(key))).collect();
+    assert!(untold.is_empty(), "not in docs/configuration.md: {untold:?}");
+    // The first column of each table of settings.
+    let mut unknown = Vec::new();
+    let mut settings = false;
+    for line in page.lines() {
+        if line.starts_with("| key |") {
+            settings = true;
+        } else if !line.starts_with('|') {
+            settings = false;
+        } else if settings && !line.starts_with("|---") {
+            let cell = line.split('|').nth(1).unwrap_or_default();
+            for key in cell.split('`').skip(1).step_by(2) {
+                let name = last(key.trim_matches(['[', ']']));
+                if !known.iter().any(|known| last(known) == name) && !has(&reference, &name) {
+                    unknown.push(key.to_owned());
+                }
+            }
+        }
+    }
+    assert!(unknown.is_empty(), "in docs/configuration.md, and no setting: {unknown:?}");
+}

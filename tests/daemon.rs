@@ -346,3 +346,70 @@ async fn another_config_is_used_whole_or_not_at_all() {
     fs::write(at.join("feedmill.toml"), "[site").unwrap();
     assert_eq!(run(at, &["run"]).await.status.code(), Some(2));
 }
+
+/// What a program tells systemd, one datagram after the other, until one says `word`.
+fn told(notify: &std::os::unix::net::UnixDatagram, word: &str) -> String {
+    let mut bytes = [0; 4096];
+    loop {
+        let length = notify.recv(&mut bytes).unwrap_or_else(|error| panic!("nobody says {word}: {error}"));
+        let said = String::from_utf8_lossy(&bytes[..length]).into_owned();
+        if said.contains(word) {
+            return said;
+        }
+    }
+}
+
+/// This test plays systemd's side: it holds the web address open, reads what is told, and restarts.
+#[tokio::test(flavor = "multi_thread")]
+async fn systemd_is_told_and_its_socket_outlives_a_restart() {
+    let upstream = Upstream::start().await;
+    let folder = folder(&upstream);
+    let at = folder.path();
+    let notify = std::os::unix::net::UnixDatagram::bind(at.join("notify.sock")).unwrap();
+    notify.set_read_timeout(Some(PATIENCE)).unwrap();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let start = || {
+        let mut command = Command::new("sh");
+        let open = r#"LISTEN_PID=$$ LISTEN_FDS=1 exec "$0" run --config "$1" 3<&0 </dev/null"#;
+        command.args(["-c", open, env!("CARGO_BIN_EXE_feedmill")]).arg(at.join("feedmill.toml"));
+        command.stdin(std::os::fd::OwnedFd::from(listener.try_clone().unwrap()));
+        command.env("NOTIFY_SOCKET", at.join("notify.sock")).env("WATCHDOG_USEC", "1500000");
+        Running::start(command)
+    };
+    let mut daemon = start();
+    assert!(told(&notify, "READY=1").contains("STATUS=1 sources"));
+    published(address).await;
+    assert_eq!(daemon.serving(), address, "the config has no say");
+
+    daemon.signal("HUP");
+    assert!(told(&notify, "RELOADING=1").contains("MONOTONIC_USEC="));
+    told(&notify, "READY=1");
+    fs::write(at.join("feedmill.toml"), fs::read_to_string(at.join("feedmill.toml")).unwrap() + "x = 1\n")
+        .unwrap();
+    daemon.signal("HUP");
+    told(&notify, "RELOADING=1");
+    assert!(
+        told(&notify, "READY=1").contains("STATUS=config refused"),
+        "the reason is seen in `systemctl status`"
+    );
+    told(&notify, "WATCHDOG=1");
+    told(&notify, "WATCHDOG=1");
+    // One that hangs feeds nothing: systemd would end it.
+    daemon.signal("STOP");
+    notify.set_read_timeout(Some(Duration::from_millis(1600))).unwrap();
+    let mut bytes = [0; 4096];
+    while notify.recv(&mut bytes).is_ok() {}
+    daemon.signal("CONT");
+    notify.set_read_timeout(Some(PATIENCE)).unwrap();
+    told(&notify, "WATCHDOG=1");
+
+    assert_eq!(daemon.terminate().code(), Some(0), "{}", daemon.said);
+    told(&notify, "STOPPING=1");
+    // Who comes while nobody runs waits for the next one, and loses nothing.
+    let waiting = tokio::spawn(async move { get(address, "/feed/xihaidushibao.xml").await });
+    let mut daemon = start();
+    told(&notify, "READY=1");
+    assert_eq!(waiting.await.unwrap().status, 200);
+    assert_eq!(daemon.terminate().code(), Some(0), "{}", daemon.said);
+}

@@ -65,7 +65,7 @@ fn told(done: &Withdrawal, with_copies: bool) -> String {
         });
         lines.extend(done.copies.iter().map(|copy| format!("  {}  ({})", line(&copy.row), copy.same)));
     }
-    lines.push(match (done.dry_run, done.erased, done.changed) {
+    lines.push(match (done.dry_run, done.erased, done.withdrawn) {
         (true, false, _) => say(
             "these would go (--dry-run, nothing was done):",
             "以下文章将被撤下（--dry-run，未做任何改动）：",

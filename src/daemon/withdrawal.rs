@@ -49,8 +49,10 @@ pub struct Withdrawal {
     pub items: Vec<ItemRow>,
     /// Other items with the same link or text.
     pub copies: Vec<Copy>,
-    /// How many were taken out now; the others were out already.
-    pub changed: usize,
+    /// Whether anything was taken out now.
+    pub changed: bool,
+    /// How many; the others were out already.
+    pub withdrawn: usize,
     /// Addresses that a CDN or a search engine may still hold.
     pub urls: Vec<String>,
     /// Exports that still hold the text.
@@ -96,7 +98,8 @@ pub(super) async fn withdraw(mill: &Arc<Mill>, wanted: Wanted, events: &Events) 
         codes.extend(copies.into_iter().map(|(code, _)| code));
     }
     if !wanted.dry_run {
-        told.changed = take_out(mill, codes, &wanted).await?;
+        told.withdrawn = take_out(mill, codes, &wanted).await?;
+        told.changed = told.withdrawn > 0;
     }
     value(&told)
 }
