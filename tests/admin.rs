@@ -11,12 +11,16 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
 
 use program::{Running, feedmill, json, run};
 use serde_json::Value;
 use support::{Upstream, ask, get, rss};
 use tempfile::TempDir;
+use tokio::task::JoinSet;
 
+/// Examples that run side by side.
+const AT_ONCE: usize = 4;
 const TEXT: &str = "<p>党建引领：这是一篇足够长的文章，两家报纸登的是同一篇。</p>";
 
 /// Two newspapers; one article stands in both.
@@ -319,7 +323,9 @@ async fn every_command_has_an_example_and_each_example_runs() {
     let mut all = Vec::new();
     commands(&[], &mut all);
     assert!(all.len() > 35, "{}", all.len());
+    let (base, upstream) = (Arc::new(base), Arc::new(upstream));
     let mut ran = BTreeSet::new();
+    let mut running = JoinSet::new();
     for (name, help) in all {
         let examples: Vec<&str> = help
             .lines()
@@ -328,10 +334,19 @@ async fn every_command_has_an_example_and_each_example_runs() {
             .collect();
         assert!(!examples.is_empty(), "`feedmill {}` has no example in its help", name.join(" "));
         for example in examples {
-            if ran.insert(example.to_owned()) {
-                example_runs(at, &upstream, example).await;
+            if !ran.insert(example.to_owned()) {
+                continue;
             }
+            // Some side by side: most of what they do is to start.
+            if running.len() >= AT_ONCE {
+                running.join_next().await.unwrap().unwrap();
+            }
+            let (base, upstream, example) = (Arc::clone(&base), Arc::clone(&upstream), example.to_owned());
+            running.spawn(async move { example_runs(base.path(), &upstream, &example).await });
         }
+    }
+    while let Some(ended) = running.join_next().await {
+        ended.unwrap();
     }
 }
 
@@ -456,4 +471,45 @@ fn every_command_in_the_documents_is_one() {
     }
     assert!(all > 100, "{all}");
     assert!(bad.is_empty(), "{}", bad.join("\n"));
+}
+
+/// However far it got: what was done stays, the rest comes the next time, nothing comes twice.
+#[tokio::test(flavor = "multi_thread")]
+async fn long_work_may_be_interrupted_and_goes_on() {
+    let upstream = Upstream::start().await;
+    let folder = world(&upstream);
+    let at = folder.path();
+    let posts = at.join("old-site/_posts");
+    fs::create_dir_all(&posts).unwrap();
+    for n in 0..400 {
+        let post = format!(
+            "---\ntitle: \"旧闻{n}\"\ndate: 2021-12-01 08:00:00 +0800\ncategories: jiubao\n---\n<p>{}</p>\n",
+            "旧".repeat(2_000)
+        );
+        fs::write(posts.join(format!("2021-12-01-NW2021120122{n:08}.md")), post).unwrap();
+    }
+    let site = at.join("old-site").to_string_lossy().into_owned();
+    for signal in ["INT", "KILL"] {
+        let mut import = feedmill(at, &["import", "jekyll", &site]).spawn().unwrap();
+        // As soon as something is stored.
+        while !at.join("store/answers").exists()
+            && fs::metadata(at.join("store/db")).map_or(0, |meta| meta.len()) < 1
+        {
+            if import.try_wait().unwrap().is_some() {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+        let _ =
+            Command::new("kill").args([&format!("-{signal}"), &import.id().to_string()]).status().unwrap();
+        import.wait().unwrap();
+    }
+    let report = json(at, &["import", "jekyll", &site, "--json"]).await;
+    let (new, known) = (report["imported"].as_u64().unwrap(), report["known"].as_u64().unwrap());
+    assert_eq!(new + known, 400, "{report:#}");
+    let again = json(at, &["import", "jekyll", &site, "--json"]).await;
+    assert_eq!((&again["imported"], &again["known"]), (&0.into(), &400.into()), "{again:#}");
+    let items = json(at, &["item", "list", "--limit", "1000", "--json"]).await;
+    assert_eq!(items.as_array().unwrap().len(), 400);
+    assert_eq!(json(at, &["store", "check", "--json"]).await["faults"].as_array().map_or(0, Vec::len), 0);
 }

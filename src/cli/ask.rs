@@ -9,6 +9,7 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 
 use super::show;
+use super::words::say;
 use crate::clock::SystemClock;
 use crate::config::{Config, Files};
 use crate::control::{self, Asked, Event, Query};
@@ -63,6 +64,15 @@ async fn first_answer(path: &Path, query: &Query) -> Result<(Option<Value>, BTre
     Ok((None, sockets))
 }
 
+/// What is said to who does not want to wait any longer. Each step of long work is whole by itself, and
+/// what is known already is passed over the next time.
+fn interrupted() -> String {
+    say(
+        "interrupted: what was done stays done, and the same command goes on from there (a running daemon ends the work that it began)",
+        "已中断：已完成的部分保留，再次执行同一命令会继续（运行中的守护进程会把已开始的工作做完）",
+    )
+}
+
 /// The answer at the end of some events; progress is shown meanwhile.
 ///
 /// # Errors
@@ -70,7 +80,11 @@ async fn first_answer(path: &Path, query: &Query) -> Result<(Option<Value>, BTre
 pub(super) async fn follow(mut events: mpsc::Receiver<Event>) -> Result<Value> {
     let bar = show::bar();
     let answer = loop {
-        match events.recv().await {
+        let event = tokio::select! {
+            event = events.recv() => event,
+            _ = tokio::signal::ctrl_c() => break Err(anyhow!(interrupted())),
+        };
+        match event {
             Some(Event::Progress { done, of, what }) => {
                 bar.set_length(of as u64);
                 bar.set_position(done as u64);
