@@ -14,7 +14,8 @@ gzip -9n "$made"/man/*.1
 "$bin" generate completions zsh >"$made/_feedmill"
 "$bin" generate completions fish >"$made/feedmill.fish"
 "$bin" generate schema >"$made/feedmill.schema.json"
-version=$("$bin" --version | cut -d' ' -f2)
+# cargo-deb adds the revision.
+version=$("$bin" --version | cut -d' ' -f2)-1
 # The scripts tell the version that they belong to.
 for argument in "$@"; do
     if [ "${next:-}" = 1 ]; then version=$argument next=0; fi

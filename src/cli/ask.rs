@@ -91,6 +91,15 @@ pub(super) async fn follow(mut events: mpsc::Receiver<Event>) -> Result<Value> {
                 bar.set_message(what);
             }
             Some(Event::Done(value)) => break Ok(value),
+            Some(Event::Failed(message)) if message.contains("Permission denied") => {
+                break Err(anyhow!(
+                    "{message}{}",
+                    say(
+                        "; a running daemon reads and writes files as its own user: put them where that user may, such as /var/lib/feedmill",
+                        "；运行中的守护进程以自己的用户身份读写文件：请把文件放在该用户可用的位置，如 /var/lib/feedmill",
+                    )
+                ));
+            }
             Some(Event::Failed(message)) => break Err(anyhow!(message)),
             None => break Err(anyhow!("the daemon ended before it answered; ask again")),
         }

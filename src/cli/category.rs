@@ -84,6 +84,10 @@ async fn rename(
     let mut old = vec![said("old_slug")];
     old.retain(|old| *old != said("slug"));
     let file = edit.name_category(&said("slug"), &said("name"), &old)?;
+    if said("old_name") != said("name") {
+        // A store that is begun anew must not make a category of the old name.
+        edit.redirect_category(&[said("old_name")], &said("name"))?;
+    }
     checked(&edit)?;
     let reloaded = written(&path, &edit).await?;
     if json {

@@ -299,13 +299,16 @@ async fn with_config(config: Config, command: Command) -> anyhow::Result<ExitCod
     }
 }
 
-/// The config, or exit code 2 with all its faults shown.
+/// The config, or the last good one where that has faults, which are shown; exit code 2 without any.
 fn loaded(given: Option<&std::path::Path>) -> Result<Config, ExitCode> {
-    let loaded = config::load(&config::find(given));
+    let path = config::find(given);
+    let loaded = config::load(&path);
     if !loaded.faults.is_empty() {
         show::error_text(&loaded.faults.render(show::color_on_stderr()));
     }
-    loaded.config.ok_or(ExitCode::from(2))
+    // A running daemon goes on under the last good one, and is asked under it (RULES 6.2).
+    let last_good = || config::Files::kept(&path).and_then(|files| files.load().config);
+    loaded.config.or_else(last_good).ok_or(ExitCode::from(2))
 }
 
 fn failed(error: &anyhow::Error) -> ExitCode {

@@ -1,0 +1,24 @@
+#!/bin/bash
+# In a booted systemd: start, ready, reload, watchdog miss, restart without a lost connection, stop. booted.sh PACKAGE
+set -u
+dpkg -i "$1" 2>&1 | tail -2
+systemctl is-system-running
+t() { date +%s.%N; }
+echo "== start to active: $(a=$(t); systemctl restart feedmill; b=$(t); echo "$b - $a" | awk '{print $1-$3}') s"
+systemctl show feedmill -p ActiveState -p SubState -p StatusText -p NRestarts -p MainPID -p MemoryCurrent
+ls -ld /var/lib/feedmill /var/lib/feedmill/store /var/lib/feedmill/public /run/feedmill /run/feedmill/control.sock
+echo "== reload"; systemctl reload feedmill; echo "rc $?"; systemctl show feedmill -p StatusText --value
+journalctl -u feedmill -o short --no-pager | tail -4
+journalctl -u feedmill -o json --no-pager | grep -o '"FEEDMILL_SOURCES":"[^"]*"' | tail -1
+echo 'broken = = 1' >> /etc/feedmill/feedmill.toml; systemctl reload feedmill; echo "bad reload rc $?, still $(systemctl is-active feedmill)"; systemctl show feedmill -p StatusText --value
+sed -i '/^broken/d' /etc/feedmill/feedmill.toml; systemctl reload feedmill
+echo "== restart under load (no connection lost)"
+(for i in $(seq 100); do curl -s -m 10 -o /dev/null -w '%{http_code}\n' http://127.0.0.1:8640/; sleep .05; done | sort | uniq -c) & sleep 1; systemctl restart feedmill; sleep 1; systemctl restart feedmill; wait
+echo "== watchdog miss (WatchdogSec=6 for this)"
+mkdir -p /run/systemd/system/feedmill.service.d; printf '[Service]\nWatchdogSec=6\nTimeoutAbortSec=5\n' > /run/systemd/system/feedmill.service.d/w.conf; systemctl daemon-reload; systemctl restart feedmill
+sleep 15; echo "after 15 s: $(systemctl show feedmill -p NRestarts -p ActiveState | tr '\n' ' ')"
+kill -STOP $(systemctl show feedmill -p MainPID --value); sleep 20
+systemctl show feedmill -p NRestarts -p ActiveState | tr '\n' ' '; journalctl -u feedmill --no-pager | grep -i watchdog | tail -2
+echo "== stop"; a=$(t); systemctl stop feedmill.service; b=$(t); echo "$b $a" | awk '{print $1-$2, "s"}'; systemctl show feedmill -p Result -p ActiveState | tr '\n' ' '
+rm -r /run/systemd/system/feedmill.service.d; systemctl daemon-reload; systemctl start feedmill
+systemd-analyze security feedmill | tail -1
