@@ -195,7 +195,23 @@ def main():
     root, base = given.folder, given.base
     schema = jsonschema.Draft202012Validator(json.loads((HERE / 'json_feed.schema.json').read_text()))
     grammar = etree.RelaxNG(etree.parse(str(HERE / 'atom.rng')))
-    paths = sorted(p.relative_to(root) for p in [*root.glob('feed/**/*'), *root.glob('*.xml'), *root.glob('*.rss'), root / 'feed.json'] if p.is_file())
+    own = [*root.glob('feed/**/*'), *(root / name for name in ('feed.xml', 'rss.xml', 'feed.json', 'opml.xml'))]
+    paths = sorted(p.relative_to(root) for p in own if p.is_file() and p.suffix in ('.xml', '.rss', '.json'))
+    # Feeds under old slugs are copies; they name themselves by the address that they have now.
+    seen, copies = {}, 0
+    for path in paths:
+        at = re.search(rb'"feed_url": "' + base.encode() + rb'([^"]+)"|rel="self"[^>]*href="' + base.encode() + rb'([^"]+)"', (root / path).read_bytes())
+        own = (at.group(1) or at.group(2)).decode() if at else str(path)
+        if own != str(path) and (root / own).is_file() and (root / own).read_bytes() == (root / path).read_bytes():
+            seen[path] = own
+    paths = [path for path in paths if path not in seen]
+    copies += len(seen)
+    for names, suffix in (('atom.xml feed.atom feed.xml index.xml', 'xml'), ('feed.rss index.rss rss.xml rss/feed.xml', 'rss'), ('feed.json index.json', 'json')):
+        for feed in root.glob(f'feed/*.{suffix}'):
+            for copy in (root / feed.stem / name for name in names.split()):
+                copies += copy.is_file()
+                if copy.is_file() and copy.read_bytes() != feed.read_bytes():
+                    error(copy, f'no copy of {feed}')
     node = {}
     if given.node:
         asked = '\n'.join(str((root / p).resolve()) for p in paths if p.name != 'opml.xml')
@@ -260,7 +276,7 @@ def main():
         print('error:', line)
     for reason, count in sorted(warnings.items()):
         print(f'warning: {count} x {reason}')
-    print(f'{sum(kinds.values())} documents ({", ".join(f"{n} {k}" for k, n in sorted(kinds.items()))}), {entries_in_all} entries, '
+    print(f'{sum(kinds.values())} documents ({", ".join(f"{n} {k}" for k, n in sorted(kinds.items()))}), {entries_in_all} entries, {copies} copies, '
           f'{len(errors)} errors, readers: lxml, feedparser {feedparser.__version__}{", feedsmith" if given.node else ""}')
     sys.exit(1 if errors else 0)
 
