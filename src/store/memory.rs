@@ -366,7 +366,6 @@ impl Maps {
     }
 
     fn take_out(&mut self, item: &Item, leaves: &[CategoryId], tombstone: &Tombstone) {
-        let key = item.code.key();
         if !tombstone.erased {
             self.put_item(item.clone());
         }
