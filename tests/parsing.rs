@@ -124,4 +124,7 @@ fn documents_that_once_went_wrong() {
         let odd = "<a href=/x><o>".to_owned() + &"<div><i>".repeat(opened) + "一<a>二</div>三</a>四";
         properties::html(&odd);
     }
+    // One with a long title, opened anew in each of many blocks.
+    let long = format!("<a title='{}'>{}", "长".repeat(300), "<div>一".repeat(110));
+    properties::html(&long);
 }

@@ -61,6 +61,9 @@ pub struct BadSelector {
 
 /// Times that one text is cleaned at most.
 const MAX_PASSES: usize = 8;
+/// How many times longer a text may get. Pictures get attributes and links addresses, but a link with a long title
+/// that is never closed is opened anew in every block; such a text keeps its text alone.
+const MOST_GROWTH: usize = 40;
 
 /// The rules of one source, made ready once.
 pub struct Cleaner {
@@ -136,12 +139,16 @@ impl Cleaner {
         for unwanted in &self.strip {
             source = Cow::Owned(source.replace(unwanted.as_str(), ""));
         }
-        let first = self.clean_once(&source, base);
-        if settled::is_settled(&first.html) {
-            return first;
+        let mut cleaned = self.clean_once(&source, base);
+        if !settled::is_settled(&cleaned.html) {
+            cleaned.html = self.settle(&cleaned.html, base);
+            cleaned.text = text::html_to_text(&cleaned.html);
         }
-        let html = self.settle(&first.html, base);
-        Cleaned { text: text::html_to_text(&html), html, ..first }
+        if cleaned.html.len() > MOST_GROWTH * source.len() + 1_024 {
+            cleaned.html = self.plain(&cleaned.html, base);
+            cleaned.text = text::html_to_text(&cleaned.html);
+        }
+        cleaned
     }
 
     /// What cleaning changes no more: odd nesting may be taken apart only when the result is parsed,
@@ -155,7 +162,12 @@ impl Cleaner {
             }
             last = Cow::Owned(again);
         }
-        let plain = ammonia::clean_text(&text::html_to_text(&last));
+        self.plain(&last, base)
+    }
+
+    /// The text alone, as one paragraph.
+    fn plain(&self, html: &str, base: Option<&Url>) -> String {
+        let plain = ammonia::clean_text(&text::html_to_text(html));
         self.clean_once(&format!("<p>{plain}</p>"), base).html
     }
 
