@@ -25,8 +25,8 @@ pub enum Packing {
 pub(super) const ENDINGS: [&str; 2] = [".gz", ".br"];
 /// Endings of what is worth it.
 const TEXTS: [&str; 8] = ["html", "xml", "rss", "json", "css", "js", "svg", "txt"];
-/// Brotli's level: the next ones take four times as long for 2 % less.
-const BROTLI: i32 = 9;
+/// Brotli's level: from 7 on it makes tables of tens of megabytes first, whatever the size of a file.
+const BROTLI: i32 = 6;
 
 /// Whether a file of this path has variants.
 pub(super) fn packs(path: &str) -> bool {
