@@ -113,9 +113,13 @@ fn documents_that_once_went_wrong() {
     for document in SAMPLES {
         properties::feed(document.as_bytes(), None);
     }
-    for html in
-        ["<p><select>", "<p>x<br><!-- c --></p>", "<p><font></font></p>", "x\r\n\u{e}<script>a</script>"]
-    {
+    for html in [
+        "<p><select>",
+        "<p title=x>\u{11}</p>",
+        "<p>x<br><!-- c --></p>",
+        "<p><font></font></p>",
+        "x\r\n\u{e}<script>a</script>",
+    ] {
         properties::html(html);
     }
     properties::html(&format!("<img src='{}'>", "<div>".repeat(700)));
