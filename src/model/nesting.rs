@@ -123,7 +123,9 @@ fn closes_itself(name: &str) -> bool {
     matches!(name, "p" | "li" | "dt" | "dd" | "tr" | "td" | "th" | "tbody" | "thead" | "tfoot" | "option")
 }
 
-fn is_formatting(name: &str) -> bool {
+/// Elements that a parser opens anew where a block cut them off (HTML Standard, 13.2.4.3).
+#[must_use]
+pub fn is_formatting(name: &str) -> bool {
     matches!(
         name,
         "a" | "b"

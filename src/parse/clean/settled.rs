@@ -7,7 +7,7 @@
 //! a start tag closes, moves or invents other elements, and is on the safe side: what it does not
 //! know is not at rest.
 
-use crate::model::nesting::is_void;
+use crate::model::nesting::{is_formatting, is_void};
 
 /// More elements open at once than articles have; far below the bounds of `nesting`.
 const DEEP: usize = 60;
@@ -127,11 +127,6 @@ fn is_block(name: &str) -> bool {
             | "table"
             | "ul"
     )
-}
-
-/// Elements that are opened anew where they were cut off.
-fn is_formatting(name: &str) -> bool {
-    matches!(name, "a" | "b" | "code" | "em" | "i" | "s" | "small" | "strike" | "strong" | "tt" | "u")
 }
 
 #[cfg(test)]
