@@ -213,13 +213,17 @@ impl SledStore {
         let before = room::stored(path);
         let beside = room::beside(path, "new");
         room::clear(&beside)?;
-        guard::guarded("be compacted", || {
+        let copied = guard::guarded("be compacted", || {
             // A store without waste has about twice the bytes of its records.
             let live = super::stats::live(open)?;
             room::enough(path, (live * 5 / 2).min(before.saturating_mul(3) / 2).saturating_add(*low_water))?;
             let from: Vec<_> = open.trees().iter().cloned().enumerate().collect();
             super::migrate::copy_all(&from, Some(&open.texts), &Open::bare(&beside, *cache)?, FORMAT, watch)
-        })?;
+        });
+        if let Err(error) = copied {
+            drop(room::clear(&beside));
+            return Err(error);
+        }
         let old = room::free_name(&room::beside(path, "old"))?;
         close(&mut slot);
         let swapped = room::put_in_place(&beside, path, &old);
@@ -267,7 +271,10 @@ impl SledStore {
         let mut slot = self.open.write().unwrap_or_else(PoisonError::into_inner);
         let StoreOptions { path, cache, .. } = &self.options;
         let beside = room::beside(path, "new");
-        super::export::import(export, &beside, *cache, progress)?;
+        if let Err(error) = super::export::import(export, &beside, *cache, progress) {
+            drop(room::clear(&beside));
+            return Err(error);
+        }
         let kept = room::free_name(&room::beside(path, "replaced"))?;
         close(&mut slot);
         let swapped = room::put_in_place(&beside, path, &kept);
