@@ -129,6 +129,24 @@ fn is_file(path: &str) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn robots_may_read_all_and_are_shown_sitemaps_where_they_are_welcome() {
+    for (settings, want) in [
+        ("", "User-agent: *\nDisallow:\n".to_owned()),
+        ("indexing = true\n", format!("User-agent: *\nDisallow:\nSitemap: {URL}sitemap.xml\n")),
+    ] {
+        let (site, served, _upstream) = site_with(settings).await;
+        let answer = get(served.at, "/robots.txt").await;
+        assert_eq!((answer.status, answer.text()), (200, want), "{settings}");
+        assert_eq!(answer.header("content-type"), "text/plain; charset=utf-8");
+        // An admin's own goes first.
+        std::fs::write(site.folder.path().join("public/robots.txt"), "User-agent: *\nDisallow: /\n").unwrap();
+        site.mill.pages.changed();
+        assert!(get(served.at, "/robots.txt").await.text().ends_with("Disallow: /\n"));
+        served.end().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn validators_hold() {
     let (_site, served) = site().await;
     for (path, _) in outputs() {

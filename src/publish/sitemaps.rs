@@ -10,6 +10,18 @@ use crate::sink::OutputKey;
 use crate::store::{Store, Window};
 
 impl Pages {
+    /// What robots may read: everything. Where search engines are not welcome the pages themselves say so,
+    /// and only who may read a page sees its `noindex` (RFC 9309 has no such word).
+    #[must_use]
+    pub fn robots(&self) -> Vec<u8> {
+        let sitemap = if self.options.site.indexing {
+            format!("Sitemap: {}\n", self.url(&OutputKey::Sitemap))
+        } else {
+            String::new()
+        };
+        format!("User-agent: *\nDisallow:\n{sitemap}").into_bytes()
+    }
+
     /// The index of all sitemaps; `None` where search engines are not welcome.
     ///
     /// # Errors

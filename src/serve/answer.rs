@@ -1,6 +1,5 @@
 //! From bytes to answers: headers, and the bytes in every encoding, made once and kept ready.
 
-use std::io::Write;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -13,8 +12,6 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
 use bytes::Bytes;
 use data_encoding::HEXLOWER;
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use http_body_util::Full;
 use sha2::{Digest, Sha256};
 use tokio::sync::OnceCell;
@@ -23,14 +20,13 @@ use super::conditions::{Encoding, has_already};
 use super::file::FileMark;
 use crate::model::Timestamp;
 use crate::publish::Pictures;
+use crate::sink::{brotli, gzip};
 
 /// What is sent.
 pub(super) type Sent = Response<Full<Bytes>>;
 
 /// Only smaller answers are not worth compressing, in bytes.
 const COMPRESS_FROM: usize = 512;
-/// Brotli's effort. 11 makes a feed a tenth smaller and takes thirty times as long.
-const BROTLI: i32 = 6;
 /// How long an answer may be kept without asking, and be used while asking.
 const FRESH: &str = "public, max-age=300, stale-while-revalidate=600";
 
@@ -253,13 +249,14 @@ impl Ready {
         };
         cell.get_or_init(|| async {
             let plain = self.plain.bytes.clone();
-            let made = tokio::task::spawn_blocking(move || compress(&plain, encoding)).await;
+            let pack = if encoding == Encoding::Brotli { brotli } else { gzip };
+            let made = tokio::task::spawn_blocking(move || pack(&plain)).await;
             let mut headers = self.plain.headers.clone();
             // What cannot be compressed is sent as it is, under the plain tag.
-            let Ok(Some(bytes)) = made else { return Variant { headers, bytes: self.plain.bytes.clone() } };
+            let Ok(Ok(bytes)) = made else { return Variant { headers, bytes: self.plain.bytes.clone() } };
             set(&mut headers, ETAG, &tag(&self.hash, encoding));
             constant(&mut headers, CONTENT_ENCODING, encoding.name());
-            Variant { headers, bytes }
+            Variant { headers, bytes: bytes.into() }
         })
         .await;
     }
@@ -277,23 +274,6 @@ impl Ready {
 
 fn tag(hash: &str, encoding: Encoding) -> String {
     format!("\"{hash}{}\"", encoding.suffix())
-}
-
-fn compress(bytes: &[u8], encoding: Encoding) -> Option<Bytes> {
-    let packed = if encoding == Encoding::Brotli {
-        let mut packed = Vec::with_capacity(bytes.len() / 4);
-        let options = brotli::enc::BrotliEncoderParams {
-            quality: BROTLI,
-            size_hint: bytes.len(),
-            ..brotli::enc::BrotliEncoderParams::default()
-        };
-        brotli::BrotliCompress(&mut &*bytes, &mut packed, &options).ok()?;
-        packed
-    } else {
-        let mut encoder = GzEncoder::new(Vec::with_capacity(bytes.len() / 3), Compression::best());
-        encoder.write_all(bytes).and_then(|()| encoder.finish()).ok()?
-    };
-    Some(packed.into())
 }
 
 fn respond(request: &Parts, status: StatusCode, mut headers: HeaderMap, bytes: Bytes) -> Sent {

@@ -25,8 +25,10 @@ use std::time::Duration;
 
 use axum::http::header::{ACCESS_CONTROL_REQUEST_METHOD, HOST};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, Method, Request, StatusCode, Version};
+use axum::http::{HeaderValue, Method, Request, Response, StatusCode, Version};
+use bytes::Bytes;
 use futures_util::FutureExt;
+use http_body_util::Full;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
@@ -39,7 +41,9 @@ use answer::{Ready, Reply, Sent};
 use outputs::Outputs;
 use shelf::Shelf;
 
-pub use status::{CategoryInsight, Depth, Gather, Insight, SourceInsight, StatusServer, Trouble};
+pub use status::{
+    CategoryInsight, Depth, Gather, Insight, ReloadInsight, SourceInsight, StatusServer, Trouble,
+};
 pub use traffic::Traffic;
 
 /// What has to be made takes no longer than this.
@@ -93,6 +97,11 @@ impl Server {
             making: Semaphore::new(MAKING),
             traffic,
         }))
+    }
+
+    /// Answers one request, as a connection does.
+    pub async fn respond(&self, request: &Parts) -> Response<Full<Bytes>> {
+        self.0.respond(request).await
     }
 
     /// Serves until `stop` ends; requests in flight are answered.
@@ -161,18 +170,20 @@ impl Site {
             // The body is not ours to read.
             let (parts, _) = request.into_parts();
             let site = &self;
-            async move {
-                let sent = match site.at_once(&parts) {
-                    Some(sent) => sent,
-                    // Boxed, so that connections which never need it stay small.
-                    None => Box::pin(site.guarded(&parts)).await,
-                };
-                site.traffic.answered(sent.status());
-                sent
-            }
+            async move { site.respond(&parts).await }
         };
         let end = connection::serve(stream, stopping, answer).await;
         self.traffic.closed(end == connection::End::CutOff);
+    }
+
+    async fn respond(&self, request: &Parts) -> Sent {
+        let sent = match self.at_once(request) {
+            Some(sent) => sent,
+            // Boxed, so that connections which never need it stay small.
+            None => Box::pin(self.guarded(request)).await,
+        };
+        self.traffic.answered(sent.status());
+        sent
     }
 
     /// The answer, where it is ready.

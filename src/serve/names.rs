@@ -23,6 +23,8 @@ pub(super) enum Meaning {
     Search(String),
     /// A list of the feeds that somebody ticked.
     Choice(Vec<Slug>),
+    /// What robots may read.
+    Robots,
     /// The index of sitemaps.
     Sitemap,
     /// The sitemap of a month.
@@ -73,6 +75,7 @@ fn at_path(path: &str) -> Meaning {
     match parts.as_slice() {
         [""] => Meaning::File(OutputKey::Home.path()),
         ["healthz"] => Meaning::Alive,
+        ["robots.txt"] => Meaning::Robots,
         ["sitemap.xml"] => Meaning::Sitemap,
         ["sitemap", file] => match month(file) {
             Some((year, month)) => Meaning::SitemapMonth(year, month),
@@ -164,6 +167,7 @@ mod tests {
             ("/.feedmill/a.json", Meaning::Nothing),
             ("/.well-known/x", file(".well-known/x")),
             ("/%ff", Meaning::Nothing),
+            ("/robots.txt", Meaning::Robots),
             ("/sitemap.xml", Meaning::Sitemap),
             ("/sitemap/2021-12.xml", Meaning::SitemapMonth(2021, 12)),
             ("/sitemap/2021-13.xml", file("sitemap/2021-13.xml")),

@@ -55,6 +55,11 @@ impl Outputs {
             }
             Meaning::Search(wanted) => self.made(move |pages, store| search(pages, store, &wanted)).await,
             Meaning::Choice(chosen) => self.made(move |pages, store| choice(pages, store, &chosen)).await,
+            // An admin's own among the static files goes first.
+            Meaning::Robots => Ok(Some(Found::Bytes(match self.file("robots.txt", None).await {
+                Some(own) => own,
+                None => Reply::made(self.pages.robots(), media_type("robots.txt")),
+            }))),
             Meaning::Sitemap => self.made(|pages, store| Ok(pages.sitemap(store)?.map(xml))).await,
             Meaning::SitemapMonth(year, month) => {
                 self.made(move |pages, store| Ok(pages.sitemap_month(store, year, month)?.map(xml))).await

@@ -13,4 +13,5 @@ mod record;
 pub use directory::{Applied, Directory, File, Rendered, SinkError};
 pub use key::{FeedFormat, OutputKey, PROBED, media_type};
 pub use packing::Packing;
+pub(crate) use packing::{brotli, gzip};
 pub use record::Unit;

@@ -1,5 +1,5 @@
-//! Compressed variants beside the files that they are of, for servers that look for them (`gzip_static`,
-//! `brotli_static`); the same bytes every time.
+//! Compressed bytes: of variants beside the files that they are of, for servers that look for them
+//! (`gzip_static`, `brotli_static`), and of what our own server sends; the same bytes every time.
 
 use std::io::{self, Write};
 
@@ -25,7 +25,8 @@ pub enum Packing {
 pub(super) const ENDINGS: [&str; 2] = [".gz", ".br"];
 /// Endings of what is worth it.
 const TEXTS: [&str; 8] = ["html", "xml", "rss", "json", "css", "js", "svg", "txt"];
-/// Brotli's level: from 7 on it makes tables of tens of megabytes first, whatever the size of a file.
+/// Brotli's level: from 7 on it makes tables of tens of megabytes first, whatever the size of a file; 11
+/// makes a feed a tenth smaller and takes thirty times as long.
 const BROTLI: i32 = 6;
 
 /// Whether a file of this path has variants.
@@ -40,14 +41,14 @@ pub(super) fn variants(file: &File) -> io::Result<[File; 2]> {
 }
 
 /// RFC 1952, without a name or a time.
-fn gzip(bytes: &[u8]) -> io::Result<Vec<u8>> {
+pub(crate) fn gzip(bytes: &[u8]) -> io::Result<Vec<u8>> {
     let mut encoder = GzEncoder::new(Vec::with_capacity(bytes.len() / 3), Compression::best());
     encoder.write_all(bytes)?;
     encoder.finish()
 }
 
 /// RFC 7932.
-fn brotli(bytes: &[u8]) -> io::Result<Vec<u8>> {
+pub(crate) fn brotli(bytes: &[u8]) -> io::Result<Vec<u8>> {
     let mut packed = Vec::with_capacity(bytes.len() / 4);
     let options =
         BrotliEncoderParams { quality: BROTLI, size_hint: bytes.len(), ..BrotliEncoderParams::default() };
