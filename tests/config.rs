@@ -162,21 +162,13 @@ fn every_commented_key_is_known() {
         };
         writeln!(text, "{header}").unwrap();
         for (key, value) in &sections[name] {
-            // The fields are named only; each is a pointer.
-            let value = match (key.as_str(), value.strip_prefix('{').and_then(|v| v.strip_suffix('}'))) {
-                ("fields", Some(fields)) => {
-                    let fields: Vec<String> =
-                        fields.split(',').map(|f| format!("{0} = \"/{0}\"", f.trim())).collect();
-                    format!("{{ {} }}", fields.join(", "))
-                }
-                _ => value.clone(),
-            };
             writeln!(text, "{key} = {value}").unwrap();
         }
     }
     text.push_str("[profile.eastmoney]\nrank = 7\n");
     let files = Files::new(&text);
     fs::create_dir(files.0.path().join("theme")).unwrap();
+    fs::write(files.0.path().join("xihai.token"), "secret\n").unwrap();
     let config = files.good();
     let source = &config.sources[0];
     assert_eq!((source.id.as_str(), source.rank), ("xihai", 1), "its own word counts before its profile's");
@@ -193,6 +185,7 @@ fn every_commented_key_is_known() {
     // With the other kind the same keys are read as well.
     let files = Files::new(text.replace("kind = \"feed\"", "kind = \"json\""));
     fs::create_dir(files.0.path().join("theme")).unwrap();
+    fs::write(files.0.path().join("xihai.token"), "secret\n").unwrap();
     let json = files.good();
     assert!(matches!(&json.sources[0].kind, Kind::Json(rule) if rule.detail.is_some()));
 }

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::faults::{Fault, Faults, Place};
 use super::reader::{Ledger, Reader};
+use super::secrets::Secrets;
 use super::{Config, categories, rules, sections, sources, webhooks};
 use crate::render::html::ThemeParts;
 
@@ -180,7 +181,8 @@ impl Files {
                 }
             }
         }
-        let mut found = sources::Sources::new(&defaults, &profiles, &sections.poll);
+        let secrets = Secrets::of(&folder);
+        let mut found = sources::Sources::new(&defaults, &profiles, &sections.poll, &secrets);
         found.read_file(&mut main, true);
         for file in &mut drop_ins {
             found.read_file(file, false);
@@ -191,14 +193,14 @@ impl Files {
         for file in std::iter::once(&mut main).chain(&mut drop_ins) {
             categories::combined(file, &mut sections.combined, &sections.categories);
         }
-        sections.webhooks = webhooks::read(&mut main, &folder);
+        sections.webhooks = webhooks::read(&mut main, &secrets);
         rules::check_names(&main, &sections.rules);
         main.finish();
         for file in drop_ins {
             file.finish();
         }
         let sources = found.finish(sections.contact.as_deref());
-        sources::finish_shared(profiles, defaults, &sections.poll);
+        sources::finish_shared(profiles, defaults, &sections.poll, &secrets);
         Some(sections.into_config(path, sources))
     }
 

@@ -14,6 +14,7 @@ mod load;
 mod notes;
 pub mod reader;
 mod rules;
+mod secrets;
 mod sections;
 mod sources;
 pub mod units;

@@ -17,6 +17,8 @@ pub(super) struct NoteSettings {
     page: Option<String>,
     rights: Option<String>,
     excerpt_only: bool,
+    /// It sends something that nobody else knows.
+    secret: bool,
 }
 
 pub(super) fn read(table: &mut Reader) -> NoteSettings {
@@ -28,6 +30,7 @@ pub(super) fn read(table: &mut Reader) -> NoteSettings {
         page: page.map(|v| v.value),
         rights: text(table, "rights"),
         excerpt_only: flag(table, "excerpt_only", false),
+        secret: table.has("secret_headers"),
     }
 }
 
@@ -35,7 +38,8 @@ impl NoteSettings {
     /// The note of a source. The address of an API is nobody's to subscribe to, and that of a feed
     /// which wants a password is a secret.
     pub(super) fn of(self, source: &Source) -> SourceNote {
-        let private = source.headers.iter().any(|(name, _)| PRIVATE.contains(&name.to_lowercase().as_str()));
+        let private = self.secret
+            || source.headers.iter().any(|(name, _)| PRIVATE.contains(&name.to_lowercase().as_str()));
         let feed = matches!(source.kind, Kind::Feed) && !private;
         let listed = matches!(source.kind, Kind::Html(_)).then(|| source.url.to_string());
         SourceNote {

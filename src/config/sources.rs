@@ -10,6 +10,7 @@ use url::Url;
 use super::faults::Fault;
 use super::notes::{self, NoteSettings};
 use super::reader::{Reader, Value};
+use super::secrets::Secrets;
 use super::sections::{Poll, SCHEDULES, flag, space, text, zone};
 use super::{is_loopback, kinds, rules};
 use crate::model::{CodeSpace, Slug, SourceId};
@@ -42,6 +43,7 @@ pub(super) struct Sources<'a> {
     defaults: &'a Reader,
     profiles: &'a BTreeMap<String, Reader>,
     poll: &'a Poll,
+    secrets: &'a Secrets,
     found: Vec<(Source, Value<String>)>,
     /// Cleaners by their rules: most sources have the same, and one is large.
     cleaners: BTreeMap<String, Arc<Cleaner>>,
@@ -51,11 +53,17 @@ pub(super) struct Sources<'a> {
 }
 
 impl<'a> Sources<'a> {
-    pub(super) fn new(defaults: &'a Reader, profiles: &'a BTreeMap<String, Reader>, poll: &'a Poll) -> Self {
+    pub(super) fn new(
+        defaults: &'a Reader,
+        profiles: &'a BTreeMap<String, Reader>,
+        poll: &'a Poll,
+        secrets: &'a Secrets,
+    ) -> Self {
         Self {
             defaults,
             profiles,
             poll,
+            secrets,
             found: Vec::new(),
             cleaners: BTreeMap::new(),
             ids: BTreeSet::new(),
@@ -116,7 +124,7 @@ impl<'a> Sources<'a> {
         let address = url.clone().and_then(|url| address(&table, &url, vars));
         let (category, also) = categories(&mut table);
         let rank = u32::try_from(self.found.len() + 1).unwrap_or(u32::MAX);
-        let rest = settings(&mut table, vars, self.poll, true);
+        let rest = settings(&mut table, vars, (self.poll, self.secrets), true);
         let cleaner = self.cleaner(&rest.clean);
         if let (Some(id), Some(address), Some(category), Some(url), Some(cleaner)) =
             (id, address, category, url, cleaner)
@@ -202,12 +210,17 @@ fn categories(table: &mut Reader) -> (Option<CategoryChoice>, Vec<CategoryChoice
 }
 
 /// Reads what sources may inherit by itself, so that its own unknown keys are found too.
-pub(super) fn finish_shared(profiles: BTreeMap<String, Reader>, mut defaults: Reader, poll: &Poll) {
-    let _ = settings(&mut defaults, &BTreeMap::new(), poll, false);
+pub(super) fn finish_shared(
+    profiles: BTreeMap<String, Reader>,
+    mut defaults: Reader,
+    poll: &Poll,
+    secrets: &Secrets,
+) {
+    let _ = settings(&mut defaults, &BTreeMap::new(), (poll, secrets), false);
     defaults.finish();
     for (_, mut profile) in profiles {
         let _ = (profile.string("url"), profile.strings("category"));
-        let _ = settings(&mut profile, &BTreeMap::new(), poll, false);
+        let _ = settings(&mut profile, &BTreeMap::new(), (poll, secrets), false);
         profile.finish();
     }
 }
@@ -238,7 +251,12 @@ struct Settings {
 }
 
 /// `whole` for a source itself: what a profile or `[defaults]` leave out is no fault of theirs.
-fn settings(table: &mut Reader, vars: &BTreeMap<String, String>, poll: &Poll, whole: bool) -> Settings {
+fn settings(
+    table: &mut Reader,
+    vars: &BTreeMap<String, String>,
+    (poll, secrets): (&Poll, &Secrets),
+    whole: bool,
+) -> Settings {
     let (kind, article) = kinds::read(table, vars, whole);
     let code_space = table.string("code_space").and_then(|v| space(table, &v));
     let encoding = table.parsed("encoding", |label| {
@@ -253,7 +271,7 @@ fn settings(table: &mut Reader, vars: &BTreeMap<String, String>, poll: &Poll, wh
         kind,
         article,
         robots: table.string("ignore_robots").is_none_or(|reason| reason.value.trim().is_empty()),
-        headers: headers(table),
+        headers: headers(table, secrets),
         route_by_media: flag(table, "route_by_media", false),
         code_space,
         code: code_rule(table),
@@ -320,9 +338,15 @@ fn interval(table: &mut Reader, poll: &Poll) -> i64 {
     i64::try_from(given.unwrap_or(poll.interval).as_secs()).unwrap_or(i64::MAX)
 }
 
-fn headers(table: &mut Reader) -> Vec<(String, String)> {
+fn headers(table: &mut Reader, secrets: &Secrets) -> Vec<(String, String)> {
+    let mut given = table.string_map("headers");
+    for (name, file) in table.string_map("secret_headers") {
+        if let Some(value) = secrets.read(table, &file) {
+            given.push((name, Value { value, place: file.place }));
+        }
+    }
     let mut headers = Vec::new();
-    for (name, value) in table.string_map("headers") {
+    for (name, value) in given {
         let good = name.value.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
             && value.value.bytes().all(|b| (0x20..0x7f).contains(&b));
         if good {
