@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
-use super::words::say;
+use super::words::{language, say};
 use super::{ask::ask, show};
 use crate::config::Config;
 use crate::control::Query;
 use crate::daemon::Status;
+use crate::render::built_in_texts;
 
 /// How long a healthy daemon takes to answer at the most.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -36,9 +37,11 @@ fn told(status: &Status) -> String {
         lines.push(say("all is well", "一切正常"));
     } else {
         lines.push(say("what needs attention:", "需要处理："));
+        let texts = built_in_texts(language());
         for one in &status.attention {
-            lines.push(format!("  {}: {}", one.about, one.what));
-            lines.push(format!("    → {}", one.way_out));
+            let (what, way_out) = one.told(&texts);
+            lines.push(format!("  {what}"));
+            lines.push(format!("    → {way_out}"));
         }
         if status.more > 0 {
             lines.push(say(format!("  and {} more", status.more), format!("  还有 {} 项", status.more)));
@@ -68,7 +71,7 @@ fn told(status: &Status) -> String {
     row("next poll", "下次轮询", status.next_poll.clone().unwrap_or_else(none));
     row("last export", "上次导出", status.last_export.clone().unwrap_or_else(none));
     if let Some(reload) = &status.reload {
-        row("config", "配置", format!("{} ({})", reload.line(), reload.at));
+        row("config", "配置", format!("{} ({})", reload.line(), reload.at.rfc3339()));
     }
     row("site", "网站", status.url.clone());
     row("version", "版本", status.version.clone());

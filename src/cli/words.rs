@@ -16,6 +16,11 @@ pub(super) fn say(english: impl Into<String>, chinese: impl Into<String>) -> Str
     if *CHINESE { chinese.into() } else { english.into() }
 }
 
+/// The language of messages, as a tag.
+pub(super) fn language() -> &'static str {
+    if *CHINESE { "zh-CN" } else { "en" }
+}
+
 /// What each command does, by its words.
 const ABOUT: [(&str, &str); 57] = [
     ("", "轮询各报的订阅源，每篇文章只存一次，为每个分类发布一份干净的订阅源。"),

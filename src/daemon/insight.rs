@@ -1,22 +1,17 @@
 //! Gathers what goes on, for the status page and its neighbours.
 
 use std::path::Path;
-use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
+use super::reload::{Outcome, Reloaded};
+use super::troubles::of_source;
 use super::{Live, Mill};
-use crate::model::{CategoryId, Timestamp, chain};
+use crate::model::{CategoryId, SourceState, Timestamp};
 use crate::publish::Pages;
-use crate::serve::{CategoryInsight, Depth, Gather, Insight, SourceInsight, Trouble};
+use crate::serve::{CategoryInsight, Depth, Gather, Insight, ReloadInsight, SourceInsight};
 use crate::source::Source;
 use crate::store::{Store, StoreError};
 
-/// A source that fails is a trouble from so many failures in a row on.
-const FAILS: u32 = 3;
-/// Changes that wait longer for their publish are a trouble, in seconds.
-const LAG: i64 = 15 * 60;
-/// Room for fewer days is a trouble.
-const DAYS: u64 = 14;
 /// Hours that are shown.
 const HOURS: usize = 48;
 const HOUR: i64 = 3_600;
@@ -41,41 +36,21 @@ pub(super) fn gather(live: Live) -> Gather {
 
 impl Mill {
     /// What goes on; blocks.
-    fn insight(&self, depth: Depth) -> Insight {
+    pub(super) fn insight(&self, depth: Depth) -> Insight {
         let now = self.clock.now();
-        let mut insight = Insight { now, ..Insight::default() };
-        if let Err(error) = self.stored(&mut insight, depth) {
-            insight.unready.push(format!("the store does not answer: {}", chain(&error)));
-            insight.troubles.push(trouble("store", chain(&error), now));
-        }
-        if let Some(part) = self.pulse.late() {
-            insight.unready.push(format!("{part:?} stands still"));
-            insight.troubles.push(trouble("part", format!("{part:?}"), now));
-        }
-        if insight.unpublished_for > LAG {
-            insight.unready.push(format!("changes wait to be published for {} s", insight.unpublished_for));
-            insight.troubles.push(trouble("lag", String::new(), now.plus(-insight.unpublished_for)));
-        }
-        if self.no_room.load(Ordering::Relaxed) {
-            insight.unready.push("the disk is nearly full".to_owned());
-            insight.troubles.push(trouble("disk", self.config.store.path.display().to_string(), now));
-        }
+        let mut insight = Insight { now, reload: self.last_reload.get().map(shown), ..Insight::default() };
+        let stored = self.stored(&mut insight, depth);
         self.room(&mut insight);
-        if let Some(why) = self.config_in_waiting() {
-            insight.troubles.push(trouble("config", why, now));
-        }
-        self.date(&mut insight.troubles);
-        insight.troubles.extend(self.sources().filter_map(|source| {
-            let state = insight.sources.iter().find(|known| known.id == source.id.as_str())?;
-            source_trouble(source, state)
-        }));
+        self.add_troubles(&mut insight, stored);
         insight
     }
 
     fn stored(&self, insight: &mut Insight, depth: Depth) -> Result<(), StoreError> {
         let store = &self.care;
         for source in self.sources() {
-            insight.sources.push(self.source_insight(source)?);
+            let state = store.source(&source.id)?;
+            insight.troubles.extend(of_source(source, &state, insight.now));
+            insight.sources.push(self.source_insight(source, state));
         }
         let shown = store.published_generation()?;
         let waiting = store.changed_since(shown)?.into_iter().map(|category| category.changed_at).min();
@@ -96,11 +71,10 @@ impl Mill {
         Ok(())
     }
 
-    fn source_insight(&self, source: &Source) -> Result<SourceInsight, StoreError> {
-        let state = self.care.source(&source.id)?;
+    fn source_insight(&self, source: &Source, state: SourceState) -> SourceInsight {
         let counts = self.tally.of(&source.id);
         let error = Some(state.memory.alarm.clone()).filter(|alarm| !alarm.is_empty()).or(state.last_error);
-        Ok(SourceInsight {
+        SourceInsight {
             id: source.id.to_string(),
             name: source.name.clone(),
             enabled: source.enabled && !state.memory.gone,
@@ -116,7 +90,7 @@ impl Mill {
             polls: counts.polls,
             errors: counts.errors,
             decisions: counts.decisions,
-        })
+        }
     }
 
     /// The last days' articles: when they came, and how long after their publication.
@@ -154,44 +128,18 @@ impl Mill {
             (free.saturating_sub(self.config.store.low_water) as f64 / (each * a_day)) as u64
         };
         insight.days_left = Some(days);
-        if days < DAYS {
-            insight.troubles.push(trouble("forecast", format!("{days}"), insight.now));
-        }
-    }
-
-    /// Dates troubles that no record dates: from when they were first seen until they are gone, so that
-    /// each keeps its place in the feed.
-    fn date(&self, troubles: &mut [Trouble]) {
-        let mut seen = self.seen_troubles.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.retain(|kind, _| troubles.iter().any(|trouble| trouble.kind == *kind));
-        for trouble in troubles {
-            trouble.since = *seen.entry(trouble.kind).or_insert(trouble.since);
-        }
     }
 }
 
-fn trouble(kind: &'static str, text: String, since: Timestamp) -> Trouble {
-    Trouble { kind, about: String::new(), name: String::new(), text, since }
-}
-
-fn source_trouble(source: &Source, state: &SourceInsight) -> Option<Trouble> {
-    let kind = if state.fails >= FAILS {
-        "failing"
-    } else if source.enabled && !state.enabled {
-        "gone"
-    } else if state.fails == 0 && state.error.is_some() {
-        "alarm"
-    } else {
-        return None;
+/// What a reload came to, as it is shown.
+fn shown(reloaded: Reloaded) -> ReloadInsight {
+    let outcome = match reloaded.outcome {
+        Outcome::Done => "done",
+        Outcome::Same => "same",
+        Outcome::Refused => "refused",
+        Outcome::Held => "held",
     };
-    let name = if source.name.is_empty() { source.id.to_string() } else { source.name.clone() };
-    Some(Trouble {
-        kind,
-        about: state.id.clone(),
-        name,
-        text: state.error.clone().unwrap_or_default(),
-        since: state.last_good.unwrap_or_default(),
-    })
+    ReloadInsight { outcome, changes: reloaded.changes, at: reloaded.at }
 }
 
 /// Bytes of a folder's files.

@@ -62,8 +62,8 @@ pub struct Mill {
     pub(super) last_reload: Arc<LastReload>,
     /// What polls came to.
     pub(super) tally: Arc<Tally>,
-    /// Troubles that no record dates, and when they were first seen.
-    pub(super) seen_troubles: Arc<Mutex<BTreeMap<&'static str, Timestamp>>>,
+    /// Troubles by kind and what they are about, and since when each lasts.
+    pub(super) seen_troubles: Arc<Mutex<BTreeMap<(String, String), Timestamp>>>,
     /// What was answered; counted on over reloads.
     pub traffic: Arc<Traffic>,
     /// Tells webhooks.

@@ -20,6 +20,7 @@ mod story;
 mod systemd;
 mod tally;
 mod tasks;
+mod troubles;
 mod withdrawal;
 
 use std::sync::Arc;

@@ -52,8 +52,8 @@ pub enum Outcome {
 pub struct Reloaded {
     /// How it ended.
     pub outcome: Outcome,
-    /// When; RFC 3339.
-    pub at: String,
+    /// When.
+    pub at: Timestamp,
     /// What is different, for people.
     pub changes: Vec<String>,
     /// Settings that differ and wait for a restart.
@@ -68,7 +68,7 @@ impl Reloaded {
     fn at(now: Timestamp, outcome: Outcome) -> Self {
         Self {
             outcome,
-            at: now.rfc3339(),
+            at: now,
             changes: Vec::new(),
             restart: Vec::new(),
             trials: Vec::new(),

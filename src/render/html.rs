@@ -341,6 +341,8 @@ pub struct StatusPage {
     pub feeds: Vec<FeedLink>,
     /// What needs attention, the worst first.
     pub troubles: Vec<TroubleView>,
+    /// What the last reload came to.
+    pub reload: Option<ReloadLine>,
     /// Numbers at a glance.
     pub figures: Vec<Figure>,
     /// Bars over time or size.
@@ -356,10 +358,23 @@ pub struct TroubleView {
     pub title: String,
     /// More of it; may be empty.
     pub text: String,
+    /// What to do.
+    pub way_out: String,
     /// When it began, by [`machine_time`].
     pub since_iso: String,
     /// The same, by [`shown_time`].
     pub since_text: String,
+}
+
+/// What a reload came to.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct ReloadLine {
+    /// Its outcome, and what is different since.
+    pub text: String,
+    /// When, by [`machine_time`].
+    pub at_iso: String,
+    /// The same, by [`shown_time`].
+    pub at_text: String,
 }
 
 /// A number with a name.

@@ -27,6 +27,7 @@ mod tests;
 use crate::model::{Author, Enclosure, Timestamp};
 
 pub use difference::difference;
+pub use theme::built_in_texts;
 pub use xml::{RenderError, media_type};
 
 /// One feed to write: a category's, or the whole site's.

@@ -404,6 +404,13 @@ fn utf8(name: &str, bytes: &[u8]) -> Result<String, ThemeError> {
     }
 }
 
+/// The texts of the built-in theme, by their names.
+#[must_use]
+pub fn built_in_texts(language: &str) -> BTreeMap<String, String> {
+    // They are part of this program, and a test reads them.
+    texts(language, None).unwrap_or_default()
+}
+
 /// The texts of a language, some of them replaced.
 fn texts(language: &str, own: Option<&str>) -> Result<BTreeMap<String, String>, ThemeError> {
     let read = |name: &str, json: &str| -> Result<BTreeMap<String, String>, ThemeError> {

@@ -4,8 +4,8 @@
 use super::{
     ArticlePage, ArticleView, Bar, Bot, BotPage, CategoryPage, Chart, FeaturedCategory, FeedLink, Figure,
     Frame, HomePage, IndexPage, ItemView, LetterGroup, ListedCategory, MessagePage, NamedLink, Neighbour,
-    PageHead, Paging, ShownFeed, Site, SourceLine, StatusPage, Subscribable, SubscribePage, Theme,
-    ThemeError, TroubleView,
+    PageHead, Paging, ReloadLine, ShownFeed, Site, SourceLine, StatusPage, Subscribable, SubscribePage,
+    Theme, ThemeError, TroubleView,
 };
 
 pub(in crate::render) fn frame(text: &str) -> Frame {
@@ -159,6 +159,7 @@ pub(in crate::render) fn status_page(text: &str) -> StatusPage {
     let trouble = TroubleView {
         title: format!("Example Times cannot be read {text}"),
         text: format!("HTTP 500 {text}"),
+        way_out: format!("Ask it again {text}"),
         since_iso: "2021-12-21T13:55:07+08:00".into(),
         since_text: "2021-12-21 13:55".into(),
     };
@@ -168,6 +169,11 @@ pub(in crate::render) fn status_page(text: &str) -> StatusPage {
         page: head(&format!("Status {text}"), "status"),
         feeds: feeds(text),
         troubles: vec![trouble],
+        reload: Some(ReloadLine {
+            text: format!("The new config is in use: rules {text}"),
+            at_iso: "2021-12-21T13:55:07+08:00".into(),
+            at_text: "2021-12-21 13:55".into(),
+        }),
         figures: vec![Figure { key: "status_items", value: "1".into() }],
         charts: vec![Chart { key: "status_hours", spoken: format!("5 {text}"), bars: vec![bar] }],
         sources: vec![SourceLine { name: format!("Example {text}"), ..SourceLine::default() }],

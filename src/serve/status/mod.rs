@@ -53,6 +53,8 @@ pub struct Insight {
     pub unready: Vec<String>,
     /// What needs attention, the worst first.
     pub troubles: Vec<Trouble>,
+    /// What the last reload came to, if there was one.
+    pub reload: Option<ReloadInsight>,
     /// By the order of the config.
     pub sources: Vec<SourceInsight>,
     /// All of them.
@@ -76,8 +78,8 @@ pub struct Insight {
 /// Something that needs attention.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trouble {
-    /// Which text of the theme names it, without `trouble_`.
-    pub kind: &'static str,
+    /// Which texts of a theme name it and say what to do, without `trouble_` and `way_`.
+    pub kind: String,
     /// What it is about: a source's id, or nothing.
     pub about: String,
     /// Its name for people.
@@ -88,6 +90,29 @@ pub struct Trouble {
     pub since: Timestamp,
 }
 
+impl Trouble {
+    /// What it is, in the words of a theme.
+    pub fn title(&self, word: impl Fn(&str) -> String) -> String {
+        word(&format!("trouble_{}", self.kind)).replace("{name}", &self.name)
+    }
+
+    /// What to do about it, in the words of a theme.
+    pub fn way_out(&self, word: impl Fn(&str) -> String) -> String {
+        word(&format!("way_{}", self.kind)).replace("{about}", &self.about)
+    }
+}
+
+/// What a reload came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReloadInsight {
+    /// Which text of the theme names it, without `reload_`: `done`, `same`, `refused`, `held`.
+    pub outcome: &'static str,
+    /// What is different since, for people.
+    pub changes: Vec<String>,
+    /// When.
+    pub at: Timestamp,
+}
+
 /// A source.
 #[derive(Debug, Clone, Default)]
 pub struct SourceInsight {
@@ -95,7 +120,7 @@ pub struct SourceInsight {
     pub id: String,
     /// Its name.
     pub name: String,
-    /// Whether it is polled.
+    /// Whether it is polled: not switched off, and not gone.
     pub enabled: bool,
     /// When it was last read well.
     pub last_good: Option<Timestamp>,

@@ -1,11 +1,11 @@
 //! What goes on as a page, and its troubles as a feed.
 
 use super::charts::chart;
-use super::{Insight, SourceInsight, Traffic, Trouble};
+use super::{Insight, ReloadInsight, SourceInsight, Traffic};
 use crate::model::Timestamp;
 use crate::publish::Pages;
 use crate::render::html::{
-    Chart, FeedLink, Figure, PageHead, SourceLine, StatusPage, ThemeError, TroubleView,
+    Chart, FeedLink, Figure, PageHead, ReloadLine, SourceLine, StatusPage, ThemeError, TroubleView,
 };
 use crate::render::{History, OutputEntry, OutputFeed, atom};
 
@@ -25,6 +25,7 @@ pub(super) fn status(
 ) -> Result<String, ThemeError> {
     let mut sources: Vec<&SourceInsight> = insight.sources.iter().collect();
     sources.sort_by_key(|source| std::cmp::Reverse(source.fails));
+    let word = |key: &str| pages.word(key).to_owned();
     let page = StatusPage {
         page: PageHead {
             title: pages.word("status_heading").to_owned(),
@@ -41,12 +42,14 @@ pub(super) fn status(
             .troubles
             .iter()
             .map(|trouble| TroubleView {
-                title: title(pages, trouble),
+                title: trouble.title(word),
                 text: trouble.text.clone(),
+                way_out: trouble.way_out(word),
                 since_iso: trouble.since.rfc3339(),
                 since_text: pages.time(trouble.since),
             })
             .collect(),
+        reload: insight.reload.as_ref().map(|reload| reloaded(reload, pages)),
         figures: figures(insight, pages, traffic),
         charts: vec![hours(insight, pages), delays(insight)],
         sources: sources.into_iter().map(|source| line(source, pages)).collect(),
@@ -54,8 +57,15 @@ pub(super) fn status(
     pages.status(&page, &format!("{own}style.css"))
 }
 
-fn title(pages: &Pages, trouble: &Trouble) -> String {
-    pages.word(&format!("trouble_{}", trouble.kind)).replace("{name}", &trouble.name)
+/// What the last reload came to, in a line.
+fn reloaded(reload: &ReloadInsight, pages: &Pages) -> ReloadLine {
+    let word = pages.word(&format!("reload_{}", reload.outcome)).to_owned();
+    let text = if reload.changes.is_empty() {
+        word
+    } else {
+        format!("{word}{}{}", pages.word("colon"), reload.changes.join("; "))
+    };
+    ReloadLine { text, at_iso: reload.at.rfc3339(), at_text: pages.time(reload.at) }
 }
 
 fn figures(insight: &Insight, pages: &Pages, traffic: &Traffic) -> Vec<Figure> {
@@ -152,7 +162,7 @@ pub(super) fn troubles(insight: &Insight, pages: &Pages, own: &str) -> Vec<u8> {
             trouble.about,
             trouble.since.unix()
         ),
-        title: title(pages, trouble),
+        title: trouble.title(|key| pages.word(key).to_owned()),
         link: own.to_owned(),
         summary: trouble.text.clone(),
         html: None,

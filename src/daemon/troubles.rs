@@ -1,0 +1,126 @@
+//! What needs attention: one list for the status page, its feed and `feedmill status`.
+
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
+
+use super::Mill;
+use crate::model::{SourceState, Timestamp, chain};
+use crate::serve::{Insight, Trouble};
+use crate::source::Source;
+use crate::store::StoreError;
+
+/// All kinds, the most urgent first. The texts `trouble_…` of a theme name them, `way_…` say what to do.
+const KINDS: [&str; 12] = [
+    "store", "part", "disk", "config", "lag", "forecast", "gone", "alarm", "failing", "moved", "held",
+    "names",
+];
+/// A source that fails is a trouble from so many failures in a row on.
+const FAILS: u32 = 3;
+/// Changes that wait longer for their publish are a trouble, in seconds.
+const LAG: i64 = 15 * 60;
+/// Room for fewer days is a trouble.
+const DAYS: u64 = 14;
+
+impl Mill {
+    /// Adds what is the matter with the mill itself, and why it is not ready; then puts all troubles in
+    /// their order.
+    pub(super) fn add_troubles(&self, insight: &mut Insight, stored: Result<(), StoreError>) {
+        let now = insight.now;
+        if let Err(error) = stored {
+            insight.unready.push(format!("the store does not answer: {}", chain(&error)));
+            insight.troubles.push(trouble("store", chain(&error), now));
+        }
+        if let Some(part) = self.pulse.late() {
+            insight.unready.push(format!("{part:?} stands still"));
+            insight.troubles.push(trouble("part", format!("{part:?}"), now));
+        }
+        if insight.unpublished_for > LAG {
+            insight.unready.push(format!("changes wait to be published for {} s", insight.unpublished_for));
+            insight.troubles.push(trouble("lag", String::new(), now.plus(-insight.unpublished_for)));
+        }
+        if self.no_room.load(Ordering::Relaxed) || !self.care.has_room() {
+            insight.unready.push("the disk is nearly full".to_owned());
+            insight.troubles.push(trouble("disk", self.config.store.path.display().to_string(), now));
+        }
+        if let Some(days) = insight.days_left.filter(|days| *days < DAYS) {
+            insight.troubles.push(trouble("forecast", days.to_string(), now));
+        }
+        if let Some(why) = self.config_in_waiting() {
+            insight.troubles.push(trouble("config", why, now));
+        }
+        self.date(&mut insight.troubles);
+        let urgency = |trouble: &Trouble| KINDS.iter().position(|kind| *kind == trouble.kind);
+        insight.troubles.sort_by_key(urgency);
+    }
+
+    /// Dates troubles from when they were first seen until they are gone, so that each keeps its place in
+    /// the feed.
+    fn date(&self, troubles: &mut [Trouble]) {
+        let mut seen = self.seen_troubles.lock().unwrap_or_else(PoisonError::into_inner);
+        let is = |trouble: &Trouble, kind: &str, about: &str| trouble.kind == kind && trouble.about == about;
+        seen.retain(|(kind, about), _| troubles.iter().any(|trouble| is(trouble, kind, about)));
+        for trouble in troubles {
+            let key = (trouble.kind.clone(), trouble.about.clone());
+            trouble.since = *seen.entry(key).or_insert(trouble.since);
+        }
+    }
+}
+
+fn trouble(kind: &str, text: String, since: Timestamp) -> Trouble {
+    Trouble { kind: kind.to_owned(), about: String::new(), name: String::new(), text, since }
+}
+
+/// What a source needs; nothing while it is switched off.
+pub(super) fn of_source(source: &Source, state: &SourceState, now: Timestamp) -> Vec<Trouble> {
+    if !source.enabled {
+        return Vec::new();
+    }
+    let memory = &state.memory;
+    let error = state.last_error.clone().unwrap_or_default();
+    let last_good = state.last_good.unwrap_or(now);
+    let mut all = Vec::new();
+    if memory.gone {
+        all.push(trouble("gone", source.url.to_string(), last_good));
+    } else {
+        if !memory.alarm.is_empty() {
+            all.push(trouble("alarm", memory.alarm.clone(), last_good));
+        }
+        if state.fails >= FAILS {
+            all.push(trouble("failing", format!("{} × {error}", state.fails), last_good));
+        }
+    }
+    if let Some(moved) = &memory.moved {
+        all.push(trouble("moved", moved.to.clone(), moved.since));
+    }
+    if !state.held.is_empty() {
+        all.push(trouble("held", state.held.join("; "), now));
+    }
+    if !state.waiting_names.is_empty() {
+        all.push(trouble("names", state.waiting_names.join("、"), now));
+    }
+    let name = if source.name.is_empty() { source.id.to_string() } else { source.name.clone() };
+    for trouble in &mut all {
+        trouble.about = source.id.to_string();
+        trouble.name.clone_from(&name);
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::render::built_in_texts;
+
+    #[test]
+    fn every_kind_has_its_words_in_each_language() {
+        for language in ["en", "zh-CN"] {
+            let texts = built_in_texts(language);
+            for start in ["trouble_", "way_"] {
+                let told: BTreeSet<&str> = texts.keys().filter_map(|key| key.strip_prefix(start)).collect();
+                assert_eq!(told, BTreeSet::from(KINDS), "{language}: {start}");
+            }
+        }
+    }
+}
