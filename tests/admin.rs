@@ -8,9 +8,10 @@ mod support;
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::net::SocketAddr;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use program::{Running, feedmill, json, run};
@@ -258,7 +259,17 @@ async fn status_says_first_what_needs_attention_in_the_language_of_the_locale() 
         "{status:#}"
     );
     let said = words(at, &["status"], 1).await;
-    assert!(said.starts_with("what needs attention:\n  xihai: failed"), "{said}");
+    assert!(said.starts_with("what needs attention:\n  西海都市报 cannot be read: 3 × "), "{said}");
+    assert!(said.contains("\n    → `feedmill source test xihai` asks it now\n"), "{said}");
+    let mut chinese = feedmill(at, &["status"]);
+    let said = chinese.env("LC_ALL", "zh_CN.UTF-8").output().unwrap().stdout;
+    let said = String::from_utf8_lossy(&said).into_owned();
+    assert!(said.starts_with("需要处理：\n  西海都市报：读取失败：3 × "), "{said}");
+    assert!(said.contains("→ 用 `feedmill source test xihai` 立即试读"), "{said}");
+    let mut chinese = feedmill(at, &["doctor"]);
+    let said = chinese.env("LC_ALL", "zh_CN.UTF-8").output().unwrap().stdout;
+    let said = String::from_utf8_lossy(&said).into_owned();
+    assert!(said.contains("守护进程: 没有运行") && said.contains("2 个来源"), "{said}");
     let doctor: Value = serde_json::from_slice(&run(at, &["doctor", "--json"]).await.stdout).unwrap();
     let of =
         |what: &str| doctor.as_array().unwrap().iter().find(|look| look["what"] == what).unwrap().clone();
@@ -476,12 +487,8 @@ fn every_command_in_the_documents_is_one() {
     assert!(bad.is_empty(), "{}", bad.join("\n"));
 }
 
-/// However far it got: what was done stays, the rest comes the next time, nothing comes twice.
-#[tokio::test(flavor = "multi_thread")]
-async fn long_work_may_be_interrupted_and_goes_on() {
-    let upstream = Upstream::start().await;
-    let folder = world(&upstream);
-    let at = folder.path();
+/// An old site of 400 posts.
+fn old_site(at: &Path) -> String {
     let posts = at.join("old-site/_posts");
     fs::create_dir_all(&posts).unwrap();
     for n in 0..400 {
@@ -491,28 +498,144 @@ async fn long_work_may_be_interrupted_and_goes_on() {
         );
         fs::write(posts.join(format!("2021-12-01-NW2021120122{n:08}.md")), post).unwrap();
     }
-    let site = at.join("old-site").to_string_lossy().into_owned();
-    for signal in ["INT", "KILL"] {
-        let mut import = feedmill(at, &["import", "jekyll", &site]).spawn().unwrap();
+    at.join("old-site").to_string_lossy().into_owned()
+}
+
+/// Runs a command and ends it by a signal as soon as `begun` says so; gives its exit code, if it had one.
+fn interrupted(at: &Path, arguments: &[&str], signal: &str, begun: impl Fn() -> bool) -> Option<i32> {
+    let mut running = feedmill(at, arguments).stderr(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
+    while !begun() && running.try_wait().unwrap().is_none() {
+        std::thread::yield_now();
+    }
+    // It may have ended by itself.
+    let _ = Command::new("kill").args([&format!("-{signal}"), &running.id().to_string()]).output().unwrap();
+    running.wait().unwrap().code()
+}
+
+async fn is_whole(at: &Path, items: usize, after: &str) {
+    let faults = json(at, &["store", "check", "--json"]).await["faults"].as_u64();
+    assert_eq!(faults, Some(0), "{after}");
+    let listed = json(at, &["item", "list", "--limit", "1000", "--json"]).await;
+    assert_eq!(listed.as_array().unwrap().len(), items, "{after}");
+}
+
+/// However far it got: what was done stays, the rest comes the next time, nothing comes twice.
+#[tokio::test(flavor = "multi_thread")]
+async fn long_work_may_be_interrupted_and_goes_on() {
+    let upstream = Upstream::start().await;
+    let folder = world(&upstream);
+    let at = folder.path();
+    let site = old_site(at);
+    for signal in ["INT", "TERM", "KILL"] {
         // As soon as something is stored.
-        while !at.join("store/answers").exists()
-            && fs::metadata(at.join("store/db")).map_or(0, |meta| meta.len()) < 1
-        {
-            if import.try_wait().unwrap().is_some() {
-                break;
-            }
-            tokio::task::yield_now().await;
-        }
-        let _ =
-            Command::new("kill").args([&format!("-{signal}"), &import.id().to_string()]).status().unwrap();
-        import.wait().unwrap();
+        let stored = || fs::metadata(at.join("store/db")).is_ok_and(|meta| meta.len() > 0);
+        interrupted(at, &["import", "jekyll", &site], signal, stored);
     }
     let report = json(at, &["import", "jekyll", &site, "--json"]).await;
     let (new, known) = (report["imported"].as_u64().unwrap(), report["known"].as_u64().unwrap());
     assert_eq!(new + known, 400, "{report:#}");
     let again = json(at, &["import", "jekyll", &site, "--json"]).await;
     assert_eq!((&again["imported"], &again["known"]), (&0.into(), &400.into()), "{again:#}");
-    let items = json(at, &["item", "list", "--limit", "1000", "--json"]).await;
-    assert_eq!(items.as_array().unwrap().len(), 400);
-    assert_eq!(json(at, &["store", "check", "--json"]).await["faults"].as_array().map_or(0, Vec::len), 0);
+    is_whole(at, 400, "import jekyll").await;
+}
+
+/// Whether a command has begun what it is to be interrupted in.
+type Begun<'a> = Box<dyn Fn() -> bool + 'a>;
+
+/// Every other long command: the store is whole, and the same command ends well the next time.
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_is_interrupted_leaves_a_whole_store() {
+    let upstream = Upstream::start().await;
+    let folder = world(&upstream);
+    let at = folder.path();
+    let site = old_site(at);
+    json(at, &["import", "jekyll", &site, "--json"]).await;
+    let (export, lines) = (at.join("a.export"), at.join("a.jsonl"));
+    let (export, lines) = (export.to_str().unwrap(), lines.to_str().unwrap());
+    json(at, &["store", "export", export, "--json"]).await;
+    let old = fs::read(export).unwrap();
+    fs::write(
+        at.join("sources.d/rule.toml"),
+        "[[rule]]\nname = \"old\"\naction = \"tag\"\nto = \"旧\"\ncontains = \"旧闻\"\n",
+    )
+    .unwrap();
+    let is_there = |name: &str| at.join(name).exists();
+    let written = |name: &'static str| {
+        move || fs::read_dir(at).unwrap().flatten().any(|e| e.file_name().to_string_lossy().contains(name))
+    };
+    for (arguments, begun) in [
+        (&["store", "compact"][..], Box::new(|| is_there("store.new")) as Begun<'_>),
+        (&["store", "export", export], Box::new(written("a.export."))),
+        (&["store", "export", lines, "--lines"], Box::new(written("a.jsonl"))),
+        (&["store", "import", export, "--replace"], Box::new(|| is_there("store.new"))),
+        (&["publish"], Box::new(|| is_there("public/feed"))),
+        (&["reroute"], Box::new(|| true)),
+        (&["store", "check"], Box::new(|| true)),
+    ] {
+        for signal in ["INT", "TERM", "KILL"] {
+            let code = interrupted(at, arguments, signal, &begun);
+            assert_ne!(code, Some(101), "{arguments:?}: it broke");
+            is_whole(at, 400, &format!("{arguments:?}, {signal}")).await;
+        }
+        // A file that was there is the old one or the new one, never a part.
+        if arguments.contains(&export) {
+            assert!(fs::read(export).unwrap().len().abs_diff(old.len()) < old.len() / 10, "{arguments:?}");
+        }
+        words(at, arguments, 0).await;
+        assert!(!is_there("store.new"), "{arguments:?}");
+        is_whole(at, 400, &format!("{arguments:?}, to its end")).await;
+    }
+    // What cannot be taken in leaves nothing behind, and the store as it was.
+    fs::write(export, &old[..old.len() / 2]).unwrap();
+    words(at, &["store", "import", export, "--replace"], 1).await;
+    assert!(!is_there("store.new"));
+    is_whole(at, 400, "half an export").await;
+}
+
+/// systemd hands secrets over in a folder that it names; nobody else may read them.
+#[tokio::test(flavor = "multi_thread")]
+async fn secrets_may_be_credentials_of_systemd() {
+    let upstream = Upstream::start().await;
+    let folder = world(&upstream);
+    let at = folder.path();
+    let credentials = at.join("credentials");
+    fs::create_dir(&credentials).unwrap();
+    fs::write(credentials.join("hook"), "s3cret\n").unwrap();
+    fs::write(credentials.join("token"), "Bearer t0ken\n").unwrap();
+    let main = text(&at.join("feedmill.toml"));
+    let hook = format!("[[webhook]]\nurl = \"{}/hook\"\nsecret_file = \"hook\"\n", upstream.base);
+    fs::write(at.join("feedmill.toml"), format!("{main}{hook}")).unwrap();
+    let paper = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}/feed", paper.local_addr().unwrap());
+    let source = format!(
+        "[[source]]\nurl = \"{address}\"\ncategory = \"青海日报\"\nsecret_headers = {{ Authorization = \"token\" }}\n"
+    );
+    fs::write(at.join("sources.d/qinghai.toml"), source).unwrap();
+
+    let without = words(at, &["check"], 2).await;
+    assert!(without.contains("no secret can be read in") && without.contains("LoadCredential="), "{without}");
+    let with = |arguments: &[&str]| {
+        let ended = feedmill(at, arguments).env("CREDENTIALS_DIRECTORY", &credentials).output().unwrap();
+        let said = String::from_utf8_lossy(&[ended.stdout, ended.stderr].concat()).into_owned();
+        assert_eq!(ended.status.code(), Some(0), "{arguments:?}: {said}");
+        assert!(!said.contains("s3cret") && !said.contains("t0ken"), "{arguments:?}: {said}");
+    };
+    with(&["check"]);
+    let asked = std::thread::spawn(move || {
+        let (mut stream, _) = paper.accept().unwrap();
+        let mut lines = BufReader::new(stream.try_clone().unwrap()).lines().map(Result::unwrap);
+        let head: Vec<String> = lines.by_ref().take_while(|line| !line.is_empty()).collect();
+        let body = rss(&[("q-1", "数字金融", "Tue, 21 Dec 2021 14:00:00 +0800", TEXT)]);
+        let length = body.len();
+        write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}")
+            .unwrap();
+        head
+    });
+    with(&["poll", "qinghai", "--json"]);
+    let head = asked.join().unwrap();
+    assert!(head.iter().any(|line| line.eq_ignore_ascii_case("authorization: Bearer t0ken")), "{head:?}");
+    with(&["source", "list", "--json"]);
+    // What wants a secret is nobody's to subscribe to.
+    let feed = text(&at.join("public/feed/qinghairibao.xml"));
+    assert!(feed.contains("数字金融") && !feed.contains(&address), "{feed}");
 }

@@ -40,7 +40,10 @@ pub(super) async fn ask_daemon(path: &Path, query: &Query) -> Result<Value> {
     let (answer, sockets) = first_answer(path, query).await?;
     let sockets: Vec<String> = sockets.iter().map(|socket| format!("`{}`", socket.display())).collect();
     answer.ok_or_else(|| {
-        anyhow!("no daemon answers at {}; `feedmill check` checks the config", sockets.join(" or "))
+        anyhow!(say(
+            format!("no daemon answers at {}; `feedmill check` checks the config", sockets.join(" or ")),
+            format!("{} 没有守护进程应答；用 `feedmill check` 检查配置", sockets.join("、")),
+        ))
     })
 }
 
@@ -101,7 +104,12 @@ pub(super) async fn follow(mut events: mpsc::Receiver<Event>) -> Result<Value> {
                 ));
             }
             Some(Event::Failed(message)) => break Err(anyhow!(message)),
-            None => break Err(anyhow!("the daemon ended before it answered; ask again")),
+            None => {
+                break Err(anyhow!(say(
+                    "the daemon ended before it answered; ask again",
+                    "守护进程在应答前结束了；请再试一次",
+                )));
+            }
         }
     };
     bar.finish_and_clear();

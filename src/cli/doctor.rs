@@ -73,6 +73,7 @@ pub(super) async fn doctor(path: &Path, as_json: bool) -> Result<ExitCode> {
         of_port(&mut looks, config, runs);
         of_names(&mut looks, config).await;
         of_exports(&mut looks, config);
+        of_leftovers(&mut looks, config, runs);
     }
     of_unit(&mut looks);
     let bad = looks.0.iter().any(|look| look.verdict == Verdict::Bad);
@@ -107,12 +108,17 @@ fn of_config(looks: &mut Looks, path: &Path) -> Option<Config> {
     let errors = loaded.faults.iter().filter(|fault| fault.severity == Severity::Error).count();
     match &loaded.config {
         Some(config) if loaded.faults.is_empty() => {
-            looks.good(&what, format!("{}, {} sources", path.display(), config.sources.len()));
+            let (path, count) = (path.display(), config.sources.len());
+            looks.good(&what, say(format!("{path}, {count} sources"), format!("{path}，{count} 个来源")));
         }
         Some(_) => looks.add(Verdict::Note, &what, format!("{}: {count}", path.display()), "feedmill check"),
         None => {
             let found = format!("{}: {count}", path.display());
-            let way_out = if errors > 0 { "`feedmill check` shows each with its line" } else { "" };
+            let way_out = if errors > 0 {
+                say("`feedmill check` shows each with its line", "用 `feedmill check` 查看每处错误及所在行")
+            } else {
+                String::new()
+            };
             looks.add(Verdict::Bad, &what, found, way_out);
         }
     }
@@ -126,8 +132,14 @@ fn of_clock(looks: &mut Looks) {
         looks.add(
             Verdict::Bad,
             &what,
-            format!("{} is before this program was made", now.rfc3339()),
-            "set the clock, and let it be kept: `timedatectl set-ntp true`",
+            say(
+                format!("{} is before this program was made", now.rfc3339()),
+                format!("{} 早于本程序的编写时间", now.rfc3339()),
+            ),
+            say(
+                "set the clock, and let it be kept: `timedatectl set-ntp true`",
+                "请校准时钟并保持同步：`timedatectl set-ntp true`",
+            ),
         );
     } else {
         looks.good(&what, now.rfc3339());
@@ -139,15 +151,19 @@ fn of_roots(looks: &mut Looks) {
     let known =
         ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
     let set = std::env::var_os("SSL_CERT_FILE").map(PathBuf::from);
+    let mend = say("install `ca-certificates`", "请安装 `ca-certificates`");
     let found = set.into_iter().chain(known.map(PathBuf::from)).find(|path| path.is_file());
     match (found, Fetcher::new(crate::fetch::FetchOptions::default())) {
         (Some(path), Ok(_)) => looks.good(&what, path.display().to_string()),
-        (_, Err(error)) => looks.add(Verdict::Bad, &what, chain(&error), "install `ca-certificates`"),
+        (_, Err(error)) => looks.add(Verdict::Bad, &what, chain(&error), mend),
         (None, Ok(_)) => looks.add(
             Verdict::Bad,
             &what,
-            "none are found, so no newspaper can be asked over HTTPS",
-            "install `ca-certificates`",
+            say(
+                "none are found, so no newspaper can be asked over HTTPS",
+                "没有找到，无法通过 HTTPS 读取任何报纸",
+            ),
+            mend,
         ),
     }
 }
@@ -165,17 +181,26 @@ fn of_folders(looks: &mut Looks, config: &Config) {
             Ok(_) => looks.good(&what, folder.display().to_string()),
             Err(error) => {
                 let way_out = match std::fs::metadata(there) {
-                    Ok(meta) => format!(
-                        "it belongs to user {} with mode {:o}; run this as that user, or `chown` it",
-                        meta.uid(),
-                        meta.permissions().mode() & 0o7777
-                    ),
-                    Err(_) => "make it, for the user that feedmill runs as".to_owned(),
+                    Ok(meta) => {
+                        let (user, mode) = (meta.uid(), meta.permissions().mode() & 0o7777);
+                        say(
+                            format!(
+                                "it belongs to user {user} with mode {mode:o}; run this as that user, or `chown` it"
+                            ),
+                            format!("它属于用户 {user}，权限 {mode:o}；请以该用户运行，或用 `chown` 更改"),
+                        )
+                    }
+                    Err(_) => {
+                        say("make it, for the user that feedmill runs as", "请为运行 feedmill 的用户创建它")
+                    }
                 };
                 looks.add(
                     Verdict::Bad,
                     &what,
-                    format!("cannot write in {}: {error}", there.display()),
+                    say(
+                        format!("cannot write in {}: {error}", there.display()),
+                        format!("无法写入 {}：{error}", there.display()),
+                    ),
                     way_out,
                 );
             }
@@ -185,7 +210,10 @@ fn of_folders(looks: &mut Looks, config: &Config) {
             looks.add(
                 Verdict::Note,
                 &what,
-                "others on this machine can read what was withdrawn there",
+                say(
+                    "others on this machine can read what was withdrawn there",
+                    "本机其他用户可以读到其中已撤下的内容",
+                ),
                 way_out,
             );
         }
@@ -193,16 +221,21 @@ fn of_folders(looks: &mut Looks, config: &Config) {
             let free = disk.f_bavail.saturating_mul(disk.f_frsize);
             let room = say(format!("disk of the {what}"), format!("{what}所在磁盘"));
             if free < LOW_DISK {
-                let found = format!("{} MiB are free", free >> 20);
-                looks.add(Verdict::Bad, &room, found, "make room; below `store.low_water` polling pauses");
-            } else if disk.f_files > 0 && disk.f_favail < LOW_INODES {
-                let found = format!("{} inodes are free", disk.f_favail);
-                looks.add(
-                    Verdict::Bad,
-                    &room,
-                    found,
-                    "delete small files on it, or make a file system with more inodes",
+                let free = free >> 20;
+                let found = say(format!("{free} MiB are free"), format!("剩余 {free} MiB"));
+                let way_out = say(
+                    "make room; below `store.low_water` polling pauses",
+                    "请腾出空间；低于 `store.low_water` 时暂停抓取",
                 );
+                looks.add(Verdict::Bad, &room, found, way_out);
+            } else if disk.f_files > 0 && disk.f_favail < LOW_INODES {
+                let free = disk.f_favail;
+                let found = say(format!("{free} inodes are free"), format!("剩余 {free} 个 inode"));
+                let way_out = say(
+                    "delete small files on it, or make a file system with more inodes",
+                    "请删除其上的小文件，或改用 inode 更多的文件系统",
+                );
+                looks.add(Verdict::Bad, &room, found, way_out);
             }
         }
     }
@@ -212,16 +245,23 @@ async fn of_daemon(looks: &mut Looks, config: &Config) -> bool {
     let what = say("daemon", "守护进程");
     match control::ask(&config.socket, &Query::Sources).await {
         Ok(Asked::Daemon(_)) => {
-            looks.good(&what, format!("answers at {}", config.socket.display()));
+            let at = config.socket.display();
+            looks.good(&what, say(format!("answers at {at}"), format!("在 {at} 应答")));
             true
         }
         Ok(Asked::Nobody) => {
-            looks.add(Verdict::Note, &what, "none runs", "systemctl start feedmill, or `feedmill run`");
+            let way_out = say(
+                "systemctl start feedmill, or `feedmill run`",
+                "systemctl start feedmill，或 `feedmill run`",
+            );
+            looks.add(Verdict::Note, &what, say("none runs", "没有运行"), way_out);
             false
         }
         Err(error) => {
-            let way_out =
-                "run this as root or as a member of the service's group; use the same version for both";
+            let way_out = say(
+                "run this as root or as a member of the service's group; use the same version for both",
+                "请以 root 或服务用户组成员的身份运行；两者请用同一版本",
+            );
             looks.add(Verdict::Bad, &what, chain(&error), way_out);
             true
         }
@@ -232,10 +272,13 @@ fn of_port(looks: &mut Looks, config: &Config, runs: bool) {
     let Some(listen) = config.listen.filter(|_| !runs) else { return };
     let what = say("port", "端口");
     match TcpListener::bind(listen) {
-        Ok(_) => looks.good(&what, format!("{listen} is free")),
+        Ok(_) => looks.good(&what, say(format!("{listen} is free"), format!("{listen} 可用"))),
         Err(error) => {
-            let way_out =
-                format!("`ss -ltnp sport = :{}` tells who has it; or change `serve.listen`", listen.port());
+            let port = listen.port();
+            let way_out = say(
+                format!("`ss -ltnp sport = :{port}` tells who has it; or change `serve.listen`"),
+                format!("用 `ss -ltnp sport = :{port}` 查看是谁占用；或改 `serve.listen`"),
+            );
             looks.add(Verdict::Bad, &what, format!("{listen}: {error}"), way_out);
         }
     }
@@ -256,13 +299,35 @@ async fn of_names(looks: &mut Looks, config: &Config) {
         match tokio::net::lookup_host((host.as_str(), port)).await.map(|mut all| all.next()) {
             Ok(Some(_)) => looks.good(&what, host.clone()),
             Ok(None) => {
-                looks.add(Verdict::Bad, &what, format!("{host} has no address"), "is it spelled right?");
+                let found = say(format!("{host} has no address"), format!("{host} 没有地址"));
+                looks.add(Verdict::Bad, &what, found, say("is it spelled right?", "拼写是否正确？"));
             }
             Err(error) => {
-                let way_out = "`resolvectl query` and /etc/resolv.conf tell who is asked";
+                let way_out = say(
+                    "`resolvectl query` and /etc/resolv.conf tell who is asked",
+                    "用 `resolvectl query` 和 /etc/resolv.conf 查看向谁查询",
+                );
                 looks.add(Verdict::Bad, &what, format!("{host}: {error}"), way_out);
             }
         }
+    }
+}
+
+/// What an import or a compaction that was cut off left behind; the next one deletes it first.
+fn of_leftovers(looks: &mut Looks, config: &Config, runs: bool) {
+    let mut name = config.store.path.as_os_str().to_owned();
+    name.push(".new");
+    let left = PathBuf::from(name);
+    if left.exists() && !runs {
+        let way_out = say(
+            format!("nothing needs it; `rm -r {}`", left.display()),
+            format!("已不需要；`rm -r {}`", left.display()),
+        );
+        let found = say(
+            format!("{} is left of work that was cut off", left.display()),
+            format!("{} 是中断的工作留下的", left.display()),
+        );
+        looks.add(Verdict::Note, &say("store", "存储"), found, way_out);
     }
 }
 
@@ -274,8 +339,11 @@ fn of_exports(looks: &mut Looks, config: &Config) {
         None => looks.add(
             Verdict::Note,
             &what,
-            "there is none yet",
-            "`feedmill store export FILE` makes one; the daemon makes one each `store.export_every`",
+            say("there is none yet", "还没有"),
+            say(
+                "`feedmill store export FILE` makes one; the daemon makes one each `store.export_every`",
+                "用 `feedmill store export 文件` 导出；守护进程每隔 `store.export_every` 自动导出",
+            ),
         ),
     }
 }
@@ -291,7 +359,7 @@ fn of_unit(looks: &mut Looks) {
         None => looks.add(
             Verdict::Note,
             &what,
-            "feedmill is no service here",
+            say("feedmill is no service here", "feedmill 在这里不是系统服务"),
             "feedmill generate unit > /etc/systemd/system/feedmill.service; systemctl daemon-reload",
         ),
     }

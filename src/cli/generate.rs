@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use toml_edit::{DocumentMut, Item};
 
 use super::show;
+use crate::source::json::FieldRules;
 
 /// The reference: every key with its default.
 pub(super) const REFERENCE: &str = include_str!("../../config/feedmill.toml");
@@ -93,7 +94,7 @@ fn uncommented(line: &str) -> String {
     let is_key = rest.contains(" = ")
         && !key.is_empty()
         && key.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
-    let is_table = rest.starts_with('[') && rest.trim_end().ends_with(']');
+    let is_table = rest.starts_with('[') && rest.split(" #").any(|part| part.trim_end().ends_with(']'));
     let fits = (is_key || is_table) && rest.parse::<DocumentMut>().is_ok();
     if fits { rest.to_owned() } else { line.to_owned() }
 }
@@ -111,7 +112,7 @@ fn table(own: &toml_edit::Table) -> Map<String, Value> {
                 }
                 Map::from_iter([("type".to_owned(), json!("array")), ("items".to_owned(), Value::Object(of))])
             }
-            Item::Value(value) => kind(value),
+            Item::Value(value) => property(key, value),
             Item::None => continue,
         };
         let comment = own.key(key).and_then(|key| key.leaf_decor().prefix()).and_then(|raw| raw.as_str());
@@ -126,10 +127,7 @@ fn table(own: &toml_edit::Table) -> Map<String, Value> {
         }
         properties.insert(key.to_owned(), Value::Object(property));
     }
-    Map::from_iter([
-        ("type".to_owned(), json!("object")),
-        ("properties".to_owned(), Value::Object(properties)),
-    ])
+    object(properties)
 }
 
 fn merge(into: &mut Map<String, Value>, more: Map<String, Value>) {
@@ -152,9 +150,32 @@ fn kind(value: &toml_edit::Value) -> Map<String, Value> {
         toml_edit::Value::Array(_) => {
             return Map::from_iter([("type".to_owned(), json!(["array", "string"]))]);
         }
-        toml_edit::Value::InlineTable(_) => "object",
+        toml_edit::Value::InlineTable(inner) => return inline(inner),
     };
     Map::from_iter([("type".to_owned(), json!(kind))])
+}
+
+/// A table in a line; `fields` may have every field of an item, whichever the example shows.
+fn inline(inner: &toml_edit::InlineTable) -> Map<String, Value> {
+    let properties: Map<String, Value> =
+        inner.iter().map(|(key, value)| (key.to_owned(), Value::Object(property(key, value)))).collect();
+    object(properties)
+}
+
+fn property(key: &str, value: &toml_edit::Value) -> Map<String, Value> {
+    if key != "fields" {
+        return kind(value);
+    }
+    let pointers = json!({ "type": ["array", "string"] });
+    let names = FieldRules::default().named().map(|(name, _)| (name.to_owned(), pointers.clone()));
+    object(names.into_iter().collect())
+}
+
+fn object(properties: Map<String, Value>) -> Map<String, Value> {
+    Map::from_iter([
+        ("type".to_owned(), json!("object")),
+        ("properties".to_owned(), Value::Object(properties)),
+    ])
 }
 
 #[cfg(test)]
@@ -181,6 +202,15 @@ mod tests {
             "output.window.items",
             "serve.listen",
             "retention.age",
+            "source.items",
+            "source.fields.media_name",
+            "source.detail.url",
+            "source.detail.fields.tags",
+            "source.code.pattern",
+            "source.headers",
+            "source.list.item",
+            "source.sitemap.only",
+            "source.article.content",
         ] {
             assert!(known(path), "{path}");
         }

@@ -49,11 +49,17 @@ pub(super) async fn import(
     as_json: bool,
 ) -> Result<ExitCode> {
     let shown = file.display();
-    let size = std::fs::metadata(file).with_context(|| format!("cannot read `{shown}`"))?.len();
+    let size = std::fs::metadata(file)
+        .with_context(|| say(format!("cannot read `{shown}`"), format!("无法读取 `{shown}`")))?
+        .len();
     if size > MAX_BYTES {
-        bail!("`{shown}` has {size} bytes; no list of subscriptions is that large");
+        bail!(say(
+            format!("`{shown}` has {size} bytes; no list of subscriptions is that large"),
+            format!("`{shown}` 有 {size} 字节；订阅列表不会这么大"),
+        ));
     }
-    let outlines = read(&std::fs::read(file)?).with_context(|| format!("`{shown}` is no OPML"))?;
+    let outlines = read(&std::fs::read(file)?)
+        .with_context(|| say(format!("`{shown}` is no OPML"), format!("`{shown}` 不是 OPML")))?;
     let path = config.path.clone();
     let mut urls: Vec<Url> = config.sources.iter().map(|source| source.url.clone()).collect();
     let mut ids: Vec<String> = config.sources.iter().map(|source| source.id.to_string()).collect();

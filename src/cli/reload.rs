@@ -50,7 +50,11 @@ fn told(reloaded: &Reloaded) -> String {
     };
     lines.extend(Some(reloaded.why.clone()).filter(|why| !why.is_empty()));
     lines.extend(reloaded.changes.iter().map(|change| format!("  {change}")));
-    lines.extend(reloaded.restart.iter().map(|what| format!("  from the next start on: {what}")));
+    lines.extend(
+        reloaded.restart.iter().map(|what| {
+            say(format!("  from the next start on: {what}"), format!("  下次启动才生效：{what}"))
+        }),
+    );
     for trial in &reloaded.trials {
         let source = &trial.source;
         if let Some(why) = &trial.untried {
@@ -71,13 +75,18 @@ fn told(reloaded: &Reloaded) -> String {
             ));
         }
         if trial.appear > 0 {
-            lines.push(format!("  {source}: {} more items would be taken in", trial.appear));
+            let more = trial.appear;
+            lines.push(say(
+                format!("  {source}: {more} more items would be taken in"),
+                format!("  {source}：将多收录 {more} 篇文章"),
+            ));
         }
     }
     if reloaded.outcome == Outcome::Held {
-        lines.push(
-            "what is published stays published; to use the new config: feedmill reload --accept".to_owned(),
-        );
+        lines.push(say(
+            "what is published stays published; to use the new config: feedmill reload --accept",
+            "已发布的内容保持不变；启用新配置：feedmill reload --accept",
+        ));
     }
     lines.join("\n") + "\n"
 }

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
+use super::words::say;
 use super::{ask::ask, show};
 use crate::config::Config;
 use crate::control::Query;
@@ -25,11 +26,12 @@ pub(super) async fn list(config: Config, json: bool) -> Result<ExitCode> {
     show::table(
         &["rule", "for", "action", "hits"],
         rows,
-        "no rule is configured; see `docs/configuration.md`",
+        &say("no rule is configured; see `docs/configuration.md`", "还没有规则；见 `docs/configuration.md`"),
     )?;
-    show::text(&format!(
-        "{} items seen, {} kept, {} dropped\n",
-        answer["seen"], answer["kept"], answer["dropped"]
+    let (seen, kept, dropped) = (&answer["seen"], &answer["kept"], &answer["dropped"]);
+    show::text(&say(
+        format!("{seen} items seen, {kept} kept, {dropped} dropped\n"),
+        format!("看过 {seen} 篇文章，保留 {kept} 篇，丢弃 {dropped} 篇\n"),
     ))?;
     Ok(ExitCode::SUCCESS)
 }
@@ -48,7 +50,11 @@ pub(super) async fn reroute(config: Config, dry_run: bool, json: bool) -> Result
     for item in &items {
         show::text(&show::plain(&format!("{}  {}: {}\n", item.info_code, item.title, item.what)))?;
     }
-    let verb = if dry_run { "would change" } else { "changed" };
-    show::text(&format!("{} items looked at, {} {verb}\n", answer["looked"], answer["changed"]))?;
+    let (looked, changed) = (&answer["looked"], &answer["changed"]);
+    let (verb, chinese) = if dry_run { ("would change", "将改动") } else { ("changed", "已改动") };
+    show::text(&say(
+        format!("{looked} items looked at, {changed} {verb}\n"),
+        format!("看过 {looked} 篇文章，{chinese} {changed} 篇\n"),
+    ))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -10,6 +10,7 @@ use clap::{Args, Subcommand};
 use serde_json::Value;
 use tokio::sync::mpsc;
 
+use super::words::say;
 use super::{ask, show};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
@@ -91,7 +92,10 @@ impl Store {
                 tell(
                     &answer,
                     json.json,
-                    &format!("{} before, {} now\n", size("before_bytes"), size("after_bytes")),
+                    &say(
+                        format!("{} before, {} now\n", size("before_bytes"), size("after_bytes")),
+                        format!("之前 {}，现在 {}\n", size("before_bytes"), size("after_bytes")),
+                    ),
                 )
             }
             Self::Export { file, lines, json } => {
@@ -141,18 +145,27 @@ async fn import(config: Config, file: &Path, replace: bool, json: bool) -> Resul
         return tell(
             &answer,
             json,
-            &format!("{items} items taken in, {known} known; {sources} new sources\n"),
+            &say(
+                format!("{items} items taken in, {known} known; {sources} new sources\n"),
+                format!("收入 {items} 篇文章，{known} 篇已有；新来源 {sources} 个\n"),
+            ),
         );
     }
     let answer = asked(config, StoreQuery::Import { path, replace }).await?;
     let kept = answer["kept"].as_str().unwrap_or_default();
-    tell(&answer, json, &format!("the store is now what was exported; the one before is kept as `{kept}`\n"))
+    let done = say(
+        format!("the store is now what was exported; the one before is kept as `{kept}`\n"),
+        format!("存储已换成导出时的内容；之前的存储保留为 `{kept}`\n"),
+    );
+    tell(&answer, json, &done)
 }
 
 /// JSON Lines begin with a brace, exports with their name.
 fn is_lines(file: &Path) -> Result<bool> {
     let mut first = [0; 1];
-    let mut file_ = std::fs::File::open(file).with_context(|| format!("cannot open `{}`", file.display()))?;
+    let mut file_ = std::fs::File::open(file).with_context(|| {
+        say(format!("cannot open `{}`", file.display()), format!("无法打开 `{}`", file.display()))
+    })?;
     std::io::Read::read(&mut file_, &mut first)?;
     Ok(first == *b"{")
 }
@@ -176,10 +189,13 @@ fn tell(answer: &Value, json: bool, text: &str) -> Result<ExitCode> {
 fn found(answer: &Value, json: bool, repaired: bool) -> Result<ExitCode> {
     let found: Findings = serde_json::from_value(answer.clone())?;
     let left = found.faults - found.mended.min(found.faults);
-    let mut text =
-        format!("{} records looked at, {} items: {} faults", found.records, found.items, found.faults);
+    let Findings { records, items, faults, mended, .. } = &found;
+    let mut text = say(
+        format!("{records} records looked at, {items} items: {faults} faults"),
+        format!("检查了 {records} 条记录、{items} 篇文章：{faults} 处错误"),
+    );
     if repaired {
-        write!(text, ", {} mended", found.mended)?;
+        text.push_str(&say(format!(", {mended} mended"), format!("，已修复 {mended} 处")));
     }
     text.push('\n');
     for (kind, count) in &found.kinds {
@@ -189,7 +205,7 @@ fn found(answer: &Value, json: bool, repaired: bool) -> Result<ExitCode> {
         writeln!(text, "  {}", show::plain(fault))?;
     }
     if left > 0 && !repaired {
-        text.push_str("`feedmill store repair` mends them\n");
+        text.push_str(&say("`feedmill store repair` mends them\n", "用 `feedmill store repair` 修复\n"));
     }
     tell(answer, json, &text)?;
     Ok(if left > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS })

@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use serde_json::Value;
 
+use super::words::say;
 use super::{ask::ask, show};
 use crate::config::Config;
 use crate::control::Query;
@@ -31,16 +31,15 @@ pub(super) async fn explain(config: Config, code: String, json: bool) -> Result<
 /// As [`explain`].
 pub(super) async fn restore(config: Config, code: String, why: String, json: bool) -> Result<ExitCode> {
     let answer = ask(config, Query::Restore { code, why }).await?;
-    done(&answer, json, "it is not withdrawn, or erased for good")
-}
-
-fn done(answer: &Value, json: bool, nothing: &str) -> Result<ExitCode> {
     if json {
-        show::json(answer)?;
+        show::json(&answer)?;
     } else if answer["changed"] == true {
-        show::text(&format!("{}\n", answer["done"].as_str().unwrap_or_default()))?;
+        show::text(&say("restored\n", "已恢复\n"))?;
     } else {
-        show::text(&format!("nothing to do: {nothing}\n"))?;
+        show::text(&say(
+            "nothing to do: it is not withdrawn, or erased for good\n",
+            "无需处理：文章没有撤下，或已彻底删除\n",
+        ))?;
     }
     Ok(ExitCode::SUCCESS)
 }

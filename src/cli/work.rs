@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use serde_json::Value;
 
+use super::words::say;
 use super::{ask::ask, show};
 use crate::config::Config;
 use crate::control::Query;
@@ -33,18 +34,28 @@ pub(super) async fn poll(
     }
     let rows = reports.iter().map(poll_row).collect();
     let headings = ["source", "listed", "new", "updated", "joined", "known", "held", "details", "result"];
-    show::table(&headings, rows, "no source is configured; add a file to `sources.d/` beside the config")?;
+    show::table(
+        &headings,
+        rows,
+        &say(
+            "no source is configured; add a file to `sources.d/` beside the config",
+            "还没有来源；请在配置旁的 `sources.d/` 中加一个文件",
+        ),
+    )?;
     for waiting in answer["waiting"].as_array().into_iter().flatten() {
-        let line = format!(
-            "{} was not asked: {} (until {})\n",
-            waiting["source"].as_str().unwrap_or_default(),
-            waiting["why"].as_str().unwrap_or_default(),
-            waiting["not_before"].as_str().unwrap_or_default()
+        let said = |key: &str| waiting[key].as_str().unwrap_or_default();
+        let (source, why, until) = (said("source"), said("why"), said("not_before"));
+        let line = say(
+            format!("{source} was not asked: {why} (until {until})\n"),
+            format!("没有轮询 {source}：{why}（直到 {until}）\n"),
         );
         show::text(&line)?;
     }
     if dry_run {
-        show::text("nothing was stored or published (--dry-run)\n")?;
+        show::text(&say(
+            "nothing was stored or published (--dry-run)\n",
+            "没有存入或发布任何内容（--dry-run）\n",
+        ))?;
         return Ok(code);
     }
     let published: PublishReport = serde_json::from_value(answer["published"].clone())?;
@@ -60,8 +71,14 @@ pub(super) async fn undo_move(config: Config, source: String) -> Result<ExitCode
     let answer = ask(config, Query::UndoMove { source }).await?;
     let id = answer["source"].as_str().unwrap_or_default();
     show::text(&show::plain(&match answer["forgotten"].as_str() {
-        Some(address) => format!("{id}: `{address}` is forgotten; the configured address is asked again\n"),
-        None => format!("{id} has not moved; its configured address is asked\n"),
+        Some(address) => say(
+            format!("{id}: `{address}` is forgotten; the configured address is asked again\n"),
+            format!("{id}：已忘记 `{address}`；重新使用配置中的地址\n"),
+        ),
+        None => say(
+            format!("{id} has not moved; its configured address is asked\n"),
+            format!("{id} 没有迁址；仍使用配置中的地址\n"),
+        ),
     }))?;
     Ok(ExitCode::SUCCESS)
 }
@@ -102,9 +119,14 @@ pub(super) async fn publish(config: Config, json: bool) -> Result<ExitCode> {
 }
 
 fn published_line(report: &PublishReport) -> String {
-    format!(
-        "published: {} categories rendered, {} up to date; {} files written ({} bytes), {} as they were, {} removed\n",
-        report.rendered, report.clean, report.written, report.bytes, report.kept, report.removed
+    let PublishReport { rendered, clean, written, bytes, kept, removed } = report;
+    say(
+        format!(
+            "published: {rendered} categories rendered, {clean} up to date; {written} files written ({bytes} bytes), {kept} as they were, {removed} removed\n"
+        ),
+        format!(
+            "已发布：重新生成 {rendered} 个分类，{clean} 个无变化；写入 {written} 个文件（{bytes} 字节），{kept} 个不变，删去 {removed} 个\n"
+        ),
     )
 }
 
@@ -113,8 +135,9 @@ fn published_line(report: &PublishReport) -> String {
 /// # Errors
 /// When the folder holds no posts, or the store fails.
 pub(super) async fn import(config: Config, folder: &Path, dry_run: bool, json: bool) -> Result<ExitCode> {
-    let folder =
-        std::fs::canonicalize(folder).with_context(|| format!("cannot open `{}`", folder.display()))?;
+    let folder = std::fs::canonicalize(folder).with_context(|| {
+        say(format!("cannot open `{}`", folder.display()), format!("无法打开 `{}`", folder.display()))
+    })?;
     let folder = folder.to_string_lossy().into_owned();
     let answer: Value = ask(config, Query::ImportJekyll { folder, dry_run }).await?;
     if json {
