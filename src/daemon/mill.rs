@@ -10,7 +10,7 @@ use serde_json::json;
 use tokio::sync::Notify;
 use tracing::{info, warn};
 
-use super::reload::{LastReload, Outcome, Reloaded};
+use super::reload::{LastReload, Reloaded};
 use super::systemd::{Part, Pulse};
 use super::tally::Tally;
 use super::{DaemonError, care, pace};
@@ -198,8 +198,7 @@ impl Mill {
 
     /// Why the config on the disk is not the one in use, if it is not.
     pub(super) fn config_in_waiting(&self) -> Option<String> {
-        let bad = |reload: &Reloaded| matches!(reload.outcome, Outcome::Refused | Outcome::Held);
-        self.last_reload.get().filter(bad).map(|reload| reload.line())
+        self.last_reload.get().filter(|reload| reload.waits_for().is_some()).map(|reload| reload.line())
     }
 
     /// What goes on, in one line; what needs attention comes first.

@@ -95,15 +95,30 @@ impl Reloaded {
             Outcome::Done if self.changes.is_empty() => "config reloaded".to_owned(),
             Outcome::Done => format!("config reloaded: {}", self.changes.join("; ")),
             Outcome::Same => "config unchanged".to_owned(),
-            Outcome::Refused => {
-                let first = self.why.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
-                format!("config refused, the old one is in use: {first}")
-            }
+            Outcome::Refused => format!("config refused, the old one is in use: {}", self.obstacle()),
             Outcome::Held => format!(
-                "config held, the old one is in use: {} items would vanish; see `feedmill reload`, then `feedmill reload --accept`",
-                self.lost()
+                "config held, the old one is in use: {}; see `feedmill reload`, then `feedmill reload --accept`",
+                self.obstacle()
             ),
         }
+    }
+
+    /// What keeps the new config from being used: the first fault with its place, or what would be lost.
+    fn obstacle(&self) -> String {
+        if self.outcome == Outcome::Held {
+            return format!("{} items would vanish", self.lost());
+        }
+        let mut lines = self.why.lines().map(str::trim).filter(|line| !line.is_empty());
+        let first = lines.next().unwrap_or_default();
+        match lines.next().and_then(|line| line.strip_prefix("--> ")) {
+            Some(place) => format!("{first} ({place})"),
+            None => first.to_owned(),
+        }
+    }
+
+    /// The same, while it does.
+    pub(super) fn waits_for(&self) -> Option<String> {
+        matches!(self.outcome, Outcome::Refused | Outcome::Held).then(|| self.obstacle())
     }
 }
 

@@ -45,7 +45,7 @@ impl Mill {
         if let Some(days) = insight.days_left.filter(|days| *days < DAYS) {
             insight.troubles.push(trouble("forecast", days.to_string(), now));
         }
-        if let Some(why) = self.config_in_waiting() {
+        if let Some(why) = self.last_reload.get().and_then(|reload| reload.waits_for()) {
             insight.troubles.push(trouble("config", why, now));
         }
         self.date(&mut insight.troubles);
