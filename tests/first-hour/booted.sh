@@ -12,6 +12,12 @@ journalctl -u feedmill -o short --no-pager | tail -4
 journalctl -u feedmill -o json --no-pager | grep -o '"FEEDMILL_SOURCES":"[^"]*"' | tail -1
 echo 'broken = = 1' >> /etc/feedmill/feedmill.toml; systemctl reload feedmill; echo "bad reload rc $?, still $(systemctl is-active feedmill)"; systemctl show feedmill -p StatusText --value
 sed -i '/^broken/d' /etc/feedmill/feedmill.toml; systemctl reload feedmill
+echo "== a secret that root alone can read"
+install -d -m 700 /etc/credstore; (umask 077; echo s3cret > /etc/credstore/hook); su -s /bin/sh feedmill -c 'cat /etc/credstore/hook'
+mkdir -p /run/systemd/system/feedmill.service.d; printf '[Service]\nLoadCredential=hook:/etc/credstore/hook\n' > /run/systemd/system/feedmill.service.d/c.conf; systemctl daemon-reload
+printf '[[webhook]]\nurl = "http://127.0.0.1:9/hook"\nsecret_file = "hook"\n' >> /etc/feedmill/feedmill.toml; cp /etc/feedmill/feedmill.toml /root/with-hook.toml
+systemctl restart feedmill; echo "restart rc $?, $(systemctl is-active feedmill)"; systemctl show feedmill -p StatusText --value; feedmill check; echo "check by root rc $?"; feedmill status | head -1
+ls -l /run/credentials/feedmill.service/
 echo "== restart under load (no connection lost)"
 (for i in $(seq 100); do curl -s -m 10 -o /dev/null -w '%{http_code}\n' http://127.0.0.1:8640/; sleep .05; done | sort | uniq -c) & sleep 1; systemctl restart feedmill; sleep 1; systemctl restart feedmill; wait
 echo "== watchdog miss (WatchdogSec=6 for this)"
