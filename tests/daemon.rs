@@ -309,6 +309,14 @@ async fn another_config_is_used_whole_or_not_at_all() {
     while !daemon.line().unwrap().contains("has nothing in it") {}
     published(address).await;
 
+    // Mended as it was before, it is in use, and nothing needs attention.
+    fs::write(at.join("feedmill.toml"), &good).unwrap();
+    let since = Instant::now();
+    while run(at, &["status"]).await.status.code() != Some(0) {
+        assert!(since.elapsed() < PATIENCE, "{}", words(at, &["status"], 1).await);
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+
     // What is good is used by itself, a moment after it was written; readers lose nothing.
     fs::write(at.join("feedmill.toml"), good.replace("[site]", "[site]\ntitle = \"新的名字\"")).unwrap();
     says(address, "/", "新的名字").await;

@@ -248,9 +248,13 @@ impl Reloader {
         look(path.to_owned(), theme).await
     }
 
-    /// Whether the files say something else than those in use.
+    /// Whether the files say something else than those in use, or did when they were last tried: what was
+    /// mended is nobody's trouble any more.
     async fn differs(&self) -> bool {
         let mill = Arc::clone(&self.live.borrow());
+        if mill.config_in_waiting().is_some() {
+            return true;
+        }
         let differs = move || {
             let site = &mill.config.publish.site;
             let theme = site.theme_folder.as_deref().map(read_theme);
