@@ -70,16 +70,21 @@ pub(crate) fn code(number: u64) -> InfoCode {
     InfoCode::new(space, &format!("NW{:018}", 202_600_000_000_000_000 + number))
 }
 
+/// Which of 50 newspapers the `number`-th article is of: each tells of 30 at once.
+fn newspaper(number: u64) -> u64 {
+    number / 30 % 50
+}
+
 /// The source that lists the `number`-th article.
 pub(crate) fn source(number: u64) -> SourceId {
-    SourceId::new(&format!("source-{}", number % 50)).expect("a good id")
+    SourceId::new(&format!("source-{}", newspaper(number))).expect("a good id")
 }
 
 /// The `number`-th article as ingest would store it, in one of 50 categories.
 pub(crate) fn change(number: u64) -> Change {
     let mut dice = Dice::new(number + 1);
     let at = Timestamp::from_unix(1_770_000_000 + i64::try_from(number).unwrap_or_default() * 30);
-    let home = CategoryId(1 + u32::try_from(number % 50).unwrap_or_default());
+    let home = CategoryId(1 + u32::try_from(newspaper(number)).unwrap_or_default());
     let bytes = size(&mut dice);
     let html = text(&mut dice, bytes);
     let title: String = text(&mut dice, 70).chars().skip(3).take(24).collect();

@@ -5,6 +5,10 @@
 
 mod articles;
 
+/// As the daemon has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 use std::fs::File;
 use std::io::Write;
 use std::path::Path;
@@ -12,7 +16,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use articles::{change, code, source};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use feedmill::model::{CategoryId, InfoCode, Timestamp};
+use feedmill::model::{CategoryId, InfoCode, Slug, Timestamp};
 use feedmill::store::{SledStore, Store, Window};
 use sled::Transactional;
 
@@ -27,7 +31,8 @@ fn now() -> Timestamp {
 fn opened(folder: &Path) -> SledStore {
     let store = SledStore::open(&folder.join("store"), CACHE).unwrap();
     for number in 1..=50 {
-        store.ensure_category(&format!("报{number}"), None, now()).unwrap();
+        let slug = Slug::new(&format!("bao{number}"));
+        store.ensure_category(&format!("报{number}"), slug.as_ref(), now()).unwrap();
     }
     store
 }
@@ -108,7 +113,7 @@ fn reads(c: &mut Criterion) {
     });
     group.throughput(Throughput::Elements(50));
     group.bench_function("50 known articles found known", |b| {
-        let codes: Vec<InfoCode> = (0..50).map(|n| code(n * 50)).collect();
+        let codes: Vec<InfoCode> = (0..50).map(|n| code(n / 30 * 1_500 + n % 30)).collect();
         b.iter(|| store.sightings(&source(0), &codes).unwrap().iter().flatten().count());
     });
     group.finish();

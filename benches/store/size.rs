@@ -8,6 +8,11 @@
 #[path = "articles.rs"]
 mod articles;
 
+/// As the daemon has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+use std::cell::RefCell;
 use std::fs::File;
 use std::io::Write;
 use std::path::Path;
@@ -15,8 +20,8 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use articles::{Dice, change, code, source};
-use feedmill::model::{CategoryId, InfoCode, Timestamp};
-use feedmill::store::{Retention, SledStore, Store, Window};
+use feedmill::model::{CategoryId, InfoCode, Slug, Timestamp};
+use feedmill::store::{Change, Retention, SledStore, Store, Window};
 use sled::Transactional;
 
 const CACHE: u64 = 64 << 20;
@@ -58,11 +63,17 @@ fn opened(folder: &Path) -> SledStore {
     SledStore::open(&folder.join("store"), CACHE).unwrap()
 }
 
+/// Categories with a slug each: a lexicon for the pinyin of their names is no part of a store.
+fn categories(store: &SledStore) {
+    for number in 1..=50 {
+        let slug = Slug::new(&format!("bao{number}"));
+        store.ensure_category(&format!("报{number}"), slug.as_ref(), now()).unwrap();
+    }
+}
+
 fn fill(folder: &Path, items: u64) {
     let store = opened(folder);
-    for number in 1..=50 {
-        store.ensure_category(&format!("报{number}"), None, now()).unwrap();
-    }
+    categories(&store);
     let begun = Instant::now();
     for first in (0..items).step_by(300) {
         store.commit((first..(first + 300).min(items)).map(change).collect(), now()).unwrap();
@@ -100,8 +111,10 @@ fn read(folder: &Path, items: u64) {
     println!("  newest 50 with bodies: {:.0} a second", f64::from(turns) / begun.elapsed().as_secs_f64());
     let (begun, mut known) = (Instant::now(), 0_u32);
     while begun.elapsed() < Duration::from_secs(3) {
+        // 30 of every 1,500 are of the first source.
         let first = dice.roll() % (items / 50);
-        let codes: Vec<InfoCode> = (0..50).map(|n| code((first + n) % (items / 50) * 50)).collect();
+        let codes: Vec<InfoCode> =
+            (0..50).map(|n| (first + n) % (items / 50)).map(|n| code(n / 30 * 1_500 + n % 30)).collect();
         known +=
             u32::try_from(store.sightings(&source(0), &codes).unwrap().iter().flatten().count()).unwrap();
     }
@@ -124,6 +137,12 @@ fn churn(folder: &Path, items: u64) {
         }
         store.sync().unwrap();
         while store.tidy().unwrap() > 0 {}
+        let begun = Instant::now();
+        let freed = store.shrink().unwrap();
+        if freed > 0 {
+            let took = begun.elapsed().as_secs_f64();
+            println!("  records written anew in {took:.1} s: {} MiB given back", freed >> 20);
+        }
     }
     let stats = store.stats(now(), &mut |_, _, _| {}).unwrap();
     println!("  after {more} came and {more} went: {:.2} bytes on disk for each of a record", stats.ratio);
@@ -143,76 +162,86 @@ fn resident() -> u64 {
 
 type Packed = (Vec<u8>, Vec<u8>, Vec<u8>);
 
-fn packed(number: u64) -> Packed {
-    let change = change(number);
-    let item = postcard::to_stdvec(&change.item.unwrap()).unwrap();
-    let body = zstd::bulk::compress(&postcard::to_stdvec(&change.body.unwrap()).unwrap(), 3).unwrap();
-    (change.code.key(), item, body)
+fn packed(change: &Change) -> Packed {
+    let item = postcard::to_stdvec(change.item.as_ref().unwrap()).unwrap();
+    let body = postcard::to_stdvec(change.body.as_ref().unwrap()).unwrap();
+    (change.code.key(), item, PACKING.with_borrow_mut(|packing| packing.compress(&body)).unwrap())
+}
+
+thread_local! {
+    /// Kept, as the store keeps its own.
+    static PACKING: RefCell<zstd::bulk::Compressor<'static>> =
+        RefCell::new(zstd::bulk::Compressor::new(3).unwrap());
 }
 
 /// Durable articles a second, turn by turn, so that a disk that gets slower slows all of them.
+///
+/// All three get the same articles and write them packed alike; what each does to make bytes of them counts.
+/// "Packed before" is the time of the two others without that.
 fn speeds() {
     const TURNS: u64 = 12;
-    const BATCHES: u64 = 20;
+    /// Batches that are made durable together.
+    const GROUP: u64 = 10;
+    const BATCHES: u64 = 2 * GROUP;
     let folder = tempfile::tempdir().unwrap();
     let store = opened(folder.path());
-    for number in 1..=50 {
-        store.ensure_category(&format!("报{number}"), None, now()).unwrap();
-    }
+    categories(&store);
     let db = sled::open(folder.path().join("bare")).unwrap();
     let trees = (db.open_tree("item").unwrap(), db.open_tree("body").unwrap());
     let mut raw = File::create(folder.path().join("raw")).unwrap();
-    let mut spent = [[Duration::ZERO; 3]; 2];
+    let mut spent = [[Duration::ZERO; 4]; 2];
     let mut next = 0;
     for _ in 0..TURNS {
-        for (group, every) in [(0, 1), (1, 10)] {
+        for (at, together) in [(0, 1), (1, GROUP)] {
             let from = next;
             next += BATCHES * BATCH;
-            let batches: Vec<Vec<u64>> =
-                (0..BATCHES).map(|n| (from + n * BATCH..from + (n + 1) * BATCH).collect()).collect();
-            let own: Vec<Vec<_>> = batches.iter().map(|b| b.iter().copied().map(change).collect()).collect();
+            let groups: Vec<Vec<u64>> = (from..next)
+                .step_by(usize::try_from(together * BATCH).unwrap())
+                .map(|first| (first..first + together * BATCH).collect())
+                .collect();
+            let changes = |group: &Vec<u64>| group.iter().copied().map(change).collect::<Vec<_>>();
+            let mut all: Vec<Vec<Change>> = groups.iter().map(changes).collect();
+            let [own, plain, appended, packing] = &mut spent[at];
+            let begun = Instant::now();
             let bytes: Vec<Vec<Packed>> =
-                batches.iter().map(|b| b.iter().copied().map(packed).collect()).collect();
+                all.iter().map(|changes| changes.iter().map(packed).collect()).collect();
+            *packing += begun.elapsed();
             let begun = Instant::now();
-            for (number, batch) in (1..).zip(own) {
-                store.commit(batch, now()).unwrap();
-                if number % every == 0 {
-                    store.sync().unwrap();
-                }
+            for changes in all.drain(..) {
+                store.commit(changes, now()).unwrap();
+                store.sync().unwrap();
             }
-            spent[group][0] += begun.elapsed();
+            *own += begun.elapsed();
             let begun = Instant::now();
-            for (number, batch) in (1..).zip(&bytes) {
-                bare(&trees, batch);
-                if number % every == 0 {
-                    db.flush().unwrap();
-                }
+            for group in &bytes {
+                group.chunks(usize::try_from(BATCH).unwrap()).for_each(|batch| bare(&trees, batch));
+                db.flush().unwrap();
             }
-            spent[group][1] += begun.elapsed();
+            *plain += begun.elapsed();
             let begun = Instant::now();
-            for (number, batch) in (1..).zip(&bytes) {
-                for (key, item, body) in batch {
+            for group in &bytes {
+                for (key, item, body) in group {
                     raw.write_all(&[&key[..], item, body].concat()).unwrap();
                 }
-                if number % every == 0 {
-                    raw.sync_data().unwrap();
-                }
+                raw.sync_data().unwrap();
             }
-            spent[group][2] += begun.elapsed();
+            *appended += begun.elapsed();
         }
     }
-    for (name, [own, bare, raw]) in ["each batch of 30 durable", "each ten batches durable"].iter().zip(spent)
+    for (name, [own, bare, raw, packing]) in
+        ["each batch of 30 durable", "each ten batches durable"].iter().zip(spent)
     {
-        let speed =
-            |time: Duration| f64::from(u32::try_from(TURNS * BATCHES * BATCH).unwrap()) / time.as_secs_f64();
-        println!(
-            "{name}: {:.0} articles a second; bare sled {:.0} ({:.2} of it), raw append and fdatasync {:.0} ({:.2} of it)",
-            speed(own),
-            speed(bare),
-            speed(own) / speed(bare),
-            speed(raw),
-            speed(own) / speed(raw)
-        );
+        let articles = f64::from(u32::try_from(TURNS * BATCHES * BATCH).unwrap());
+        println!("{name}: {:.0} articles a second", articles / own.as_secs_f64());
+        for (peer, time) in [("bare sled", bare), ("raw append and fdatasync", raw)] {
+            println!(
+                "  {peer}: {:.0} a second: {:.2} of it; packed before {:.0}: {:.2} of it",
+                articles / (time + packing).as_secs_f64(),
+                (time + packing).as_secs_f64() / own.as_secs_f64(),
+                articles / time.as_secs_f64(),
+                time.as_secs_f64() / own.as_secs_f64(),
+            );
+        }
     }
 }
 

@@ -127,10 +127,20 @@ fn look(mill: &Mill) -> Result<usize, StoreError> {
     let taken_out = retain(mill)?;
     loop {
         match mill.care.tidy()? {
-            0 => return Ok(taken_out),
+            0 => break,
             bytes => info!(bytes, "room of texts that are no more is given back"),
         }
     }
+    match mill.care.shrink() {
+        Ok(0) => {}
+        Ok(bytes) => info!(bytes, "room of records that are no more is given back"),
+        // It goes on as it is; there may be room later.
+        Err(error @ StoreError::NoRoom { .. }) => {
+            info!(why = chain(&error), "the store's records are not written anew");
+        }
+        Err(error) => return Err(error),
+    }
+    Ok(taken_out)
 }
 
 fn export_if_due(mill: &Mill) -> Result<(), StoreError> {

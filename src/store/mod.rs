@@ -23,6 +23,7 @@ mod read;
 mod record;
 mod repair;
 mod room;
+mod shrink;
 mod sled_store;
 mod stats;
 mod texts;

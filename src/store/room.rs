@@ -84,6 +84,27 @@ pub(super) fn clear(folder: &Path) -> Result<()> {
     }
 }
 
+/// What a crash left of a store that was written anew: copies that are not whole, and an old one whose
+/// successor is in its place. Only for who holds the store's lock.
+pub(super) fn clear_beside(path: &Path) {
+    for purpose in ["new", "old"] {
+        if let Err(error) = clear(&beside(path, purpose)) {
+            debug!(error = crate::model::chain(&error), "it stays beside the store");
+        }
+    }
+}
+
+/// Where two folders cannot change places in one step, a crash may come when the old store has gone and the
+/// new one is not there yet.
+pub(super) fn put_back(path: &Path) -> Result<()> {
+    let old = beside(path, "old");
+    if path.exists() || !old.exists() {
+        return Ok(());
+    }
+    warn!(from = %old.display(), "the store is put back");
+    fs::rename(old, path).map_err(|e| backend("be put back", e))
+}
+
 /// Refuses work that needs more bytes than are free on the disk of `path`.
 pub(super) fn enough(path: &Path, needed: u64) -> Result<()> {
     let folder = path.ancestors().find(|folder| folder.is_dir()).unwrap_or(Path::new("/"));
@@ -114,4 +135,28 @@ pub(super) fn put_in_place(new: &Path, path: &Path, aside: &Path) -> Result<()> 
     }
     let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     File::open(parent).and_then(|folder| folder.sync_all()).map_err(io)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{SledStore, Store};
+    use super::*;
+
+    #[test]
+    fn what_a_crash_left_is_put_right() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store");
+        let opened = || SledStore::open_or_mend(StoreOptions::plain(&path, 1 << 20)).unwrap().0;
+        let generation = opened().generation().unwrap();
+        for left in ["new", "old"] {
+            fs::create_dir_all(beside(&path, left).join("texts")).unwrap();
+        }
+        drop(opened());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        // Between two renames, where the file system cannot exchange.
+        fs::rename(&path, beside(&path, "old")).unwrap();
+        fs::create_dir(beside(&path, "new")).unwrap();
+        assert_eq!(opened().generation().unwrap(), generation);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
 }

@@ -120,6 +120,7 @@ impl SledStore {
         let mut slot = self.open.write().unwrap_or_else(PoisonError::into_inner);
         close(&mut slot);
         let options = &self.options;
+        room::put_back(&options.path)?;
         let opened = match reopened(options, because.is_some()) {
             Err(StoreError::Full) if room::drop_ballast(options) => reopened(options, true),
             opened => opened,
@@ -134,6 +135,7 @@ impl SledStore {
             opened => opened?,
         };
         room::hold_ballast(options);
+        room::clear_beside(options.path.as_path());
         // A crash may have come between a new beginning and what fills it.
         let refill = read::get(&open, T::Sys, REFILL)?.map(|why| String::from_utf8_lossy(&why).into_owned());
         *slot = Some(open);
@@ -207,22 +209,53 @@ impl SledStore {
     /// [`StoreError::NoRoom`] before anything is done; otherwise those of the store. In each case
     /// the store is in its place, the old one or the new one.
     pub fn compact(&self, watch: Watch<'_>) -> Result<(u64, u64)> {
-        let mut slot = self.open.write().unwrap_or_else(PoisonError::into_inner);
         let StoreOptions { path, cache, low_water, .. } = &self.options;
-        let open = slot.as_ref().ok_or_else(closed)?;
         let before = room::stored(path);
-        let beside = room::beside(path, "new");
-        room::clear(&beside)?;
-        let copied = guard::guarded("be compacted", || {
+        let done = self.renewed(|open, beside| {
             // A store without waste has about twice the bytes of its records.
             let live = super::stats::live(open)?;
             room::enough(path, (live * 5 / 2).min(before.saturating_mul(3) / 2).saturating_add(*low_water))?;
             let from: Vec<_> = open.trees().iter().cloned().enumerate().collect();
-            super::migrate::copy_all(&from, Some(&open.texts), &Open::bare(&beside, *cache)?, FORMAT, watch)
+            super::migrate::copy_all(&from, Some(&open.texts), &Open::bare(beside, *cache)?, FORMAT, watch)?;
+            Ok(true)
         });
-        if let Err(error) = copied {
-            drop(room::clear(&beside));
-            return Err(error);
+        done.map(|_| (before, room::stored(path)))
+    }
+
+    /// Writes sled's file anew where it has become too large for the records in it; everyone waits
+    /// meanwhile. Gives the bytes that are free by it, 0 where nothing was to be done.
+    ///
+    /// # Errors
+    /// Those of the store; it then is in its place, the old one or the new one.
+    pub fn shrink(&self) -> Result<u64> {
+        if self.with(super::shrink::is_due)? { Ok(self.written_anew()?.unwrap_or_default()) } else { Ok(0) }
+    }
+
+    /// As [`SledStore::shrink`], in any case; `None` where the file system cannot do it.
+    pub(super) fn written_anew(&self) -> Result<Option<u64>> {
+        let StoreOptions { path, cache, low_water, .. } = &self.options;
+        let before = room::stored(path);
+        let done = self.renewed(|open, beside| {
+            room::enough(path, room::size(&path.join("db")).saturating_add(*low_water))?;
+            super::shrink::copy(open, beside, *cache)
+        })?;
+        Ok(done.then(|| before.saturating_sub(room::stored(path))))
+    }
+
+    /// Puts what `copy` makes of the store, in the folder that it is given, in its place; everyone waits
+    /// meanwhile. Nothing happens where `copy` says `false`.
+    fn renewed(&self, copy: impl FnOnce(&Open, &Path) -> Result<bool>) -> Result<bool> {
+        let mut slot = self.open.write().unwrap_or_else(PoisonError::into_inner);
+        let path = &self.options.path;
+        let open = slot.as_ref().ok_or_else(closed)?;
+        let beside = room::beside(path, "new");
+        room::clear(&beside)?;
+        match guard::guarded("be copied", || copy(open, &beside)) {
+            Ok(true) => {}
+            done => {
+                room::clear(&beside)?;
+                return done;
+            }
         }
         let old = room::free_name(&room::beside(path, "old"))?;
         close(&mut slot);
@@ -232,7 +265,7 @@ impl SledStore {
         *slot = Some(opened?);
         swapped?;
         room::clear(&old)?;
-        Ok((before, room::stored(path)))
+        Ok(true)
     }
 
     /// Writes the store as JSON Lines while it is in use (`store::lines`); gives the file's bytes.

@@ -11,6 +11,9 @@ use super::open::{Open, T, backend, category_key, transaction_error};
 use super::{Result, StoreError, clock, read};
 use crate::model::{Category, CategoryId, Slug, SourceId, SourceState, Timestamp};
 
+/// Claims in one transaction.
+const CLAIMS: usize = 30;
+
 pub(super) type Tx<'a> = &'a [TransactionalTree];
 pub(super) type TxResult<T> = ConflictableTransactionResult<T, StoreError>;
 
@@ -143,12 +146,16 @@ pub(super) fn claim_due(store: &Open, now: Timestamp, limit: usize, lease: i64) 
         if let Some(id) = id.as_ref().or_else(|| names.get(number)) {
             let state = read::source(store, id)?;
             let before = state.next_poll;
-            let state = clock::claimed(state, now, lease);
-            transact(store, |tx| put_source(tx, id, &state, before, &[]))?;
-            claimed.push(id.clone());
+            claimed.push((id.clone(), clock::claimed(state, now, lease), before));
         }
     }
-    Ok(claimed)
+    // Each transaction locks all trees: some sources share one.
+    for some in claimed.chunks(CLAIMS) {
+        transact(store, |tx| {
+            some.iter().try_for_each(|(id, state, before)| put_source(tx, id, state, *before, &[]))
+        })?;
+    }
+    Ok(claimed.into_iter().map(|(id, ..)| id).collect())
 }
 
 pub(super) fn complete(store: &Open, id: &SourceId, state: &SourceState, void: &[[u8; 16]]) -> Result<()> {

@@ -1,0 +1,123 @@
+//! Giving back the room that sled holds for records that are no more.
+//!
+//! sled never makes its file smaller, and where records come and go it comes to six times what they
+//! have, while one that is written in one go takes a bit over three times that. So a file that has become
+//! too large is written anew. Texts, nine tenths of a store, are not copied: they get a second name by a
+//! hard link, and lose the first with the old folder.
+
+use std::fs::{self, File};
+use std::path::Path;
+
+use sled::Batch;
+
+use super::open::{NAMES, Open, backend, corrupt};
+use super::{Result, room, texts};
+
+/// sled's file below which nothing is done, in bytes.
+const SMALL: u64 = 64 << 20;
+/// What sled's file may come to, in halves of the bytes of all records.
+const HALVES: u64 = 9;
+/// Bytes of records that are copied at once.
+const AT_ONCE: usize = 512 << 10;
+
+/// Whether sled's file is worth to be written anew. Records are only counted where the file has grown
+/// by a quarter since they last were.
+pub(super) fn is_due(open: &Open) -> Result<bool> {
+    let size = room::size(&open.path().join("db"));
+    if size < SMALL || size < open.counted_at().saturating_mul(5) / 4 {
+        return Ok(false);
+    }
+    let mut records = 0;
+    for entry in open.trees().iter().flat_map(sled::Tree::iter) {
+        let (key, value) = entry.map_err(|e| backend("be counted", e))?;
+        records += (key.len() + value.len()) as u64;
+    }
+    open.set_counted_at(size);
+    Ok(size > records * HALVES / 2)
+}
+
+/// Copies all records into a store in `beside`, which shares the texts. `false` where the file system
+/// cannot give a file two names.
+pub(super) fn copy(open: &Open, beside: &Path, cache: u64) -> Result<bool> {
+    let new = Open::bare(beside, cache)?;
+    if !share_texts(open.path(), beside)? {
+        return Ok(false);
+    }
+    for ((name, from), to) in NAMES.iter().zip(open.trees()).zip(new.trees()) {
+        let failed = |error| backend("be copied", error);
+        let (mut batch, mut bytes, mut records) = (Batch::default(), 0, 0_usize);
+        for entry in from {
+            let (key, value) = entry.map_err(failed)?;
+            bytes += key.len() + value.len();
+            records += 1;
+            batch.insert(key, value);
+            if bytes >= AT_ONCE {
+                to.apply_batch(std::mem::take(&mut batch)).map_err(failed)?;
+                bytes = 0;
+            }
+        }
+        to.apply_batch(batch).map_err(failed)?;
+        if to.len() != records {
+            return Err(corrupt("be copied", format!("records of {name} are missing")));
+        }
+    }
+    new.wrote();
+    new.sync()?;
+    Ok(true)
+}
+
+fn share_texts(path: &Path, beside: &Path) -> Result<bool> {
+    let (from, to) = (path.join(texts::FOLDER), beside.join(texts::FOLDER));
+    for number in texts::numbers(&from) {
+        let name = number.to_string();
+        if fs::hard_link(from.join(&name), to.join(&name)).is_err() {
+            return Ok(false);
+        }
+    }
+    File::open(to).and_then(|folder| folder.sync_all()).map_err(|e| backend("be copied", e))?;
+    Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::MetadataExt;
+
+    use super::super::{Change, SledStore, Store};
+    use crate::model::{Body, CodeSpace, InfoCode, Item, Timestamp};
+
+    #[test]
+    fn records_are_written_anew_and_texts_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store");
+        let store = SledStore::open(&path, 1 << 20).unwrap();
+        let code = |n: u32| InfoCode::new(CodeSpace::new("s").unwrap(), &n.to_string());
+        let change = |n: u32| {
+            let mut change = Change::of(code(n));
+            change.body = Some(Body { html: format!("text {n}"), ..Body::default() });
+            change.item = Some(Item::sample(code(n)));
+            change
+        };
+        store.commit((0..100).map(change).collect(), Timestamp::from_unix(80)).unwrap();
+        assert_eq!(store.shrink().unwrap(), 0, "it is small");
+        let items = store.touched_since(0, 999).unwrap();
+
+        let text = std::fs::metadata(path.join("texts/1")).unwrap();
+        store.written_anew().unwrap().unwrap();
+        let same = std::fs::metadata(path.join("texts/1")).unwrap();
+        assert_eq!((text.ino(), same.nlink()), (same.ino(), 1));
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
+        store.commit((100..120).map(change).collect(), Timestamp::from_unix(90)).unwrap();
+        assert_eq!(store.touched_since(0, 100).unwrap()[..100], items);
+        store.sync().unwrap();
+        drop(store);
+        let store = SledStore::open(&path, 1 << 20).unwrap();
+        for n in 0..120 {
+            assert_eq!(store.body(&code(n)).unwrap().html, format!("text {n}"));
+        }
+        assert_eq!(
+            store.check(&mut |_, _, _| {}).unwrap().faults,
+            20 + 100,
+            "sample items are in no category"
+        );
+    }
+}
