@@ -1,11 +1,11 @@
 //! Walking the items that changed, for the sinks that follow single items.
 
 use super::{BATCH, PublishError, Run, sinks};
-use crate::model::{CategoryId, Item, Timestamp};
+use crate::model::{Item, Timestamp};
 use crate::sink::{Directory, File};
 
 /// Items read at once.
-const STEP: u32 = 200;
+const STEP: usize = 200;
 
 impl Run<'_> {
     /// Brings the sinks of single items up to `generation`.
@@ -37,36 +37,29 @@ impl Run<'_> {
         whole: bool,
         mut see: impl FnMut(&mut Self, Item, bool) -> Result<(), PublishError>,
     ) -> Result<(), PublishError> {
-        if let Some(from) = from {
-            self.each_touched(from, |run, item| see(run, item, true))?;
-            if !whole {
-                return Ok(());
-            }
-        }
-        let Some(site) = self.store.category(CategoryId::SITE)? else { return Ok(()) };
-        for start in (1..=site.arrivals).step_by(STEP as usize) {
-            for item in self.store.arrivals(CategoryId::SITE, start, start + STEP - 1)? {
-                // What changed was seen above, the withdrawn ones among it.
-                if from.is_none_or(|from| item.touched <= from) {
-                    see(self, item, from.is_none())?;
-                }
-            }
-        }
-        Ok(())
+        self.each_touched(from.unwrap_or_default(), u64::MAX, |run, item| see(run, item, true))?;
+        let Some(from) = from.filter(|_| whole) else { return Ok(()) };
+        self.each_touched(0, from, |run, item| {
+            // The files of what was withdrawn went when it was.
+            if run.store.tombstone(&item.code)?.is_some() { Ok(()) } else { see(run, item, false) }
+        })
     }
 
+    /// Every item whose last change came after `from`, and not after `to`.
     fn each_touched(
         &mut self,
         mut from: u64,
+        to: u64,
         mut see: impl FnMut(&mut Self, Item) -> Result<(), PublishError>,
     ) -> Result<(), PublishError> {
         loop {
-            let items = self.store.touched_since(from, STEP as usize)?;
+            let items = self.store.touched_since(from, STEP)?;
             let Some(last) = items.last() else { return Ok(()) };
             // A batch shares one number: never cut inside it.
             from = last.touched;
-            let complete = items.len() < STEP as usize;
-            for item in items {
+            let complete = items.len() < STEP;
+            let complete = complete || from >= to;
+            for item in items.into_iter().filter(|item| item.touched <= to) {
                 see(self, item)?;
             }
             if complete {

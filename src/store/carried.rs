@@ -14,6 +14,7 @@ use super::codec::{self, FORMAT, u32_at};
 use super::open::{NAMES, Open, T, backend, corrupt};
 use super::texts::{self, Place, Texts};
 use super::{Result, StoreError, migrate, read, record, write};
+use crate::model::CategoryId;
 
 /// Bytes that are written at once.
 const AT_ONCE: usize = 1 << 20;
@@ -77,7 +78,9 @@ impl<'a> Arrival<'a> {
     /// [`StoreError::Damaged`] where it is no such record; those of the store.
     pub(super) fn take(&mut self, tree: usize, key: Vec<u8>, value: Vec<u8>) -> Result<()> {
         let is = |own: T| tree == own as usize;
-        if is(T::TextFile) || is(T::Touched) {
+        // The whole site had slots in earlier formats.
+        let of_site = is(T::CatSeq) && key.starts_with(&CategoryId::SITE.0.to_be_bytes());
+        if is(T::TextFile) || is(T::Touched) || of_site {
             return Ok(());
         }
         if self.found < migrate::TEXTS_APART && (is(T::Body) || is(T::Version)) {

@@ -276,6 +276,9 @@ fn arrived(open: &Open, key: &[u8], slot: &[u8]) -> Result<Faults> {
     let (Some(id), Some(number)) = (u32_at(key, 0).map(CategoryId), u32_at(key, 4)) else {
         return Ok(vec![UNREADABLE]);
     };
+    if id == CategoryId::SITE {
+        return Ok(vec!["an arrival at the whole site as an old format kept it"]);
+    }
     Ok(unless(log::is_said(open, id, number, slot)?, "an arrival without its entry"))
 }
 
@@ -380,6 +383,9 @@ pub(super) fn newest(open: &Open, id: CategoryId) -> Result<Option<Timestamp>> {
 
 /// The highest arrival number of a category that an item has.
 pub(super) fn last_arrival(open: &Open, id: CategoryId) -> Result<u32> {
+    if id == CategoryId::SITE {
+        return Ok(read::by_arrival(open)?.last().map_or(0, |(number, _)| *number));
+    }
     let last = open.tree(T::CatSeq).scan_prefix(id.0.to_be_bytes()).keys().next_back();
     let last = last.transpose().map_err(|e| backend("read", e))?;
     Ok(last.and_then(|key| u32_at(&key, 4)).unwrap_or_default())

@@ -4,21 +4,24 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::codec;
+use super::dictionary::Dictionary;
 use super::open::{Open, T};
 use super::texts::{self, Balance, Place, Text};
 use super::write::{
     Tx, TxResult, abort, next, put, put_category, source_number, touch, transact, tree, upcoming,
 };
-use super::{Change, Event, Happening, Result, Sighting, log, read, record};
+use super::{Change, Event, Happening, Result, Sighting, StoreError, log, read, record};
 use crate::model::{Category, CategoryId, InfoCode, Item, SourceId, Timestamp};
 
 /// Changes in one transaction.
 pub(super) const MAX_CHANGES: usize = 30;
 /// Events of one item that are kept.
 pub(super) const MAX_EVENTS: usize = 64;
-/// Changes whose texts are made durable together, and packed bytes of these.
+/// Changes whose texts are made durable together, and bytes of these before they are packed.
 const CHANGES_AT_ONCE: usize = 300;
-const TEXTS_AT_ONCE: usize = 4 << 20;
+const TEXTS_AT_ONCE: usize = 8 << 20;
+/// From so many on texts are packed by two threads: there is a long wait for them otherwise.
+const MANY: usize = 100;
 
 /// A change with its bytes made before the transaction, whose closure may run again.
 struct Prepared {
@@ -34,18 +37,15 @@ struct Prepared {
 /// Texts are written and made durable first and without the writer's lock, those of up to
 /// [`TEXTS_AT_ONCE`] bytes together: only then may sled hear where they are.
 pub(super) fn commit(store: &Open, changes: Vec<Change>, now: Timestamp) -> Result<()> {
-    let dictionary = store.dictionaries.newest(store)?;
     let mut changes = changes.into_iter().peekable();
     let mut archived = BTreeSet::new();
     while changes.peek().is_some() {
-        let mut group: Vec<(Change, Vec<u8>)> = Vec::new();
+        let mut group: Vec<Change> = Vec::new();
         let mut bytes = 0;
         while let Some(change) = changes.next_if(|_| bytes < TEXTS_AT_ONCE && group.len() < CHANGES_AT_ONCE) {
             archived.extend(change.enters.iter().filter(|place| !place.shown).map(|place| place.category));
-            let packed = change.body.as_ref().map(|body| codec::pack(body, dictionary.as_deref()));
-            let packed = packed.transpose()?.unwrap_or_default();
-            bytes += packed.len();
-            group.push((change, packed));
+            bytes += change.body.as_ref().map_or(0, |body| body.html.len());
+            group.push(change);
         }
         commit_group(store, group, now)?;
     }
@@ -53,20 +53,39 @@ pub(super) fn commit(store: &Open, changes: Vec<Change>, now: Timestamp) -> Resu
     close_archived(store, &archived)
 }
 
-fn commit_group(store: &Open, group: Vec<(Change, Vec<u8>)>, now: Timestamp) -> Result<()> {
-    let keys: Vec<Vec<u8>> = group.iter().map(|(change, _)| change.code.key()).collect();
+/// The packed texts of changes, in their order; empty where one has none.
+fn packed(changes: &[Change], dictionary: Option<&Dictionary>) -> Result<Vec<Vec<u8>>> {
+    let one =
+        |change: &Change| change.body.as_ref().map_or(Ok(Vec::new()), |body| codec::pack(body, dictionary));
+    if changes.len() < MANY {
+        return changes.iter().map(one).collect();
+    }
+    let (left, right) = changes.split_at(changes.len() / 2);
+    std::thread::scope(|scope| {
+        let right = scope.spawn(|| right.iter().map(one).collect::<Result<Vec<_>>>());
+        let mut all = left.iter().map(one).collect::<Result<Vec<_>>>()?;
+        all.extend(right.join().map_err(|_| StoreError::Damaged { what: "body" })??);
+        Ok(all)
+    })
+}
+
+fn commit_group(store: &Open, group: Vec<Change>, now: Timestamp) -> Result<()> {
+    let dictionary = store.dictionaries.newest(store)?;
+    let keys: Vec<Vec<u8>> = group.iter().map(|change| change.code.key()).collect();
+    let packed = packed(&group, dictionary.as_deref())?;
     let texts: Vec<Text<'_>> = keys
         .iter()
+        .zip(&packed)
         .zip(&group)
-        .filter(|(_, (change, _))| change.body.is_some())
-        .map(|(key, (_, packed))| (&key[..], &packed[..]))
+        .filter(|(_, change)| change.body.is_some())
+        .map(|((key, packed), _)| (&key[..], &packed[..]))
         .collect();
     let places = store.texts.append(&texts)?;
     store.texts.sync()?;
     let mut places = places.into_iter();
     let _writing = store.writing();
     let mut batch = Vec::new();
-    for (change, _) in group {
+    for change in group {
         if batch.len() >= MAX_CHANGES {
             commit_batch(store, &std::mem::take(&mut batch), now)?;
         }

@@ -151,8 +151,8 @@ fn head<W: Write>(open: &Open, lines: &mut Lines<W>, made: Timestamp) -> Result<
 fn items<W: Write>(open: &Open, lines: &mut Lines<W>, slugs: &Slugs, progress: Progress<'_>) -> Result<()> {
     let all = read::arrivals_of_site(open)?;
     let mut done = 0;
-    let shown = open.tree(T::CatSeq).scan_prefix(CategoryId::SITE.0.to_be_bytes()).values();
-    let out = open.tree(T::Tomb).iter().keys();
+    let shown = read::by_arrival(open)?.into_iter().map(|(_, code)| Ok(code));
+    let out = open.tree(T::Tomb).iter().keys().map(|code| code.map(|code| code.to_vec()));
     for code in shown.chain(out) {
         let code = code.map_err(|e| backend("be exported", e))?;
         let _writing = open.writing();

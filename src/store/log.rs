@@ -4,7 +4,7 @@
 //! hundred already, and the withdrawal of one: a reader who asks only for what is not sealed
 //! yet hears of both (RFC 5005, 4; RFC 6721). A sealed hundred keeps showing what it showed: of
 //! an item that is changed later, the form it had is kept (RULES 3.2). Only what takes an item
-//! out changes it. The whole site has numbers too, but no hundreds.
+//! out changes it. The whole site counts arrivals too, but has no hundreds and so no slots.
 
 use std::collections::BTreeSet;
 
@@ -132,7 +132,10 @@ pub(super) fn leave(
     let at = codec::time_key(category.id, item.published, key);
     let Some(value) = tree(tx, T::CatTime).remove(at)? else { return Ok(false) };
     let Some(entered) = Entered::read(&value) else { return Ok(true) };
-    let told = told.filter(|_| category.id != CategoryId::SITE).map(|at| Slot::Gone(at, key.to_vec()));
+    if category.id == CategoryId::SITE {
+        return Ok(true);
+    }
+    let told = told.map(|at| Slot::Gone(at, key.to_vec()));
     let mut number = Some(entered.latest);
     while let Some(here) = number {
         let at = seq_key(category.id, here);
@@ -156,9 +159,17 @@ pub(super) fn leave(
     Ok(true)
 }
 
+/// The first arrival number that an entry in [`T::CatTime`] tells of.
+pub(super) fn first_arrival(entry: &[u8]) -> Option<u32> {
+    Entered::read(entry).map(|entered| entered.first)
+}
+
 /// Whether an item's entry in a category, and the slots it names, are what they must be.
 pub(super) fn is_in_order(store: &Open, id: CategoryId, key: &[u8], entry: &[u8]) -> Result<bool> {
     let Some(entered) = Entered::read(entry) else { return Ok(false) };
+    if id == CategoryId::SITE {
+        return Ok(true);
+    }
     let mut number = entered.latest;
     // Bounded: numbers get smaller with each step.
     loop {
@@ -255,8 +266,11 @@ pub(super) fn close_archived(tx: Tx<'_>, category: &mut Category) -> TxResult<()
 
 fn append(tx: Tx<'_>, category: &mut Category, slot: &Slot) -> TxResult<u32> {
     category.arrivals += 1;
+    if category.id == CategoryId::SITE {
+        return Ok(category.arrivals);
+    }
     put(tx, T::CatSeq, &seq_key(category.id, category.arrivals), &slot.bytes())?;
-    if category.id != CategoryId::SITE && category.arrivals.is_multiple_of(Category::HUNDRED) {
+    if category.arrivals.is_multiple_of(Category::HUNDRED) {
         seal(tx, category)?;
     }
     Ok(category.arrivals)

@@ -127,8 +127,11 @@ impl Maps {
         let now = self.generation + 1;
         let Some(category) = self.categories.get_mut(&id) else { return 0 };
         category.arrivals += 1;
+        if id == CategoryId::SITE {
+            return category.arrivals;
+        }
         self.slots.insert((id, category.arrivals), slot);
-        if id != CategoryId::SITE && category.arrivals.is_multiple_of(Category::HUNDRED) {
+        if category.arrivals.is_multiple_of(Category::HUNDRED) {
             self.seals.insert((id, category.sealed()), (now, now));
         }
         category.arrivals
@@ -193,7 +196,10 @@ impl Maps {
         let Some((_, _, latest)) = self.entries.remove(&(id, item.published, key.clone())) else {
             return false;
         };
-        let told = told.filter(|_| id != CategoryId::SITE).map(|at| Slot::Gone(at, key));
+        if id == CategoryId::SITE {
+            return true;
+        }
+        let told = told.map(|at| Slot::Gone(at, key));
         let mut number = Some(latest);
         while let Some(here) = number {
             let slot = match &told {

@@ -17,7 +17,7 @@ use super::codec::{self, FORMAT};
 use super::open::{NAMES, Open, T, backend, corrupt};
 use super::texts::Texts;
 use super::{Result, StoreError, StoreOptions, guard, room};
-use crate::model::{SourceState, Timestamp, Validators};
+use crate::model::{CategoryId, SourceState, Timestamp, Validators};
 
 /// The oldest format that can be read.
 pub(super) const OLDEST: u8 = 1;
@@ -105,7 +105,9 @@ pub(super) fn copy_all(
     for (number, tree) in from {
         let own = [T::TextFile, T::Touched, T::Body].into_iter().any(|own| *number == own as usize);
         let parts = found < TEXTS_APART && *number == T::Version as usize;
-        if !own && !parts && tree.len() != to.trees()[*number].len() {
+        let site = CategoryId::SITE.0.to_be_bytes();
+        let left = if *number == T::CatSeq as usize { tree.scan_prefix(site).count() } else { 0 };
+        if !own && !parts && tree.len() != to.trees()[*number].len() + left {
             return Err(corrupt("be copied", format!("records of {} are missing", NAMES[*number])));
         }
     }

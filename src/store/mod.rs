@@ -540,7 +540,8 @@ pub trait Store: Send + Sync {
     fn items_in(&self, category: CategoryId, window: Window) -> Result<Vec<Item>>;
     /// Items of a category published from `from` until before `to`, oldest first.
     fn items_between(&self, category: CategoryId, from: Timestamp, to: Timestamp) -> Result<Vec<Item>>;
-    /// Items with arrival numbers `from..=to` of a category, in that order (RULES 3.2).
+    /// Items with arrival numbers `from..=to` of a category, in that order (RULES 3.2); none of the whole
+    /// site, which counts what came and keeps no list of it: [`Store::touched_since`] walks all items.
     fn arrivals(&self, category: CategoryId, from: u32, to: u32) -> Result<Vec<Item>>;
     /// What of a category is not sealed yet: every current document holds it (RULES 3.2).
     fn open_page(&self, category: CategoryId) -> Result<LogPage<Item>>;

@@ -379,6 +379,18 @@ pub(super) fn arrivals(store: &Open, category: CategoryId, from: u32, to: u32) -
     Ok(items)
 }
 
+/// The items of the whole site in the order in which they came: the number of each, and its code as bytes.
+pub(super) fn by_arrival(store: &Open) -> Result<Vec<(u32, Vec<u8>)>> {
+    let mut all = Vec::new();
+    for entry in store.tree(T::CatTime).scan_prefix(CategoryId::SITE.0.to_be_bytes()) {
+        let (key, entry) = entry.map_err(|e| backend(READ, e))?;
+        let code = key.get(12..).unwrap_or_default().to_vec();
+        all.push((super::log::first_arrival(&entry).unwrap_or_default(), code));
+    }
+    all.sort_unstable();
+    Ok(all)
+}
+
 pub(super) fn arrival_of(store: &Open, category: CategoryId, item: &Item) -> Result<Option<u32>> {
     let key = codec::time_key(category, item.published, &item.code.key());
     Ok(get(store, T::CatTime, key)?.and_then(|value| u32_at(&value, 1)))
