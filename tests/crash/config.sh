@@ -44,3 +44,7 @@ END
 while IFS='	' read -r name url category; do
     printf '\n[[source]]\nid = "%s"\nurl = "%s"\ncategory = "%s"\n' "$name" "$url" "$category"
 done <"$sources"
+# What has a section of its own has a feed at once, before its first article.
+cut -f3 "$sources" | sort -u | while read -r category; do
+    printf '\n[[category]]\nname = "%s"\nslug = "%s"\n' "$category" "$category"
+done
