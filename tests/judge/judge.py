@@ -266,6 +266,9 @@ def main():
             for entry in read[other]:
                 twin = atom_by_id.get(entry[0])
                 title = html.unescape if other.endswith(('.rss', 'rss.xml')) else str
+                if twin and other.endswith('.json') and (safe := re.sub(r'<(?=[A-Za-z/!?])', '＜', twin[1])) != twin[1]:
+                    twin = (twin[0], safe, *twin[2:])
+                    warnings['a JSON title with a full-width < where a tag would begin: readers take it for markup'] += 1
                 if twin is None:
                     error(other, f'{entry[0]} is not in {path}')
                 elif (title(squeezed(entry[1])), entry[2], moment(entry[3])) != (title(squeezed(twin[1])), twin[2], moment(twin[3])):
