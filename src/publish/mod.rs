@@ -10,6 +10,7 @@ mod combined;
 mod copies;
 mod corrections;
 mod feeds;
+mod fingerprint;
 mod items;
 mod newspapers;
 mod pages;
@@ -25,9 +26,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono_tz::Tz;
-use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use thiserror::Error;
 use tracing::warn;
 use url::Url;
@@ -42,14 +41,13 @@ use crate::store::{Store, StoreError};
 
 pub use combined::Combined;
 use copies::OldSlugs;
+use fingerprint::fingerprint;
 use pages::Names;
 pub use pages::Pages;
 pub use select::WindowOptions;
 pub use sinks::{JekyllOptions, JsonLinesOptions};
 pub use themes::read_theme;
 
-/// Bump when a writer's bytes change for the same items: every output is then rendered again.
-const RENDERER: u32 = 5;
 /// Files that are gathered before they are made visible together.
 const BATCH: usize = 2_000;
 /// Unit of the site's own files; a category can never have this slug.
@@ -372,7 +370,7 @@ impl Run<'_> {
         let mut sink = Directory::open(&self.pages.options.output)?.with(packing);
         let mut fingerprint = self.pages.fingerprint(self.store)?;
         if !self.old_slugs.is_empty() {
-            fingerprint = self::fingerprint(&[&fingerprint, &format!("{:?}", self.old_slugs)]);
+            fingerprint = fingerprint::fingerprint(&[&fingerprint, &format!("{:?}", self.old_slugs)]);
         }
         let all = candidates.len();
         let outlived = sink.unit(SITE_UNIT).generation > self.store.generation()?;
@@ -488,17 +486,4 @@ fn unit_name(category: &Category) -> &str {
 
 fn file(key: &OutputKey, bytes: impl Into<Vec<u8>>) -> File {
     File { path: key.path(), bytes: bytes.into() }
-}
-
-/// 16 hex digits over what the bytes of all outputs depend on beside the store.
-fn fingerprint(parts: &[&str]) -> String {
-    let mut hash = Sha256::new();
-    hash.update(RENDERER.to_be_bytes());
-    for part in parts {
-        hash.update((part.len() as u64).to_be_bytes());
-        hash.update(part.as_bytes());
-    }
-    let mut hex = HEXLOWER.encode(&hash.finalize());
-    hex.truncate(16);
-    hex
 }

@@ -1,0 +1,440 @@
+//! Deciding about the records of one document, one after the other, and storing what was decided.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use tracing::{debug, error};
+
+use super::article::{self, Draft};
+use super::decide::{Decision, MAX_REVISIONS, check_due, decide, next_check, settled};
+use super::details::Detailed;
+use super::identity::{Listed, entry_order};
+use super::ruling;
+use super::{IngestOptions, Routing};
+use crate::model::text::clip_bytes;
+use crate::model::{Category, CategoryId, InfoCode, Item, SourceId, Timestamp, item::caps};
+use crate::rules::Verdict;
+use crate::source::Source;
+use crate::store::{
+    Change, Event, Happening, Placement, Result, Revision, Sighting, Store, Tombstone, Withdrawer,
+};
+
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    pub(super) inserted: usize,
+    pub(super) updated: usize,
+    pub(super) joined: usize,
+    pub(super) unchanged: usize,
+    pub(super) dropped: usize,
+    /// What the rules were asked about, and what they did.
+    pub(super) counts: BTreeMap<String, u64>,
+    pub(super) waiting: BTreeSet<String>,
+    /// Records that broke something of ours.
+    pub(super) broken: Vec<String>,
+    /// The earliest look for corrections among the listed records.
+    pub(super) next_check: Option<Timestamp>,
+    /// The dates of records that are listed for the first time.
+    pub(super) arrived: Vec<Option<Timestamp>>,
+}
+
+/// How far a source has come in (RULES 3.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Arrival {
+    /// Its first document.
+    First,
+    /// The rest of what was there when it came, at this time.
+    Going(Timestamp),
+    /// All that comes is new.
+    Done,
+}
+
+impl Tally {
+    fn note_check(&mut self, sighting: Option<&Sighting>) {
+        let next = sighting.and_then(next_check);
+        self.next_check = match (self.next_check, next) {
+            (Some(known), Some(next)) => Some(known.min(next)),
+            (known, next) => known.or(next),
+        };
+    }
+}
+
+/// One document on its way into the store; runs on a blocking thread.
+pub(super) struct Taking {
+    pub(super) source: Arc<Source>,
+    pub(super) options: IngestOptions,
+    pub(super) arrival: Arrival,
+    pub(super) now: Timestamp,
+    /// The answer that is taken in: when, and its bytes.
+    pub(super) answer: (Timestamp, u64),
+    /// The generation up to which all was published once.
+    pub(super) published: u64,
+    pub(super) changes: Vec<Change>,
+    pub(super) tally: Tally,
+}
+
+impl Taking {
+    pub(super) fn run(mut self, store: &dyn Store, routing: &Routing, ready: Vec<Detailed>) -> Result<Tally> {
+        self.published = store.published_generation()?;
+        for detailed in ready {
+            let code = detailed.listed.code.clone();
+            // The cleaning of hostile HTML is other people's code: what breaks in one record must
+            // not cost the others.
+            let done = catch_unwind(AssertUnwindSafe(|| self.one(store, routing, detailed)));
+            if let Ok(result) = done {
+                result?;
+            } else {
+                error!(source.id = %self.source.id, info_code = %code, "a record could not be taken in");
+                self.tally
+                    .broken
+                    .push(format!("{}: it cannot be cleaned; this is a fault of feedmill", code.code()));
+            }
+        }
+        let mut changes = std::mem::take(&mut self.changes);
+        changes.sort_by(|a, b| entry_order(age_of(a), age_of(b)));
+        if self.arrival != Arrival::Done {
+            self.hold_back_newcomers(&mut changes);
+        }
+        store.commit(changes, self.now)?;
+        if !self.tally.counts.is_empty() {
+            store.tally(&self.tally.counts)?;
+        }
+        Ok(self.tally)
+    }
+
+    fn one(&mut self, store: &dyn Store, routing: &Routing, detailed: Detailed) -> Result<()> {
+        let Detailed { listed, hash } = detailed;
+        let source = Arc::clone(&self.source);
+        if hash.is_none() && settled(&listed, self.now) {
+            self.tally.unchanged += 1;
+            self.tally.note_check(listed.sighting.as_ref());
+            return Ok(());
+        }
+        if listed.sighting.is_none() {
+            self.tally.arrived.push(listed.entry.published.or(listed.entry.updated));
+        }
+        if let Some(tombstone) = store.tombstone(&listed.code)?
+            && !self.came_back(store, &listed, &tombstone)?
+        {
+            self.refuse(&listed, hash, &tombstone);
+            return Ok(());
+        }
+        let item = store.item(&listed.code)?;
+        let (mut decision, mut reason) = decide(item.as_ref(), &listed, &source.id, source.rank, self.now);
+        if let (Some(seen), Some(hash), Decision::Keep | Decision::Note) = (&listed.sighting, hash, decision)
+        {
+            let leads = item.as_ref().is_some_and(|item| item.lead == source.id);
+            (decision, reason) = match seen.detail {
+                Some(before) if before != hash && leads => (Decision::Revise, "its detail changed"),
+                _ => (Decision::Note, "its detail was looked at again"),
+            };
+        }
+        debug!(source.id = %source.id, info_code = %listed.code, rule = ?listed.rule, decision = ?decision, reason, "decided");
+        let mut change = Change::of(listed.code.clone());
+        let sighting = self.sighting(&listed, hash);
+        self.tally.note_check(Some(&sighting));
+        change.sighting = Some((source.id.clone(), sighting));
+        change.aliases = listed.aliases.iter().map(|alias| (source.id.clone(), *alias)).collect();
+        change.event = self.event(decision, reason, &listed, item.is_some());
+        match (decision, item) {
+            (Decision::Keep, _) => {
+                self.tally.unchanged += 1;
+                return Ok(());
+            }
+            (_, None) => self.insert(store, routing, &listed, &mut change)?,
+            (decision, Some(item)) => self.touch(store, routing, &listed, item, decision, &mut change)?,
+        }
+        self.changes.push(change);
+        Ok(())
+    }
+
+    /// What its source deleted, and now lists again, is back.
+    fn came_back(&mut self, store: &dyn Store, listed: &Listed, tombstone: &Tombstone) -> Result<bool> {
+        if tombstone.by != Withdrawer::Source || tombstone.erased {
+            return Ok(false);
+        }
+        let why = format!("{} lists it again", self.source.id);
+        let back = store.restore(&listed.code, &why, self.now)?;
+        self.tally.joined += usize::from(back);
+        Ok(back)
+    }
+
+    /// A withdrawn item that is listed again stays out; that it was is noted, and told once.
+    fn refuse(&mut self, listed: &Listed, detail: Option<crate::model::ContentHash>, tombstone: &Tombstone) {
+        let mut change = Change::of(listed.code.clone());
+        let source = self.source.id.clone();
+        change.sighting = Some((source.clone(), self.sighting(listed, detail)));
+        let told = tombstone.by == Withdrawer::Rule;
+        if !told && listed.sighting.as_ref().is_none_or(|seen| seen.last <= tombstone.at) {
+            let why = format!("withdrawn at {}: {}", tombstone.at.rfc3339(), tombstone.why);
+            change.event = Some(self.told(Happening::Refused, &why, listed));
+        }
+        self.tally.unchanged += 1;
+        self.changes.push(change);
+    }
+
+    /// What a decision adds to the item's story; nothing for what every poll sees.
+    fn event(&self, decision: Decision, reason: &str, listed: &Listed, known: bool) -> Option<Event> {
+        let what = match decision {
+            _ if !known => Happening::Inserted,
+            Decision::Revise => Happening::Revised,
+            Decision::Insert | Decision::Note if listed.sighting.is_none() => Happening::Listed,
+            _ => return None,
+        };
+        Some(self.told(what, reason, listed))
+    }
+
+    fn told(&self, what: Happening, why: &str, listed: &Listed) -> Event {
+        Event {
+            at: self.now,
+            what,
+            source: Some(self.source.id.clone()),
+            why: clip_bytes(why, 300),
+            known_by: listed.rule.to_string(),
+            answer: Some(self.answer),
+        }
+    }
+
+    fn sighting(&self, listed: &Listed, detail: Option<crate::model::ContentHash>) -> Sighting {
+        match &listed.sighting {
+            Some(seen) => Sighting {
+                first: seen.first,
+                last: self.now.max(seen.last),
+                listed: listed.hash,
+                guid: listed.guid.or(seen.guid),
+                checks: seen.checks + u8::from(detail.is_some() && check_due(seen, self.now)),
+                detail: detail.or(seen.detail),
+            },
+            None => Sighting {
+                first: self.now,
+                last: self.now,
+                listed: listed.hash,
+                guid: listed.guid,
+                checks: 0,
+                detail,
+            },
+        }
+    }
+
+    /// The categories that the source's config sends a record to.
+    fn route(
+        &mut self,
+        store: &dyn Store,
+        routing: &Routing,
+        media_name: Option<&str>,
+    ) -> Result<Vec<Category>> {
+        let route =
+            routing.route(store, &self.source, media_name, self.arrival != Arrival::Done, self.now)?;
+        self.tally.waiting.extend(route.waiting);
+        let mut categories = vec![route.category];
+        for choice in &self.source.also {
+            categories.push(ruling::ensure(store, choice, self.now)?);
+        }
+        Ok(categories)
+    }
+
+    /// What the rules make of a draft: it is rewritten, and its categories are theirs.
+    fn judged(
+        &mut self,
+        store: &dyn Store,
+        draft: &mut Draft,
+        published: Option<Timestamp>,
+        categories: Vec<Category>,
+    ) -> Result<(Verdict, Vec<Category>)> {
+        let rules = Arc::clone(&self.options.rules);
+        let verdict = if rules.is_empty() {
+            Verdict::default()
+        } else {
+            let subject = ruling::subject(draft, ruling::age(published, self.now));
+            let verdict = ruling::judge(&rules, store, &subject, &self.source.id, &categories);
+            ruling::count(&mut self.tally.counts, &verdict);
+            verdict
+        };
+        ruling::rewrite(draft, &verdict, &self.source.cleaner);
+        let categories = ruling::placed(store, &verdict, categories, self.now)?;
+        Ok((verdict, categories))
+    }
+
+    fn insert(
+        &mut self,
+        store: &dyn Store,
+        routing: &Routing,
+        listed: &Listed,
+        change: &mut Change,
+    ) -> Result<()> {
+        let mut draft = article::draft(&self.source, &listed.entry);
+        let routed = self.route(store, routing, draft.media_name.as_deref())?;
+        let published = listed.entry.published.or(listed.entry.updated);
+        let (verdict, categories) = self.judged(store, &mut draft, published, routed)?;
+        let Some(home) = categories.first() else { return Ok(()) };
+        let place = (self.options.zone, self.options.bare_space.as_ref());
+        let mut article = article::new_article(&self.source, listed, draft, home, place, self.now);
+        article.item.categories.extend(categories.iter().skip(1).map(|category| category.id));
+        article.item.categories[1..].sort_unstable();
+        if verdict.dropped.is_some() {
+            // Kept, and out: changed rules may let it in again.
+            let why = verdict.told();
+            change.tombstone = Some(Tombstone { at: self.now, by: Withdrawer::Rule, why, erased: false });
+            self.tally.dropped += 1;
+        } else {
+            let places = article.item.categories.iter().copied().chain([CategoryId::SITE]);
+            change.enters = places.map(shown).collect();
+            self.tally.inserted += 1;
+        }
+        if let Some(event) = change.event.as_mut().filter(|_| !verdict.told().is_empty()) {
+            event.why = clip_bytes(&format!("{}; {}", event.why, verdict.told()), 300);
+            if verdict.dropped.is_some() {
+                event.what = Happening::Dropped;
+            }
+        }
+        change.item = Some(article.item);
+        change.body = Some(article.body);
+        Ok(())
+    }
+
+    fn touch(
+        &mut self,
+        store: &dyn Store,
+        routing: &Routing,
+        listed: &Listed,
+        mut item: Item,
+        decision: Decision,
+        change: &mut Change,
+    ) -> Result<()> {
+        let revises = decision == Decision::Revise;
+        let first_listing = listed.sighting.is_none();
+        // Where a record goes is decided when it is first listed, or says something new.
+        let mut joins = false;
+        let mut draft = None;
+        if revises || first_listing {
+            let unnamed = source_routes(&self.source, listed) || !self.options.rules.is_empty();
+            draft = (revises || unnamed).then(|| article::draft(&self.source, &listed.entry));
+            let named =
+                draft.as_ref().map_or(listed.entry.media_name.as_deref(), |d| d.media_name.as_deref());
+            let named = named.map(str::to_owned);
+            let mut categories = self.route(store, routing, named.as_deref())?;
+            if let Some(draft) = &mut draft {
+                let (verdict, placed) = self.judged(store, draft, Some(item.published), categories)?;
+                // What stands already is dropped by `reroute` alone (RULES 5.5).
+                categories = if verdict.dropped.is_some() { Vec::new() } else { placed };
+            }
+            if store.is_placed(&item.code)? {
+                categories.clear();
+            }
+            for category in categories {
+                if item.categories.contains(&category.id) || item.categories.len() >= caps::CATEGORIES {
+                    continue;
+                }
+                joins = true;
+                item.categories.push(category.id);
+                // The same set whichever source came first; the home category leads.
+                item.categories[1..].sort_unstable();
+                change.enters.push(shown(category.id));
+            }
+        }
+        let draft = draft.filter(|_| revises);
+        let revised = match draft {
+            Some(draft) => self.revise(store, &mut item, draft, change)?,
+            None => false,
+        };
+        if let Some(event) = &mut change.event {
+            settle_event(event, joins, revised, item.revisions > MAX_REVISIONS);
+        }
+        self.tally.joined += usize::from(joins && !revised);
+        self.tally.updated += usize::from(revised);
+        self.tally.unchanged += usize::from(!joins && !revised);
+        if joins || revised || change.item.is_some() {
+            change.item = Some(item);
+        }
+        Ok(())
+    }
+
+    /// Puts a draft into its item; `true` when what is published changes.
+    fn revise(&self, store: &dyn Store, item: &mut Item, draft: Draft, change: &mut Change) -> Result<bool> {
+        let body = store.body(&item.code)?;
+        let real = item.title != draft.title || body.html != draft.body.html;
+        let differs = real
+            || item.link != draft.link
+            || item.media_name != draft.media_name
+            || item.image != draft.image
+            || body != draft.body;
+        let took_over = item.lead != self.source.id || item.rank != self.source.rank;
+        let before = std::mem::replace(&mut item.lead, self.source.id.clone());
+        item.rank = self.source.rank;
+        if !differs {
+            if took_over {
+                change.item = Some(item.clone());
+            }
+            return Ok(false);
+        }
+        let public = item.generation <= self.published;
+        // What an import brought is only now seen at its source: no change of the article.
+        let first_hand = item.imported && before == SourceId::import();
+        if real && public && !first_hand {
+            item.revisions += 1;
+            if item.revisions > MAX_REVISIONS {
+                change.item = Some(item.clone());
+                return Ok(false);
+            }
+            change.replaces = Some(Revision {
+                replaced_at: self.now,
+                title: item.title.clone(),
+                excerpt: item.excerpt.clone(),
+                lead: before,
+            });
+            item.updated = self.now.max(item.published);
+        }
+        item.title = draft.title;
+        item.link = draft.link;
+        item.excerpt = draft.excerpt;
+        item.media_name = draft.media_name;
+        item.image = draft.image;
+        change.body = Some(draft.body);
+        Ok(true)
+    }
+
+    /// RULES 3.1: a new source enters each window with a bounded number of its newest items; the
+    /// rest of them goes straight to the archive, in whichever poll it is taken in.
+    fn hold_back_newcomers(&self, changes: &mut [Change]) {
+        let mut entered: BTreeMap<CategoryId, usize> = BTreeMap::new();
+        for change in changes.iter_mut().rev() {
+            if let Arrival::Going(since) = self.arrival {
+                let old = change.item.as_ref().is_some_and(|item| item.published <= since);
+                change.enters.iter_mut().for_each(|placement| placement.shown &= !old);
+                continue;
+            }
+            for placement in &mut change.enters {
+                let (category, site) = self.options.newcomers;
+                let most = if placement.category == CategoryId::SITE { site } else { category };
+                let count = entered.entry(placement.category).or_default();
+                *count += 1;
+                placement.shown = *count <= most;
+            }
+        }
+    }
+}
+
+/// What a further listing came to, once that is known.
+fn settle_event(event: &mut Event, joins: bool, revised: bool, too_often: bool) {
+    event.what = match event.what {
+        Happening::Revised if too_often && !revised => Happening::Counted,
+        Happening::Revised if !revised && joins => Happening::Joined,
+        // What it says now is what it said: another source gives it, that is all.
+        Happening::Revised if !revised => Happening::Listed,
+        Happening::Listed if joins => Happening::Joined,
+        what => what,
+    };
+}
+
+/// Whether only the text can tell which newspaper's category the record goes to.
+fn source_routes(source: &Source, listed: &Listed) -> bool {
+    source.route_by_media && listed.entry.media_name.is_none()
+}
+
+fn shown(category: CategoryId) -> Placement {
+    Placement { category, shown: true }
+}
+
+fn age_of(change: &Change) -> (Timestamp, &InfoCode) {
+    (change.item.as_ref().map_or(Timestamp::EPOCH, |item| item.published), &change.code)
+}

@@ -1,0 +1,137 @@
+//! Verbs that move many things: claims, what comes back, what goes elsewhere, what grew too old.
+
+use std::collections::BTreeSet;
+
+use super::super::clock;
+use super::super::commit::MAX_CHANGES;
+use super::super::{Happening, Retention, Tombstone, Withdrawer};
+use super::maps::{Code, Maps, told, with_site};
+use crate::model::{Article, Category, CategoryId, InfoCode, Item, SourceId, Timestamp};
+
+impl Maps {
+    pub(super) fn claim_due(&mut self, now: Timestamp, limit: usize, lease: i64) -> Vec<SourceId> {
+        let maps = self;
+        let latest = maps.clock;
+        let went_back = clock::went_back(latest, now);
+        if went_back {
+            for (number, record) in (0..).zip(super::sources(maps)) {
+                if let Some(state) = clock::planned_anew(number, &record.state, latest, now) {
+                    maps.put_state(&record.id, state);
+                }
+            }
+            if clock::far_back(latest, now) {
+                let mut late: Vec<&Category> =
+                    maps.categories.values().filter(|c| c.changed_at > now).collect();
+                late.sort_by_key(|category| (category.id == CategoryId::SITE, &category.slug));
+                for id in late.into_iter().map(|category| category.id).collect::<Vec<_>>() {
+                    maps.touch(id, now);
+                    maps.categories.entry(id).and_modify(|category| category.changed_at = now);
+                }
+            }
+        }
+        if went_back || clock::moved(latest, now) {
+            maps.clock = now;
+        }
+        let mut due: Vec<(Timestamp, usize)> = Vec::new();
+        for (number, id) in maps.numbers.iter().enumerate() {
+            due.extend(
+                maps.states.get(id).filter(|state| state.next_poll <= now).map(|s| (s.next_poll, number)),
+            );
+        }
+        due.sort_unstable();
+        due.truncate(limit);
+        let claimed: Vec<SourceId> =
+            due.into_iter().map(|(_, number)| maps.numbers[number].clone()).collect();
+        for id in &claimed {
+            let state = clock::claimed(maps.state(id), now, lease);
+            maps.put_state(id, state);
+        }
+        claimed
+    }
+
+    pub(super) fn restore(&mut self, code: &InfoCode, why: &str, now: Timestamp) -> bool {
+        let maps = self;
+        let key = code.key();
+        let Some(item) = maps.items.get(&key).cloned().filter(|_| maps.tombs.contains_key(&key)) else {
+            return false;
+        };
+        maps.tombs.remove(&key);
+        maps.put_item(item.clone());
+        let mut all = with_site(&item);
+        all.sort_unstable();
+        for id in &all {
+            if *id != CategoryId::SITE {
+                maps.unsay(*id, &key);
+            }
+            maps.enter(&item, *id, true);
+        }
+        for id in all {
+            maps.touch(id, now);
+        }
+        maps.tell(&key, told(now, Happening::Restored, why));
+        true
+    }
+
+    pub(super) fn reroute(&mut self, code: &InfoCode, to: &[CategoryId], why: &str, now: Timestamp) -> bool {
+        let maps = self;
+        let key = code.key();
+        let Some(item) = maps.items.get(&key).cloned() else { return false };
+        if to.is_empty() || item.categories == to {
+            return false;
+        }
+        let body = maps.bodies.get(&key).cloned().unwrap_or_default();
+        maps.versions.insert((key.clone(), item.touched), Article { item: item.clone(), body });
+        let moved = Item { categories: to.to_vec(), ..item.clone() };
+        maps.put_item(moved.clone());
+        maps.tell(&key, told(now, Happening::Rerouted, why));
+        if maps.tombs.contains_key(&key) {
+            return true;
+        }
+        let leaves: Vec<CategoryId> = item.categories.iter().copied().filter(|id| !to.contains(id)).collect();
+        maps.leave(&item, &leaves, now, Some(now));
+        let mut all = with_site(&moved);
+        all.sort_unstable();
+        for id in all {
+            maps.enter(&moved, id, true);
+            maps.touch(id, now);
+        }
+        true
+    }
+
+    pub(super) fn sweep(
+        &mut self,
+        category: CategoryId,
+        keep: Retention,
+        limit: usize,
+        now: Timestamp,
+    ) -> usize {
+        let maps = self;
+        let surplus = keep.items.map_or(0, |most| maps.of(category).count().saturating_sub(most));
+        let old = |at: Timestamp| keep.age.is_some_and(|age| now.since(at) > age);
+        let over: Vec<Code> = maps
+            .of(category)
+            .take(limit)
+            .enumerate()
+            .take_while(|(nth, (at, ..))| *nth < surplus || old(*at))
+            .map(|(_, (_, code, ..))| code.clone())
+            .collect();
+        let why = "older than what its category keeps".to_owned();
+        let tombstone = Tombstone { at: now, by: Withdrawer::Retention, why, erased: true };
+        for at_once in over.chunks(MAX_CHANGES) {
+            let mut left = BTreeSet::new();
+            for key in at_once {
+                let Some(mut item) = maps.items.get(key).cloned() else { continue };
+                if item.categories.iter().all(|id| *id == category) {
+                    left.extend(maps.go_all(&item, &with_site(&item), None));
+                    maps.stay_out(&item, &tombstone);
+                } else {
+                    left.extend(maps.go_all(&item, &[category], None));
+                    item.categories.retain(|id| *id != category);
+                    maps.items.insert(key.clone(), item);
+                }
+            }
+            maps.were_left(left, now);
+        }
+        over.len()
+    }
+}
