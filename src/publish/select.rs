@@ -143,29 +143,11 @@ pub fn fit<E>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Body, CategoryId, CodeSpace, InfoCode, Timestamp};
+    use crate::model::{Body, CodeSpace, InfoCode};
 
     fn item(source: &str, number: usize) -> Item {
-        Item {
-            code: InfoCode::new(CodeSpace::new("s").unwrap(), &format!("{source}-{number}")),
-            title: String::new(),
-            link: None,
-            excerpt: String::new(),
-            media_name: None,
-            image: None,
-            published: Timestamp::EPOCH,
-            updated: Timestamp::EPOCH,
-            first_seen: Timestamp::EPOCH,
-            home: CategoryId(1),
-            categories: Vec::new(),
-            permalink: String::new(),
-            lead: SourceId::new(source).unwrap(),
-            rank: 1,
-            revisions: 0,
-            generation: 0,
-            touched: 0,
-            imported: false,
-        }
+        let code = InfoCode::new(CodeSpace::new("s").unwrap(), &format!("{source}-{number}"));
+        Item { lead: SourceId::new(source).unwrap(), ..Item::sample(code) }
     }
 
     #[test]

@@ -63,6 +63,20 @@ pub(super) fn source(store: &Open, id: &SourceId) -> Result<SourceState> {
     }
 }
 
+/// When a source is due, read without the rest of its state.
+pub(super) fn next_poll(store: &Open, id: &SourceId) -> Result<Timestamp> {
+    #[derive(Default, serde::Deserialize)]
+    #[serde(default)]
+    struct Due {
+        next_poll: Timestamp,
+    }
+    let Some(number) = source_number(store, id)? else { return Ok(Timestamp::default()) };
+    match get(store, T::Source, number.to_be_bytes())? {
+        Some(bytes) => codec::decode_named::<Due>("source", &bytes).map(|due| due.next_poll),
+        None => Ok(Timestamp::default()),
+    }
+}
+
 pub(super) fn source_names(store: &Open) -> Result<HashMap<u32, SourceId>> {
     let mut names = HashMap::new();
     for entry in store.tree(T::SourceKey) {

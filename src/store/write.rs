@@ -160,7 +160,7 @@ pub(super) fn claim_due(store: &Open, now: Timestamp, limit: usize, lease: i64) 
 
 pub(super) fn complete(store: &Open, id: &SourceId, state: &SourceState, void: &[[u8; 16]]) -> Result<()> {
     let _writing = store.writing();
-    let before = read::source(store, id)?.next_poll;
+    let before = read::next_poll(store, id)?;
     let state = clock::completed(state.clone());
     transact(store, |tx| put_source(tx, id, &state, before, void))
 }
