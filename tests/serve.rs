@@ -6,7 +6,7 @@
 mod site;
 mod support;
 
-use std::io::Read;
+use std::io::{Read, Write};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -143,6 +143,25 @@ async fn robots_may_read_all_and_are_shown_sitemaps_where_they_are_welcome() {
         site.mill.pages.changed();
         assert!(get(served.at, "/robots.txt").await.text().ends_with("Disallow: /\n"));
         served.end().await;
+    }
+}
+
+/// A stop takes nothing from who connected before it, taken already or not. In one thread: nobody is
+/// taken while the clients connect.
+#[tokio::test]
+async fn who_came_before_a_stop_is_answered() {
+    let (_site, served) = site().await;
+    let mut clients = Vec::new();
+    for _ in 0..50 {
+        let mut stream = std::net::TcpStream::connect(served.at).unwrap();
+        stream.write_all(b"GET /feed.xml HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").unwrap();
+        clients.push(stream);
+    }
+    served.end().await;
+    for (number, mut stream) in clients.into_iter().enumerate() {
+        let mut bytes = Vec::new();
+        stream.read_to_end(&mut bytes).unwrap_or_else(|error| panic!("client {number}: {error}"));
+        assert!(bytes.starts_with(b"HTTP/1.1 200 OK\r\n"), "client {number}");
     }
 }
 

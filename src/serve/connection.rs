@@ -16,7 +16,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use super::answer::Sent;
 
@@ -66,7 +66,8 @@ where
     let io = TokioIo::new(Watched { stream, pulse: Arc::clone(&pulse) });
     let connection = http1::Builder::new().max_buf_size(MOST_HEAD).serve_connection(io, service);
     let mut connection = pin!(connection);
-    let mut looks = interval(LOOK);
+    // None at once: a connection that came in the moment of a stop has time to be asked and answered.
+    let mut looks = interval_at(Instant::now() + LOOK, LOOK);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut watch = Watch::default();
     poll_fn(|context| {

@@ -53,6 +53,9 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 const MAKING: usize = 8;
 /// Files that nobody told us about are looked at again so often.
 const LOOK: Duration = Duration::from_secs(1);
+/// No connection waits to be taken when none came for so long, or after so long in all.
+const QUIET: Duration = Duration::from_millis(20);
+const LAST: Duration = Duration::from_millis(500);
 /// After a connection could not be taken, for want of descriptors mostly.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -115,20 +118,27 @@ impl Server {
         let stopping = Arc::new(AtomicBool::new(false));
         let places = Arc::new(Semaphore::new(self.0.options.connections));
         let looking = tokio::spawn(look_again(Arc::clone(&self.0)));
+        let begin = |(stream, place): Taken| {
+            let (site, stopping) = (Arc::clone(&self.0), Arc::clone(&stopping));
+            tokio::spawn(async move {
+                site.connection(stream, stopping).await;
+                drop(place);
+            });
+        };
         let mut stop = std::pin::pin!(stop);
         loop {
             tokio::select! {
                 () = &mut stop => break,
-                taken = take(&listener, &places) => {
-                    let Some((stream, place)) = taken else { continue };
-                    let (site, stopping) = (Arc::clone(&self.0), Arc::clone(&stopping));
-                    tokio::spawn(async move {
-                        site.connection(stream, stopping).await;
-                        drop(place);
-                    });
-                }
+                taken = take(&listener, &places) => drop(taken.map(begin)),
             }
         }
+        // Who connected before the stop and waits to be taken is answered too.
+        let rest = async {
+            while let Ok(taken) = timeout(QUIET, take(&listener, &places)).await {
+                taken.map(begin);
+            }
+        };
+        let _ = timeout(LAST, rest).await;
         drop(listener);
         stopping.store(true, Ordering::Relaxed);
         let all = u32::try_from(self.0.options.connections).unwrap_or(u32::MAX);
@@ -139,11 +149,11 @@ impl Server {
     }
 }
 
+/// A connection with its place.
+type Taken = (TcpStream, tokio::sync::OwnedSemaphorePermit);
+
 /// Waits for a place, then for a connection.
-async fn take(
-    listener: &TcpListener,
-    places: &Arc<Semaphore>,
-) -> Option<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
+async fn take(listener: &TcpListener, places: &Arc<Semaphore>) -> Option<Taken> {
     let place = Arc::clone(places).acquire_owned().await.ok()?;
     match listener.accept().await {
         Ok((stream, _)) => Some((stream, place)),
