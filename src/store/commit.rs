@@ -4,7 +4,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::codec;
-use super::dictionary::Dictionary;
 use super::open::{Open, T};
 use super::texts::{self, Balance, Place, Text};
 use super::write::{
@@ -20,7 +19,7 @@ pub(super) const MAX_EVENTS: usize = 64;
 /// Changes whose texts are made durable together, and bytes of these before they are packed.
 const CHANGES_AT_ONCE: usize = 300;
 const TEXTS_AT_ONCE: usize = 8 << 20;
-/// From so many on texts are packed by two threads: there is a long wait for them otherwise.
+/// From so many on two threads share the work.
 const MANY: usize = 100;
 
 /// A change with its bytes made before the transaction, whose closure may run again.
@@ -37,6 +36,7 @@ struct Prepared {
 /// Texts are written and made durable first and without the writer's lock, those of up to
 /// [`TEXTS_AT_ONCE`] bytes together: only then may sled hear where they are.
 pub(super) fn commit(store: &Open, changes: Vec<Change>, now: Timestamp) -> Result<()> {
+    let _naming = store.texts.naming();
     let mut changes = changes.into_iter().peekable();
     let mut archived = BTreeSet::new();
     while changes.peek().is_some() {
@@ -53,35 +53,40 @@ pub(super) fn commit(store: &Open, changes: Vec<Change>, now: Timestamp) -> Resu
     close_archived(store, &archived)
 }
 
-/// The packed texts of changes, in their order; empty where one has none.
-fn packed(changes: &[Change], dictionary: Option<&Dictionary>) -> Result<Vec<Vec<u8>>> {
-    let one =
-        |change: &Change| change.body.as_ref().map_or(Ok(Vec::new()), |body| codec::pack(body, dictionary));
-    if changes.len() < MANY {
-        return changes.iter().map(one).collect();
+/// A small group at once. Of a large one half is packed and made durable by another thread while the
+/// transactions of the other half run: disk and packing take as long as these.
+fn commit_group(store: &Open, mut group: Vec<Change>, now: Timestamp) -> Result<()> {
+    if group.len() < MANY {
+        let places = store_texts(store, &group)?;
+        return commit_placed(store, group, places, now);
     }
-    let (left, right) = changes.split_at(changes.len() / 2);
+    let rest = group.split_off(group.len() / 2);
     std::thread::scope(|scope| {
-        let right = scope.spawn(|| right.iter().map(one).collect::<Result<Vec<_>>>());
-        let mut all = left.iter().map(one).collect::<Result<Vec<_>>>()?;
-        all.extend(right.join().map_err(|_| StoreError::Damaged { what: "body" })??);
-        Ok(all)
+        let second = scope.spawn(move || (store_texts(store, &rest), rest));
+        let places = store_texts(store, &group)?;
+        commit_placed(store, group, places, now)?;
+        let (places, rest) = second.join().map_err(|_| StoreError::Damaged { what: "body" })?;
+        commit_placed(store, rest, places?, now)
     })
 }
 
-fn commit_group(store: &Open, group: Vec<Change>, now: Timestamp) -> Result<()> {
+/// Makes the texts of changes durable, and says where each is that there is.
+fn store_texts(store: &Open, group: &[Change]) -> Result<Vec<Place>> {
     let dictionary = store.dictionaries.newest(store)?;
-    let keys: Vec<Vec<u8>> = group.iter().map(|change| change.code.key()).collect();
-    let packed = packed(&group, dictionary.as_deref())?;
-    let texts: Vec<Text<'_>> = keys
-        .iter()
-        .zip(&packed)
-        .zip(&group)
-        .filter(|(_, change)| change.body.is_some())
-        .map(|((key, packed), _)| (&key[..], &packed[..]))
-        .collect();
+    let mut packed = Vec::with_capacity(group.len());
+    for change in group {
+        if let Some(body) = &change.body {
+            packed.push((change.code.key(), codec::pack(body, dictionary.as_deref())?));
+        }
+    }
+    let texts: Vec<Text<'_>> = packed.iter().map(|(key, packed)| (&key[..], &packed[..])).collect();
     let places = store.texts.append(&texts)?;
     store.texts.sync()?;
+    Ok(places)
+}
+
+/// Stores changes whose texts are durable at these places, one for each text.
+fn commit_placed(store: &Open, group: Vec<Change>, places: Vec<Place>, now: Timestamp) -> Result<()> {
     let mut places = places.into_iter();
     let _writing = store.writing();
     let mut batch = Vec::new();

@@ -14,7 +14,7 @@ use tracing::{info, warn};
 use super::carried::{self, Arrival};
 use super::check::Watch;
 use super::codec::{self, FORMAT};
-use super::open::{NAMES, Open, T, backend, corrupt};
+use super::open::{self, NAMES, Open, T, backend, corrupt};
 use super::texts::Texts;
 use super::{Result, StoreError, StoreOptions, guard, room};
 use crate::model::{CategoryId, SourceState, Timestamp, Validators};
@@ -56,7 +56,7 @@ pub(super) fn migrate(options: &StoreOptions, found: u8) -> Result<()> {
 
 fn copy(options: &StoreOptions, beside: &Path, found: u8) -> Result<()> {
     let config = sled::Config::new().path(&options.path).cache_capacity(options.cache).flush_every_ms(None);
-    let old = config.open().map_err(|e| backend("open", e))?;
+    let old = open::database(&config, &options.path)?;
     let known = old.tree_names();
     let mut from = Vec::new();
     for (number, name) in NAMES.iter().enumerate() {
@@ -232,7 +232,7 @@ mod tests {
 
     /// Turns a store of the present format into one of format 1.
     fn age(path: &Path) {
-        let db = sled::Config::new().path(path).open().unwrap();
+        let db = open::database(&sled::Config::new().path(path), path).unwrap();
         let texts = Texts::open(path).unwrap();
         let bodies = db.open_tree(NAMES[T::Body as usize]).unwrap();
         for (number, name) in NAMES.iter().enumerate() {
@@ -334,7 +334,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("store");
         drop(SledStore::open(&path, 1 << 20).unwrap());
-        let db = sled::Config::new().path(&path).open().unwrap();
+        let db = open::database(&sled::Config::new().path(&path), &path).unwrap();
         db.open_tree("sys").unwrap().insert("format", &[FORMAT + 1]).unwrap();
         db.flush().unwrap();
         drop(db);

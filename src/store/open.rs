@@ -165,7 +165,7 @@ impl Open {
             .cache_capacity(cache)
             .mode(Mode::HighThroughput)
             .flush_every_ms(None);
-        let db = unlocked(|| config.open().map_err(|error| open_error(path, error)))?;
+        let db = database(&config, path)?;
         let trees = NAMES
             .iter()
             .map(|name| db.open_tree(name))
@@ -308,6 +308,14 @@ pub(super) fn transaction_error(error: TransactionError<StoreError>) -> StoreErr
         TransactionError::Abort(ours) => ours,
         TransactionError::Storage(source) => backend("store a transaction", source),
     }
+}
+
+/// Opens the database in `path`, which this process may have closed a moment ago.
+///
+/// # Errors
+/// [`StoreError::Locked`] when another process has it; what sled says.
+pub(super) fn database(config: &sled::Config, path: &Path) -> Result<Db> {
+    unlocked(|| config.open().map_err(|error| open_error(path, error)))
 }
 
 /// sled lets go of its lock from a thread of its own, a moment after the last handle is gone: who

@@ -15,7 +15,7 @@ use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::codec::{self, FORMAT, MAX_BODY, u32_at, u64_at};
@@ -95,6 +95,18 @@ pub(super) struct Texts {
     appended: AtomicU64,
     /// Appends covered by the last sync, or that one failed.
     synced: Mutex<Option<u64>>,
+    /// Who has texts here, or will have, that nothing names yet.
+    naming: AtomicUsize,
+}
+
+/// Held by who appends texts, until something names them: they look dead meanwhile.
+#[derive(Debug)]
+pub(super) struct Naming<'a>(&'a AtomicUsize);
+
+impl Drop for Naming<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 fn locked<V>(mutex: &Mutex<V>) -> MutexGuard<'_, V> {
@@ -116,7 +128,19 @@ impl Texts {
             files: Mutex::default(),
             appended: AtomicU64::new(0),
             synced: Mutex::new(Some(0)),
+            naming: AtomicUsize::new(0),
         })
+    }
+
+    /// To be held from before an append until a transaction has named its texts.
+    pub(super) fn naming(&self) -> Naming<'_> {
+        self.naming.fetch_add(1, Ordering::SeqCst);
+        Naming(&self.naming)
+    }
+
+    /// Whether there may be texts that are yet to be named.
+    pub(super) fn is_naming(&self) -> bool {
+        self.naming.load(Ordering::SeqCst) > 0
     }
 
     /// Appends texts, in one write; they are durable after the next [`Texts::sync`].
