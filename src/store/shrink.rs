@@ -10,8 +10,8 @@ use std::path::Path;
 
 use sled::Batch;
 
-use super::open::{NAMES, Open, backend, corrupt};
-use super::{Result, room, texts};
+use super::open::{NAMES, Open, T, backend, corrupt};
+use super::{Result, read, room, texts, write};
 
 /// sled's file below which nothing is done, in bytes.
 const SMALL: u64 = 64 << 20;
@@ -19,6 +19,8 @@ const SMALL: u64 = 64 << 20;
 const HALVES: u64 = 9;
 /// Bytes of records that are copied at once.
 const AT_ONCE: usize = 512 << 10;
+/// How large sled's file was when it was last written anew, in bytes; stands in the store.
+const ANEW: &str = "anew";
 
 /// Whether sled's file is worth to be written anew. Records are only counted where the file has grown
 /// by a quarter since they last were.
@@ -33,7 +35,13 @@ pub(super) fn is_due(open: &Open) -> Result<bool> {
         records += (key.len() + value.len()) as u64;
     }
     open.set_counted_at(size);
-    Ok(size > records * HALVES / 2)
+    Ok(is_wasteful(size, records, read::counter(open, ANEW)?))
+}
+
+/// Many small records take more than others, however lately they were written: what grew little since
+/// would only be written over and over.
+fn is_wasteful(size: u64, records: u64, anew: u64) -> bool {
+    size > records.saturating_mul(HALVES) / 2 && size > anew.saturating_mul(4) / 3
 }
 
 /// Copies all records into a store in `beside`, which shares the texts. `false` where the file system
@@ -63,6 +71,9 @@ pub(super) fn copy(open: &Open, beside: &Path, cache: u64) -> Result<bool> {
     }
     new.wrote();
     new.sync()?;
+    let size = room::size(&beside.join("db"));
+    write::transact(&new, |tx| write::put(tx, T::Sys, ANEW.as_bytes(), &size.to_be_bytes()))?;
+    new.sync()?;
     Ok(true)
 }
 
@@ -83,7 +94,24 @@ mod tests {
     use std::os::unix::fs::MetadataExt;
 
     use super::super::{Change, SledStore, Store};
+    use super::*;
     use crate::model::{Body, CodeSpace, InfoCode, Item, Timestamp};
+
+    #[test]
+    fn waste_is_told_from_small_records() {
+        const MB: u64 = 1 << 20;
+        for (size, records, anew, wasteful) in [
+            (400, 100, 0, false),
+            (451, 100, 0, true),
+            (600, 100, 330, true),
+            // Such as take five times their bytes at the best.
+            (500, 100, 500, false),
+            (660, 100, 500, false),
+            (670, 100, 500, true),
+        ] {
+            assert_eq!(is_wasteful(size * MB, records * MB, anew * MB), wasteful, "{size} {records} {anew}");
+        }
+    }
 
     #[test]
     fn records_are_written_anew_and_texts_stay() {
@@ -105,6 +133,7 @@ mod tests {
         store.written_anew().unwrap().unwrap();
         let same = std::fs::metadata(path.join("texts/1")).unwrap();
         assert_eq!((text.ino(), same.nlink()), (same.ino(), 1));
+        assert!(store.with(|open| read::counter(open, ANEW)).unwrap() > 0, "it knows how small it can be");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
         store.commit((100..120).map(change).collect(), Timestamp::from_unix(90)).unwrap();
         assert_eq!(store.touched_since(0, 100).unwrap()[..100], items);
