@@ -1,34 +1,59 @@
-//! From bytes to answers: headers, and the bytes in every encoding, made once and kept ready.
+//! From bytes to answers: what is sent before them, whoever made them.
 
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use axum::http::header::{
     ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ALLOW, CACHE_CONTROL, CONTENT_DISPOSITION,
-    CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_LOCATION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG,
-    LAST_MODIFIED, LOCATION, REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS,
+    CONTENT_LENGTH, CONTENT_LOCATION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY,
+    X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
 use bytes::Bytes;
-use data_encoding::HEXLOWER;
 use http_body_util::Full;
-use sha2::{Digest, Sha256};
-use tokio::sync::OnceCell;
+use hyper::body::{Frame, SizeHint};
 
-use super::conditions::{Encoding, has_already};
 use super::file::FileMark;
+use super::held::Held;
 use crate::model::Timestamp;
 use crate::publish::Pictures;
-use crate::sink::{brotli, gzip};
 
 /// What is sent.
-pub(super) type Sent = Response<Full<Bytes>>;
+pub(super) type Sent = Response<Body>;
 
-/// Only smaller answers are not worth compressing, in bytes.
-const COMPRESS_FROM: usize = 512;
-/// How long an answer may be kept without asking, and be used while asking.
-const FRESH: &str = "public, max-age=300, stale-while-revalidate=600";
+/// The bytes of an answer.
+#[derive(Debug, Default)]
+pub struct Body {
+    pub(super) bytes: Full<Bytes>,
+    /// The same, where the kernel has them too.
+    pub(super) held: Option<Arc<Held>>,
+}
+
+impl hyper::body::Body for Body {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Pin::new(&mut self.bytes).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.bytes.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.bytes.size_hint()
+    }
+}
+
+/// What feeds and files may load when a browser shows them: the site's own style sheet.
+const FILES: &str = "default-src 'none'; style-src 'self'; img-src 'self'; frame-ancestors 'none'";
 
 /// What pages may load: no scripts and no styles but the site's own; pictures as the site shows them.
 pub(super) fn policy(pictures: Pictures) -> HeaderValue {
@@ -49,8 +74,8 @@ pub(super) fn policy(pictures: Pictures) -> HeaderValue {
 pub(super) struct Reply {
     pub(super) status: StatusCode,
     pub(super) bytes: Bytes,
-    media_type: &'static str,
-    modified: Option<Timestamp>,
+    pub(super) media_type: &'static str,
+    pub(super) modified: Option<Timestamp>,
     /// `Content-Location`, or `Location` of a redirect.
     location: Option<String>,
     /// The name under which a browser keeps it.
@@ -121,16 +146,17 @@ impl Reply {
                 }
             }
         }
-        respond(request, self.status, headers, self.bytes)
+        respond(request, self.status, headers, self.bytes, None)
     }
 
     /// What it carries whatever becomes of it.
-    fn common(&self, policy: &HeaderValue) -> HeaderMap {
+    pub(super) fn common(&self, policy: &HeaderValue) -> HeaderMap {
         let mut headers = HeaderMap::with_capacity(16);
-        secure(&mut headers, policy);
+        let page = self.media_type.starts_with("text/html");
+        secure(&mut headers, if page { policy.clone() } else { HeaderValue::from_static(FILES) });
         constant(&mut headers, CONTENT_TYPE, self.media_type);
         // Scripts of other sites may read feeds, not pages.
-        if !self.media_type.starts_with("text/html") {
+        if !page {
             constant(&mut headers, ACCESS_CONTROL_ALLOW_ORIGIN, "*");
             constant(&mut headers, ACCESS_CONTROL_EXPOSE_HEADERS, "ETag");
         }
@@ -146,142 +172,24 @@ impl Reply {
 }
 
 /// What every answer carries, whoever made it.
-fn secure(headers: &mut HeaderMap, policy: &HeaderValue) {
+fn secure(headers: &mut HeaderMap, policy: HeaderValue) {
     constant(headers, X_CONTENT_TYPE_OPTIONS, "nosniff");
     constant(headers, REFERRER_POLICY, "no-referrer");
-    headers.insert(CONTENT_SECURITY_POLICY, policy.clone());
+    headers.insert(CONTENT_SECURITY_POLICY, policy);
 }
 
-/// The bytes in one encoding, with all that is sent before them.
-#[derive(Debug)]
-struct Variant {
-    headers: HeaderMap,
+pub(super) fn respond(
+    request: &Parts,
+    status: StatusCode,
+    mut headers: HeaderMap,
     bytes: Bytes,
-}
-
-/// An answer that is ready to be sent in every encoding.
-#[derive(Debug)]
-pub(super) struct Ready {
-    hash: String,
-    modified: Option<u64>,
-    compresses: bool,
-    plain: Variant,
-    gzip: OnceCell<Variant>,
-    brotli: OnceCell<Variant>,
-    /// Headers of a 304 for each encoding.
-    unchanged: [OnceLock<HeaderMap>; 3],
-    /// The state of the site at which it was last known to be right.
-    seen: AtomicU64,
-    pub(super) file: Option<FileMark>,
-}
-
-impl Ready {
-    /// Makes it ready.
-    pub(super) fn new(reply: Reply, policy: &HeaderValue, seen: u64) -> Self {
-        let mut headers = reply.common(policy);
-        constant(&mut headers, CACHE_CONTROL, FRESH);
-        constant(&mut headers, VARY, "Accept-Encoding");
-        if let Some(at) = reply.modified {
-            set(&mut headers, LAST_MODIFIED, &http_date(at));
-        }
-        let hash = HEXLOWER.encode(&Sha256::digest(&reply.bytes)[..12]);
-        set(&mut headers, ETAG, &tag(&hash, Encoding::Identity));
-        Self {
-            hash,
-            modified: reply.modified.map(|at| u64::try_from(at.unix()).unwrap_or_default()),
-            compresses: reply.bytes.len() >= COMPRESS_FROM && compresses(reply.media_type),
-            plain: Variant { headers, bytes: reply.bytes },
-            gzip: OnceCell::new(),
-            brotli: OnceCell::new(),
-            unchanged: Default::default(),
-            seen: AtomicU64::new(seen),
-            file: reply.file,
-        }
-    }
-
-    /// Whether it was right at a state of the site.
-    pub(super) fn is_of(&self, state: u64) -> bool {
-        self.seen.load(Ordering::Acquire) == state
-    }
-
-    /// It was looked at, and is right.
-    pub(super) fn confirm(&self, state: u64) {
-        self.seen.store(state, Ordering::Release);
-    }
-
-    /// Whether another says the same in the same words.
-    pub(super) fn equals(&self, other: &Self) -> bool {
-        self.hash == other.hash && self.plain.headers == other.plain.headers
-    }
-
-    /// About how much memory it takes with what is made of it later, in bytes.
-    pub(super) fn weight(&self) -> u64 {
-        (self.plain.bytes.len() as u64) * 2 + 8_192
-    }
-
-    /// The encoding in which a request gets it.
-    pub(super) fn encoding(&self, headers: &HeaderMap) -> Encoding {
-        if self.compresses { Encoding::wanted(headers) } else { Encoding::Identity }
-    }
-
-    /// The answer to a request, if all of it is there; else it wants [`Ready::prepare`].
-    pub(super) fn answer(&self, request: &Parts, encoding: Encoding) -> Option<Sent> {
-        if has_already(&request.headers, &self.hash, self.modified) {
-            let mut response = Response::new(Full::default());
-            *response.status_mut() = StatusCode::NOT_MODIFIED;
-            *response.headers_mut() = self.unchanged(encoding).clone();
-            return Some(response);
-        }
-        let variant = match encoding {
-            Encoding::Identity => &self.plain,
-            Encoding::Gzip => self.gzip.get()?,
-            Encoding::Brotli => self.brotli.get()?,
-        };
-        Some(respond(request, StatusCode::OK, variant.headers.clone(), variant.bytes.clone()))
-    }
-
-    /// Makes the bytes of an encoding; others who want them wait.
-    pub(super) async fn prepare(&self, encoding: Encoding) {
-        let cell = match encoding {
-            Encoding::Identity => return,
-            Encoding::Gzip => &self.gzip,
-            Encoding::Brotli => &self.brotli,
-        };
-        cell.get_or_init(|| async {
-            let plain = self.plain.bytes.clone();
-            let pack = if encoding == Encoding::Brotli { brotli } else { gzip };
-            let made = tokio::task::spawn_blocking(move || pack(&plain)).await;
-            let mut headers = self.plain.headers.clone();
-            // What cannot be compressed is sent as it is, under the plain tag.
-            let Ok(Ok(bytes)) = made else { return Variant { headers, bytes: self.plain.bytes.clone() } };
-            set(&mut headers, ETAG, &tag(&self.hash, encoding));
-            constant(&mut headers, CONTENT_ENCODING, encoding.name());
-            Variant { headers, bytes: bytes.into() }
-        })
-        .await;
-    }
-
-    fn unchanged(&self, encoding: Encoding) -> &HeaderMap {
-        self.unchanged[encoding as usize].get_or_init(|| {
-            let mut headers = self.plain.headers.clone();
-            headers.remove(CONTENT_TYPE);
-            headers.remove(CONTENT_DISPOSITION);
-            set(&mut headers, ETAG, &tag(&self.hash, encoding));
-            headers
-        })
-    }
-}
-
-fn tag(hash: &str, encoding: Encoding) -> String {
-    format!("\"{hash}{}\"", encoding.suffix())
-}
-
-fn respond(request: &Parts, status: StatusCode, mut headers: HeaderMap, bytes: Bytes) -> Sent {
+    held: Option<Arc<Held>>,
+) -> Sent {
     let body = if request.method == Method::HEAD {
         headers.insert(CONTENT_LENGTH, HeaderValue::from(bytes.len()));
-        Full::default()
+        Body::default()
     } else {
-        Full::new(bytes)
+        Body { bytes: Full::new(bytes), held }
     };
     let mut response = Response::new(body);
     *response.status_mut() = status;
@@ -290,9 +198,9 @@ fn respond(request: &Parts, status: StatusCode, mut headers: HeaderMap, bytes: B
 }
 
 /// What a browser is told that wants to know whether a script may ask with its validators.
-pub(super) fn preflight(policy: &HeaderValue, request: &Parts) -> Sent {
+pub(super) fn preflight(request: &Parts) -> Sent {
     let mut headers = HeaderMap::with_capacity(8);
-    secure(&mut headers, policy);
+    secure(&mut headers, HeaderValue::from_static(FILES));
     constant(&mut headers, ACCESS_CONTROL_ALLOW_ORIGIN, "*");
     constant(&mut headers, axum::http::header::ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD");
     constant(
@@ -301,24 +209,15 @@ pub(super) fn preflight(policy: &HeaderValue, request: &Parts) -> Sent {
         "If-None-Match, If-Modified-Since",
     );
     constant(&mut headers, axum::http::header::ACCESS_CONTROL_MAX_AGE, "86400");
-    respond(request, StatusCode::NO_CONTENT, headers, Bytes::new())
+    respond(request, StatusCode::NO_CONTENT, headers, Bytes::new(), None)
 }
 
-fn constant(headers: &mut HeaderMap, name: HeaderName, value: &'static str) {
+pub(super) fn constant(headers: &mut HeaderMap, name: HeaderName, value: &'static str) {
     headers.insert(name, HeaderValue::from_static(value));
 }
 
-fn set(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+pub(super) fn set(headers: &mut HeaderMap, name: HeaderName, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         headers.insert(name, value);
     }
-}
-
-fn compresses(media_type: &str) -> bool {
-    media_type.starts_with("text/") || media_type.contains("xml") || media_type.contains("json")
-}
-
-fn http_date(at: Timestamp) -> String {
-    let seconds = u64::try_from(at.unix()).unwrap_or_default();
-    httpdate::fmt_http_date(std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(seconds))
 }

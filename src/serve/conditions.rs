@@ -9,17 +9,19 @@ pub(super) enum Encoding {
     Identity,
     Gzip,
     Brotli,
+    /// Brotli again, compressed for longer.
+    Smallest,
 }
 
 impl Encoding {
-    pub(super) const ALL: [Self; 3] = [Self::Identity, Self::Gzip, Self::Brotli];
+    pub(super) const ALL: [Self; 4] = [Self::Identity, Self::Gzip, Self::Brotli, Self::Smallest];
 
     /// As `Content-Encoding` names it.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Identity => "identity",
             Self::Gzip => "gzip",
-            Self::Brotli => "br",
+            Self::Brotli | Self::Smallest => "br",
         }
     }
 
@@ -29,6 +31,7 @@ impl Encoding {
             Self::Identity => "",
             Self::Gzip => "-gz",
             Self::Brotli => "-br",
+            Self::Smallest => "-brx",
         }
     }
 
@@ -112,6 +115,7 @@ mod tests {
             (vec![(IF_NONE_MATCH, "\"abc\"")], true),
             (vec![(IF_NONE_MATCH, "W/\"abc-gz\"")], true),
             (vec![(IF_NONE_MATCH, "\"abc-br\"")], true),
+            (vec![(IF_NONE_MATCH, "\"abc-brx\"")], true),
             (vec![(IF_NONE_MATCH, "\"abc-xx\"")], false),
             (vec![(IF_NONE_MATCH, "\"x\", \"abc\"")], true),
             (vec![(IF_NONE_MATCH, "*")], true),

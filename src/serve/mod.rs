@@ -11,11 +11,14 @@ mod answer;
 mod conditions;
 mod connection;
 mod file;
+mod held;
 mod names;
 mod outputs;
+mod ready;
 mod shelf;
 mod status;
 mod traffic;
+mod workers;
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -26,9 +29,7 @@ use std::time::Duration;
 use axum::http::header::{ACCESS_CONTROL_REQUEST_METHOD, HOST};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, Request, Response, StatusCode, Version};
-use bytes::Bytes;
 use futures_util::FutureExt;
-use http_body_util::Full;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
@@ -37,10 +38,14 @@ use tracing::{debug, error};
 use crate::publish::Pages;
 use crate::store::Handle;
 
-use answer::{Ready, Reply, Sent};
+use answer::{Reply, Sent};
+use held::Room;
 use outputs::Outputs;
+use ready::{Ready, shrink};
 use shelf::Shelf;
+use workers::Workers;
 
+pub use answer::Body;
 pub use status::{
     CategoryInsight, Depth, Gather, Insight, ReloadInsight, SourceInsight, StatusServer, Trouble,
 };
@@ -82,9 +87,11 @@ pub struct Server(Arc<Site>);
 struct Site {
     outputs: Outputs,
     shelf: Shelf,
+    room: Arc<Room>,
     policy: HeaderValue,
     options: ServeOptions,
     making: Semaphore,
+    shrinking: Arc<Semaphore>,
     traffic: Arc<Traffic>,
 }
 
@@ -96,14 +103,16 @@ impl Server {
             policy: answer::policy(pages.options.site.pictures),
             outputs: Outputs::new(pages, store),
             shelf: Shelf::new(options.cache),
+            room: Room::beside(options.connections),
             options,
             making: Semaphore::new(MAKING),
+            shrinking: Arc::new(Semaphore::new(1)),
             traffic,
         }))
     }
 
     /// Answers one request, as a connection does.
-    pub async fn respond(&self, request: &Parts) -> Response<Full<Bytes>> {
+    pub async fn respond(&self, request: &Parts) -> Response<Body> {
         self.0.respond(request).await
     }
 
@@ -117,10 +126,11 @@ impl Server {
     {
         let stopping = Arc::new(AtomicBool::new(false));
         let places = Arc::new(Semaphore::new(self.0.options.connections));
+        let workers = Workers::start()?;
         let looking = tokio::spawn(look_again(Arc::clone(&self.0)));
         let begin = |(stream, place): Taken| {
             let (site, stopping) = (Arc::clone(&self.0), Arc::clone(&stopping));
-            tokio::spawn(async move {
+            workers.give(stream, move |stream| async move {
                 site.connection(stream, stopping).await;
                 drop(place);
             });
@@ -203,7 +213,11 @@ impl Site {
         if !ready.is_of(self.outputs.state()) {
             return None;
         }
-        ready.answer(request, ready.encoding(&request.headers))
+        let sent = ready.answer(request, ready.encoding(&request.headers), &self.room);
+        if ready.is_popular() {
+            tokio::spawn(shrink(Arc::downgrade(&ready), Arc::clone(&self.shrinking)));
+        }
+        sent
     }
 
     /// The answer, within a time; a panic costs only this request.
@@ -225,7 +239,7 @@ impl Site {
             return self.outputs.message(StatusCode::BAD_REQUEST, None).send(&self.policy, request);
         }
         if request.method == Method::OPTIONS && request.headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD) {
-            return answer::preflight(&self.policy, request);
+            return answer::preflight(request);
         }
         if !matches!(request.method, Method::GET | Method::HEAD) {
             return self.outputs.message(StatusCode::METHOD_NOT_ALLOWED, None).send(&self.policy, request);
@@ -233,11 +247,11 @@ impl Site {
         match self.ready(request).await {
             Ok(ready) => {
                 let encoding = ready.encoding(&request.headers);
-                if let Some(sent) = ready.answer(request, encoding) {
+                if let Some(sent) = ready.answer(request, encoding, &self.room) {
                     return sent;
                 }
                 ready.prepare(encoding).await;
-                ready.answer(request, encoding).unwrap_or_else(|| {
+                ready.answer(request, encoding, &self.room).unwrap_or_else(|| {
                     self.outputs.message(StatusCode::INTERNAL_SERVER_ERROR, None).send(&self.policy, request)
                 })
             }

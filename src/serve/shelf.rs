@@ -2,10 +2,14 @@
 
 use std::sync::Arc;
 
-use quick_cache::Weighter;
-use quick_cache::sync::Cache;
+use quick_cache::sync::{Cache, DefaultLifecycle};
+use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
 
-use super::answer::Ready;
+use super::ready::Ready;
+
+/// Parts of the shelf, each with a lock of its own. Nothing is kept that is larger than one of them: so they are
+/// few, however many processors there are.
+const PARTS: usize = 4;
 
 /// Ready answers. What is asked for often stays; a walk over the whole archive pushes nothing out.
 pub(super) struct Shelf(Cache<Box<str>, Arc<Ready>, Weight>);
@@ -23,7 +27,21 @@ impl Shelf {
     /// For so many bytes.
     pub(super) fn new(bytes: u64) -> Self {
         let usual = usize::try_from(bytes / 32_768).unwrap_or(usize::MAX).clamp(64, 1 << 16);
-        Self(Cache::with_weighter(usual, bytes, Weight))
+        let options = OptionsBuilder::new()
+            .shards(PARTS)
+            .estimated_items_capacity(usual)
+            .weight_capacity(bytes)
+            .build();
+        Self(match options {
+            Ok(options) => Cache::with_options(
+                options,
+                Weight,
+                DefaultHashBuilder::default(),
+                DefaultLifecycle::default(),
+            ),
+            // It misses nothing above, and would not say so.
+            Err(_) => Cache::with_weighter(usual, bytes, Weight),
+        })
     }
 
     pub(super) fn get(&self, address: &str) -> Option<Arc<Ready>> {

@@ -13,5 +13,5 @@ mod record;
 pub use directory::{Applied, Directory, File, Rendered, SinkError};
 pub use key::{FeedFormat, OutputKey, PROBED, media_type};
 pub use packing::Packing;
-pub(crate) use packing::{brotli, gzip};
+pub(crate) use packing::{brotli, gzip, smallest};
 pub use record::Unit;
