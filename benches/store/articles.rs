@@ -1,6 +1,8 @@
 //! Made-up articles, in sizes and with a compressibility like those of newspapers: bodies are
 //! log-normal around 4.2 KB, and their words follow Zipf's law.
 
+use sha2::Digest;
+
 use feedmill::model::{Body, CategoryId, CodeSpace, ContentHash, InfoCode, Item, SourceId, Timestamp};
 use feedmill::store::{AliasKind, Change, Event, Happening, Placement, Sighting};
 
@@ -88,8 +90,7 @@ pub(crate) fn change(number: u64) -> Change {
     let bytes = size(&mut dice);
     let html = text(&mut dice, bytes);
     let title: String = text(&mut dice, 70).chars().skip(3).take(24).collect();
-    let mut hash = [0; 16];
-    hash[..8].copy_from_slice(&number.to_be_bytes());
+    let hash = sha2::Sha256::digest(number.to_be_bytes())[..16].try_into().expect("half of it");
     let mut change = Change::of(code(number));
     let shown = |category| Placement { category, shown: true };
     change.enters = vec![shown(home), shown(CategoryId::SITE)];
@@ -126,7 +127,7 @@ pub(crate) fn change(number: u64) -> Change {
         first_seen: at,
         home,
         categories: vec![home],
-        permalink: format!("c{}/2026/05/01/NW{number}.html", home.0),
+        permalink: format!("c{}/2026/05/01/{}.html", home.0, code(number).file_name(None)),
         lead: source(number),
         rank: 1,
         revisions: 0,

@@ -81,6 +81,9 @@ fn fill(folder: &Path, items: u64) {
         if first == 3_000 {
             store.train().unwrap();
         }
+        if first % 30_000 == 0 {
+            cared_for(&store);
+        }
     }
     println!("  filled in {:.0} s, {} MB resident", begun.elapsed().as_secs_f64(), resident());
     std::process::abort();
@@ -136,13 +139,7 @@ fn churn(folder: &Path, items: u64) {
             while store.sweep(CategoryId(category), keep, 30, now()).unwrap() > 0 {}
         }
         store.sync().unwrap();
-        while store.tidy().unwrap() > 0 {}
-        let begun = Instant::now();
-        let freed = store.shrink().unwrap();
-        if freed > 0 {
-            let took = begun.elapsed().as_secs_f64();
-            println!("  records written anew in {took:.1} s: {} MiB given back", freed >> 20);
-        }
+        cared_for(&store);
     }
     let stats = store.stats(now(), &mut |_, _, _| {}).unwrap();
     println!("  after {more} came and {more} went: {:.2} bytes on disk for each of a record", stats.ratio);
@@ -151,6 +148,17 @@ fn churn(folder: &Path, items: u64) {
     let stats = store.stats(now(), &mut |_, _, _| {}).unwrap();
     let took = begun.elapsed().as_secs_f64();
     println!("  compacted from {} to {} MiB in {took:.0} s: {:.2}", before >> 20, after >> 20, stats.ratio);
+}
+
+/// What the daemon does every few minutes.
+fn cared_for(store: &SledStore) {
+    while store.tidy().unwrap() > 0 {}
+    let begun = Instant::now();
+    let freed = store.shrink().unwrap();
+    if freed > 0 {
+        let took = begun.elapsed().as_secs_f64();
+        println!("  records written anew in {took:.1} s: {} MiB given back", freed >> 20);
+    }
 }
 
 /// Megabytes of memory of this process.

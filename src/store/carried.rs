@@ -4,17 +4,18 @@
 //! An item, or a form that it had, travels as the length of its record (four bytes), the record
 //! without a place, and the packed text (`codec::pack`), which may be missing. The order of changes, and
 //! live bytes, are made anew where they arrive. In formats 1 and 2 texts stood in sled in parts, and
-//! travel as these.
+//! travel as these. Before format 4 listings, aliases, slots and paths had a record each: they come
+//! together where they arrive.
 
 use std::collections::BTreeMap;
 
-use sled::Batch;
+use sled::{Batch, IVec};
 
-use super::codec::{self, FORMAT, u32_at};
+use super::codec::{self, FORMAT, PACKED, u32_at};
 use super::open::{NAMES, Open, T, backend, corrupt};
 use super::texts::{self, Place, Texts};
-use super::{Result, StoreError, migrate, read, record, write};
-use crate::model::CategoryId;
+use super::{Result, StoreError, alias, commit, migrate, paths, read, record, shrink, slots, write};
+use crate::model::{CategoryId, Item};
 
 /// Bytes that are written at once.
 const AT_ONCE: usize = 1 << 20;
@@ -46,6 +47,11 @@ fn code_in(tree: usize, key: &[u8]) -> &[u8] {
     let rest = if tree == T::Version as usize { 8 } else { 0 };
     key.get(..key.len().saturating_sub(rest)).unwrap_or_default()
 }
+
+/// An item's record of earlier formats has no first listing in it.
+const NO_LISTING: [u8; 2] = [0; 2];
+/// Records that share a transaction where they come together.
+const TOGETHER: usize = 300;
 
 /// A record that waits to be written: its tree, key, what stands after a place, and the key and bytes of
 /// its text.
@@ -92,14 +98,15 @@ impl<'a> Arrival<'a> {
         }
         if self.found < migrate::TEXTS_APART {
             let value = migrate::upgrade(self.found, tree, &key, value)?;
-            return self.wait(Waiting { tree, key, value: value[1..].to_vec(), text: None });
+            let value = of_old(value.get(1..).unwrap_or_default())?;
+            return self.wait(Waiting { tree, key, value, text: None });
         }
         let damaged = StoreError::Damaged { what: NAMES[tree] };
         let length = u32_at(&value, 0).map_or(usize::MAX, |length| length as usize);
         let parts = value.get(4..).and_then(|rest| rest.split_at_checked(length));
         let (item, text) = parts.ok_or(damaged)?;
         let text = (!text.is_empty()).then(|| (code_in(tree, &key).to_vec(), text.to_vec()));
-        let value = item.to_vec();
+        let value = if self.found < migrate::TOGETHER { of_old(item)? } else { item.to_vec() };
         self.wait(Waiting { tree, key, value, text })
     }
 
@@ -115,7 +122,7 @@ impl<'a> Arrival<'a> {
             }
             let parts = u16::from_be_bytes([parts[0], parts[1]]);
             // The present head is the old one without the count of parts.
-            let packed = [&[FORMAT], &value[1..10], &value[12..]].concat();
+            let packed = [&[PACKED], &value[1..10], &value[12..]].concat();
             self.parts = Some((tree, own.to_vec(), parts, packed));
         } else {
             let (same, known, _, packed) = self.parts.as_mut().ok_or_else(damaged)?;
@@ -149,7 +156,7 @@ impl<'a> Arrival<'a> {
         // A form was one text: its item and its body together.
         let find = |id| self.open.dictionaries.get(self.open, id);
         let form: crate::model::Article = codec::unpack(&packed, find)?;
-        let value = codec::encode("item", &form.item)?[1..].to_vec();
+        let value = [&NO_LISTING, &record::item_bytes(&form.item)?[..]].concat();
         let text = Some((code_in(tree, &key).to_vec(), codec::pack(&form.body, None)?));
         self.wait(Waiting { tree, key, value, text })
     }
@@ -158,7 +165,7 @@ impl<'a> Arrival<'a> {
         self.bytes +=
             record.key.len() + record.value.len() + record.text.as_ref().map_or(0, |(_, t)| t.len());
         self.waiting.push(record);
-        if self.bytes >= AT_ONCE { self.write() } else { Ok(()) }
+        if self.bytes >= AT_ONCE || self.waiting.len() >= shrink::BATCH { self.write() } else { Ok(()) }
     }
 
     fn write(&mut self) -> Result<()> {
@@ -172,6 +179,7 @@ impl<'a> Arrival<'a> {
         let mut places = self.open.texts.append(&texts)?.into_iter();
         let mut batches: [Option<Batch>; NAMES.len()] = [const { None }; NAMES.len()];
         let mut touched: BTreeMap<u64, Vec<Vec<u8>>> = BTreeMap::new();
+        let mut alone = Vec::new();
         for record in self.waiting.drain(..) {
             let value = if has_texts(record.tree) {
                 let place = record.text.and_then(|_| places.next()).unwrap_or(Place::NONE);
@@ -180,8 +188,13 @@ impl<'a> Arrival<'a> {
                 record.value
             };
             if record.tree == T::Item as usize {
-                let generation = record::item(&value)?.1.touched;
+                let generation = record::item(&record.key, &value)?.1.touched;
                 touched.entry(generation).or_default().push(record.key.clone());
+            }
+            let grouped = record.tree == T::CatSeq as usize || record.tree == T::Alias as usize;
+            if grouped && self.found < migrate::TOGETHER {
+                alone.push((record.tree, record.key, value));
+                continue;
             }
             batches[record.tree].get_or_insert_default().insert(record.key, value);
         }
@@ -193,6 +206,11 @@ impl<'a> Arrival<'a> {
         for (generation, codes) in touched {
             write::transact(self.open, |tx| {
                 codes.iter().try_for_each(|code| record::note_anew(tx, generation, code))
+            })?;
+        }
+        for some in alone.chunks(TOGETHER) {
+            write::transact(self.open, |tx| {
+                some.iter().try_for_each(|(tree, key, value)| put_together(tx, *tree, key, value))
             })?;
         }
         self.open.wrote();
@@ -216,8 +234,110 @@ impl<'a> Arrival<'a> {
         if self.parts.is_some() {
             return Err(corrupt("be copied", "parts of a text are missing"));
         }
+        if self.found < migrate::TOGETHER {
+            bring_together(self.open)?;
+        }
         self.open.texts.sync()?;
         texts::recount(self.open)?;
         self.open.sync()
     }
+}
+
+/// Whether a record, as it travels, is one of those that [`counted`] counts where they arrive.
+pub(super) fn counts(found: u8, tree: usize, key: &[u8], value: &[u8]) -> bool {
+    let is = |own: T| tree == own as usize;
+    let apart = found < migrate::TOGETHER;
+    let parts = found < migrate::TEXTS_APART && is(T::Version);
+    let of_site = apart && is(T::CatSeq) && key.starts_with(&CategoryId::SITE.0.to_be_bytes());
+    let by_name = apart && is(T::Path) && paths::redirect(value).is_none();
+    !(is(T::TextFile) || is(T::Touched) || is(T::Body) || parts || of_site || by_name)
+}
+
+/// How many of the records that [`counts`] tells have arrived.
+///
+/// # Errors
+/// Those of the store.
+pub(super) fn counted(open: &Open, found: u8, tree: usize) -> Result<usize> {
+    let failed = |error| backend("be copied", error);
+    let is = |own: T| tree == own as usize;
+    let all = &open.trees()[tree];
+    if is(T::TextFile) || is(T::Touched) || is(T::Body) || (found < migrate::TEXTS_APART && is(T::Version)) {
+        return Ok(0);
+    }
+    if found >= migrate::TOGETHER {
+        return Ok(all.len());
+    }
+    let mut count = 0;
+    for record in all {
+        let (key, value) = record.map_err(failed)?;
+        count += match tree {
+            _ if is(T::CatSeq) => slots::within(&key, &value).map_or(0, |slots| slots.len()),
+            _ if is(T::Alias) => alias::count_in(&key, &value),
+            _ if is(T::Path) => usize::from(paths::redirect(&value).is_some()),
+            _ => 1,
+        };
+    }
+    if is(T::Seen) {
+        for item in open.tree(T::Item).iter().values() {
+            count += usize::from(!record::first_of(&item.map_err(failed)?)?.is_empty());
+        }
+    }
+    Ok(count)
+}
+
+/// What stands in a record behind the place of a text, of an item as earlier formats kept it.
+fn of_old(item: &[u8]) -> Result<Vec<u8>> {
+    let item: Item = postcard::from_bytes(item).map_err(|_| StoreError::Damaged { what: "item" })?;
+    Ok([&NO_LISTING, &record::item_bytes(&item)?[..]].concat())
+}
+
+/// A slot, or an alias, as each stood in a record of its own: `category | number`, or `source | kind | hash`.
+fn put_together(tx: write::Tx<'_>, tree: usize, key: &[u8], value: &[u8]) -> write::TxResult<()> {
+    let damaged = || write::abort(StoreError::Damaged { what: NAMES[tree] });
+    let first = u32_at(key, 0).ok_or_else(damaged)?;
+    if tree == T::CatSeq as usize {
+        return slots::put(tx, CategoryId(first), u32_at(key, 4).ok_or_else(damaged)?, value);
+    }
+    let kind = key.get(4).copied().and_then(codec::alias_kind).ok_or_else(damaged)?;
+    let hash = key.get(5..).and_then(|hash| hash.try_into().ok()).ok_or_else(damaged)?;
+    alias::put(tx, first, (kind, hash), value)
+}
+
+/// Puts first listings into the records of their items, and forgets paths that their names tell.
+fn bring_together(open: &Open) -> Result<()> {
+    in_steps(open, T::Seen, |listings| {
+        write::transact(open, |tx| listings.iter().try_for_each(|(key, value)| join_item(tx, key, value)))
+    })?;
+    in_steps(open, T::Path, |all| {
+        let mut needless = Vec::new();
+        for (path, value) in all {
+            if paths::is_needless(open, path, value)? {
+                needless.push(path);
+            }
+        }
+        write::transact(open, |tx| needless.iter().try_for_each(|path| write::delete(tx, T::Path, path)))
+    })
+}
+
+/// Gives `step` all records of a tree, some at a time.
+fn in_steps(open: &Open, tree: T, step: impl Fn(&[(IVec, IVec)]) -> Result<()>) -> Result<()> {
+    let mut waiting = Vec::new();
+    for entry in open.tree(tree) {
+        waiting.push(entry.map_err(|e| backend("be copied", e))?);
+        if waiting.len() >= TOGETHER {
+            step(&std::mem::take(&mut waiting))?;
+        }
+    }
+    step(&waiting)
+}
+
+/// Puts a listing into its item's record, if that has none.
+fn join_item(tx: write::Tx<'_>, key: &[u8], listing: &[u8]) -> write::TxResult<()> {
+    let Some((code, source)) = key.split_last_chunk::<4>() else { return Ok(()) };
+    let Some(item) = write::tree(tx, T::Item).get(code)? else { return Ok(()) };
+    if !record::first_of(&item).map_err(write::abort)?.is_empty() {
+        return Ok(());
+    }
+    write::delete(tx, T::Seen, key)?;
+    commit::put_first(tx, code, &item, &record::first_bytes(u32::from_be_bytes(*source), listing))
 }

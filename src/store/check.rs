@@ -12,7 +12,10 @@ use serde::{Deserialize, Serialize};
 use super::codec::{self, MAX_VALUE, u32_at, u64_at};
 use super::open::{NAMES, Open, T, backend, category_key};
 use super::texts::Place;
-use super::{Event, Result, Revision, Sighting, StoreError, Tombstone, log, read, record, texts};
+use super::{
+    AtPath, Event, Result, Revision, Sighting, StoreError, Tombstone, alias, log, paths, read, record, slots,
+    texts,
+};
 use crate::model::{Category, CategoryId, InfoCode, Item, SourceState, Timestamp};
 
 /// Faults that are told one by one; all are counted.
@@ -162,7 +165,7 @@ pub(super) fn judge(
         T::Revision => of_code::<Revision>(open, key, value, "revision")?,
         T::History => of_code::<Event>(open, key, value, "event")?,
         T::Tomb => tombstone(open, key, value)?,
-        T::Alias => alias(open, value)?,
+        T::Alias => alias::judge(open, key, value, |code| known_code(open, code))?.into_iter().collect(),
         T::Category => category(open, key, value)?,
         T::CategoryKey => leading(open, value)?,
         T::Changed => changed(open, key)?,
@@ -216,8 +219,8 @@ pub(super) fn with_site(item: &Item) -> impl Iterator<Item = CategoryId> + '_ {
 }
 
 fn item(open: &Open, key: &[u8], value: &[u8]) -> Result<Faults> {
-    let Some((place, item)) = readable(record::item(value))? else { return Ok(vec![UNREADABLE]) };
-    let mut faults = unless(item.code.key() == key, "it stands under the code of another");
+    let Some((place, item)) = readable(record::item(key, value))? else { return Ok(vec![UNREADABLE]) };
+    let mut faults = unless(item.code.key() == key, "its key is no code");
     let out = read::get(open, T::Tomb, key)?.is_some();
     for id in with_site(&item) {
         let entry = read::get(open, T::CatTime, codec::time_key(id, item.published, key))?;
@@ -237,9 +240,14 @@ fn item(open: &Open, key: &[u8], value: &[u8]) -> Result<Faults> {
     if !record::is_touched(open, item.touched, key)? {
         faults.push("it is missing in the index of changes");
     }
-    let here = [&[1], key].concat();
-    if read::get(open, T::Path, &item.permalink)?.is_none_or(|stands| stands != here) {
+    let here = AtPath::Article(item.code.clone());
+    if readable(paths::at(open, &item.permalink))?.flatten() != Some(here) {
         faults.push("the path of its page does not lead to it");
+    }
+    if let Some((_, listing)) = record::first(value)?
+        && readable(record::listing(listing))?.is_none()
+    {
+        faults.push("its first listing cannot be read");
     }
     if place == Place::NONE {
         faults.push("it has no text");
@@ -272,14 +280,19 @@ fn placed(open: &Open, key: &[u8], value: &[u8]) -> Result<Faults> {
     Ok(faults)
 }
 
-fn arrived(open: &Open, key: &[u8], slot: &[u8]) -> Result<Faults> {
-    let (Some(id), Some(number)) = (u32_at(key, 0).map(CategoryId), u32_at(key, 4)) else {
+fn arrived(open: &Open, key: &[u8], value: &[u8]) -> Result<Faults> {
+    let (Some(id), Some(slots)) = (u32_at(key, 0).map(CategoryId), slots::within(key, value)) else {
         return Ok(vec![UNREADABLE]);
     };
     if id == CategoryId::SITE {
         return Ok(vec!["an arrival at the whole site as an old format kept it"]);
     }
-    Ok(unless(log::is_said(open, id, number, slot)?, "an arrival without its entry"))
+    for (number, slot) in slots {
+        if !log::is_said(open, id, number, slot)? {
+            return Ok(vec!["an arrival without its entry"]);
+        }
+    }
+    Ok(Vec::new())
 }
 
 fn seal(open: &Open, key: &[u8]) -> Result<Faults> {
@@ -298,7 +311,7 @@ fn resealed(open: &Open, key: &[u8]) -> Result<Faults> {
     let (Some(id), Some(at), Some(page)) = (u32_at(key, 0), u64_at(key, 4), u32_at(key, 12)) else {
         return Ok(vec![UNREADABLE]);
     };
-    let seal = read::get(open, T::Seal, codec::seq_key(CategoryId(id), page))?;
+    let seal = read::get(open, T::Seal, codec::page_key(CategoryId(id), page))?;
     Ok(unless(seal.is_some_and(|seal| u64_at(&seal, 8) == Some(at)), "a change of a hundred that never was"))
 }
 
@@ -327,7 +340,7 @@ fn of_code<R: DeserializeOwned>(open: &Open, key: &[u8], value: &[u8], what: &'s
     Ok(faults)
 }
 
-fn known_code(open: &Open, code: &[u8]) -> Result<bool> {
+pub(super) fn known_code(open: &Open, code: &[u8]) -> Result<bool> {
     Ok(read::get(open, T::Item, code)?.is_some() || read::get(open, T::Tomb, code)?.is_some())
 }
 
@@ -337,10 +350,6 @@ fn tombstone(open: &Open, key: &[u8], value: &[u8]) -> Result<Faults> {
     };
     let there = read::get(open, T::Item, key)?.is_some();
     Ok(unless(tombstone.erased != there, "what it says of its item is not so"))
-}
-
-fn alias(open: &Open, code: &[u8]) -> Result<Faults> {
-    Ok(unless(known_code(open, code)?, "it leads to an item that never was"))
 }
 
 fn category(open: &Open, key: &[u8], value: &[u8]) -> Result<Faults> {
@@ -386,9 +395,7 @@ pub(super) fn last_arrival(open: &Open, id: CategoryId) -> Result<u32> {
     if id == CategoryId::SITE {
         return Ok(read::by_arrival(open)?.last().map_or(0, |(number, _)| *number));
     }
-    let last = open.tree(T::CatSeq).scan_prefix(id.0.to_be_bytes()).keys().next_back();
-    let last = last.transpose().map_err(|e| backend("read", e))?;
-    Ok(last.and_then(|key| u32_at(&key, 4)).unwrap_or_default())
+    slots::last(open, id)
 }
 
 fn leading(open: &Open, id: &[u8]) -> Result<Faults> {
@@ -402,10 +409,10 @@ fn changed(open: &Open, key: &[u8]) -> Result<Faults> {
 }
 
 fn path(open: &Open, value: &[u8]) -> Result<Faults> {
-    Ok(match value.split_first() {
-        Some((1, code)) => unless(known_code(open, code)?, "it leads to an item that never was"),
-        Some((2, target)) => unless(!target.is_empty(), "it leads nowhere"),
-        _ => vec![UNREADABLE],
+    Ok(match (paths::article(value), paths::redirect(value)) {
+        (Some(code), _) => unless(known_code(open, code)?, "it leads to an item that never was"),
+        (None, Some(target)) => unless(!target.is_empty(), "it leads nowhere"),
+        (None, None) => vec![UNREADABLE],
     })
 }
 

@@ -5,12 +5,14 @@ use std::sync::Arc;
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::dictionary::{self, Dictionary};
-use super::{Alias, AliasKind, Result, StoreError};
+use super::{AliasKind, Result, StoreError};
 use crate::model::text::clip_bytes;
-use crate::model::{CategoryId, InfoCode, SourceState, Timestamp, Validators};
+use crate::model::{CategoryId, SourceState, Timestamp, Validators};
 
 /// Version of every record this program writes (`migrate` tells them all).
-pub(super) const FORMAT: u8 = 3;
+pub(super) const FORMAT: u8 = 4;
+/// Version of packed bodies, which did not change with later formats.
+pub(super) const PACKED: u8 = 3;
 /// No sled value is larger: a leaf of such values can never become a blob file, which sled
 /// does not sync (see `docs/architecture.md`).
 pub(super) const MAX_VALUE: usize = 6_000;
@@ -117,7 +119,7 @@ pub(super) fn pack<B: Serialize>(body: &B, with: Option<&Dictionary>) -> Result<
     };
     let named = with.filter(|_| codec == 2).map_or(0, |dictionary| dictionary.id);
     let mut bytes = Vec::with_capacity(BODY_HEAD + payload.len());
-    bytes.extend_from_slice(&[FORMAT, codec]);
+    bytes.extend_from_slice(&[PACKED, codec]);
     bytes.extend_from_slice(&named.to_be_bytes());
     bytes.extend_from_slice(&u32::try_from(raw.len()).map_err(|_| too_large)?.to_be_bytes());
     bytes.extend_from_slice(&crc32fast::hash(&raw).to_be_bytes());
@@ -137,8 +139,8 @@ pub(super) fn unpack<B: DeserializeOwned>(
 ) -> Result<B> {
     const DAMAGED: StoreError = StoreError::Damaged { what: "body" };
     let (head, payload) = packed.split_at_checked(BODY_HEAD).ok_or(DAMAGED)?;
-    if head[0] != FORMAT {
-        return Err(StoreError::Format { found: head[0], known: FORMAT, kept: None });
+    if head[0] != PACKED {
+        return Err(StoreError::Format { found: head[0], known: PACKED, kept: None });
     }
     let number = |at: usize| u32::from_be_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
     let length = usize::try_from(number(6)).unwrap_or(usize::MAX).min(MAX_BODY);
@@ -171,27 +173,23 @@ pub(super) fn time_key(category: CategoryId, published: Timestamp, code: &[u8]) 
     [&category.0.to_be_bytes()[..], &time(published), code].concat()
 }
 
-/// `category | arrival number`.
-pub(super) fn seq_key(category: CategoryId, seq: u32) -> Vec<u8> {
-    [category.0.to_be_bytes(), seq.to_be_bytes()].concat()
+/// `category | hundred`.
+pub(super) fn page_key(category: CategoryId, page: u32) -> Vec<u8> {
+    [category.0.to_be_bytes(), page.to_be_bytes()].concat()
 }
 
 /// `code | source`.
-pub(super) fn seen_key(code: &InfoCode, source: u32) -> Vec<u8> {
-    [&code.key()[..], &source.to_be_bytes()].concat()
+pub(super) fn seen_key(code: &[u8], source: u32) -> Vec<u8> {
+    [code, &source.to_be_bytes()].concat()
 }
 
-/// `source | kind | hash`.
-pub(super) fn alias_key(source: u32, (kind, hash): Alias) -> Vec<u8> {
-    [&source.to_be_bytes()[..], &[kind_byte(kind)], &hash].concat()
-}
-
-/// The kind of an alias, by the byte in its key.
+/// The kind of an alias, by its byte.
 pub(super) fn alias_kind(byte: u8) -> Option<AliasKind> {
-    [AliasKind::Guid, AliasKind::Link, AliasKind::Text].into_iter().find(|kind| kind_byte(*kind) == byte)
+    [AliasKind::Guid, AliasKind::Link, AliasKind::Text].into_iter().find(|kind| alias_byte(*kind) == byte)
 }
 
-fn kind_byte(kind: AliasKind) -> u8 {
+/// The byte that stands for a kind of alias.
+pub(super) fn alias_byte(kind: AliasKind) -> u8 {
     match kind {
         AliasKind::Guid => 1,
         AliasKind::Link => 2,

@@ -9,7 +9,7 @@ use super::texts::{self, Balance, Place, Text};
 use super::write::{
     Tx, TxResult, abort, next, put, put_category, source_number, touch, transact, tree, upcoming,
 };
-use super::{Change, Event, Happening, Result, Sighting, StoreError, log, read, record};
+use super::{Change, Event, Happening, Result, Sighting, StoreError, alias, log, paths, read, record};
 use crate::model::{Category, CategoryId, InfoCode, Item, SourceId, Timestamp};
 
 /// Changes in one transaction.
@@ -126,7 +126,7 @@ fn replaced(store: &Open, change: &Change) -> Result<Option<(u64, Vec<u8>)>> {
 pub(super) fn form(store: &Open, item: &Item) -> Result<(u64, Vec<u8>)> {
     let record = read::get(store, T::Item, item.code.key())?;
     let place = record.and_then(|record| texts::named(&record)).unwrap_or(Place::NONE);
-    Ok((item.touched, record::of_item(place, item)?))
+    Ok((item.touched, record::of_item(place, &[], item)?))
 }
 
 pub(super) fn put_form(
@@ -224,10 +224,7 @@ fn apply(
             }
         }
         for path in &change.paths {
-            let redirect = [&[2], item.permalink.as_bytes()].concat();
-            if path.len() <= 1_000 && tree(tx, T::Path).get(path.as_str())?.is_none() {
-                put(tx, T::Path, path.as_bytes(), &redirect)?;
-            }
+            paths::redirect_to(tx, path, &item.permalink)?;
         }
     }
     if let Some(revision) = &change.replaces {
@@ -239,9 +236,8 @@ fn apply(
         let began = change.event.as_ref().filter(|event| begins(event, source));
         put_listing(tx, (&change.code, source), sighting, began)?;
     }
-    for (source, alias) in &change.aliases {
-        let number = source_number(tx, source)?;
-        put(tx, T::Alias, &codec::alias_key(number, *alias), &key)?;
+    for (source, own) in &change.aliases {
+        alias::put(tx, source_number(tx, source)?, *own, &key)?;
     }
     if let Some(tombstone) = &change.tombstone {
         let bytes = codec::encode("tombstone", tombstone).map_err(abort)?;
@@ -269,19 +265,45 @@ pub(super) fn put_listing(
     sighting: &Sighting,
     began: Option<&Event>,
 ) -> TxResult<()> {
-    let key = codec::seen_key(code, source_number(tx, source)?);
-    let before = tree(tx, T::Seen).get(&key)?;
-    let before = before.and_then(|bytes| record::listing(&bytes).ok()).and_then(|(_, event)| event);
+    let (key, number) = (code.key(), source_number(tx, source)?);
+    let item = tree(tx, T::Item).get(&key)?;
+    let first = item.as_deref().map(record::first).transpose().map_err(abort)?.flatten();
+    let own = first.filter(|(first, _)| *first == number).map(|(_, listing)| listing);
+    let apart = if own.is_none() { tree(tx, T::Seen).get(codec::seen_key(&key, number))? } else { None };
+    let stands = own.or(apart.as_deref());
+    let before = stands.and_then(|bytes| record::listing(bytes).ok()).and_then(|(_, event)| event);
     if let (Some(_), Some(began)) = (&before, began) {
         // It was listed, forgotten and is listed again: its story goes on.
-        put_event(tx, &code.key(), began)?;
+        put_event(tx, &key, began)?;
     }
     let began = match (before, began) {
         (None, Some(began)) => Some((next(tx, "events")?, began.clone())),
         (before, _) => before,
     };
     let bytes = record::of_listing(sighting, began.as_ref()).map_err(abort)?;
-    put(tx, T::Seen, &key, &bytes)
+    let with_item = own.is_some() || (first.is_none() && apart.is_none());
+    match &item {
+        Some(item) if with_item => put_first(tx, &key, item, &record::first_bytes(number, &bytes)),
+        _ => put(tx, T::Seen, &codec::seen_key(&key, number), &bytes),
+    }
+}
+
+/// Stores an item's first listing in its record, or apart where the record would grow too large.
+pub(super) fn put_first(tx: Tx<'_>, key: &[u8], item: &[u8], first: &[u8]) -> TxResult<()> {
+    let whole = record::with_first(item, first).map_err(abort)?;
+    if whole.len() <= codec::MAX_VALUE {
+        return put(tx, T::Item, key, &whole);
+    }
+    put_apart(tx, key, first)?;
+    put(tx, T::Item, key, &record::with_first(item, &[]).map_err(abort)?)
+}
+
+/// Stores a listing that stood in its item's record, or was to, by itself.
+pub(super) fn put_apart(tx: Tx<'_>, key: &[u8], first: &[u8]) -> TxResult<()> {
+    match first.split_at_checked(4) {
+        Some((number, listing)) => put(tx, T::Seen, &[key, number].concat(), listing),
+        None => Ok(()),
+    }
 }
 
 pub(super) fn put_event(tx: Tx<'_>, key: &[u8], event: &Event) -> TxResult<()> {
@@ -291,9 +313,9 @@ pub(super) fn put_event(tx: Tx<'_>, key: &[u8], event: &Event) -> TxResult<()> {
 }
 
 /// The item as it stands in the store, and where its text is.
-fn stored(tx: Tx<'_>, key: &[u8]) -> TxResult<Option<(Place, Item)>> {
+pub(super) fn stored(tx: Tx<'_>, key: &[u8]) -> TxResult<Option<(Place, Item)>> {
     let bytes = tree(tx, T::Item).get(key)?;
-    bytes.map(|bytes| record::item(&bytes).map_err(abort)).transpose()
+    bytes.map(|bytes| record::item(key, &bytes).map_err(abort)).transpose()
 }
 
 fn put_item(
@@ -305,7 +327,7 @@ fn put_item(
 ) -> TxResult<()> {
     let mut item = item.clone();
     if new {
-        put(tx, T::Path, item.permalink.as_bytes(), &[&[1], key].concat())?;
+        paths::lead(tx, key, &item)?;
         item.touched = 0;
         item.generation = upcoming(tx)?;
     }
@@ -345,11 +367,12 @@ pub(super) fn touch_record(
 }
 
 fn put_record(tx: Tx<'_>, key: &[u8], (place, item): (Place, &Item), balance: &mut Balance) -> TxResult<()> {
-    let bytes = record::of_item(place, item).map_err(abort)?;
-    codec::fits("item", &bytes).map_err(abort)?;
-    if let Some(before) = tree(tx, T::Item).insert(key, bytes)?.and_then(|before| texts::named(&before)) {
+    let before = tree(tx, T::Item).get(key)?;
+    if let Some(before) = before.as_deref().and_then(texts::named) {
         balance.take(before);
     }
     balance.add(place);
-    Ok(())
+    let first = before.as_deref().map_or(Ok(&[][..]), record::first_of).map_err(abort)?;
+    let bytes = record::of_item(place, &[], item).map_err(abort)?;
+    if first.is_empty() { put(tx, T::Item, key, &bytes) } else { put_first(tx, key, &bytes, first) }
 }

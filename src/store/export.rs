@@ -132,7 +132,7 @@ fn items<W: Write>(open: &Open, entries: &mut Entries<W>, all: u64, progress: Pr
 fn one_item<W: Write>(open: &Open, entries: &mut Entries<W>, key: &[u8]) -> Result<()> {
     let io = |error| backend("be exported", error);
     let Some(bytes) = read::get(open, T::Item, key)? else { return Ok(()) };
-    let (_, item) = record::item(&bytes)?;
+    let (_, item) = record::item(key, &bytes)?;
     let whole = carried::packed_up(&open.texts, T::Item as usize, key, &bytes)?;
     entries.put(T::Item, key, &whole).map_err(io)?;
     for tree in [T::Revision, T::Version, T::Seen, T::History] {
@@ -161,7 +161,6 @@ fn erased<W: Write>(open: &Open, entries: &mut Entries<W>) -> Result<()> {
 
 /// What is not kept by item.
 fn rest<W: Write>(open: &Open, entries: &mut Entries<W>) -> Result<()> {
-    below(open, entries, T::Alias, &[])?;
     let _writing = open.writing();
     for tree in [
         T::Category,
@@ -176,6 +175,7 @@ fn rest<W: Write>(open: &Open, entries: &mut Entries<W>) -> Result<()> {
         T::Tomb,
         T::Dict,
         T::Published,
+        T::Alias,
         T::CatSeq,
         T::Seal,
         T::Resealed,

@@ -18,7 +18,10 @@ use super::commit;
 use super::export::Progress;
 use super::open::{Open, T, backend, corrupt};
 use super::write::{self, abort, put, transact};
-use super::{AliasKind, Change, Event, Placement, Result, Revision, Sighting, StoreError, Tombstone, read};
+use super::{
+    AliasKind, Change, Event, Placement, Result, Revision, Sighting, StoreError, Tombstone, alias, paths,
+    read,
+};
 use crate::model::{Body, CategoryId, InfoCode, Item, Slug, SourceId, SourceState, Timestamp};
 
 /// Version of the lines.
@@ -203,21 +206,16 @@ fn whole(open: &Open, mut item: Item, slugs: &Slugs) -> Result<Whole> {
 
 fn rest<W: Write>(open: &Open, lines: &mut Lines<W>) -> Result<()> {
     let names = read::source_names(open)?;
-    for entry in open.tree(T::Alias) {
-        let (key, value) = entry.map_err(|e| backend("be exported", e))?;
-        let source = codec::u32_at(&key, 0).and_then(|number| names.get(&number)).cloned();
-        let kind = key.get(4).copied().and_then(codec::alias_kind);
-        let hash = key.get(5..).and_then(|hash| hash.try_into().ok());
-        let code = InfoCode::from_key(&value).map(|(code, _)| code);
-        if let (Some(source), Some(kind), Some(hash), Some(code)) = (source, kind, hash, code) {
+    for entry in alias::all(open) {
+        let (number, (kind, hash), code) = entry?;
+        if let Some(source) = names.get(&number).cloned() {
             lines.put(&Line::Alias { source, kind, hash, code })?;
         }
     }
     for entry in open.tree(T::Path) {
         let (key, value) = entry.map_err(|e| backend("be exported", e))?;
-        if let Some((2, to)) = value.split_first() {
-            let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-            lines.put(&Line::Redirect { from: text(&key), to: text(to) })?;
+        if let Some(to) = paths::redirect(&value) {
+            lines.put(&Line::Redirect { from: String::from_utf8_lossy(&key).into_owned(), to })?;
         }
     }
     Ok(())
@@ -317,21 +315,17 @@ impl Taking<'_> {
             }
             Line::Alias { source, kind, hash, code } => {
                 self.store()?;
+                if alias::of_source(open, &source, (kind, hash))?.is_some() {
+                    return Ok(());
+                }
                 transact(open, |tx| {
-                    let number = write::source_number(tx, &source)?;
-                    let key = codec::alias_key(number, (kind, hash));
-                    if write::tree(tx, T::Alias).get(&key)?.is_none() {
-                        put(tx, T::Alias, &key, &code.key())?;
-                    }
-                    Ok(())
+                    alias::put(tx, write::source_number(tx, &source)?, (kind, hash), &code.key())
                 })
             }
-            Line::Redirect { from, to } => transact(open, |tx| {
-                if from.len() <= 1_000 && write::tree(tx, T::Path).get(&from)?.is_none() {
-                    put(tx, T::Path, from.as_bytes(), &[&[2], to.as_bytes()].concat())?;
-                }
-                Ok(())
-            }),
+            Line::Redirect { from, to } => {
+                self.store()?;
+                transact(open, |tx| paths::redirect_to(tx, &from, &to))
+            }
         }
     }
 
@@ -414,7 +408,7 @@ fn belongings(tx: write::Tx<'_>, whole: &Whole) -> write::TxResult<()> {
     story(tx, code, &whole.history, &whole.listings)?;
     if let Some(tombstone) = &whole.tombstone {
         put(tx, T::Tomb, &key, &codec::encode("tombstone", tombstone).map_err(abort)?)?;
-        put(tx, T::Path, whole.item.permalink.as_bytes(), &[&[1], &key[..]].concat())?;
+        paths::keep(tx, &key, &whole.item.permalink)?;
     }
     Ok(())
 }

@@ -8,10 +8,10 @@
 
 use std::collections::BTreeSet;
 
-use super::codec::{self, seq_key, u32_at, u64_at};
+use super::codec::{self, page_key, u32_at, u64_at};
 use super::open::{Open, T, backend};
 use super::write::{self, Tx, TxResult, put, tree};
-use super::{Gone, LogPage, Result, read};
+use super::{Gone, LogPage, Result, read, slots};
 use crate::model::{Article, Category, CategoryId, InfoCode, Item, Timestamp};
 
 /// First bytes of slots that are no plain arrivals; a code's key begins with its code space,
@@ -138,11 +138,10 @@ pub(super) fn leave(
     let told = told.map(|at| Slot::Gone(at, key.to_vec()));
     let mut number = Some(entered.latest);
     while let Some(here) = number {
-        let at = seq_key(category.id, here);
-        let slot = tree(tx, T::CatSeq).get(&at)?.as_deref().and_then(Slot::read);
+        let slot = slots::get_in(tx, category.id, here)?.as_deref().and_then(Slot::read);
         match &told {
-            Some(gone) => put(tx, T::CatSeq, &at, &gone.bytes())?,
-            None => _ = tree(tx, T::CatSeq).remove(at)?,
+            Some(gone) => slots::put(tx, category.id, here, &gone.bytes())?,
+            None => slots::remove(tx, category.id, here)?,
         }
         mark_changed(tx, category, here)?;
         number = match slot {
@@ -173,7 +172,7 @@ pub(super) fn is_in_order(store: &Open, id: CategoryId, key: &[u8], entry: &[u8]
     let mut number = entered.latest;
     // Bounded: numbers get smaller with each step.
     loop {
-        let slot = read::get(store, T::CatSeq, seq_key(id, number))?.as_deref().and_then(Slot::read);
+        let slot = slots::get(store, id, number)?.as_deref().and_then(Slot::read);
         number = match slot {
             Some(Slot::Again(before, own)) if own == key && before < number => before,
             Some(Slot::Arrived(own) | Slot::Archived(own)) => {
@@ -202,14 +201,14 @@ pub(super) fn is_said(store: &Open, id: CategoryId, number: u32, slot: &[u8]) ->
 
 /// Whether a sealed hundred is noted, under the generation of its last change.
 pub(super) fn is_noted(store: &Open, id: CategoryId, page: u32) -> Result<bool> {
-    let Some(value) = read::get(store, T::Seal, seq_key(id, page))? else { return Ok(false) };
+    let Some(value) = read::get(store, T::Seal, page_key(id, page))? else { return Ok(false) };
     let Some(changed) = u64_at(&value, 8) else { return Ok(false) };
     Ok(read::get(store, T::Resealed, resealed_key(id, changed, page))?.is_some())
 }
 
 /// Notes a sealed hundred anew, as changed now; what is known of its sealing stays.
 pub(super) fn note_anew(tx: Tx<'_>, id: CategoryId, page: u32) -> TxResult<()> {
-    let before = tree(tx, T::Seal).get(seq_key(id, page))?;
+    let before = tree(tx, T::Seal).get(page_key(id, page))?;
     let now = write::upcoming(tx)?;
     let sealed = before.as_deref().and_then(|value| u64_at(value, 0)).filter(|sealed| *sealed <= now);
     note_page(tx, id, page, sealed.unwrap_or(u64::MAX), now)
@@ -218,7 +217,7 @@ pub(super) fn note_anew(tx: Tx<'_>, id: CategoryId, page: u32) -> TxResult<()> {
 /// Takes back that an item went.
 pub(super) fn unsay(tx: Tx<'_>, category: &Category, numbers: &[u32]) -> TxResult<()> {
     for number in numbers {
-        tree(tx, T::CatSeq).remove(seq_key(category.id, *number))?;
+        slots::remove(tx, category.id, *number)?;
         mark_changed(tx, category, *number)?;
     }
     Ok(())
@@ -227,10 +226,10 @@ pub(super) fn unsay(tx: Tx<'_>, category: &Category, numbers: &[u32]) -> TxResul
 /// Where it is said that an item went.
 pub(super) fn said_gone(store: &Open, category: CategoryId, key: &[u8]) -> Result<Vec<u32>> {
     let mut numbers = Vec::new();
-    for entry in store.tree(T::CatSeq).scan_prefix(category.0.to_be_bytes()) {
-        let (at, value) = entry.map_err(|e| backend("read", e))?;
-        if matches!(Slot::read(&value), Some(Slot::Gone(_, gone)) if gone == key) {
-            numbers.extend(u32_at(&at, 4));
+    for entry in slots::range(store, category, 0, u32::MAX) {
+        let (number, slot) = entry?;
+        if matches!(Slot::read(&slot), Some(Slot::Gone(_, gone)) if gone == key) {
+            numbers.push(number);
         }
     }
     Ok(numbers)
@@ -256,7 +255,7 @@ pub(super) fn close_archived(tx: Tx<'_>, category: &mut Category) -> TxResult<()
     if category.id == CategoryId::SITE || category.arrivals.is_multiple_of(Category::HUNDRED) {
         return Ok(());
     }
-    let last = tree(tx, T::CatSeq).get(seq_key(category.id, category.arrivals))?;
+    let last = slots::get_in(tx, category.id, category.arrivals)?;
     if !matches!(last.as_deref().and_then(Slot::read), Some(Slot::Archived(_))) {
         return Ok(());
     }
@@ -269,7 +268,7 @@ fn append(tx: Tx<'_>, category: &mut Category, slot: &Slot) -> TxResult<u32> {
     if category.id == CategoryId::SITE {
         return Ok(category.arrivals);
     }
-    put(tx, T::CatSeq, &seq_key(category.id, category.arrivals), &slot.bytes())?;
+    slots::put(tx, category.id, category.arrivals, &slot.bytes())?;
     if category.arrivals.is_multiple_of(Category::HUNDRED) {
         seal(tx, category)?;
     }
@@ -292,14 +291,14 @@ fn mark_changed(tx: Tx<'_>, category: &Category, number: u32) -> TxResult<()> {
         return Ok(());
     }
     let page = number.div_ceil(Category::HUNDRED);
-    let before = tree(tx, T::Seal).get(seq_key(category.id, page))?;
+    let before = tree(tx, T::Seal).get(page_key(category.id, page))?;
     let sealed = before.as_deref().and_then(|value| u64_at(value, 0)).unwrap_or(u64::MAX);
     let now = write::upcoming(tx)?;
     note_page(tx, category.id, page, sealed, now)
 }
 
 fn note_page(tx: Tx<'_>, id: CategoryId, page: u32, sealed: u64, changed: u64) -> TxResult<()> {
-    let at = seq_key(id, page);
+    let at = page_key(id, page);
     let value = [sealed.to_be_bytes(), changed.to_be_bytes()].concat();
     if let Some(before) = tree(tx, T::Seal).insert(at, value)?.as_deref().and_then(|v| u64_at(v, 8)) {
         tree(tx, T::Resealed).remove(resealed_key(id, before, page))?;
@@ -331,7 +330,7 @@ pub(super) fn open_page(store: &Open, id: CategoryId) -> Result<LogPage<Item>> {
 
 /// A sealed hundred, as it was when it was sealed, without what went since.
 pub(super) fn sealed_page(store: &Open, id: CategoryId, number: u32) -> Result<LogPage<Article>> {
-    let seal = read::get(store, T::Seal, seq_key(id, number))?;
+    let seal = read::get(store, T::Seal, page_key(id, number))?;
     let sealed = seal.as_deref().and_then(|value| u64_at(value, 0)).unwrap_or(u64::MAX);
     page(store, id, number, |key| read::version_at(store, key, sealed))
 }
@@ -343,12 +342,10 @@ fn page<R>(
     load: impl Fn(&[u8]) -> Result<Option<R>>,
 ) -> Result<LogPage<R>> {
     let last = number.saturating_mul(Category::HUNDRED);
-    let range = seq_key(id, last.saturating_sub(Category::HUNDRED - 1))..=seq_key(id, last);
     let mut seen = BTreeSet::new();
     let mut slots = Vec::new();
-    for entry in store.tree(T::CatSeq).range(range) {
-        let (_, value) = entry.map_err(|e| backend("read", e))?;
-        slots.extend(Slot::read(&value));
+    for entry in slots::range(store, id, last.saturating_sub(Category::HUNDRED - 1), last) {
+        slots.extend(Slot::read(&entry?.1));
     }
     let mut found = LogPage { entries: Vec::new(), gone: Vec::new() };
     // The last that is said of an item counts.

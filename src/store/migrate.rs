@@ -2,7 +2,9 @@
 //! place; the old one is kept, so that an older feedmill can be put back.
 //!
 //! Formats so far. 1: the first. 2: bodies may need a dictionary; items have a history; a source's
-//! state is kept under the names of its fields. 3: texts stand in files of their own.
+//! state is kept under the names of its fields. 3: texts stand in files of their own. 4: what is small
+//! stands together, slots and aliases in groups, an item's first listing in its record, and a path has a
+//! record only where its name does not tell the article.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,12 +19,14 @@ use super::codec::{self, FORMAT};
 use super::open::{self, NAMES, Open, T, backend, corrupt};
 use super::texts::Texts;
 use super::{Result, StoreError, StoreOptions, guard, room};
-use crate::model::{CategoryId, SourceState, Timestamp, Validators};
+use crate::model::{SourceState, Timestamp, Validators};
 
 /// The oldest format that can be read.
 pub(super) const OLDEST: u8 = 1;
 /// The first format with texts in files of their own.
 pub(super) const TEXTS_APART: u8 = 3;
+/// The first format with small records together.
+pub(super) const TOGETHER: u8 = 4;
 /// Stands in a store that was migrated until the old one has its name.
 const MIGRATED: &str = "migrated";
 /// Records between two words about progress.
@@ -83,6 +87,7 @@ pub(super) fn copy_all(
     let mut order: Vec<&(usize, Tree)> = from.iter().collect();
     order.sort_by_key(|(number, _)| (*number != T::Dict as usize, *number));
     let mut arrival = Arrival::new(to, found);
+    let mut taken = [0; NAMES.len()];
     for (done, (number, tree)) in order.into_iter().enumerate() {
         let mut copied = 0_u64;
         for entry in tree {
@@ -91,6 +96,7 @@ pub(super) fn copy_all(
                 Some(texts) => carried::packed_up(texts, *number, &key, &value)?,
                 None => value.to_vec(),
             };
+            taken[*number] += usize::from(carried::counts(found, *number, &key, &value));
             arrival.take(*number, key.to_vec(), value)?;
             copied += 1;
             if copied % STEP == 1 {
@@ -102,12 +108,8 @@ pub(super) fn copy_all(
         }
     }
     arrival.end()?;
-    for (number, tree) in from {
-        let own = [T::TextFile, T::Touched, T::Body].into_iter().any(|own| *number == own as usize);
-        let parts = found < TEXTS_APART && *number == T::Version as usize;
-        let site = CategoryId::SITE.0.to_be_bytes();
-        let left = if *number == T::CatSeq as usize { tree.scan_prefix(site).count() } else { 0 };
-        if !own && !parts && tree.len() != to.trees()[*number].len() + left {
+    for (number, _) in from {
+        if carried::counted(to, found, *number)? != taken[*number] {
             return Err(corrupt("be copied", format!("records of {} are missing", NAMES[*number])));
         }
     }
@@ -209,9 +211,9 @@ pub(super) fn tidy(path: &Path) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::super::texts::Place;
-    use super::super::{Change, SledStore, Store};
+    use super::super::{AliasKind, Change, Placement, Sighting, SledStore, Store, record, slots};
     use super::*;
-    use crate::model::{CodeSpace, InfoCode, SourceId};
+    use crate::model::{CategoryId, CodeSpace, InfoCode, SourceId};
     use serde::Serialize;
 
     /// As the first feedmill wrote it.
@@ -234,7 +236,32 @@ mod tests {
     fn age(path: &Path) {
         let db = open::database(&sled::Config::new().path(path), path).unwrap();
         let texts = Texts::open(path).unwrap();
-        let bodies = db.open_tree(NAMES[T::Body as usize]).unwrap();
+        let tree = |tree: T| db.open_tree(NAMES[tree as usize]).unwrap();
+        let (bodies, seen) = (tree(T::Body), tree(T::Seen));
+        // What stands together stood alone.
+        for (key, value) in tree(T::CatSeq).iter().flatten() {
+            tree(T::CatSeq).remove(&key).unwrap();
+            for (number, slot) in slots::within(&key, &value).unwrap() {
+                tree(T::CatSeq).insert([&key[..4], &number.to_be_bytes()].concat(), slot).unwrap();
+            }
+        }
+        for (key, value) in tree(T::Alias).iter().flatten() {
+            tree(T::Alias).remove(&key).unwrap();
+            for (source, (kind, hash), code) in super::super::alias::readable(&key, &value) {
+                let kind = codec::alias_byte(kind);
+                let old = [&source.to_be_bytes()[..], &[kind], &hash].concat();
+                tree(T::Alias).insert(old, code.key()).unwrap();
+            }
+        }
+        for (key, value) in tree(T::Item).iter().flatten() {
+            let item = record::item(&key, &value).unwrap().1;
+            tree(T::Path).insert(&item.permalink, [&[1], &key[..]].concat()).unwrap();
+            if let Some((source, listing)) = record::first(&value).unwrap() {
+                seen.insert([&key[..], &source.to_be_bytes()].concat(), listing).unwrap();
+            }
+            let item = codec::encode("item", &item).unwrap();
+            tree(T::Item).insert(key, [&value[..=Place::BYTES], &item[1..]].concat()).unwrap();
+        }
         for (number, name) in NAMES.iter().enumerate() {
             let tree = db.open_tree(name).unwrap();
             if number == T::TextFile as usize || number == T::Body as usize {
@@ -305,9 +332,37 @@ mod tests {
             (0..2_300_u32).flat_map(|n| n.wrapping_mul(2_654_435_761).to_be_bytes()).collect();
         let html = format!("<p>文{}</p>", data_encoding::BASE64.encode(&noise));
         change.body = Some(crate::model::Body { html, ..Default::default() });
-        change.item = Some(crate::model::Item::sample(code.clone()));
+        let home = store.ensure_category("甲报", None, Timestamp::from_unix(77)).unwrap().id;
+        change.item = Some(crate::model::Item {
+            home,
+            categories: vec![home],
+            ..crate::model::Item::sample(code.clone())
+        });
+        let shown = |category| Placement { category, shown: true };
+        change.enters = vec![shown(home), shown(CategoryId::SITE)];
+        let hash = [7; 16];
+        change.aliases = vec![(source.clone(), (AliasKind::Link, hash))];
+        let listed = crate::model::ContentHash::of(&[]);
+        let at = Timestamp::from_unix(80);
+        let sighting = Sighting { first: at, last: at, listed, guid: Some(hash), checks: 0, detail: None };
+        change.sighting = Some((source.clone(), sighting));
         store.commit(vec![change], Timestamp::from_unix(80)).unwrap();
         let (body, item) = (store.body(&code).unwrap(), store.item(&code).unwrap());
+        let all = |store: &SledStore| {
+            let path = &item.as_ref().unwrap().permalink;
+            let listings = store.listings(&code).unwrap();
+            let faults = store.check(&mut |_, _, _| {}).unwrap().told;
+            let counts = store
+                .with(|open| Ok([T::CatSeq, T::Alias, T::Seen, T::Path].map(|tree| open.tree(tree).len())));
+            (
+                store.arrivals(home, 0, 99).unwrap(),
+                store.aliased(&source, (AliasKind::Link, hash)).unwrap(),
+                store.at_path(path).unwrap(),
+                (listings, faults, counts.unwrap()),
+            )
+        };
+        let whole = all(&store);
+        assert_eq!(whole.3.2, [1, 2, 0, 0]);
         drop(store);
         age(&path);
 
@@ -320,6 +375,7 @@ mod tests {
         assert_eq!(store.body(&code).unwrap(), body);
         assert_eq!(store.item(&code).unwrap(), item);
         assert_eq!(store.touched_since(0, 9).unwrap().len(), 1);
+        assert_eq!(all(&store), whole);
         assert_eq!(beside(folder.path()), ["store", "store.format-1"]);
         drop(store);
 

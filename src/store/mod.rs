@@ -5,6 +5,7 @@
 //! own: decisions about items (`ingest`), outputs (`publish`). All sled types stay in
 //! `sled_store`. A second backend implements [`Store`] beside it.
 
+mod alias;
 mod carried;
 mod check;
 mod clock;
@@ -20,12 +21,14 @@ mod mark;
 mod memory;
 mod migrate;
 mod open;
+mod paths;
 mod read;
 mod record;
 mod repair;
 mod room;
 mod shrink;
 mod sled_store;
+mod slots;
 mod stats;
 mod texts;
 mod tidy;

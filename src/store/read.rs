@@ -11,7 +11,7 @@ use super::log::Slot;
 use super::open::{Open, T, backend, category_key};
 use super::record;
 use super::texts::{self, Place};
-use super::{Alias, AtPath, Event, Result, Revision, Sighting, SourceRecord, StoreError, Tombstone, Window};
+use super::{Event, Result, Revision, Sighting, SourceRecord, StoreError, Tombstone, Window, paths, slots};
 use crate::model::{Article, Body, Category, CategoryId, InfoCode, Item, SourceId, SourceState, Timestamp};
 
 const READ: &str = "read";
@@ -112,7 +112,13 @@ pub(super) fn sightings(store: &Open, id: &SourceId, codes: &[InfoCode]) -> Resu
     codes
         .iter()
         .map(|code| {
-            let listing = get(store, T::Seen, codec::seen_key(code, number))?;
+            let key = code.key();
+            if let Some(item) = get(store, T::Item, &key)?
+                && let Some((_, listing)) = record::first(&item)?.filter(|(first, _)| *first == number)
+            {
+                return record::listing(listing).map(|(sighting, _)| Some(sighting));
+            }
+            let listing = get(store, T::Seen, codec::seen_key(&key, number))?;
             listing.map(|bytes| record::listing(&bytes).map(|(sighting, _)| sighting)).transpose()
         })
         .collect()
@@ -120,24 +126,28 @@ pub(super) fn sightings(store: &Open, id: &SourceId, codes: &[InfoCode]) -> Resu
 
 pub(super) fn listings(store: &Open, code: &InfoCode) -> Result<Vec<(SourceId, Sighting)>> {
     let names = source_names(store)?;
-    let prefix = code.key();
     let mut listings = Vec::new();
-    for entry in store.tree(T::Seen).scan_prefix(&prefix) {
-        let (key, value) = entry.map_err(|e| backend(READ, e))?;
-        if let Some(id) = u32_at(&key, prefix.len()).and_then(|number| names.get(&number)) {
-            listings.push((id.clone(), record::listing(&value)?.0));
+    for (number, listing) in all_listings(store, &code.key())? {
+        if let Some(id) = names.get(&number) {
+            listings.push((id.clone(), record::listing(&listing)?.0));
         }
     }
     Ok(listings)
 }
 
-pub(super) fn aliased(store: &Open, id: &SourceId, alias: Alias) -> Result<Option<InfoCode>> {
-    let Some(number) = source_number(store, id)? else { return Ok(None) };
-    get(store, T::Alias, codec::alias_key(number, alias))?.map(|value| code_from(&value)).transpose()
-}
-
-fn code_from(bytes: &[u8]) -> Result<InfoCode> {
-    InfoCode::from_key(bytes).map(|(code, _)| code).ok_or(StoreError::Damaged { what: "code" })
+/// Records of all listings of an item, by the numbers of their sources: the first stands with the item.
+fn all_listings(store: &Open, code: &[u8]) -> Result<BTreeMap<u32, IVec>> {
+    let mut all = BTreeMap::new();
+    for entry in store.tree(T::Seen).scan_prefix(code) {
+        let (key, value) = entry.map_err(|e| backend(READ, e))?;
+        all.extend(u32_at(&key, code.len()).map(|number| (number, value)));
+    }
+    if let Some(item) = get(store, T::Item, code)?
+        && let Some((number, listing)) = record::first(&item)?
+    {
+        all.insert(number, listing.into());
+    }
+    Ok(all)
 }
 
 /// Items that ever came into the whole site.
@@ -149,8 +159,8 @@ pub(super) fn arrivals_of_site(store: &Open) -> Result<u64> {
 pub(super) fn history(store: &Open, code: &InfoCode) -> Result<Vec<Event>> {
     let prefix = code.key();
     let mut events: Vec<(u64, Event)> = Vec::new();
-    for entry in store.tree(T::Seen).scan_prefix(&prefix).values() {
-        events.extend(record::listing(&entry.map_err(|e| backend(READ, e))?)?.1);
+    for listing in all_listings(store, &prefix)?.values() {
+        events.extend(record::listing(listing)?.1);
     }
     for entry in store.tree(T::History).scan_prefix(&prefix) {
         let (key, value) = entry.map_err(|e| backend(READ, e))?;
@@ -194,7 +204,7 @@ pub(super) fn tallies(store: &Open) -> Result<BTreeMap<String, u64>> {
 }
 
 pub(super) fn item(store: &Open, key: &[u8]) -> Result<Option<Item>> {
-    get(store, T::Item, key)?.map(|bytes| record::item(&bytes).map(|(_, item)| item)).transpose()
+    get(store, T::Item, key)?.map(|bytes| record::item(key, &bytes).map(|(_, item)| item)).transpose()
 }
 
 pub(super) fn body(store: &Open, key: &[u8]) -> Result<Body> {
@@ -253,7 +263,7 @@ pub(super) fn version(store: &Open, key: &[u8], since: u64) -> Result<Article> {
     let at = codec::version_key(key, since);
     let load = || {
         let record = get(store, T::Version, &at)?.ok_or(StoreError::Damaged { what: "version" })?;
-        Ok(Article { item: record::item(&record)?.1, body: text(store, key, &record)? })
+        Ok(Article { item: record::item(key, &record)?.1, body: text(store, key, &record)? })
     };
     match load() {
         Err(StoreError::Damaged { .. }) => load(),
@@ -383,10 +393,8 @@ pub(super) fn bookmark_key(name: &str) -> String {
 
 pub(super) fn arrivals(store: &Open, category: CategoryId, from: u32, to: u32) -> Result<Vec<Item>> {
     let mut items = Vec::new();
-    let range = codec::seq_key(category, from)..=codec::seq_key(category, to);
-    for entry in store.tree(T::CatSeq).range(range) {
-        let (_, slot) = entry.map_err(|e| backend(READ, e))?;
-        if let Some(Slot::Arrived(key) | Slot::Archived(key)) = Slot::read(&slot) {
+    for entry in slots::range(store, category, from, to) {
+        if let Some(Slot::Arrived(key) | Slot::Archived(key)) = Slot::read(&entry?.1) {
             items.extend(item(store, &key)?);
         }
     }
@@ -464,17 +472,7 @@ pub(super) fn find(store: &Open, text: &str, limit: usize) -> Result<Vec<Item>> 
     Ok(found)
 }
 
-pub(super) fn at_path(store: &Open, path: &str) -> Result<Option<AtPath>> {
-    let Some(value) = get(store, T::Path, path)? else { return Ok(None) };
-    match value.split_first() {
-        Some((1, code)) => Ok(Some(AtPath::Article(code_from(code)?))),
-        Some((2, target)) => Ok(Some(AtPath::Redirect(String::from_utf8_lossy(target).into_owned()))),
-        _ => Err(StoreError::Damaged { what: "path" }),
-    }
-}
-
 pub(super) fn redirects(store: &Open, after: &str, limit: usize) -> Result<Vec<(String, String)>> {
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let after = (Bound::Excluded(after.as_bytes()), Bound::Unbounded);
     let mut found = Vec::new();
     for entry in store.tree(T::Path).range::<&[u8], _>(after) {
@@ -482,8 +480,8 @@ pub(super) fn redirects(store: &Open, after: &str, limit: usize) -> Result<Vec<(
         if found.len() >= limit {
             break;
         }
-        if let Some((2, target)) = value.split_first() {
-            found.push((text(&path), text(target)));
+        if let Some(target) = paths::redirect(&value) {
+            found.push((String::from_utf8_lossy(&path).into_owned(), target));
         }
     }
     Ok(found)

@@ -12,7 +12,7 @@ use super::commit;
 use super::open::{Open, T, backend, category_key};
 use super::texts::{self, Balance, Place};
 use super::write::{self, abort, delete, put, transact, tree};
-use super::{Result, Sighting, Tombstone, Withdrawer, log, read, record};
+use super::{Result, Sighting, Tombstone, Withdrawer, alias, log, paths, read, record, slots};
 use crate::model::{Body, Category, CategoryId, ContentHash, Item, Slug, SourceState, Timestamp};
 
 /// Rounds of mending: what one round mends may show the next what is left.
@@ -61,6 +61,13 @@ fn mend(open: &Open, at: T, key: &[u8], now: Timestamp) -> Result<bool> {
         T::Source => source(open, key, now)?,
         T::Tomb => tombstone(open, key, now)?,
         T::Seal => seal(open, key)?,
+        T::CatSeq => {
+            let id = CategoryId(u32_at(key, 0).unwrap_or_default());
+            let said =
+                |number, slot: &[u8]| Ok(id != CategoryId::SITE && log::is_said(open, id, number, slot)?);
+            slots::sift(open, key, said)?;
+        }
+        T::Alias => alias::mend(open, key, |code| check::known_code(open, code))?,
         T::Sys => sys(open, key)?,
         T::CategoryKey => match read::get(open, T::CategoryKey, key)?.filter(|id| id.len() == 4) {
             Some(id) => category(open, &id, now)?,
@@ -80,6 +87,12 @@ fn item(open: &Open, key: &[u8], now: Timestamp) -> Result<bool> {
         return Ok(true);
     };
     let out = read::get(open, T::Tomb, key)?.is_some();
+    if let Some(record) = read::get(open, T::Item, key)?
+        && let Some((_, listing)) = record::first(&record)?
+        && readable(record::listing(listing))?.is_none()
+    {
+        transact(open, |tx| commit::put_first(tx, key, &record, &[]))?;
+    }
     let named = read::get(open, T::Item, key)?.and_then(|record| texts::named(&record));
     let torn = named.is_none_or(|place| place == Place::NONE) || readable(read::body(open, key))?.is_none();
     if torn {
@@ -120,7 +133,7 @@ fn index(open: &Open, key: &[u8], mut item: Item, out: bool, now: Timestamp) -> 
         }
     }
     transact(open, |tx| {
-        put(tx, T::Path, item.permalink.as_bytes(), &[&[1], key].concat())?;
+        paths::lead(tx, key, &item)?;
         commit::touch_item(tx, key, &item)?;
         let mut touched: BTreeMap<CategoryId, Category> = BTreeMap::new();
         for (id, at, shown) in &wrong {
@@ -144,17 +157,27 @@ fn index(open: &Open, key: &[u8], mut item: Item, out: bool, now: Timestamp) -> 
 fn forget(open: &Open, key: &[u8], unknown: bool) -> Result<()> {
     let entries: Vec<_> = open.tree(T::Seen).scan_prefix(key).flatten().collect();
     for (at, value) in entries {
-        let listing = readable(record::listing(&value))?.filter(|_| !unknown);
-        transact(open, |tx| match &listing {
-            Some((sighting, began)) => {
-                let never = ContentHash::of(&[("lost", "text")]);
-                let sighting = Sighting { listed: never, detail: None, ..sighting.clone() };
-                put(tx, T::Seen, &at, &record::of_listing(&sighting, began.as_ref()).map_err(abort)?)
-            }
+        let never = if unknown { None } else { never_seen(&value)? };
+        transact(open, |tx| match &never {
+            Some(listing) => put(tx, T::Seen, &at, listing),
             None => delete(tx, T::Seen, &at),
         })?;
     }
-    Ok(())
+    let Some(item) = read::get(open, T::Item, key)? else { return Ok(()) };
+    let first = match readable(record::first(&item))?.flatten() {
+        Some((number, listing)) => {
+            never_seen(listing)?.map(|never| record::first_bytes(number, &never)).unwrap_or_default()
+        }
+        None => return Ok(()),
+    };
+    transact(open, |tx| commit::put_first(tx, key, &item, &first))
+}
+
+/// A listing of something that its source never listed so; `None` where it cannot be read.
+fn never_seen(listing: &[u8]) -> Result<Option<Vec<u8>>> {
+    let Some((sighting, began)) = readable(record::listing(listing))? else { return Ok(None) };
+    let sighting = Sighting { listed: ContentHash::of(&[("lost", "text")]), detail: None, ..sighting };
+    record::of_listing(&sighting, began.as_ref()).map(Some)
 }
 
 /// A category that cannot be read comes back from its names; counters come from its entries.

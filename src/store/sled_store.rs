@@ -209,14 +209,15 @@ impl SledStore {
     /// [`StoreError::NoRoom`] before anything is done; otherwise those of the store. In each case
     /// the store is in its place, the old one or the new one.
     pub fn compact(&self, watch: Watch<'_>) -> Result<(u64, u64)> {
-        let StoreOptions { path, cache, low_water, .. } = &self.options;
+        let StoreOptions { path, low_water, .. } = &self.options;
         let before = room::stored(path);
+        // A store without waste has less than twice the bytes of its records.
+        let live = self.with(super::stats::live)?;
+        room::enough(path, (live * 5 / 2).min(before.saturating_mul(3) / 2).saturating_add(*low_water))?;
         let done = self.renewed(|open, beside| {
-            // A store without waste has about twice the bytes of its records.
-            let live = super::stats::live(open)?;
-            room::enough(path, (live * 5 / 2).min(before.saturating_mul(3) / 2).saturating_add(*low_water))?;
             let from: Vec<_> = open.trees().iter().cloned().enumerate().collect();
-            super::migrate::copy_all(&from, Some(&open.texts), &Open::bare(beside, *cache)?, FORMAT, watch)?;
+            let new = Open::bare(beside, LEAN)?;
+            super::migrate::copy_all(&from, Some(&open.texts), &new, FORMAT, watch)?;
             Ok(true)
         });
         done.map(|_| (before, room::stored(path)))
@@ -233,12 +234,10 @@ impl SledStore {
 
     /// As [`SledStore::shrink`], in any case; `None` where the file system cannot do it.
     pub(super) fn written_anew(&self) -> Result<Option<u64>> {
-        let StoreOptions { path, cache, low_water, .. } = &self.options;
+        let StoreOptions { path, low_water, .. } = &self.options;
         let before = room::stored(path);
-        let done = self.renewed(|open, beside| {
-            room::enough(path, room::size(&path.join("db")).saturating_add(*low_water))?;
-            super::shrink::copy(open, beside, *cache)
-        })?;
+        room::enough(path, room::size(&path.join("db")).saturating_add(*low_water))?;
+        let done = self.renewed(|open, beside| super::shrink::copy(open, beside, LEAN))?;
         Ok(done.then(|| before.saturating_sub(room::stored(path))))
     }
 
@@ -247,18 +246,21 @@ impl SledStore {
     fn renewed(&self, copy: impl FnOnce(&Open, &Path) -> Result<bool>) -> Result<bool> {
         let mut slot = self.open.write().unwrap_or_else(PoisonError::into_inner);
         let path = &self.options.path;
-        let open = slot.as_ref().ok_or_else(closed)?;
         let beside = room::beside(path, "new");
         room::clear(&beside)?;
-        match guard::guarded("be copied", || copy(open, &beside)) {
+        let old = room::free_name(&room::beside(path, "old"))?;
+        if slot.is_none() {
+            return Err(closed());
+        }
+        close(&mut slot);
+        match self.copied(&beside, copy) {
             Ok(true) => {}
             done => {
+                *slot = Some(reopened(&self.options, true)?);
                 room::clear(&beside)?;
                 return done;
             }
         }
-        let old = room::free_name(&room::beside(path, "old"))?;
-        close(&mut slot);
         let swapped = room::put_in_place(&beside, path, &old);
         let opened = reopened(&self.options, true);
         room::hold_ballast(&self.options);
@@ -266,6 +268,14 @@ impl SledStore {
         swapped?;
         room::clear(&old)?;
         Ok(true)
+    }
+
+    /// What `copy` makes of the closed store. Two are open then: neither keeps much in memory.
+    fn copied(&self, beside: &Path, copy: impl FnOnce(&Open, &Path) -> Result<bool>) -> Result<bool> {
+        let mut open = Some(reopened(&StoreOptions { cache: LEAN, ..self.options.clone() }, true)?);
+        let done = guard::guarded("be copied", || copy(open.as_ref().ok_or_else(closed)?, beside));
+        close(&mut open);
+        done
     }
 
     /// Writes the store as JSON Lines while it is in use (`store::lines`); gives the file's bytes.
@@ -395,6 +405,9 @@ impl Drop for SledStore {
         close(&mut self.open.write().unwrap_or_else(PoisonError::into_inner));
     }
 }
+
+/// Memory for pages of a store that is only read through, or only written, in bytes.
+const LEAN: u64 = 6 << 20;
 
 /// Stands in a store that began anew until it is filled.
 const REFILL: &str = "refill";

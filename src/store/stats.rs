@@ -78,7 +78,7 @@ pub(super) fn stats(open: &Open, now: Timestamp, watch: Watch<'_>) -> Result<Sta
                 watch(number, NAMES.len(), format!("{name} {}", tree.records));
             }
             if number == T::Item as usize {
-                grown(&value, now, &mut growth)?;
+                grown(&key, &value, now, &mut growth)?;
                 text_bytes += texts::named(&value).map_or(0, |place| u64::from(place.raw));
             } else if number == T::TextFile as usize {
                 packed_bytes += texts::live_in(&value).unwrap_or_default();
@@ -105,8 +105,8 @@ pub(super) fn stats(open: &Open, now: Timestamp, watch: Watch<'_>) -> Result<Sta
     })
 }
 
-fn grown(value: &[u8], now: Timestamp, growth: &mut [Growth]) -> Result<()> {
-    if let Some((_, item)) = readable(record::item(value))? {
+fn grown(key: &[u8], value: &[u8], now: Timestamp, growth: &mut [Growth]) -> Result<()> {
+    if let Some((_, item)) = readable(record::item(key, value))? {
         let age = now.since(item.first_seen);
         for span in growth.iter_mut().filter(|span| age < span.days * DAY) {
             span.items += 1;

@@ -6,7 +6,7 @@ use super::commit;
 use super::open::Open;
 use super::{
     Alias, AtPath, Change, Event, LogPage, Result, Retention, Revision, Sighting, SledStore, SourceRecord,
-    Store, Tombstone, Window, log, read, withdraw, write,
+    Store, Tombstone, Window, alias, log, paths, read, withdraw, write,
 };
 use crate::model::{
     Article, Body, Category, CategoryId, InfoCode, Item, Slug, SourceId, SourceState, Timestamp,
@@ -38,7 +38,7 @@ impl Store for SledStore {
         self.with(|open| read::sightings(open, id, codes))
     }
     fn aliased(&self, id: &SourceId, alias: Alias) -> Result<Option<InfoCode>> {
-        self.with(|open| read::aliased(open, id, alias))
+        self.with(|open| alias::of_source(open, id, alias))
     }
     fn item(&self, code: &InfoCode) -> Result<Option<Item>> {
         self.with(|open| read::item(open, &code.key()))
@@ -113,7 +113,7 @@ impl Store for SledStore {
         self.with(|open| read::find(open, text, limit))
     }
     fn at_path(&self, path: &str) -> Result<Option<AtPath>> {
-        self.with(|open| read::at_path(open, path))
+        self.with(|open| paths::at(open, path))
     }
     fn redirects(&self, after: &str, limit: usize) -> Result<Vec<(String, String)>> {
         self.with(|open| read::redirects(open, after, limit))

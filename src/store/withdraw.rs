@@ -10,7 +10,7 @@ use super::commit;
 use super::open::{Open, T, backend};
 use super::texts::{self, Balance, Place};
 use super::write::{self, Tx, TxResult, put, transact, tree};
-use super::{Event, Happening, Result, Retention, Tombstone, Withdrawer, log, read, record};
+use super::{Event, Happening, Result, Retention, Tombstone, Withdrawer, log, paths, read, record};
 use crate::model::{Category, CategoryId, InfoCode, Item, Timestamp};
 
 pub(super) fn withdraw(store: &Open, code: &InfoCode, tombstone: &Tombstone) -> Result<bool> {
@@ -155,15 +155,20 @@ fn erase(tx: Tx<'_>, item: &Item, leftovers: &[(T, Vec<u8>)]) -> TxResult<Vec<Pl
     let mut freed = Vec::new();
     let own = [(T::Item, key.clone())];
     for (at, key) in leftovers.iter().chain(&own) {
-        let value = tree(tx, *at).remove(key.as_slice())?;
+        let Some(value) = tree(tx, *at).remove(key.as_slice())? else { continue };
         if matches!(at, T::Item | T::Version)
-            && let Some(place) = value.and_then(|value| texts::named(&value))
+            && let Some(place) = texts::named(&value)
         {
             balance.take(place);
             freed.push(place);
         }
+        if matches!(at, T::Item) {
+            // Its sources go on listing it.
+            commit::put_apart(tx, key, record::first_of(&value).map_err(write::abort)?)?;
+        }
     }
     balance.settle(tx)?;
+    paths::keep(tx, &key, &item.permalink)?;
     record::forget_touched(tx, item.touched, &key)?;
     Ok(freed)
 }

@@ -1,0 +1,376 @@
+//! What else leads to an item within a source: hashes, each with a code, in groups of about a dozen.
+//!
+//! A source's groups grow with what it has, one at a time: linear hashing (Litwin, "Linear hashing: a new
+//! tool for file and table addressing", 1980). A record of its own counts them. One for each alias would
+//! be three for an article, and sled keeps some hundreds of bytes of memory for every few records.
+//!
+//! Hashes can be chosen by who sends them, so that many fall into one group: it takes further parts then.
+
+use std::collections::BTreeMap;
+
+use sled::IVec;
+
+use super::codec::{self, u32_at};
+use super::open::{Open, T, backend};
+use super::write::{self, Tx, TxResult, put as put_record, tree};
+use super::{Alias, Result, StoreError, read};
+use crate::model::{InfoCode, SourceId};
+
+/// Aliases of a group on the average.
+const TOGETHER: u32 = 12;
+/// Bytes of a part at the most.
+const MAX_PART: usize = 3_000;
+/// Bytes of an entry before the code: kind, length of the code, hash.
+const HEAD: usize = 18;
+/// Aliases that share a transaction where many are stored.
+pub(super) const STEP: usize = 200;
+
+/// One alias in a part: its kind and hash as they stand there, and the code's bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Entry<'a> {
+    bytes: &'a [u8],
+}
+
+impl<'a> Entry<'a> {
+    pub(super) fn alias(self) -> Option<Alias> {
+        let kind = codec::alias_kind(*self.bytes.first()?)?;
+        Some((kind, self.bytes.get(2..HEAD)?.try_into().ok()?))
+    }
+
+    pub(super) fn code(self) -> &'a [u8] {
+        self.bytes.get(HEAD..).unwrap_or_default()
+    }
+
+    fn is_of(self, alias: Alias) -> bool {
+        self.alias() == Some(alias)
+    }
+}
+
+fn entry_bytes((kind, hash): Alias, code: &[u8]) -> Vec<u8> {
+    let length = u8::try_from(code.len()).unwrap_or_default();
+    [&[codec::alias_byte(kind), length], &hash[..], code].concat()
+}
+
+/// The entries of a part; `None` ends it where it is damaged.
+fn entries(mut part: &[u8]) -> impl Iterator<Item = Option<Entry<'_>>> {
+    std::iter::from_fn(move || {
+        part.first()?;
+        let length = HEAD + part.get(1).map_or(0, |length| usize::from(*length));
+        let found = part.split_at_checked(length);
+        let (entry, rest) = found.map_or((None, &[][..]), |(bytes, rest)| (Some(Entry { bytes }), rest));
+        part = rest;
+        Some(entry)
+    })
+}
+
+/// Groups that so many aliases have.
+fn groups(count: u32) -> u32 {
+    count / TOGETHER + 1
+}
+
+/// The group that an alias is in where there are so many.
+fn group_of((kind, hash): Alias, groups: u32) -> u32 {
+    let mut sum = crc32fast::Hasher::new();
+    sum.update(&[codec::alias_byte(kind)]);
+    sum.update(&hash);
+    let level = groups.ilog2();
+    let below = |bits: u32| sum.clone().finalize() & 1_u32.checked_shl(bits).map_or(u32::MAX, |top| top - 1);
+    let wide = below(level + 1);
+    if wide < groups { wide } else { below(level) }
+}
+
+/// The group whose aliases a new one shares.
+fn parent(group: u32) -> u32 {
+    group.checked_ilog2().map_or(0, |level| group - (1 << level))
+}
+
+fn head_key(source: u32) -> [u8; 4] {
+    source.to_be_bytes()
+}
+
+/// `source | group | part`.
+fn part_key(source: u32, group: u32, part: u16) -> Vec<u8> {
+    [&source.to_be_bytes()[..], &group.to_be_bytes(), &part.to_be_bytes()].concat()
+}
+
+/// The parts of a group, as `get` gives them.
+fn parts<E>(
+    get: impl Fn(&[u8]) -> std::result::Result<Option<IVec>, E>,
+    source: u32,
+    group: u32,
+) -> std::result::Result<Vec<IVec>, E> {
+    let mut parts = Vec::with_capacity(1);
+    for part in 0..=u16::MAX {
+        match get(&part_key(source, group, part))? {
+            Some(found) => parts.push(found),
+            None => break,
+        }
+    }
+    Ok(parts)
+}
+
+/// The code that an alias leads to.
+///
+/// # Errors
+/// [`StoreError::Damaged`] where what stands there cannot be read; those of the store.
+pub(super) fn find(store: &Open, source: u32, alias: Alias) -> Result<Option<InfoCode>> {
+    let group = group_of(alias, groups(count(store, source)?));
+    for part in parts(|key| read::get(store, T::Alias, key), source, group)? {
+        for entry in entries(&part) {
+            let entry = entry.ok_or(StoreError::Damaged { what: "alias" })?;
+            if entry.is_of(alias) {
+                let code = InfoCode::from_key(entry.code()).map(|(code, _)| code);
+                return code.map(Some).ok_or(StoreError::Damaged { what: "code" });
+            }
+        }
+    }
+    Ok(None)
+}
+
+fn count(store: &Open, source: u32) -> Result<u32> {
+    Ok(read::get(store, T::Alias, head_key(source))?.and_then(|value| u32_at(&value, 0)).unwrap_or_default())
+}
+
+/// Lets an alias lead to a code, whatever it led to.
+pub(super) fn put(tx: Tx<'_>, source: u32, alias: Alias, code: &[u8]) -> TxResult<()> {
+    let known = tree(tx, T::Alias).get(head_key(source))?;
+    let count = known.and_then(|value| u32_at(&value, 0)).unwrap_or_default();
+    let group = group_of(alias, groups(count));
+    let parts = parts(|key| tree(tx, T::Alias).get(key), source, group)?;
+    let new = entry_bytes(alias, code);
+    for (number, part) in (0_u16..).zip(&parts) {
+        if entries(part).flatten().any(|entry| entry.is_of(alias)) {
+            let others = entries(part).flatten().filter(|entry| !entry.is_of(alias));
+            let others: Vec<&[u8]> = others.map(|entry| entry.bytes).collect();
+            return put_record(
+                tx,
+                T::Alias,
+                &part_key(source, group, number),
+                &[&others.concat(), &new[..]].concat(),
+            );
+        }
+    }
+    let room = parts.iter().position(|part| part.len() + new.len() <= MAX_PART).unwrap_or(parts.len());
+    let before = parts.get(room).map_or(&[][..], |part| part);
+    let number = u16::try_from(room).unwrap_or(u16::MAX);
+    put_record(tx, T::Alias, &part_key(source, group, number), &[before, &new].concat())?;
+    let count = count.saturating_add(1);
+    put_record(tx, T::Alias, &head_key(source), &count.to_be_bytes())?;
+    if groups(count) > groups(count - 1) { split(tx, source, groups(count)) } else { Ok(()) }
+}
+
+/// Makes the last of so many groups, which takes its share of the one that had it.
+fn split(tx: Tx<'_>, source: u32, groups: u32) -> TxResult<()> {
+    let new = groups - 1;
+    let old = parent(new);
+    let before = parts(|key| tree(tx, T::Alias).get(key), source, old)?;
+    let (mut stay, mut go) = (Vec::new(), Vec::new());
+    for entry in before.iter().flat_map(|part| entries(part)).flatten() {
+        let moves = entry.alias().is_some_and(|alias| group_of(alias, groups) == new);
+        if moves { go.push(entry.bytes) } else { stay.push(entry.bytes) }
+    }
+    let kept = put_group(tx, source, old, &stay)?;
+    for part in kept..before.len() {
+        write::delete(tx, T::Alias, &part_key(source, old, u16::try_from(part).unwrap_or(u16::MAX)))?;
+    }
+    put_group(tx, source, new, &go).map(|_| ())
+}
+
+/// Stores a group in as few parts as it needs, one at the least; gives their count.
+fn put_group(tx: Tx<'_>, source: u32, group: u32, entries: &[&[u8]]) -> TxResult<usize> {
+    let mut parts: Vec<Vec<u8>> = vec![Vec::new()];
+    for entry in entries {
+        match parts.last_mut().filter(|part| part.len() + entry.len() <= MAX_PART) {
+            Some(part) => part.extend_from_slice(entry),
+            None => parts.push(entry.to_vec()),
+        }
+    }
+    for (number, part) in (0_u16..).zip(&parts) {
+        put_record(tx, T::Alias, &part_key(source, group, number), part)?;
+    }
+    Ok(parts.len())
+}
+
+/// All aliases of all sources, by the number of the source; what cannot be read is passed over.
+///
+/// # Errors
+/// Those of the store, as they come.
+pub(super) fn all(store: &Open) -> impl Iterator<Item = Result<(u32, Alias, InfoCode)>> {
+    let aliases = store.tree(T::Alias).iter().map(|record| {
+        let (key, part) = record.map_err(|e| backend("read", e))?;
+        Ok(if key.len() == 4 { Vec::new() } else { readable(&key, &part) })
+    });
+    aliases.flat_map(|part: Result<Vec<_>>| match part {
+        Ok(aliases) => aliases.into_iter().map(Ok).collect(),
+        Err(error) => vec![Err(error)],
+    })
+}
+
+/// The aliases of a part, each with its source and code; what cannot be read is passed over.
+pub(super) fn readable(key: &[u8], part: &[u8]) -> Vec<(u32, Alias, InfoCode)> {
+    let read = |entry: Entry<'_>| {
+        Some((u32_at(key, 0)?, entry.alias()?, InfoCode::from_key(entry.code()).map(|(code, _)| code)?))
+    };
+    entries(part).flatten().filter_map(read).collect()
+}
+
+/// How many aliases stand in a record of [`T::Alias`].
+pub(super) fn count_in(key: &[u8], value: &[u8]) -> usize {
+    if key.len() == 4 { 0 } else { entries(value).flatten().count() }
+}
+
+/// What is wrong with a record of [`T::Alias`]; `known` says whether a code is one of an item.
+pub(super) fn judge(
+    store: &Open,
+    key: &[u8],
+    value: &[u8],
+    known: impl Fn(&[u8]) -> Result<bool>,
+) -> Result<Option<&'static str>> {
+    let Some(source) = u32_at(key, 0) else { return Ok(Some("it is of no source")) };
+    if key.len() == 4 {
+        let last = groups(u32_at(value, 0).unwrap_or_default()) - 1;
+        let there = |group| read::get(store, T::Alias, part_key(source, group, 0)).map(|part| part.is_some());
+        let right = there(last)? && !there(last + 1)?;
+        return Ok((!right).then_some("the groups of a source are counted wrong"));
+    }
+    let (Some(group), 10) = (u32_at(key, 4), key.len()) else { return Ok(Some("it is no group of aliases")) };
+    let groups = groups(count(store, source)?);
+    if group >= groups {
+        return Ok(Some("a group of aliases that is not counted"));
+    }
+    for entry in entries(value) {
+        let Some((entry, alias)) = entry.and_then(|entry| Some((entry, entry.alias()?))) else {
+            return Ok(Some("it cannot be read"));
+        };
+        if group_of(alias, groups) != group {
+            return Ok(Some("an alias in another one's group"));
+        }
+        if !known(entry.code())? {
+            return Ok(Some("it leads to an item that never was"));
+        }
+    }
+    Ok(None)
+}
+
+/// Makes all groups of a source anew, of what can be read and is of an item.
+pub(super) fn mend(store: &Open, key: &[u8], known: impl Fn(&[u8]) -> Result<bool>) -> Result<()> {
+    let Some(source) = u32_at(key, 0) else {
+        return write::transact(store, |tx| write::delete(tx, T::Alias, key));
+    };
+    let mut keys = Vec::new();
+    let mut good: BTreeMap<(u8, [u8; 16]), (Alias, Vec<u8>)> = BTreeMap::new();
+    for record in store.tree(T::Alias).scan_prefix(source.to_be_bytes()) {
+        let (key, value) = record.map_err(|e| backend("read", e))?;
+        for (_, alias, code) in if key.len() == 10 { readable(&key, &value) } else { Vec::new() } {
+            if known(&code.key())? {
+                good.insert((codec::alias_byte(alias.0), alias.1), (alias, code.key()));
+            }
+        }
+        keys.push(key);
+    }
+    for some in keys.chunks(STEP) {
+        write::transact(store, |tx| some.iter().try_for_each(|key| write::delete(tx, T::Alias, key)))?;
+    }
+    let good: Vec<_> = good.into_values().collect();
+    for some in good.chunks(STEP) {
+        write::transact(store, |tx| some.iter().try_for_each(|(alias, code)| put(tx, source, *alias, code)))?;
+    }
+    Ok(())
+}
+
+/// As [`find`], by the source's name.
+pub(super) fn of_source(store: &Open, id: &SourceId, alias: Alias) -> Result<Option<InfoCode>> {
+    match read::source_number(store, id)? {
+        Some(number) => find(store, number, alias),
+        None => Ok(None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::AliasKind;
+    use super::*;
+    use crate::model::CodeSpace;
+    use proptest::prelude::*;
+
+    fn opened(folder: &std::path::Path) -> Open {
+        Open::at(&folder.join("store"), 1 << 20).unwrap()
+    }
+
+    fn code(number: u32) -> InfoCode {
+        InfoCode::new(CodeSpace::new("s").unwrap(), &format!("nr-{number}"))
+    }
+
+    fn alias(number: u32) -> Alias {
+        let mut hash = [0; 16];
+        hash[..4].copy_from_slice(&number.to_be_bytes());
+        (AliasKind::Link, hash)
+    }
+
+    fn store(open: &Open, numbers: &[u32], alias: impl Fn(u32) -> Alias) {
+        for some in numbers.chunks(STEP) {
+            let put_one = |tx: Tx<'_>, n: &u32| put(tx, 3, alias(*n), &code(*n).key());
+            write::transact(open, |tx| some.iter().try_for_each(|n| put_one(tx, n))).unwrap();
+        }
+    }
+
+    fn faults(open: &Open) -> Vec<&'static str> {
+        let records = open.tree(T::Alias).iter().flatten();
+        records.filter_map(|(key, value)| judge(open, &key, &value, |_| Ok(true)).unwrap()).collect()
+    }
+
+    #[test]
+    fn aliases_are_found_as_their_source_grows_and_after_mending() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = opened(folder.path());
+        let numbers: Vec<u32> = (0..1_000).collect();
+        for some in numbers.chunks(77) {
+            store(&open, some, alias);
+            assert_eq!(faults(&open), [""; 0]);
+        }
+        // One that is there is led elsewhere, and counted once.
+        store(&open, &[5, 5], |_| alias(4));
+        assert_eq!(find(&open, 3, alias(4)).unwrap(), Some(code(5)));
+        store(&open, &[4], alias);
+        for number in &numbers {
+            assert_eq!(find(&open, 3, alias(*number)).unwrap(), Some(code(*number)), "{number}");
+        }
+        assert_eq!(find(&open, 3, alias(1_000)).unwrap(), None);
+        assert_eq!(find(&open, 4, alias(1)).unwrap(), None);
+        let records = open.tree(T::Alias).len();
+        assert!((80..100).contains(&records), "a thousand aliases in {records} records");
+        for garbled in [&part_key(3, 7, 0)[..], &head_key(3)] {
+            open.tree(T::Alias).insert(garbled, &[0, 0, 0, 99]).unwrap();
+            assert!(!faults(&open).is_empty());
+            mend(&open, garbled, |_| Ok(true)).unwrap();
+            assert_eq!(faults(&open), [""; 0]);
+        }
+        let found = numbers.iter().filter(|n| find(&open, 3, alias(**n)).unwrap().is_some()).count();
+        assert!((950..1_000).contains(&found), "{found}: one group is lost");
+    }
+
+    #[test]
+    fn hashes_that_fall_together_take_parts() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = opened(folder.path());
+        // As who sends them might choose them.
+        let chosen: Vec<u32> = (0..u32::MAX).filter(|n| group_of(alias(*n), 64) == 9).take(600).collect();
+        store(&open, &chosen, alias);
+        assert_eq!(faults(&open), [""; 0]);
+        for number in &chosen {
+            assert_eq!(find(&open, 3, alias(*number)).unwrap(), Some(code(*number)));
+        }
+        let longest = open.tree(T::Alias).iter().values().flatten().map(|value| value.len()).max();
+        assert!(longest <= Some(MAX_PART));
+    }
+
+    proptest! {
+        #[test]
+        fn every_alias_stays_or_moves_to_the_new_group(hash in any::<[u8; 16]>(), groups in 1..100_000_u32) {
+            let alias = (AliasKind::Guid, hash);
+            let (before, after) = (group_of(alias, groups), group_of(alias, groups + 1));
+            prop_assert!(before < groups);
+            prop_assert!(after == before || (after == groups && before == parent(groups)));
+        }
+    }
+}
