@@ -27,15 +27,15 @@ pub(super) fn has_texts(tree: usize) -> bool {
     tree == T::Item as usize || tree == T::Version as usize
 }
 
-/// A value as it travels; `tree` is its place in [`NAMES`].
+/// A value of format `found` as it travels; `tree` is its place in [`NAMES`].
 ///
 /// # Errors
 /// [`StoreError::Damaged`] where its text cannot be read.
-pub(super) fn packed_up(texts: &Texts, tree: usize, key: &[u8], value: &[u8]) -> Result<Vec<u8>> {
+pub(super) fn packed_up(texts: &Texts, found: u8, tree: usize, key: &[u8], value: &[u8]) -> Result<Vec<u8>> {
     if !has_texts(tree) {
         return Ok(value.to_vec());
     }
-    let place = texts::named(value).ok_or(StoreError::Damaged { what: "item" })?;
+    let place = texts::named_in(value, found).ok_or(StoreError::Damaged { what: "item" })?;
     let text = if place == Place::NONE { Vec::new() } else { texts.read(code_in(tree, key), place)? };
     let item = value.get(1 + Place::BYTES..).unwrap_or_default();
     let length = u32::try_from(item.len()).unwrap_or(u32::MAX);

@@ -133,7 +133,7 @@ fn one_item<W: Write>(open: &Open, entries: &mut Entries<W>, key: &[u8]) -> Resu
     let io = |error| backend("be exported", error);
     let Some(bytes) = read::get(open, T::Item, key)? else { return Ok(()) };
     let (_, item) = record::item(key, &bytes)?;
-    let whole = carried::packed_up(&open.texts, T::Item as usize, key, &bytes)?;
+    let whole = carried::packed_up(&open.texts, codec::FORMAT, T::Item as usize, key, &bytes)?;
     entries.put(T::Item, key, &whole).map_err(io)?;
     for tree in [T::Revision, T::Version, T::Seen, T::History] {
         below(open, entries, tree, key)?;
@@ -188,7 +188,7 @@ fn rest<W: Write>(open: &Open, entries: &mut Entries<W>) -> Result<()> {
 fn below<W: Write>(open: &Open, entries: &mut Entries<W>, tree: T, prefix: &[u8]) -> Result<()> {
     for entry in open.tree(tree).scan_prefix(prefix) {
         let (key, value) = entry.map_err(|e| backend("be exported", e))?;
-        let value = carried::packed_up(&open.texts, tree as usize, &key, &value)?;
+        let value = carried::packed_up(&open.texts, codec::FORMAT, tree as usize, &key, &value)?;
         entries.put(tree, &key, &value).map_err(|e| backend("be exported", e))?;
     }
     Ok(())

@@ -93,7 +93,7 @@ pub(super) fn copy_all(
         for entry in tree {
             let (key, value) = entry.map_err(failed)?;
             let value = match texts {
-                Some(texts) => carried::packed_up(texts, *number, &key, &value)?,
+                Some(texts) => carried::packed_up(texts, found, *number, &key, &value)?,
                 None => value.to_vec(),
             };
             taken[*number] += usize::from(carried::counts(found, *number, &key, &value));
@@ -232,13 +232,10 @@ mod tests {
         title: &'a str,
     }
 
-    /// Turns a store of the present format into one of format 1.
-    fn age(path: &Path) {
-        let db = open::database(&sled::Config::new().path(path), path).unwrap();
-        let texts = Texts::open(path).unwrap();
+    /// Records of the present format as those of format 3, in which each stood alone.
+    fn age_to_3(db: &sled::Db) {
         let tree = |tree: T| db.open_tree(NAMES[tree as usize]).unwrap();
-        let (bodies, seen) = (tree(T::Body), tree(T::Seen));
-        // What stands together stood alone.
+        let seen = tree(T::Seen);
         for (key, value) in tree(T::CatSeq).iter().flatten() {
             tree(T::CatSeq).remove(&key).unwrap();
             for (number, slot) in slots::within(&key, &value).unwrap() {
@@ -263,6 +260,31 @@ mod tests {
             tree(T::Item).insert(key, [&value[..=Place::BYTES], &item[1..]].concat()).unwrap();
         }
         for (number, name) in NAMES.iter().enumerate() {
+            for (key, mut value) in db.open_tree(name).unwrap().iter().flatten() {
+                let versioned = upgrade(3, number, &key, vec![3]).is_ok_and(|new| new == [FORMAT]);
+                if versioned || number == T::Version as usize || number == T::TextFile as usize {
+                    value[0] = 3;
+                    db.open_tree(name).unwrap().insert(key, value).unwrap();
+                }
+            }
+        }
+    }
+
+    /// Turns a store of the present format into one of an older.
+    fn age(path: &Path, to: u8) {
+        let db = open::database(&sled::Config::new().path(path), path).unwrap();
+        age_to_3(&db);
+        if to < TEXTS_APART {
+            age_to_1(&db, path);
+        }
+        db.flush().unwrap();
+    }
+
+    /// Records of format 3 as those of format 1.
+    fn age_to_1(db: &sled::Db, path: &Path) {
+        let texts = Texts::open(path).unwrap();
+        let bodies = db.open_tree(NAMES[T::Body as usize]).unwrap();
+        for (number, name) in NAMES.iter().enumerate() {
             let tree = db.open_tree(name).unwrap();
             if number == T::TextFile as usize || number == T::Body as usize {
                 continue;
@@ -272,7 +294,7 @@ mod tests {
                 if number == T::Item as usize {
                     // The text stood apart, in parts of at most 6,000 bytes; the first told their count.
                     let item = [&[1], &value[1 + Place::BYTES..]].concat();
-                    let new = texts.read(&key, super::super::texts::named(&value).unwrap()).unwrap();
+                    let new = texts.read(&key, super::super::texts::named_in(&value, 3).unwrap()).unwrap();
                     let parts = u16::try_from((new.len() + 2).div_ceil(6_000)).unwrap();
                     let whole = [&[1], &new[1..10], &parts.to_be_bytes(), &new[10..]].concat();
                     for (number, part) in (0_u16..).zip(whole.chunks(6_000)) {
@@ -307,7 +329,6 @@ mod tests {
                 tree.insert(key, old).unwrap();
             }
         }
-        db.flush().unwrap();
         fs::remove_dir_all(path.join(super::super::texts::FOLDER)).unwrap();
     }
 
@@ -320,6 +341,12 @@ mod tests {
 
     #[test]
     fn an_old_store_is_migrated_beside_itself_and_kept() {
+        for found in [OLDEST, TEXTS_APART] {
+            migrated_from(found);
+        }
+    }
+
+    fn migrated_from(found: u8) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("store");
         let source = SourceId::new("s").unwrap();
@@ -363,25 +390,30 @@ mod tests {
         };
         let whole = all(&store);
         assert_eq!(whole.3.2, [1, 2, 0, 0]);
+        let before = store.source(&source).unwrap();
         drop(store);
-        age(&path);
+        age(&path, found);
 
         // What a crash in the middle of a first try leaves.
         fs::create_dir_all(folder.path().join("store.migrating/half")).unwrap();
         let store = SledStore::open(&path, 1 << 20).unwrap();
         let state = store.source(&source).unwrap();
-        assert_eq!((state.next_poll.unix(), state.fails, state.items, state.arriving), (77, 3, 9, true));
-        assert_eq!(state.validators.etag.as_deref(), Some("\"etag\""));
+        if found == OLDEST {
+            assert_eq!((state.next_poll.unix(), state.fails, state.items, state.arriving), (77, 3, 9, true));
+            assert_eq!(state.validators.etag.as_deref(), Some("\"etag\""));
+        } else {
+            assert_eq!(state, before);
+        }
         assert_eq!(store.body(&code).unwrap(), body);
         assert_eq!(store.item(&code).unwrap(), item);
         assert_eq!(store.touched_since(0, 9).unwrap().len(), 1);
         assert_eq!(all(&store), whole);
-        assert_eq!(beside(folder.path()), ["store", "store.format-1"]);
+        assert_eq!(beside(folder.path()), ["store".to_owned(), format!("store.format-{found}")]);
         drop(store);
 
         // It is found as it was, and can be migrated again.
         fs::remove_dir_all(&path).unwrap();
-        fs::rename(folder.path().join("store.format-1"), &path).unwrap();
+        fs::rename(folder.path().join(format!("store.format-{found}")), &path).unwrap();
         assert_eq!(SledStore::open(&path, 1 << 20).unwrap().source(&source).unwrap(), state);
     }
 

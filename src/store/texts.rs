@@ -376,7 +376,12 @@ pub(super) fn live_in(value: &[u8]) -> Option<u64> {
 
 /// The place of a text that a record names, an item's or that of a form (`record`).
 pub(super) fn named(value: &[u8]) -> Option<Place> {
-    (value.first() == Some(&FORMAT)).then(|| Place::read(value.get(1..)?))?
+    named_in(value, FORMAT)
+}
+
+/// As [`named`], of a record of format `found`.
+pub(super) fn named_in(value: &[u8], found: u8) -> Option<Place> {
+    (value.first() == Some(&found)).then(|| Place::read(value.get(1..)?))?
 }
 
 /// Live bytes by file, counted from what names them.
