@@ -128,8 +128,6 @@ pub(super) struct Open {
     synced: Mutex<u64>,
     /// Serialises the verbs that read a counter and then write it.
     writer: Mutex<()>,
-    /// Bytes of sled's file when its records were last counted (`shrink`).
-    counted_at: AtomicU64,
     /// Compression dictionaries by number, read once.
     pub(super) dictionaries: Dictionaries,
 }
@@ -187,7 +185,6 @@ impl Open {
             written: AtomicU64::new(1),
             synced: Mutex::new(0),
             writer: Mutex::new(()),
-            counted_at: AtomicU64::new(0),
             dictionaries: Dictionaries::default(),
         };
         for folder in [Some(path), path.parent()].into_iter().flatten() {
@@ -231,15 +228,6 @@ impl Open {
 
     pub(super) fn trees(&self) -> &[Tree] {
         &self.trees
-    }
-
-    /// Bytes of sled's file when its records were last counted; 0 before that.
-    pub(super) fn counted_at(&self) -> u64 {
-        self.counted_at.load(Ordering::Relaxed)
-    }
-
-    pub(super) fn set_counted_at(&self, size: u64) {
-        self.counted_at.store(size, Ordering::Relaxed);
     }
 
     /// Its folder.

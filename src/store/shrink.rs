@@ -24,19 +24,22 @@ pub(super) const BATCH: usize = 500;
 /// How large sled's file was when it was last written anew, in bytes; stands in the store.
 const ANEW: &str = "anew";
 
-/// Whether sled's file is worth to be written anew. Records are only counted where the file has grown
-/// by a quarter since they last were.
+/// The size of sled's file, in bytes, if it may be worth to be written anew: it has grown by a third since it
+/// last was, and by a quarter since its records were last counted, at a size of `counted_at`.
+pub(super) fn has_grown(open: &Open, counted_at: u64) -> Result<Option<u64>> {
+    let size = room::size(&open.path().join("db"));
+    let counted = size < counted_at.saturating_mul(5) / 4;
+    Ok((size >= SMALL && !counted && size > read::counter(open, ANEW)?.saturating_mul(4) / 3).then_some(size))
+}
+
+/// Whether sled's file is worth to be written anew, by a count of all records.
 pub(super) fn is_due(open: &Open) -> Result<bool> {
     let size = room::size(&open.path().join("db"));
-    if size < SMALL || size < open.counted_at().saturating_mul(5) / 4 {
-        return Ok(false);
-    }
     let mut records = 0;
     for entry in open.trees().iter().flat_map(sled::Tree::iter) {
         let (key, value) = entry.map_err(|e| backend("be counted", e))?;
         records += (key.len() + value.len()) as u64;
     }
-    open.set_counted_at(size);
     Ok(is_wasteful(size, records, read::counter(open, ANEW)?))
 }
 
@@ -132,7 +135,7 @@ mod tests {
         let items = store.touched_since(0, 999).unwrap();
 
         let text = std::fs::metadata(path.join("texts/1")).unwrap();
-        store.written_anew().unwrap().unwrap();
+        store.written_anew(|_| Ok(true)).unwrap().unwrap();
         let same = std::fs::metadata(path.join("texts/1")).unwrap();
         assert_eq!((text.ino(), same.nlink()), (same.ino(), 1));
         assert!(store.with(|open| read::counter(open, ANEW)).unwrap() > 0, "it knows how small it can be");

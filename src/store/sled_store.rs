@@ -6,6 +6,7 @@
 //! from the last export. The verbs themselves are in `verbs`, `read`, `write` and `withdraw`.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError, RwLock};
 
 use tracing::{error, warn};
@@ -62,6 +63,8 @@ pub enum Mended {
 pub struct SledStore {
     options: StoreOptions,
     open: RwLock<Option<Open>>,
+    /// Bytes of sled's file when its records were last counted (`shrink`).
+    counted_at: AtomicU64,
     /// What broke it, until it is mended.
     broken: Mutex<Option<StoreError>>,
 }
@@ -84,7 +87,12 @@ impl SledStore {
     /// As [`SledStore::open`].
     pub fn open_as_it_is(options: StoreOptions) -> Result<Self> {
         let open = up_to_date(&options)?;
-        Ok(Self { options, open: RwLock::new(Some(open)), broken: Mutex::default() })
+        Ok(Self {
+            options,
+            open: RwLock::new(Some(open)),
+            broken: Mutex::default(),
+            counted_at: AtomicU64::new(0),
+        })
     }
 
     /// Opens the store; a damaged one is put aside and begun anew from the last export.
@@ -93,7 +101,12 @@ impl SledStore {
     /// As [`SledStore::open`], but for damage; [`StoreError::Full`] where even without its ballast
     /// there is no room.
     pub fn open_or_mend(options: StoreOptions) -> Result<(Self, Mended)> {
-        let store = Self { options, open: RwLock::new(None), broken: Mutex::default() };
+        let store = Self {
+            options,
+            open: RwLock::new(None),
+            broken: Mutex::default(),
+            counted_at: AtomicU64::new(0),
+        };
         let mended = store.reopen(None)?;
         Ok((store, mended))
     }
@@ -229,15 +242,24 @@ impl SledStore {
     /// # Errors
     /// Those of the store; it then is in its place, the old one or the new one.
     pub fn shrink(&self) -> Result<u64> {
-        if self.with(super::shrink::is_due)? { Ok(self.written_anew()?.unwrap_or_default()) } else { Ok(0) }
+        let counted_at = self.counted_at.load(Ordering::Relaxed);
+        let Some(size) = self.with(|open| super::shrink::has_grown(open, counted_at))? else { return Ok(0) };
+        self.counted_at.store(size, Ordering::Relaxed);
+        Ok(self.written_anew(super::shrink::is_due)?.unwrap_or_default())
     }
 
-    /// As [`SledStore::shrink`], in any case; `None` where the file system cannot do it.
-    pub(super) fn written_anew(&self) -> Result<Option<u64>> {
+    /// Writes sled's file anew where `due` says so; `None` where it does not, and where the file system
+    /// cannot do it.
+    pub(super) fn written_anew(&self, due: impl FnOnce(&Open) -> Result<bool>) -> Result<Option<u64>> {
         let StoreOptions { path, low_water, .. } = &self.options;
         let before = room::stored(path);
-        room::enough(path, room::size(&path.join("db")).saturating_add(*low_water))?;
-        let done = self.renewed(|open, beside| super::shrink::copy(open, beside, LEAN))?;
+        let done = self.renewed(|open, beside| {
+            if !due(open)? {
+                return Ok(false);
+            }
+            room::enough(path, room::size(&path.join("db")).saturating_add(*low_water))?;
+            super::shrink::copy(open, beside, LEAN)
+        })?;
         Ok(done.then(|| before.saturating_sub(room::stored(path))))
     }
 
