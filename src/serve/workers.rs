@@ -13,9 +13,9 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// Threads at most; one for every two processors below that. One answers two hundred thousand requests a second, and half
 /// the processors stay with the mill and what stands in front of it.
-const MOST: usize = 16;
-/// Threads of each of them that wait for disks.
-const BLOCKING: usize = 8;
+const MOST: usize = 4;
+/// Threads of each of them that wait for disks. A service has a limit of threads in all.
+const BLOCKING: usize = 4;
 
 /// Serves connections until it is dropped.
 #[derive(Debug)]
