@@ -222,14 +222,14 @@ impl SledStore {
     /// [`StoreError::NoRoom`] before anything is done; otherwise those of the store. In each case
     /// the store is in its place, the old one or the new one.
     pub fn compact(&self, watch: Watch<'_>) -> Result<(u64, u64)> {
-        let StoreOptions { path, low_water, .. } = &self.options;
+        let StoreOptions { path, cache, low_water, .. } = &self.options;
         let before = room::stored(path);
         // A store without waste has less than twice the bytes of its records.
         let live = self.with(super::stats::live)?;
         room::enough(path, (live * 5 / 2).min(before.saturating_mul(3) / 2).saturating_add(*low_water))?;
         let done = self.renewed(|open, beside| {
             let from: Vec<_> = open.trees().iter().cloned().enumerate().collect();
-            let new = Open::bare(beside, LEAN)?;
+            let new = Open::bare(beside, *cache)?;
             super::migrate::copy_all(&from, Some(&open.texts), &new, FORMAT, watch)?;
             Ok(true)
         });
@@ -428,8 +428,9 @@ impl Drop for SledStore {
     }
 }
 
-/// Memory for pages of a store that is only read through, or only written, in bytes.
-const LEAN: u64 = 6 << 20;
+/// Memory for pages of a store that is only read through, or only written, in bytes. sled shares it out to
+/// 256 lists of pages: with much less each record read would read its page anew.
+const LEAN: u64 = 24 << 20;
 
 /// Stands in a store that began anew until it is filled.
 const REFILL: &str = "refill";
