@@ -462,7 +462,7 @@ impl Ingest {
             }
             Ok::<_, SourceError>(read)
         };
-        match tokio::task::spawn_blocking(read).await {
+        match self.store.aside(read).await {
             Ok(read) => Ok(read?),
             Err(error) if error.is_panic() => Err(PollError::Broke),
             Err(error) => Err(StoreError::task(error).into()),

@@ -31,6 +31,7 @@ mod sled_store;
 mod slots;
 mod stats;
 mod texts;
+mod threads;
 mod tidy;
 mod verbs;
 mod withdraw;
@@ -235,7 +236,7 @@ impl Handle {
         &*self.0
     }
 
-    /// Runs `work` on a blocking thread.
+    /// Runs `work` on a blocking thread, one of a few.
     ///
     /// # Errors
     /// What `work` returns; a panic in it becomes [`StoreError::Backend`].
@@ -245,10 +246,23 @@ impl Handle {
         F: FnOnce(&dyn Store) -> Result<T> + Send + 'static,
     {
         let store = Arc::clone(&self.0);
-        match tokio::task::spawn_blocking(move || work(&*store)).await {
+        match threads::spawn(move || work(&*store)).await {
             Ok(result) => result,
             Err(error) => Err(StoreError::task(error)),
         }
+    }
+
+    /// Runs `work` that needs no store on the same threads, which keep its memory small: what computes, and
+    /// never hangs.
+    ///
+    /// # Errors
+    /// Where it panics.
+    pub async fn aside<T, F>(&self, work: F) -> std::result::Result<T, tokio::task::JoinError>
+    where
+        T: Send + 'static,
+        F: FnOnce() -> T + Send + 'static,
+    {
+        threads::spawn(work).await
     }
 
     /// An item with its body.
