@@ -7,7 +7,16 @@ pub use super::markup::{character, decode_references, html_to_text, push_named};
 /// feeds must not hold them either, not even as references.
 #[must_use]
 pub fn strip_illegal(text: &str) -> String {
-    text.chars().filter(|c| is_xml_char(*c)).collect()
+    // Nearly all texts are copied as they are.
+    if may_be_illegal(text) { text.chars().filter(|c| is_xml_char(*c)).collect() } else { text.to_owned() }
+}
+
+/// Whether a text has bytes of signs that [`is_xml_char`] refuses; some others share them.
+fn may_be_illegal(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    // U+80 to U+BF begin with C2, U+FFC0 to U+FFFF with EF BF.
+    let alone = |b: u8| (b < 0x20 && !matches!(b, b'\t' | b'\n' | b'\r')) || b == 0x7F || b == 0xC2;
+    bytes.iter().any(|b| alone(*b)) || bytes.windows(2).any(|pair| pair == [0xEF, 0xBF])
 }
 
 /// XML 1.0, production 2, without the control characters that section 2.2 discourages.
@@ -86,6 +95,15 @@ pub fn escape(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_xml_cannot_carry_goes() {
+        for sign in '\0'..=char::MAX {
+            let text = format!("文{sign}，");
+            let want = if is_xml_char(sign) { text.clone() } else { "文，".to_owned() };
+            assert_eq!(strip_illegal(&text), want, "{sign:?}");
+        }
+    }
 
     #[test]
     fn what_could_be_a_tag_is_none() {

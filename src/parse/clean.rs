@@ -79,6 +79,7 @@ pub struct Cleaner {
     paragraphs: Matcher,
     breaks: Matcher,
     frames: Matcher,
+    pictures: Matcher,
     video_hosts: Vec<String>,
     strip_tracking: bool,
 }
@@ -118,6 +119,7 @@ impl Cleaner {
             paragraphs: constant("p"),
             breaks: constant("p:has(> br)"),
             frames: constant("iframe"),
+            pictures: constant("img"),
             video_hosts: rules
                 .video_hosts
                 .clone()
@@ -187,7 +189,8 @@ impl Cleaner {
                 node.set_attr("href", &link::without_tracking(&href));
             }
         }
-        for picture in document.select("img").nodes() {
+        let pictures = document.select_matcher(&self.pictures);
+        for picture in pictures.nodes() {
             // Set here and not by the sanitiser, whose order differs from process to process.
             picture.remove_attrs(&["loading", "referrerpolicy"]);
             picture.set_attr("loading", "lazy");
@@ -200,11 +203,8 @@ impl Cleaner {
             let found = rule.captures_iter(&text).last()?;
             Some(text::one_line(found.get(1)?.as_str())).filter(|name| !name.is_empty())
         });
-        let image = document
-            .select("img[src]")
-            .iter()
-            .find_map(|img| img.attr("src").map(|src| src.to_string()))
-            .filter(|src| src.starts_with("http"));
+        let image = pictures.nodes().iter().find_map(|picture| picture.attr("src"));
+        let image = image.map(|src| src.to_string()).filter(|src| src.starts_with("http"));
         Cleaned { html, text, media_name, image }
     }
 
