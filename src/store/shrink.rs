@@ -7,11 +7,16 @@
 
 use std::fs::{self, File};
 use std::path::Path;
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
 
 use sled::Batch;
 
+use super::check::Watch;
+use super::codec::FORMAT;
 use super::open::{NAMES, Open, T, backend, corrupt};
-use super::{Result, read, room, texts, write};
+use super::sled_store::{close, closed, reopened};
+use super::{Result, SledStore, StoreOptions, guard, migrate, read, room, stats, texts, write};
 
 /// sled's file below which nothing is done, in bytes.
 const SMALL: u64 = 64 << 20;
@@ -23,6 +28,97 @@ const AT_ONCE: usize = 512 << 10;
 pub(super) const BATCH: usize = 500;
 /// How large sled's file was when it was last written anew, in bytes; stands in the store.
 const ANEW: &str = "anew";
+
+/// Memory for pages of a store that is only read through, or only written, in bytes. sled shares it out to
+/// 256 lists of pages: with much less each record read would read its page anew.
+const LEAN: u64 = 24 << 20;
+
+impl SledStore {
+    /// Writes the store anew without what was deleted, in the same place; everyone waits
+    /// meanwhile. Gives the bytes on disk before and after.
+    ///
+    /// # Errors
+    /// [`super::StoreError::NoRoom`] before anything is done; otherwise those of the store. In each case
+    /// the store is in its place, the old one or the new one.
+    pub fn compact(&self, watch: Watch<'_>) -> Result<(u64, u64)> {
+        let StoreOptions { path, cache, low_water, .. } = &self.options;
+        let before = room::stored(path);
+        // A store without waste has less than twice the bytes of its records.
+        let live = self.with(stats::live)?;
+        room::enough(path, (live * 5 / 2).min(before.saturating_mul(3) / 2).saturating_add(*low_water))?;
+        let done = self.renewed(|open, beside| {
+            let from: Vec<_> = open.trees().iter().cloned().enumerate().collect();
+            let new = Open::bare(beside, *cache)?;
+            migrate::copy_all(&from, Some(&open.texts), &new, FORMAT, watch)?;
+            Ok(true)
+        });
+        done.map(|_| (before, room::stored(path)))
+    }
+
+    /// Writes sled's file anew where it has become too large for the records in it; everyone waits
+    /// meanwhile. Gives the bytes that are free by it, 0 where nothing was to be done.
+    ///
+    /// # Errors
+    /// Those of the store; it then is in its place, the old one or the new one.
+    pub fn shrink(&self) -> Result<u64> {
+        let counted_at = self.counted_at.load(Ordering::Relaxed);
+        let Some(size) = self.with(|open| has_grown(open, counted_at))? else { return Ok(0) };
+        self.counted_at.store(size, Ordering::Relaxed);
+        Ok(self.written_anew(is_due)?.unwrap_or_default())
+    }
+
+    /// Writes sled's file anew where `due` says so; `None` where it does not, and where the file system
+    /// cannot do it.
+    pub(super) fn written_anew(&self, due: impl FnOnce(&Open) -> Result<bool>) -> Result<Option<u64>> {
+        let StoreOptions { path, low_water, .. } = &self.options;
+        let before = room::stored(path);
+        let done = self.renewed(|open, beside| {
+            if !due(open)? {
+                return Ok(false);
+            }
+            room::enough(path, room::size(&path.join("db")).saturating_add(*low_water))?;
+            copy(open, beside, LEAN)
+        })?;
+        Ok(done.then(|| before.saturating_sub(room::stored(path))))
+    }
+
+    /// Puts what `copy` makes of the store, in the folder that it is given, in its place; everyone waits
+    /// meanwhile. Nothing happens where `copy` says `false`.
+    fn renewed(&self, copy: impl FnOnce(&Open, &Path) -> Result<bool>) -> Result<bool> {
+        let mut slot = self.open.write().unwrap_or_else(PoisonError::into_inner);
+        let path = &self.options.path;
+        let beside = room::beside(path, "new");
+        room::clear(&beside)?;
+        let old = room::free_name(&room::beside(path, "old"))?;
+        if slot.is_none() {
+            return Err(closed());
+        }
+        close(&mut slot);
+        match self.copied(&beside, copy) {
+            Ok(true) => {}
+            done => {
+                *slot = Some(reopened(&self.options, true)?);
+                room::clear(&beside)?;
+                return done;
+            }
+        }
+        let swapped = room::put_in_place(&beside, path, &old);
+        let opened = reopened(&self.options, true);
+        room::hold_ballast(&self.options);
+        *slot = Some(opened?);
+        swapped?;
+        room::clear(&old)?;
+        Ok(true)
+    }
+
+    /// What `copy` makes of the closed store. Two are open then: neither keeps much in memory.
+    fn copied(&self, beside: &Path, copy: impl FnOnce(&Open, &Path) -> Result<bool>) -> Result<bool> {
+        let mut open = Some(reopened(&StoreOptions { cache: LEAN, ..self.options.clone() }, true)?);
+        let done = guard::guarded("be copied", || copy(open.as_ref().ok_or_else(closed)?, beside));
+        close(&mut open);
+        done
+    }
+}
 
 /// The size of sled's file, in bytes, if it may be worth to be written anew: it has grown by a third since it
 /// last was, and by a quarter since its records were last counted, at a size of `counted_at`.

@@ -6,12 +6,11 @@
 //! from the last export. The verbs themselves are in `verbs`, `read`, `write` and `withdraw`.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Mutex, PoisonError, RwLock};
 
 use tracing::{error, warn};
 
-use super::codec::FORMAT;
 use super::open::{Open, T, corrupt};
 use super::{Findings, Result, Stats, StoreError, Watch, guard, read, room, write};
 use crate::model::Timestamp;
@@ -61,10 +60,10 @@ pub enum Mended {
 /// A store in a folder of its own.
 #[derive(Debug)]
 pub struct SledStore {
-    options: StoreOptions,
-    open: RwLock<Option<Open>>,
+    pub(super) options: StoreOptions,
+    pub(super) open: RwLock<Option<Open>>,
     /// Bytes of sled's file when its records were last counted (`shrink`).
-    counted_at: AtomicU64,
+    pub(super) counted_at: AtomicU64,
     /// What broke it, until it is mended.
     broken: Mutex<Option<StoreError>>,
 }
@@ -215,91 +214,6 @@ impl SledStore {
         self.with(|open| super::stats::stats(open, now, watch))
     }
 
-    /// Writes the store anew without what was deleted, in the same place; everyone waits
-    /// meanwhile. Gives the bytes on disk before and after.
-    ///
-    /// # Errors
-    /// [`StoreError::NoRoom`] before anything is done; otherwise those of the store. In each case
-    /// the store is in its place, the old one or the new one.
-    pub fn compact(&self, watch: Watch<'_>) -> Result<(u64, u64)> {
-        let StoreOptions { path, cache, low_water, .. } = &self.options;
-        let before = room::stored(path);
-        // A store without waste has less than twice the bytes of its records.
-        let live = self.with(super::stats::live)?;
-        room::enough(path, (live * 5 / 2).min(before.saturating_mul(3) / 2).saturating_add(*low_water))?;
-        let done = self.renewed(|open, beside| {
-            let from: Vec<_> = open.trees().iter().cloned().enumerate().collect();
-            let new = Open::bare(beside, *cache)?;
-            super::migrate::copy_all(&from, Some(&open.texts), &new, FORMAT, watch)?;
-            Ok(true)
-        });
-        done.map(|_| (before, room::stored(path)))
-    }
-
-    /// Writes sled's file anew where it has become too large for the records in it; everyone waits
-    /// meanwhile. Gives the bytes that are free by it, 0 where nothing was to be done.
-    ///
-    /// # Errors
-    /// Those of the store; it then is in its place, the old one or the new one.
-    pub fn shrink(&self) -> Result<u64> {
-        let counted_at = self.counted_at.load(Ordering::Relaxed);
-        let Some(size) = self.with(|open| super::shrink::has_grown(open, counted_at))? else { return Ok(0) };
-        self.counted_at.store(size, Ordering::Relaxed);
-        Ok(self.written_anew(super::shrink::is_due)?.unwrap_or_default())
-    }
-
-    /// Writes sled's file anew where `due` says so; `None` where it does not, and where the file system
-    /// cannot do it.
-    pub(super) fn written_anew(&self, due: impl FnOnce(&Open) -> Result<bool>) -> Result<Option<u64>> {
-        let StoreOptions { path, low_water, .. } = &self.options;
-        let before = room::stored(path);
-        let done = self.renewed(|open, beside| {
-            if !due(open)? {
-                return Ok(false);
-            }
-            room::enough(path, room::size(&path.join("db")).saturating_add(*low_water))?;
-            super::shrink::copy(open, beside, LEAN)
-        })?;
-        Ok(done.then(|| before.saturating_sub(room::stored(path))))
-    }
-
-    /// Puts what `copy` makes of the store, in the folder that it is given, in its place; everyone waits
-    /// meanwhile. Nothing happens where `copy` says `false`.
-    fn renewed(&self, copy: impl FnOnce(&Open, &Path) -> Result<bool>) -> Result<bool> {
-        let mut slot = self.open.write().unwrap_or_else(PoisonError::into_inner);
-        let path = &self.options.path;
-        let beside = room::beside(path, "new");
-        room::clear(&beside)?;
-        let old = room::free_name(&room::beside(path, "old"))?;
-        if slot.is_none() {
-            return Err(closed());
-        }
-        close(&mut slot);
-        match self.copied(&beside, copy) {
-            Ok(true) => {}
-            done => {
-                *slot = Some(reopened(&self.options, true)?);
-                room::clear(&beside)?;
-                return done;
-            }
-        }
-        let swapped = room::put_in_place(&beside, path, &old);
-        let opened = reopened(&self.options, true);
-        room::hold_ballast(&self.options);
-        *slot = Some(opened?);
-        swapped?;
-        room::clear(&old)?;
-        Ok(true)
-    }
-
-    /// What `copy` makes of the closed store. Two are open then: neither keeps much in memory.
-    fn copied(&self, beside: &Path, copy: impl FnOnce(&Open, &Path) -> Result<bool>) -> Result<bool> {
-        let mut open = Some(reopened(&StoreOptions { cache: LEAN, ..self.options.clone() }, true)?);
-        let done = guard::guarded("be copied", || copy(open.as_ref().ok_or_else(closed)?, beside));
-        close(&mut open);
-        done
-    }
-
     /// Writes the store as JSON Lines while it is in use (`store::lines`); gives the file's bytes.
     ///
     /// # Errors
@@ -428,19 +342,15 @@ impl Drop for SledStore {
     }
 }
 
-/// Memory for pages of a store that is only read through, or only written, in bytes. sled shares it out to
-/// 256 lists of pages: with much less each record read would read its page anew.
-const LEAN: u64 = 24 << 20;
-
 /// Stands in a store that began anew until it is filled.
 const REFILL: &str = "refill";
 
-fn closed() -> StoreError {
+pub(super) fn closed() -> StoreError {
     StoreError::Closed { why: "it could not be opened again yet".to_owned() }
 }
 
 /// Closes a database. Its last flush may fail, or panic, as what came before did.
-fn close(slot: &mut Option<Open>) {
+pub(super) fn close(slot: &mut Option<Open>) {
     if let Some(open) = slot.take() {
         let ended = guard::guarded("close", || {
             drop(open);
@@ -482,7 +392,7 @@ fn up_to_date(options: &StoreOptions) -> Result<Open> {
 
 /// As [`up_to_date`]. Threads of sled may hold the lock of a database that this process closed
 /// (`ours`) for a moment longer.
-fn reopened(options: &StoreOptions, ours: bool) -> Result<Open> {
+pub(super) fn reopened(options: &StoreOptions, ours: bool) -> Result<Open> {
     let mut tries = if ours { 100 } else { 0 };
     loop {
         match up_to_date(options) {
