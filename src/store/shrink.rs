@@ -26,12 +26,14 @@ const HALVES: u64 = 7;
 const AT_ONCE: usize = 512 << 10;
 /// Records that are written at once: sled keeps what each one replaced, a page, until all are.
 pub(super) const BATCH: usize = 500;
+/// Bytes of records after which sled's buffers are written out: else they wait in memory for the disk.
+const IN_FLIGHT: usize = 8 << 20;
 /// How large sled's file was when it was last written anew, in bytes; stands in the store.
 const ANEW: &str = "anew";
 
 /// Memory for pages of a store that is only read through, or only written, in bytes. sled shares it out to
 /// 256 lists of pages: with much less each record read would read its page anew.
-const LEAN: u64 = 24 << 20;
+const LEAN: u64 = 12 << 20;
 
 impl SledStore {
     /// Writes the store anew without what was deleted, in the same place; everyone waits
@@ -152,6 +154,7 @@ pub(super) fn copy(open: &Open, beside: &Path, cache: u64) -> Result<bool> {
     if !share_texts(open.path(), beside)? {
         return Ok(false);
     }
+    let mut in_flight = 0;
     for ((name, from), to) in NAMES.iter().zip(open.trees()).zip(new.trees()) {
         let failed = |error| backend("be copied", error);
         let (mut batch, mut bytes, mut records) = (Batch::default(), 0, 0);
@@ -162,7 +165,12 @@ pub(super) fn copy(open: &Open, beside: &Path, cache: u64) -> Result<bool> {
             batch.insert(key, value);
             if bytes >= AT_ONCE || records % BATCH == 0 {
                 to.apply_batch(std::mem::take(&mut batch)).map_err(failed)?;
+                in_flight += bytes;
                 bytes = 0;
+            }
+            if in_flight >= IN_FLIGHT {
+                to.flush().map_err(failed)?;
+                in_flight = 0;
             }
         }
         to.apply_batch(batch).map_err(failed)?;
