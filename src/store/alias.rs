@@ -12,6 +12,7 @@ use sled::IVec;
 
 use super::codec::{self, u32_at};
 use super::open::{Open, T, backend};
+use super::walk::every;
 use super::write::{self, Tx, TxResult, put as put_record, tree};
 use super::{Alias, Result, StoreError, read};
 use crate::model::{InfoCode, SourceId};
@@ -196,7 +197,7 @@ fn put_group(tx: Tx<'_>, source: u32, group: u32, entries: &[&[u8]]) -> TxResult
 /// # Errors
 /// Those of the store, as they come.
 pub(super) fn all(store: &Open) -> impl Iterator<Item = Result<(u32, Alias, InfoCode)>> {
-    let aliases = store.tree(T::Alias).iter().map(|record| {
+    let aliases = every(store.tree(T::Alias)).map(|record| {
         let (key, part) = record.map_err(|e| backend("read", e))?;
         Ok(if key.len() == 4 { Vec::new() } else { readable(&key, &part) })
     });

@@ -14,6 +14,7 @@ use sled::{Batch, IVec};
 use super::codec::{self, FORMAT, PACKED, u32_at};
 use super::open::{NAMES, Open, T, backend, corrupt};
 use super::texts::{self, Place, Texts};
+use super::walk::every;
 use super::{Result, StoreError, alias, commit, migrate, paths, read, record, shrink, slots, write};
 use crate::model::{CategoryId, Item};
 
@@ -265,10 +266,10 @@ pub(super) fn counted(open: &Open, found: u8, tree: usize) -> Result<usize> {
         return Ok(0);
     }
     if found >= migrate::TOGETHER {
-        return Ok(all.len());
+        return Ok(every(all).count());
     }
     let mut count = 0;
-    for record in all {
+    for record in every(all) {
         let (key, value) = record.map_err(failed)?;
         count += match tree {
             _ if is(T::CatSeq) => slots::within(&key, &value).map_or(0, |slots| slots.len()),
@@ -278,8 +279,8 @@ pub(super) fn counted(open: &Open, found: u8, tree: usize) -> Result<usize> {
         };
     }
     if is(T::Seen) {
-        for item in open.tree(T::Item).iter().values() {
-            count += usize::from(!record::first_of(&item.map_err(failed)?)?.is_empty());
+        for entry in every(open.tree(T::Item)) {
+            count += usize::from(!record::first_of(&entry.map_err(failed)?.1)?.is_empty());
         }
     }
     Ok(count)
@@ -322,7 +323,7 @@ fn bring_together(open: &Open) -> Result<()> {
 /// Gives `step` all records of a tree, some at a time.
 fn in_steps(open: &Open, tree: T, step: impl Fn(&[(IVec, IVec)]) -> Result<()>) -> Result<()> {
     let mut waiting = Vec::new();
-    for entry in open.tree(tree) {
+    for entry in every(open.tree(tree)) {
         waiting.push(entry.map_err(|e| backend("be copied", e))?);
         if waiting.len() >= TOGETHER {
             step(&std::mem::take(&mut waiting))?;

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::codec::{self, MAX_VALUE, u32_at, u64_at};
 use super::open::{NAMES, Open, T, backend, category_key};
 use super::texts::Place;
+use super::walk::every;
 use super::{
     AtPath, Event, Result, Revision, Sighting, StoreError, Tombstone, alias, log, paths, read, record, slots,
     texts,
@@ -119,7 +120,7 @@ pub(super) fn walk(open: &Open, watch: Watch<'_>, again: Again<'_>) -> Result<Fi
     for (done, tree) in ALL.into_iter().enumerate() {
         let name = NAMES[tree as usize];
         let mut seen = 0_u64;
-        for entry in open.tree(tree) {
+        for entry in every(open.tree(tree)) {
             let (key, value) = entry.map_err(|e| backend("be looked through", e))?;
             seen += 1;
             if seen % STEP == 1 {

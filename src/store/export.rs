@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 use super::carried::{self, Arrival};
 use super::codec;
 use super::open::{NAMES, Open, T, backend, corrupt};
+use super::walk::every;
 use super::{Result, StoreError, StoreOptions, guard, migrate, read, record, room, write};
 use crate::model::{CategoryId, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -115,13 +116,14 @@ pub(super) fn export(open: &Open, path: &Path, now: Timestamp, progress: Progres
 }
 
 fn items<W: Write>(open: &Open, entries: &mut Entries<W>, all: u64, progress: Progress<'_>) -> Result<()> {
-    let mut keys = open.tree(T::Item).iter().keys();
+    let mut all_items = every(open.tree(T::Item));
     let mut done = 0;
     loop {
         let _writing = open.writing();
         for _ in 0..AT_ONCE {
-            let Some(key) = keys.next() else { return Ok(()) };
-            one_item(open, entries, &key.map_err(|e| backend("be exported", e))?)?;
+            let Some(item) = all_items.next() else { return Ok(()) };
+            let (key, _) = item.map_err(|e| backend("be exported", e))?;
+            one_item(open, entries, &key)?;
             done += 1;
         }
         progress(done, all.max(done));

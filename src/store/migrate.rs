@@ -18,6 +18,7 @@ use super::check::Watch;
 use super::codec::{self, FORMAT};
 use super::open::{self, NAMES, Open, T, backend, corrupt};
 use super::texts::Texts;
+use super::walk::every;
 use super::{Result, StoreError, StoreOptions, guard, room};
 use crate::model::{SourceState, Timestamp, Validators};
 
@@ -90,7 +91,7 @@ pub(super) fn copy_all(
     let mut taken = [0; NAMES.len()];
     for (done, (number, tree)) in order.into_iter().enumerate() {
         let mut copied = 0_u64;
-        for entry in tree {
+        for entry in every(tree) {
             let (key, value) = entry.map_err(failed)?;
             let value = match texts {
                 Some(texts) => carried::packed_up(texts, found, *number, &key, &value)?,

@@ -34,6 +34,7 @@ mod texts;
 mod threads;
 mod tidy;
 mod verbs;
+mod walk;
 mod withdraw;
 mod words;
 mod write;

@@ -16,6 +16,7 @@ use super::check::Watch;
 use super::codec::FORMAT;
 use super::open::{NAMES, Open, T, backend, corrupt};
 use super::sled_store::{close, closed, reopened};
+use super::walk::every;
 use super::{Result, SledStore, StoreOptions, guard, migrate, read, room, stats, texts, write};
 
 /// sled's file below which nothing is done, in bytes.
@@ -33,7 +34,7 @@ const ANEW: &str = "anew";
 
 /// Memory for pages of a store that is only read through, or only written, in bytes. sled shares it out to
 /// 256 lists of pages: with much less each record read would read its page anew.
-const LEAN: u64 = 12 << 20;
+const LEAN: u64 = 6 << 20;
 
 impl SledStore {
     /// Writes the store anew without what was deleted, in the same place; everyone waits
@@ -134,7 +135,7 @@ pub(super) fn has_grown(open: &Open, counted_at: u64) -> Result<Option<u64>> {
 pub(super) fn is_due(open: &Open) -> Result<bool> {
     let size = room::size(&open.path().join("db"));
     let mut records = 0;
-    for entry in open.trees().iter().flat_map(sled::Tree::iter) {
+    for entry in open.trees().iter().flat_map(every) {
         let (key, value) = entry.map_err(|e| backend("be counted", e))?;
         records += (key.len() + value.len()) as u64;
     }
@@ -158,7 +159,7 @@ pub(super) fn copy(open: &Open, beside: &Path, cache: u64) -> Result<bool> {
     for ((name, from), to) in NAMES.iter().zip(open.trees()).zip(new.trees()) {
         let failed = |error| backend("be copied", error);
         let (mut batch, mut bytes, mut records) = (Batch::default(), 0, 0);
-        for entry in from {
+        for entry in every(from) {
             let (key, value) = entry.map_err(failed)?;
             bytes += key.len() + value.len();
             records += 1;
@@ -174,7 +175,7 @@ pub(super) fn copy(open: &Open, beside: &Path, cache: u64) -> Result<bool> {
             }
         }
         to.apply_batch(batch).map_err(failed)?;
-        if to.len() != records {
+        if every(to).count() != records {
             return Err(corrupt("be copied", format!("records of {name} are missing")));
         }
     }

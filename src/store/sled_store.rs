@@ -405,7 +405,7 @@ pub(super) fn reopened(options: &StoreOptions, ours: bool) -> Result<Open> {
 
 fn read_through(open: &Open) -> Result<()> {
     for tree in open.trees() {
-        for entry in tree {
+        for entry in super::walk::every(tree) {
             entry.map_err(|e| super::open::backend("read it through", e))?;
         }
     }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::check::{Watch, readable};
 use super::open::{NAMES, Open, T, backend};
+use super::walk::every;
 use super::{Result, record, texts};
 use crate::model::Timestamp;
 
@@ -70,7 +71,7 @@ pub(super) fn stats(open: &Open, now: Timestamp, watch: Watch<'_>) -> Result<Sta
     let mut trees = Vec::new();
     for (number, name) in NAMES.iter().enumerate() {
         let mut tree = TreeStats { name: (*name).to_owned(), records: 0, bytes: 0 };
-        for entry in &open.trees()[number] {
+        for entry in every(&open.trees()[number]) {
             let (key, value) = entry.map_err(|e| backend("be counted", e))?;
             tree.records += 1;
             tree.bytes += (key.len() + value.len()) as u64;
@@ -118,7 +119,7 @@ fn grown(key: &[u8], value: &[u8], now: Timestamp, growth: &mut [Growth]) -> Res
 /// Bytes of all keys and values, and of all texts.
 pub(super) fn live(open: &Open) -> Result<u64> {
     let mut bytes = texts::counted(open)?.values().sum();
-    for entry in open.trees().iter().flat_map(sled::Tree::iter) {
+    for entry in open.trees().iter().flat_map(every) {
         let (key, value) = entry.map_err(|e| backend("be counted", e))?;
         bytes += (key.len() + value.len()) as u64;
     }

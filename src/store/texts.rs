@@ -20,6 +20,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::codec::{self, FORMAT, MAX_BODY, u32_at, u64_at};
 use super::open::{Open, T, backend};
+use super::walk::every;
 use super::write::{self, Tx, TxResult, put, transact, tree};
 use super::{Result, StoreError, read};
 
@@ -388,8 +389,8 @@ pub(super) fn named_in(value: &[u8], found: u8) -> Option<Place> {
 pub(super) fn counted(open: &Open) -> Result<BTreeMap<u32, u64>> {
     let mut live: BTreeMap<u32, u64> = BTreeMap::new();
     for at in [T::Item, T::Version] {
-        for value in open.tree(at).iter().values() {
-            let value = value.map_err(|e| backend("be counted", e))?;
+        for entry in every(open.tree(at)) {
+            let (_, value) = entry.map_err(|e| backend("be counted", e))?;
             if let Some(place) = named(&value).filter(|place| place.length > 0) {
                 *live.entry(place.file).or_default() += u64::from(place.length);
             }
@@ -404,7 +405,7 @@ pub(super) fn counted(open: &Open) -> Result<BTreeMap<u32, u64>> {
 /// [`StoreError::Damaged`] where one is missing or another.
 pub(super) fn read_through(open: &Open) -> Result<()> {
     for at in [T::Item, T::Version] {
-        for entry in open.tree(at) {
+        for entry in every(open.tree(at)) {
             let (key, value) = entry.map_err(|e| backend("read it through", e))?;
             let place = named(&value).ok_or(DAMAGED)?;
             let code = super::check::code_in(&key).ok_or(DAMAGED)?;
