@@ -10,7 +10,7 @@ use feedmill::model::{
     Body, CategoryId, CodeSpace, ContentHash, InfoCode, Item, Slug, SourceId, SourceState, Timestamp,
 };
 use feedmill::store::{
-    Alias, AliasKind, AtPath, Change, Event, Happening, MemoryStore, Placement, Retention, Revision,
+    Alias, AliasKind, AtPath, Change, Ending, Event, Happening, MemoryStore, Placement, Retention, Revision,
     Sighting, SledStore, Store, StoreError, Tombstone, Window, Withdrawer,
 };
 use proptest::prelude::*;
@@ -182,7 +182,8 @@ fn a_due_source_is_claimed_once_and_comes_back() {
         assert_eq!(store.claim_due(noon(), 9, 60).unwrap(), [source(1)], "{name}");
         assert_eq!(store.claim_due(noon().plus(59), 9, 60).unwrap(), [], "{name}: leased");
         let state = SourceState { next_poll: noon().plus(300), items: 4, ..SourceState::default() };
-        store.complete(&source(1), &state, &[[9; 16]]).unwrap();
+        let ending = Ending { id: source(1), state: state.clone(), void: vec![[9; 16]] };
+        store.complete(&[ending]).unwrap();
         assert_eq!(store.source(&source(1)).unwrap(), state, "{name}");
         assert_eq!(store.void_guids(&source(1), &[[9; 16], [8; 16]]).unwrap(), [true, false], "{name}");
         assert_eq!(store.claim_due(noon().plus(60), 9, 60).unwrap(), [source(2)], "{name}: the lease ended");
@@ -207,7 +208,7 @@ fn what_a_dead_process_had_claimed_is_due_as_it_was() {
         store.claim_due(due, 9, 900).unwrap();
         assert_eq!(store.release(&[source(1)], due).unwrap(), 0, "{name}: its poll runs");
         let state = SourceState { next_poll: noon().plus(1), ..SourceState::default() };
-        store.complete(&source(1), &state, &[]).unwrap();
+        store.complete(&[Ending::of(source(1), state)]).unwrap();
         store.claim_due(noon().plus(1), 9, 900).unwrap();
         store.release(&[], noon()).unwrap();
         assert_eq!(store.next_due().unwrap(), Some(noon().plus(1)), "{name}: a good poll forgives");
@@ -225,7 +226,7 @@ fn a_clock_that_goes_back_strands_no_source() {
             let now = noon().plus(20 * year);
             let state =
                 SourceState { next_poll: now.plus(60), last_poll: Some(now), ..SourceState::default() };
-            store.complete(&id, &state, &[]).unwrap();
+            store.complete(&[Ending::of(id, state)]).unwrap();
         }
         assert_eq!(store.claim_due(noon(), 99, 900).unwrap().len(), 10, "{name}: some at once, no storm");
         assert_eq!(store.claim_due(noon().plus(2), 99, 900).unwrap().len(), 15, "{name}: all soon");
@@ -466,7 +467,10 @@ fn take(store: &dyn Store, step: &Step, now: Timestamp) -> String {
             let mut state = store.source(&source(*number)).unwrap();
             state.next_poll = now.plus(*next);
             state.last_poll = Some(now);
-            format!("{:?}", store.complete(&source(*number), &state, &[[3; 16]]))
+            let first = Ending::of(source(*number), SourceState { items: 9, ..state.clone() });
+            let last = Ending { id: source(*number), state, void: vec![[3; 16]] };
+            let other = Ending::of(source(*number + 1), SourceState::default());
+            format!("{:?}", store.complete(&[first, other, last]))
         }
         Step::Release => format!("{:?}", store.release(&[source(1)], now)),
         Step::Withdraw(number, erased) => {

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use futures_util::{StreamExt, stream};
 use serde_json::json;
 use tokio::sync::Notify;
+use tokio::task::JoinSet;
 use tracing::{info, warn};
 
 use super::reload::{LastReload, Reloaded};
@@ -287,14 +288,27 @@ impl Mill {
             })
             .buffered(ahead);
         let mut reports = Vec::with_capacity(all);
+        let mut ends = JoinSet::new();
         while let Some((source, answer)) = answers.next().await {
             let report = match answer.unwrap_or_else(|error| Err(StoreError::task(error)))? {
                 Ahead::Done(report) => report,
-                Ahead::Waits(answer) => self.ingest.take(&source, *answer).await?,
+                Ahead::Waits(answer) => {
+                    let (report, ending) = self.ingest.take(&source, *answer).await?;
+                    let store = self.store.clone();
+                    // The next one need not wait for the disk.
+                    ends.spawn(async move { store.complete(ending).await });
+                    report
+                }
             };
+            while let Some(ended) = ends.try_join_next() {
+                ended.unwrap_or_else(|error| Err(StoreError::task(error)))?;
+            }
             self.tell(&source, &report);
             reports.push(report);
             progress(reports.len(), all, source.id.as_str());
+        }
+        while let Some(ended) = ends.join_next().await {
+            ended.unwrap_or_else(|error| Err(StoreError::task(error)))?;
         }
         if reports.iter().any(PollReport::changed) {
             self.changed.notify_one();
@@ -409,7 +423,7 @@ enum Ahead {
 async fn ask_ahead(ingest: &Ingest, source: &Source) -> Result<Ahead, StoreError> {
     let mut answer = ingest.ask(source).await?;
     if answer.is_empty() {
-        return Ok(Ahead::Done(ingest.take(source, answer).await?));
+        return Ok(Ahead::Done(ingest.finish(source, answer).await?));
     }
     // One that holds memory while it waits would keep an earlier one out.
     answer.let_go();

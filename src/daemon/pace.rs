@@ -11,7 +11,7 @@ use super::{DaemonError, Live, Mill};
 use crate::config::Config;
 use crate::model::{SourceId, Timestamp, address_hash, chain};
 use crate::schedule::{self, Pace, price};
-use crate::store::{SledStore, Store, StoreError};
+use crate::store::{Ending, SledStore, Store, StoreError};
 
 /// Between two looks at the price: what is learned changes slowly.
 const LOOK: Duration = Duration::from_hours(1);
@@ -89,7 +89,7 @@ pub(super) fn register(store: &SledStore, config: &Config, now: Timestamp) -> Re
             state.memory.gone = false;
             state.next_poll = now;
             "a new address".clone_into(&mut state.why);
-            store.complete(&source.id, &state, &[])?;
+            store.complete(&[Ending::of(source.id.clone(), state)])?;
         }
     }
     Ok(())

@@ -41,7 +41,7 @@ use crate::model::{
 use crate::rules::Rules;
 use crate::schedule::{self, Ended, Terms};
 use crate::source::{Source, SourceError};
-use crate::store::{Handle, Store, StoreError};
+use crate::store::{Ending, Handle, Store, StoreError};
 
 pub use answers::LastAnswers;
 pub use report::{PollError, PollReport};
@@ -215,13 +215,23 @@ impl Ingest {
         self.deciding.lock().await
     }
 
-    /// One poll: [`Ingest::ask`], then [`Ingest::take`].
+    /// One poll: [`Ingest::ask`], then [`Ingest::finish`].
     ///
     /// # Errors
     /// Only [`StoreError`]: what goes wrong upstream stands in the report.
     pub async fn poll(&self, source: &Source) -> Result<PollReport, StoreError> {
         let answer = self.ask(source).await?;
-        self.take(source, answer).await
+        self.finish(source, answer).await
+    }
+
+    /// Takes the records of an answer in and ends the poll.
+    ///
+    /// # Errors
+    /// Only [`StoreError`].
+    pub async fn finish(&self, source: &Source, answer: Answer) -> Result<PollReport, StoreError> {
+        let (report, ending) = self.take(source, answer).await?;
+        self.store.complete(ending).await?;
+        Ok(report)
     }
 
     /// Sends the source's request and says what would be taken in; nothing is stored.
@@ -330,11 +340,12 @@ impl Ingest {
         Ok(bytes)
     }
 
-    /// Takes the records of an answer in and ends the poll.
+    /// Takes the records of an answer in. The poll has ended when [`Handle::complete`] has returned for what
+    /// comes with the report; until then it counts as cut off, and would be made again.
     ///
     /// # Errors
     /// Only [`StoreError`].
-    pub async fn take(&self, source: &Source, answer: Answer) -> Result<PollReport, StoreError> {
+    pub async fn take(&self, source: &Source, answer: Answer) -> Result<(PollReport, Ending), StoreError> {
         let Answer { mut state, outcome } = answer;
         let mut report = PollReport { source: source.id.to_string(), ..PollReport::default() };
         let mut void = Vec::new();
@@ -350,8 +361,8 @@ impl Ingest {
             }
             Err(error) => failed(&mut state, &mut report, &error),
         };
-        self.end(source, state, &report, ended, void).await?;
-        Ok(report)
+        let ending = self.end(source, state, &report, ended, void);
+        Ok((report, ending))
     }
 
     async fn nothing_new(
@@ -407,14 +418,14 @@ impl Ingest {
         Ok((Ended::Well { fresh_until }, found.void))
     }
 
-    async fn end(
+    fn end(
         &self,
         source: &Source,
         mut state: SourceState,
         report: &PollReport,
         ended: Ended,
         void: Vec<[u8; 16]>,
-    ) -> Result<(), StoreError> {
+    ) -> Ending {
         let now = self.clock.now();
         state.last_poll = Some(now);
         state.memory.gone = ended == Ended::Gone;
@@ -436,8 +447,7 @@ impl Ingest {
             state.not_before = state.not_before.max(wait);
             state.next_poll = state.next_poll.max(wait);
         }
-        let id = source.id.clone();
-        self.call(move |store| store.complete(&id, &state, &void)).await
+        Ending { id: source.id.clone(), state, void }
     }
 
     /// Reads a document on a blocking thread: a large one must not hold up other polls.

@@ -111,7 +111,7 @@ pub(super) fn note(store: &Open, now: Timestamp) -> Result<()> {
 fn plan_anew(store: &Open, latest: Timestamp, now: Timestamp) -> Result<()> {
     for (number, SourceRecord { id, state }) in (0_i64..).zip(read::sources(store)?) {
         if let Some(anew) = planned_anew(number, &state, latest, now) {
-            transact(store, |tx| write::put_source(tx, &id, &anew, state.next_poll, &[]))?;
+            transact(store, |tx| write::put_source(tx, &id, &anew, state.next_poll))?;
         }
     }
     Ok(())

@@ -117,6 +117,12 @@ impl StoreError {
         Self::Broken(Box::new(error))
     }
 
+    /// A thread that should have told what became of it broke.
+    #[must_use]
+    pub(super) fn unheard(error: tokio::sync::oneshot::error::RecvError) -> Self {
+        Self::Backend { action: "end a poll", source: Box::new(error) }
+    }
+
     /// A stable word for metrics.
     #[must_use]
     pub fn kind(&self) -> &'static str {

@@ -329,7 +329,7 @@ fn settle(open: &Open) -> Result<()> {
         let before = state.next_poll;
         // Items that were stored while the export was made may be missing.
         state.forget_document();
-        write::transact(open, |tx| write::put_source(tx, &record.id, &state, before, &[]))?;
+        write::transact(open, |tx| write::put_source(tx, &record.id, &state, before))?;
     }
     open.sync()
 }

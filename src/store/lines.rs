@@ -337,7 +337,10 @@ impl Taking<'_> {
         // What came in since the lines were written is still to be asked for.
         let mut state = SourceState { claimed: None, ..state };
         state.forget_document();
-        transact(self.open, |tx| write::put_source(tx, id, &state, state.next_poll, void))
+        transact(self.open, |tx| {
+            write::put_source(tx, id, &state, state.next_poll)?;
+            write::put_void(tx, id, void)
+        })
     }
 
     fn tombstone(

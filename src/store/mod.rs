@@ -12,6 +12,7 @@ mod clock;
 mod codec;
 mod commit;
 mod dictionary;
+mod endings;
 mod error;
 pub mod export;
 mod guard;
@@ -42,9 +43,13 @@ mod write;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use tokio::sync::oneshot;
+
 use crate::model::{
     Article, Body, Category, CategoryId, InfoCode, Item, Slug, SourceId, SourceState, Timestamp,
 };
+
+use endings::Endings;
 
 pub use check::{Findings, Watch};
 pub use error::{Result, StoreError};
@@ -54,8 +59,8 @@ pub use memory::MemoryStore;
 pub use sled_store::{Mended, SledStore, StoreOptions};
 pub use stats::{Growth, Stats, TreeStats};
 pub use words::{
-    Alias, AliasKind, AtPath, Change, Event, Gone, Happening, LogPage, Placement, Retention, Revision,
-    Sighting, SourceRecord, Tombstone, Window, Withdrawer,
+    Alias, AliasKind, AtPath, Change, Ending, Event, Gone, Happening, LogPage, Placement, Retention,
+    Revision, Sighting, SourceRecord, Tombstone, Window, Withdrawer,
 };
 
 /// The bookmark of an item that an admin placed.
@@ -87,9 +92,10 @@ pub trait Store: Send + Sync {
     fn release(&self, running: &[SourceId], now: Timestamp) -> Result<usize>;
     /// When the next source is due.
     fn next_due(&self) -> Result<Option<Timestamp>>;
-    /// Ends a poll: the state, its due time and newly void guids, durable on return. The claim on
-    /// the source, if there was one, ends too.
-    fn complete(&self, id: &SourceId, state: &SourceState, void: &[[u8; 16]]) -> Result<()>;
+    /// Ends polls: each source's state, its due time and newly void guids, durable on return. The claim on
+    /// a source, if there was one, ends too. Many at once are cheaper than one after the other
+    /// ([`Handle::complete`]); a failure may come between two of them.
+    fn complete(&self, endings: &[Ending]) -> Result<()>;
     /// One source's state; the default for one never seen.
     fn source(&self, id: &SourceId) -> Result<SourceState>;
     /// All sources ever seen, by id.
@@ -216,7 +222,10 @@ pub trait Store: Send + Sync {
 
 /// A store that async callers can use: each call runs on a blocking thread.
 #[derive(Clone)]
-pub struct Handle(Arc<dyn Store>);
+pub struct Handle {
+    store: Arc<dyn Store>,
+    endings: Arc<Endings>,
+}
 
 impl std::fmt::Debug for Handle {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -228,13 +237,13 @@ impl Handle {
     /// Wraps a backend.
     #[must_use]
     pub fn new(store: Arc<dyn Store>) -> Self {
-        Self(store)
+        Self { store, endings: Arc::default() }
     }
 
     /// The backend, for code that already runs on a blocking thread.
     #[must_use]
     pub fn blocking(&self) -> &dyn Store {
-        &*self.0
+        &*self.store
     }
 
     /// Runs `work` on a blocking thread, one of a few.
@@ -246,11 +255,24 @@ impl Handle {
         T: Send + 'static,
         F: FnOnce(&dyn Store) -> Result<T> + Send + 'static,
     {
-        let store = Arc::clone(&self.0);
+        let store = Arc::clone(&self.store);
         match threads::spawn(move || work(&*store)).await {
             Ok(result) => result,
             Err(error) => Err(StoreError::task(error)),
         }
+    }
+
+    /// Ends a poll. Those that end while others are being stored are stored together after these.
+    ///
+    /// # Errors
+    /// As [`Store::complete`].
+    pub async fn complete(&self, ending: Ending) -> Result<()> {
+        let (told, hears) = oneshot::channel();
+        if self.endings.wait(ending, told) {
+            let (store, endings) = (Arc::clone(&self.store), Arc::clone(&self.endings));
+            drop(threads::spawn(move || endings.store_all(&*store)));
+        }
+        hears.await.map_err(StoreError::unheard)?
     }
 
     /// Runs `work` that needs no store on the same threads, which keep its memory small: what computes, and

@@ -247,7 +247,7 @@ fn source(open: &Open, key: &[u8], now: Timestamp) -> Result<()> {
         why: "its state could not be read".to_owned(),
         ..SourceState::default()
     });
-    transact(open, |tx| write::put_source(tx, &id, &state, state.next_poll, &[]))
+    transact(open, |tx| write::put_source(tx, &id, &state, state.next_poll))
 }
 
 /// What cannot be read of a tombstone still keeps its item out.
@@ -307,7 +307,7 @@ fn settle(open: &Open, lost: bool, now: Timestamp) -> Result<()> {
         let before = record.state.next_poll;
         let mut state = record.state;
         state.forget_document();
-        transact(open, |tx| write::put_source(tx, &record.id, &state, before, &[]))?;
+        transact(open, |tx| write::put_source(tx, &record.id, &state, before))?;
     }
     Ok(())
 }
@@ -315,7 +315,7 @@ fn settle(open: &Open, lost: bool, now: Timestamp) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::super::open::NAMES;
-    use super::super::{Change, Event, Happening, Placement, SledStore, Store};
+    use super::super::{Change, Ending, Event, Happening, Placement, SledStore, Store};
     use super::*;
     use crate::model::{CodeSpace, InfoCode, SourceId, Validators};
 
@@ -439,7 +439,7 @@ mod tests {
         let mut state = store.source(&source).unwrap();
         state.validators.etag = Some("1".into());
         state.memory.body = Some([1; 16]);
-        store.complete(&source, &state, &[]).unwrap();
+        store.complete(&[Ending::of(source.clone(), state)]).unwrap();
         let code = InfoCode::new(CodeSpace::new("s").unwrap(), "code-2");
         let before = store.sightings(&source, std::slice::from_ref(&code)).unwrap();
         let identity = store.identity().unwrap();

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::commit;
 use super::open::Open;
 use super::{
-    Alias, AtPath, Change, Event, LogPage, Result, Retention, Revision, Sighting, SledStore, SourceRecord,
-    Store, Tombstone, Window, alias, log, paths, read, withdraw, write,
+    Alias, AtPath, Change, Ending, Event, LogPage, Result, Retention, Revision, Sighting, SledStore,
+    SourceRecord, Store, Tombstone, Window, alias, log, paths, read, withdraw, write,
 };
 use crate::model::{
     Article, Body, Category, CategoryId, InfoCode, Item, Slug, SourceId, SourceState, Timestamp,
@@ -121,9 +121,9 @@ impl Store for SledStore {
     fn fix(&self, key: &'static str, value: &str, set: bool) -> Result<()> {
         self.write(|open| write::fix(open, key, value, set))
     }
-    fn complete(&self, id: &SourceId, state: &SourceState, void: &[[u8; 16]]) -> Result<()> {
+    fn complete(&self, endings: &[Ending]) -> Result<()> {
         self.write(|open| {
-            write::complete(open, id, state, void)?;
+            write::complete(open, endings)?;
             open.sync()
         })
     }

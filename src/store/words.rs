@@ -37,6 +37,25 @@ pub enum AliasKind {
 /// A kind of alias and the hash of its value.
 pub type Alias = (AliasKind, [u8; 16]);
 
+/// What a poll leaves of its source.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ending {
+    /// The source.
+    pub id: SourceId,
+    /// Its state from now on.
+    pub state: SourceState,
+    /// Hashes of guids that turned out void (RULES 1.7).
+    pub void: Vec<[u8; 16]>,
+}
+
+impl Ending {
+    /// One without void guids.
+    #[must_use]
+    pub fn of(id: SourceId, state: SourceState) -> Self {
+        Self { id, state, void: Vec::new() }
+    }
+}
+
 /// How an item enters a category.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Placement {

@@ -8,11 +8,11 @@ use sled::transaction::{ConflictableTransactionError, ConflictableTransactionRes
 
 use super::codec::{self, u32_at, u64_at};
 use super::open::{Open, T, backend, category_key, transaction_error};
-use super::{Result, StoreError, clock, read};
+use super::{Ending, Result, StoreError, clock, read};
 use crate::model::{Category, CategoryId, Slug, SourceId, SourceState, Timestamp};
 
-/// Claims in one transaction.
-const CLAIMS: usize = 30;
+/// States of sources in one transaction, which locks all trees.
+const AT_ONCE: usize = 30;
 
 pub(super) type Tx<'a> = &'a [TransactionalTree];
 pub(super) type TxResult<T> = ConflictableTransactionResult<T, StoreError>;
@@ -101,33 +101,30 @@ pub(super) fn source_number(tx: Tx<'_>, id: &SourceId) -> TxResult<u32> {
 
 pub(super) fn register(store: &Open, sources: &[SourceId], now: Timestamp) -> Result<()> {
     let _writing = store.writing();
+    let mut new = Vec::new();
     for id in sources {
         let known = read::source_number(store, id)?.is_some();
-        if !known || read::source(store, id)?.next_poll == Timestamp::MAX {
+        if !known || read::next_poll(store, id)? == Timestamp::MAX {
             let mut state = read::source(store, id)?;
             let before = state.next_poll;
             state.next_poll = now;
             "new source".clone_into(&mut state.why);
-            transact(store, |tx| put_source(tx, id, &state, before, &[]))?;
+            new.push((id, state, before));
         }
+    }
+    for some in new.chunks(AT_ONCE) {
+        transact(store, |tx| {
+            some.iter().try_for_each(|(id, state, before)| put_source(tx, id, state, *before))
+        })?;
     }
     Ok(())
 }
 
-pub(super) fn put_source(
-    tx: Tx<'_>,
-    id: &SourceId,
-    state: &SourceState,
-    before: Timestamp,
-    void: &[[u8; 16]],
-) -> TxResult<()> {
+pub(super) fn put_source(tx: Tx<'_>, id: &SourceId, state: &SourceState, before: Timestamp) -> TxResult<()> {
     let number = source_number(tx, id)?;
     let due = tree(tx, T::Due);
     due.remove(codec::due_key(before, number))?;
     due.insert(codec::due_key(state.next_poll, number), id.as_str().as_bytes())?;
-    for guid in void {
-        tree(tx, T::Void).insert([&number.to_be_bytes()[..], guid].concat(), &[])?;
-    }
     let bytes = codec::source_bytes(state).map_err(abort)?;
     put(tx, T::Source, &number.to_be_bytes(), &bytes)
 }
@@ -149,20 +146,42 @@ pub(super) fn claim_due(store: &Open, now: Timestamp, limit: usize, lease: i64) 
             claimed.push((id.clone(), clock::claimed(state, now, lease), before));
         }
     }
-    // Each transaction locks all trees: some sources share one.
-    for some in claimed.chunks(CLAIMS) {
+    for some in claimed.chunks(AT_ONCE) {
         transact(store, |tx| {
-            some.iter().try_for_each(|(id, state, before)| put_source(tx, id, state, *before, &[]))
+            some.iter().try_for_each(|(id, state, before)| put_source(tx, id, state, *before))
         })?;
     }
     Ok(claimed.into_iter().map(|(id, ..)| id).collect())
 }
 
-pub(super) fn complete(store: &Open, id: &SourceId, state: &SourceState, void: &[[u8; 16]]) -> Result<()> {
+pub(super) fn complete(store: &Open, endings: &[Ending]) -> Result<()> {
     let _writing = store.writing();
-    let before = read::next_poll(store, id)?;
-    let state = clock::completed(state.clone());
-    transact(store, |tx| put_source(tx, id, &state, before, void))
+    for some in endings.chunks(AT_ONCE) {
+        // One that ends twice in a transaction would leave the due time between the two behind.
+        let mut last = BTreeMap::new();
+        for ending in some {
+            last.insert(&ending.id, clock::completed(ending.state.clone()));
+        }
+        let before: Vec<_> = last.keys().map(|id| read::next_poll(store, id)).collect::<Result<_>>()?;
+        transact(store, |tx| {
+            for ((id, state), before) in last.iter().zip(&before) {
+                put_source(tx, id, state, *before)?;
+            }
+            some.iter().try_for_each(|ending| put_void(tx, &ending.id, &ending.void))
+        })?;
+    }
+    Ok(())
+}
+
+pub(super) fn put_void(tx: Tx<'_>, id: &SourceId, void: &[[u8; 16]]) -> TxResult<()> {
+    if void.is_empty() {
+        return Ok(());
+    }
+    let number = source_number(tx, id)?;
+    for guid in void {
+        tree(tx, T::Void).insert([&number.to_be_bytes()[..], guid].concat(), &[])?;
+    }
+    Ok(())
 }
 
 pub(super) fn release(store: &Open, running: &[SourceId], now: Timestamp) -> Result<usize> {
@@ -171,7 +190,7 @@ pub(super) fn release(store: &Open, running: &[SourceId], now: Timestamp) -> Res
     for record in read::sources(store)?.into_iter().filter(|record| !running.contains(&record.id)) {
         if let Some(state) = clock::given_back(&record.state, now) {
             let before = record.state.next_poll;
-            transact(store, |tx| put_source(tx, &record.id, &state, before, &[]))?;
+            transact(store, |tx| put_source(tx, &record.id, &state, before))?;
             released += 1;
         }
     }

@@ -7,8 +7,8 @@ use feedmill::model::{
     Article, Body, Category, CategoryId, InfoCode, Item, Slug, SourceId, SourceState, Timestamp,
 };
 use feedmill::store::{
-    Alias, AtPath, Change, Event, LogPage, Result, Retention, Revision, Sighting, SourceRecord, Store,
-    StoreError, Tombstone, Window,
+    Alias, AtPath, Change, Ending, Event, LogPage, Result, Retention, Revision, Sighting, SourceRecord,
+    Store, StoreError, Tombstone, Window,
 };
 
 /// Another store, whose reads of items and texts fail after the first few.
@@ -33,8 +33,8 @@ impl<'a> Broken<'a> {
 }
 
 impl Store for Broken<'_> {
-    fn complete(&self, id: &SourceId, state: &SourceState, void: &[[u8; 16]]) -> Result<()> {
-        self.store.complete(id, state, void)
+    fn complete(&self, endings: &[Ending]) -> Result<()> {
+        self.store.complete(endings)
     }
 
     fn void_guids(&self, id: &SourceId, guids: &[[u8; 16]]) -> Result<Vec<bool>> {

@@ -11,8 +11,8 @@ use self::maps::{Code, Maps, kind, with_site};
 use super::clock;
 use super::log::Slot;
 use super::{
-    Alias, AtPath, Change, Event, LogPage, Result, Retention, Revision, Sighting, SourceRecord, Store,
-    StoreError, Tombstone, Window, open::category_key,
+    Alias, AtPath, Change, Ending, Event, LogPage, Result, Retention, Revision, Sighting, SourceRecord,
+    Store, StoreError, Tombstone, Window, open::category_key,
 };
 use crate::model::{
     Article, Body, Category, CategoryId, InfoCode, Item, Slug, SourceId, SourceState, Timestamp,
@@ -78,10 +78,12 @@ impl Store for MemoryStore {
         Ok(self.maps().states.values().map(|state| state.next_poll).min())
     }
 
-    fn complete(&self, id: &SourceId, state: &SourceState, void: &[[u8; 16]]) -> Result<()> {
+    fn complete(&self, endings: &[Ending]) -> Result<()> {
         let mut maps = self.maps();
-        maps.put_state(id, clock::completed(state.clone()));
-        maps.void.extend(void.iter().map(|guid| (id.clone(), *guid)));
+        for Ending { id, state, void } in endings {
+            maps.put_state(id, clock::completed(state.clone()));
+            maps.void.extend(void.iter().map(|guid| (id.clone(), *guid)));
+        }
         Ok(())
     }
 
