@@ -44,17 +44,53 @@ pub fn inert(text: &str) -> String {
 /// All white space as single spaces, ends trimmed; an ideographic space within stays.
 #[must_use]
 pub fn one_line(text: &str) -> String {
+    let bytes = text.as_bytes();
     let mut line = String::with_capacity(text.len());
-    for word in text.split(|c: char| c.is_whitespace() && c != '\u{3000}' || c.is_control()) {
-        if !word.is_empty() {
-            if !line.is_empty() {
-                line.push(' ');
-            }
-            line.push_str(word);
+    // The word that is not copied yet begins at `word`; all before `at` was looked at.
+    let (mut word, mut at) = (0, 0);
+    while let Some(found) = bytes[at..].iter().position(|byte| MAY_BE_GAP[usize::from(*byte)]) {
+        let gap = at + found;
+        let next_is_plain = || bytes.get(gap + 1).is_some_and(|next| !MAY_BE_GAP[usize::from(*next)]);
+        if bytes[gap] == b' ' && gap > word && next_is_plain() {
+            // One space between two words is one word to what copies.
+            at = gap + 1;
+            continue;
+        }
+        let sign = text[gap..].chars().next().unwrap_or_default();
+        at = gap + sign.len_utf8();
+        if sign.is_whitespace() && sign != '\u{3000}' || sign.is_control() {
+            push_word(&mut line, &text[word..gap]);
+            word = at;
         }
     }
-    line.trim().to_owned()
+    push_word(&mut line, &text[word..]);
+    if line.trim().len() == line.len() { line } else { line.trim().to_owned() }
 }
+
+fn push_word(line: &mut String, word: &str) {
+    if !word.is_empty() {
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+}
+
+/// Bytes that white space and control characters begin with: those of ASCII, U+0080 to U+00BF, U+1680, and
+/// U+2000 to U+205F; some others begin with the same.
+const MAY_BE_GAP: [bool; 256] = {
+    let mut gaps = [false; 256];
+    let mut byte = 0;
+    while byte <= 0x20 {
+        gaps[byte] = true;
+        byte += 1;
+    }
+    gaps[0x7F] = true;
+    gaps[0xC2] = true;
+    gaps[0xE1] = true;
+    gaps[0xE2] = true;
+    gaps
+};
 
 /// The first `most` characters, with an ellipsis where something was cut.
 #[must_use]
@@ -102,6 +138,30 @@ mod tests {
             let text = format!("文{sign}，");
             let want = if is_xml_char(sign) { text.clone() } else { "文，".to_owned() };
             assert_eq!(strip_illegal(&text), want, "{sign:?}");
+        }
+    }
+
+    /// [`one_line`], character by character.
+    fn plainly(text: &str) -> String {
+        let gap = |c: char| c.is_whitespace() && c != '\u{3000}' || c.is_control();
+        let words: Vec<&str> = text.split(gap).filter(|word| !word.is_empty()).collect();
+        words.join(" ").trim().to_owned()
+    }
+
+    #[test]
+    fn every_gap_is_one_space() {
+        for sign in '\0'..=char::MAX {
+            for text in [format!("文{sign}a b{sign}{sign} “报”"), format!("{sign} a{sign}"), sign.to_string()]
+            {
+                assert_eq!(one_line(&text), plainly(&text), "{sign:?}");
+            }
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn lines_are_the_same_by_bytes(text in "[ab \n\u{A0}\u{2003}\u{3000}文“\u{85}é]{0,24}") {
+            proptest::prop_assert_eq!(one_line(&text), plainly(&text));
         }
     }
 
