@@ -1,8 +1,9 @@
 //! Cleaning: upstream HTML to HTML that any reader may show. Source rules run first on the tree,
 //! then `ammonia` sanitises by the list in `allowed`; `players` keeps the way to films, `settled` knows
-//! what would change once more.
+//! what would change once more, `blocks` what would not change at all.
 
 mod allowed;
+mod blocks;
 mod players;
 mod settled;
 
@@ -17,6 +18,7 @@ use super::{link, text};
 use crate::model::nesting;
 use crate::model::text::strip_illegal;
 
+use blocks::Piece;
 pub use players::VIDEO_HOSTS;
 
 /// What a source's config says about its HTML.
@@ -64,6 +66,8 @@ const MAX_PASSES: usize = 8;
 /// How many times longer a text may get. Pictures get attributes and links addresses, but a link with a long title
 /// that is never closed is opened anew in every block; such a text keeps its text alone.
 const MOST_GROWTH: usize = 40;
+/// A text is cut into pieces where at least this part of it need not be cleaned: one in so many bytes.
+const MOST_ODD: usize = 3;
 
 /// The rules of one source, made ready once.
 pub struct Cleaner {
@@ -141,7 +145,14 @@ impl Cleaner {
         for unwanted in &self.strip {
             source = Cow::Owned(source.replace(unwanted.as_str(), ""));
         }
-        let mut cleaned = self.clean_once(&source, base);
+        if let Some(cleaned) = self.clean_pieces(&source, base) {
+            return cleaned;
+        }
+        self.clean_whole(&source, base)
+    }
+
+    fn clean_whole(&self, source: &str, base: Option<&Url>) -> Cleaned {
+        let mut cleaned = self.clean_once(source, base);
         if !settled::is_settled(&cleaned.html) {
             cleaned.html = self.settle(&cleaned.html, base);
             cleaned.text = text::html_to_text(&cleaned.html);
@@ -151,6 +162,43 @@ impl Cleaner {
             cleaned.text = text::html_to_text(&cleaned.html);
         }
         cleaned
+    }
+
+    /// Cleans what has to be and copies the rest; `None` where that might not come to the same. Rules of a
+    /// source may be about what stands where, so that they need the whole.
+    fn clean_pieces(&self, source: &str, base: Option<&Url>) -> Option<Cleaned> {
+        if !self.drop.is_empty() || !self.unwrap.is_empty() {
+            return None;
+        }
+        let pieces = blocks::pieces(source)?;
+        let clean = |piece: &Piece<'_>| if let Piece::Clean(text) = piece { text.len() } else { 0 };
+        if pieces.iter().map(clean).sum::<usize>() * MOST_ODD < source.len() {
+            return None;
+        }
+        let mut html = String::with_capacity(source.len() + 256);
+        let mut image = None;
+        for piece in pieces {
+            match piece {
+                Piece::Clean(text) => html.push_str(text),
+                Piece::Odd(text) => {
+                    let cleaned = self.clean_whole(text, base);
+                    // Spaces at its ends would be gone that are none of the whole.
+                    let whole = cleaned.html.starts_with('<') && cleaned.html.ends_with('>');
+                    (whole || cleaned.html.is_empty()).then_some(())?;
+                    html.push_str(&cleaned.html);
+                    image = image.or(cleaned.image);
+                }
+            }
+        }
+        let html = html.trim().to_owned();
+        let text = text::html_to_text(&html);
+        Some(Cleaned { media_name: self.media_name(&text), html, text, image })
+    }
+
+    /// The newspaper that a text names as its origin.
+    fn media_name(&self, text: &str) -> Option<String> {
+        let found = self.attribution.as_ref()?.captures_iter(text).last()?;
+        Some(text::one_line(found.get(1)?.as_str())).filter(|name| !name.is_empty())
     }
 
     /// What cleaning changes no more: odd nesting may be taken apart only when the result is parsed,
@@ -199,10 +247,7 @@ impl Cleaner {
         let html = self.sanitiser.clean(&document.html()).to_string();
         let html = strip_illegal(&html).trim().to_owned();
         let text = text::html_to_text(&html);
-        let media_name = self.attribution.as_ref().and_then(|rule| {
-            let found = rule.captures_iter(&text).last()?;
-            Some(text::one_line(found.get(1)?.as_str())).filter(|name| !name.is_empty())
-        });
+        let media_name = self.media_name(&text);
         let image = pictures.nodes().iter().find_map(|picture| picture.attr("src"));
         let image = image.map(|src| src.to_string()).filter(|src| src.starts_with("http"));
         Cleaned { html, text, media_name, image }
@@ -371,6 +416,16 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn pieces_come_to_the_whole(html in "(<p>(一|b |&amp;|&nbsp;| |&mdash;|\u{A0}|>|<br>|<br />|<b>一</b>|<b> </b>|<a href=\"x\">y</a>|<a title=\"a\"> </a>|<img src=\"/y\" alt=\"\">|<span class=\"c\">z</span>){0,4}</p>|\n|二|<ul><li>三</li> </ul>|<pre>\n?四</pre>|<h2>五</h2>|<table><tbody><tr><td>六</td></tr></tbody></table>|<div>|</div>|<blockquote>|</blockquote>|<hr>|<i>|</i>){0,12}") {
+            let cleaner = cleaner(&CleanRules::default());
+            let base = Url::parse("https://a.example/x/y.html").unwrap();
+            let source = html.trim();
+            if let Some(pieces) = cleaner.clean_pieces(source, Some(&base)) {
+                prop_assert_eq!(pieces, cleaner.clean_whole(source, Some(&base)));
+            }
+        }
+
         #[test]
         fn cleaning_is_idempotent(html in "(<(p|b|div|a href='x'|img src='/y'|ul|li|table|td|br)>|</(p|b|div|ul|li|table)>|[a-z &;<>\"']|&lt;|一){0,40}") {
             let once = clean(&html);

@@ -37,17 +37,17 @@ pub(super) fn is_settled(html: &str) -> bool {
 
 /// Whether a paragraph ends that is empty, or with a line break: what was in it went, and it should have
 /// gone as well.
-fn is_untidy(before: &str, text: &str, tag: &str) -> bool {
+pub(super) fn is_untidy(before: &str, text: &str, tag: &str) -> bool {
     tag == "/p" && matches!(name_of(before), "p" | "br") && text.replace("&nbsp;", "").trim().is_empty()
 }
 
 /// The name in a start tag; nothing in an end tag.
-fn name_of(tag: &str) -> &str {
+pub(super) fn name_of(tag: &str) -> &str {
     tag.split([' ', '/']).next().unwrap_or_default()
 }
 
 /// Takes a tag in; `false` where a parser would do more than open or close one element.
-fn follows<'a>(open: &mut Vec<&'a str>, tag: &'a str) -> bool {
+pub(super) fn follows<'a>(open: &mut Vec<&'a str>, tag: &'a str) -> bool {
     if let Some(name) = tag.strip_prefix('/') {
         return open.pop() == Some(name);
     }
@@ -62,7 +62,7 @@ fn follows<'a>(open: &mut Vec<&'a str>, tag: &'a str) -> bool {
 }
 
 /// Whether text may stand where it stands; between the parts of a table it may not.
-fn may_hold_text(parent: Option<&str>, text: &str) -> bool {
+pub(super) fn may_hold_text(parent: Option<&str>, text: &str) -> bool {
     let between = matches!(parent, Some("table" | "tbody" | "thead" | "tfoot" | "tr" | "colgroup"));
     !between || text.bytes().all(|byte| byte.is_ascii_whitespace())
 }
