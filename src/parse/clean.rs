@@ -18,7 +18,7 @@ use super::{link, text};
 use crate::model::nesting;
 use crate::model::text::strip_illegal;
 
-use blocks::Piece;
+use blocks::{Piece, Pieces, Wishes};
 pub use players::VIDEO_HOSTS;
 
 /// What a source's config says about its HTML.
@@ -66,8 +66,6 @@ const MAX_PASSES: usize = 8;
 /// How many times longer a text may get. Pictures get attributes and links addresses, but a link with a long title
 /// that is never closed is opened anew in every block; such a text keeps its text alone.
 const MOST_GROWTH: usize = 40;
-/// A text is cut into pieces where at least this part of it need not be cleaned: one in so many bytes.
-const MOST_ODD: usize = 3;
 
 /// The rules of one source, made ready once.
 pub struct Cleaner {
@@ -170,27 +168,37 @@ impl Cleaner {
         if !self.drop.is_empty() || !self.unwrap.is_empty() {
             return None;
         }
-        let pieces = blocks::pieces(source)?;
-        let clean = |piece: &Piece<'_>| if let Piece::Clean(text) = piece { text.len() } else { 0 };
-        if pieces.iter().map(clean).sum::<usize>() * MOST_ODD < source.len() {
+        let wishes =
+            Wishes { classes: !self.rules.keep_classes.is_empty(), strip_tracking: self.strip_tracking };
+        let Pieces { pieces, unwrapped } = blocks::pieces(source, wishes)?;
+        let odd = |piece: &Piece<'_>| if let Piece::Odd(text) = piece { text.len() } else { 0 };
+        if pieces.iter().map(odd).sum::<usize>() * 3 > source.len() * 2 {
             return None;
         }
         let mut html = String::with_capacity(source.len() + 256);
-        let mut image = None;
+        let mut image: Option<String> = None;
         for piece in pieces {
             match piece {
-                Piece::Clean(text) => html.push_str(text),
+                Piece::Clean { html: clean, image: own } => {
+                    html.push_str(&clean);
+                    image = image.or(own.map(str::to_owned));
+                }
                 Piece::Odd(text) => {
                     let cleaned = self.clean_whole(text, base);
-                    // Spaces at its ends would be gone that are none of the whole.
+                    // Spaces at its ends would be gone that are none of the whole; and a first picture
+                    // without an address that serves is nobody's picture.
                     let whole = cleaned.html.starts_with('<') && cleaned.html.ends_with('>');
-                    (whole || cleaned.html.is_empty()).then_some(())?;
+                    let seen = image.is_some() || cleaned.image.is_some() || !text.contains("<img");
+                    ((whole || cleaned.html.is_empty()) && seen).then_some(())?;
                     html.push_str(&cleaned.html);
                     image = image.or(cleaned.image);
                 }
             }
         }
         let html = html.trim().to_owned();
+        if unwrapped && !settled::is_settled(&html) {
+            return None;
+        }
         let text = text::html_to_text(&html);
         Some(Cleaned { media_name: self.media_name(&text), html, text, image })
     }
@@ -417,8 +425,15 @@ mod tests {
 
     proptest! {
         #[test]
-        fn pieces_come_to_the_whole(html in "(<p>(一|b |&amp;|&nbsp;| |&mdash;|\u{A0}|>|<br>|<br />|<b>一</b>|<b> </b>|<a href=\"x\">y</a>|<a title=\"a\"> </a>|<img src=\"/y\" alt=\"\">|<span class=\"c\">z</span>){0,4}</p>|\n|二|<ul><li>三</li> </ul>|<pre>\n?四</pre>|<h2>五</h2>|<table><tbody><tr><td>六</td></tr></tbody></table>|<div>|</div>|<blockquote>|</blockquote>|<hr>|<i>|</i>){0,12}") {
-            let cleaner = cleaner(&CleanRules::default());
+        fn pieces_come_to_the_whole(
+            html in "(<p>TEXT{0,4}</p>|<p class=\"c\" style=\"x\">TEXT{0,3}</p>|<p title=\"t\">TEXT{0,3}</p>|\n|二|<ul><li>TEXT{0,2}</li> </ul>|<pre>\n?四</pre>|<h2>TEXT?</h2>|<table><tbody><tr><td align=\"left\">TEXT?</td></tr></tbody></table>|<div>|</div>|<span>|</span>|<blockquote>|</blockquote>|<hr>|<i>|</i>){0,12}"
+                .replace("TEXT", "(一|b |&amp;|&nbsp;| |&mdash;|\u{A0}|>|<br>|<br />|<b>一</b>|<b> </b>|<a>w</a>|<a href=\"x\">y</a>|<a href=\"http://x.example/a?utm_source=b\" title=\"t\" rel=\"x\">y</a>|<a title=\"a\"> </a>|<img src=\"/y\" alt=\"\">|<img src=\"http://x.example/a\" alt=\"一\" width=\"6\" class=\"d\" />|<img src=\"data:,x\">|<img alt=\"&quot;\">|<span class=\"c\">z</span>|<span> </span>|<span><b></b></span>|<span style=\"display:none\">h</span>)")
+                .as_str(),
+            strip_tracking: bool,
+            classes: bool,
+        ) {
+            let keep_classes = if classes { vec!["c".to_owned()] } else { Vec::new() };
+            let cleaner = cleaner(&CleanRules { keep_classes, strip_tracking, ..CleanRules::default() });
             let base = Url::parse("https://a.example/x/y.html").unwrap();
             let source = html.trim();
             if let Some(pieces) = cleaner.clean_pieces(source, Some(&base)) {

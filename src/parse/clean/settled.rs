@@ -37,8 +37,17 @@ pub(super) fn is_settled(html: &str) -> bool {
 
 /// Whether a paragraph ends that is empty, or with a line break: what was in it went, and it should have
 /// gone as well.
-pub(super) fn is_untidy(before: &str, text: &str, tag: &str) -> bool {
-    tag == "/p" && matches!(name_of(before), "p" | "br") && text.replace("&nbsp;", "").trim().is_empty()
+fn is_untidy(before: &str, text: &str, tag: &str) -> bool {
+    tag == "/p" && matches!(name_of(before), "p" | "br") && is_blank(text)
+}
+
+/// Whether a text shows nothing.
+pub(super) fn is_blank(text: &str) -> bool {
+    let mut rest = text.trim_start();
+    while let Some(after) = rest.strip_prefix("&nbsp;") {
+        rest = after.trim_start();
+    }
+    rest.is_empty()
 }
 
 /// The name in a start tag; nothing in an end tag.
