@@ -427,7 +427,7 @@ mod tests {
         #[test]
         fn pieces_come_to_the_whole(
             html in "(<p>TEXT{0,4}</p>|<p class=\"c\" style=\"x\">TEXT{0,3}</p>|<p title=\"t\">TEXT{0,3}</p>|\n|二|<ul><li>TEXT{0,2}</li> </ul>|<pre>\n?四</pre>|<h2>TEXT?</h2>|<table><tbody><tr><td align=\"left\">TEXT?</td></tr></tbody></table>|<div>|</div>|<span>|</span>|<blockquote>|</blockquote>|<hr>|<i>|</i>){0,12}"
-                .replace("TEXT", "(一|b |&amp;|&nbsp;| |&mdash;|\u{A0}|>|<br>|<br />|<b>一</b>|<b> </b>|<a>w</a>|<a href=\"x\">y</a>|<a href=\"http://x.example/a?utm_source=b\" title=\"t\" rel=\"x\">y</a>|<a title=\"a\"> </a>|<img src=\"/y\" alt=\"\">|<img src=\"http://x.example/a\" alt=\"一\" width=\"6\" class=\"d\" />|<img src=\"data:,x\">|<img alt=\"&quot;\">|<span class=\"c\">z</span>|<span> </span>|<span><b></b></span>|<span style=\"display:none\">h</span>)")
+                .replace("TEXT", "(一|b |&amp;|&nbsp;| |&mdash;|\u{A0}|>|<br>|<br />|<br >|<b >一</b>|<b>一</b>|<b> </b>|<a>w</a>|<a href=\"x\">y</a>|<a href=\"http://x.example/a?utm_source=b\" title=\"t\" rel=\"x\">y</a>|<a title=\"a\"> </a>|<img src=\"/y\" alt=\"\">|<img src=\"http://x.example/a\" alt=\"一\" width=\"6\" class=\"d\" />|<img src=\"data:,x\">|<img alt=\"&quot;\">|<span class=\"c\">z</span>|<span> </span>|<span><b></b></span>|<span style=\"display:none\">h</span>)")
                 .as_str(),
             strip_tracking: bool,
             classes: bool,
@@ -438,6 +438,14 @@ mod tests {
             let source = html.trim();
             if let Some(pieces) = cleaner.clean_pieces(source, Some(&base)) {
                 prop_assert_eq!(pieces, cleaner.clean_whole(source, Some(&base)));
+            }
+        }
+
+        #[test]
+        fn spellings_come_to_the_whole(html in "<p>(</?(p|b|a|br|img|span|td|hr)( {0,2}(title|href|src|class|style|alt)(=\"(x|http://x.example/y| |>|<|&|'|\u{A0}|:){0,3}\")?){0,2} ?/?>|<br>|<b>一</b>|二|[<>/ =\"'&;]|&amp;){0,6}</p>") {
+            let cleaner = cleaner(&CleanRules::default());
+            if let Some(pieces) = cleaner.clean_pieces(&html, None) {
+                prop_assert_eq!(pieces, cleaner.clean_whole(&html, None));
             }
         }
 

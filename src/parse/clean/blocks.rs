@@ -85,7 +85,12 @@ pub(super) fn pieces(html: &str, wishes: Wishes) -> Option<Pieces<'_>> {
 /// A tag as nearly everybody writes it: in small letters, and of an element that is on the list, or leaves what
 /// it holds.
 enum Tag<'a> {
-    Start { name: &'a str, attributes: &'a str, closed: bool },
+    /// `exact` where nothing stands beside the name.
+    Start {
+        name: &'a str,
+        attributes: &'a str,
+        exact: bool,
+    },
     End(&'a str),
 }
 
@@ -101,7 +106,7 @@ impl<'a> Tag<'a> {
         let attributes = attributes.trim_end_matches(' ');
         let sound =
             known(name) && (!closed || is_void(name)) && Attributes(attributes).all(|one| one.is_some());
-        sound.then_some(Self::Start { name, attributes, closed })
+        sound.then_some(Self::Start { name, attributes, exact: rest.is_empty() })
     }
 
     fn name(&self) -> &'a str {
@@ -157,12 +162,13 @@ struct Cut<'a> {
 impl<'a> Cut<'a> {
     /// Writes a tag that stands between `start` and `end`, if it is not as it stands.
     fn take(&mut self, tag: &Tag<'a>, start: usize, end: usize) {
-        let (name, attributes, closed) = match *tag {
-            Tag::End("span") => ("span", "", false),
-            Tag::End(_) => return,
-            Tag::Start { name, attributes, closed } => (name, attributes, closed),
+        let (name, attributes, stays) = match *tag {
+            Tag::Start { name, attributes, exact } => {
+                (name, attributes, exact && !matches!(name, "a" | "img" | "span"))
+            }
+            Tag::End(name) => (name, "", name != "span"),
         };
-        if attributes.is_empty() && !closed && !matches!(name, "a" | "img" | "span") {
+        if stays {
             return;
         }
         self.out.push_str(&self.html[self.written..start]);
@@ -215,7 +221,7 @@ impl<'a> Cut<'a> {
     /// Whether an address stays as it is.
     fn is_address(&self, value: &str) -> bool {
         is_value(value)
-            && value.starts_with("http")
+            && (value.starts_with("http://") || value.starts_with("https://"))
             && link::absolute(value, None).is_some_and(|absolute| absolute == value)
             && !(self.wishes.strip_tracking && value.contains('?'))
     }
@@ -327,7 +333,7 @@ mod tests {
             ("<p>一</p><p>&mdash;</p><p>&ldquo;</p>三", "<p>一</p>[<p>&mdash;</p><p>&ldquo;</p>]三"),
             ("<p>a > b</p>", "[<p>a > b</p>]"),
             ("<p>一<br /></p>", "[<p>一<br /></p>]"),
-            ("<p>一<br />二</p>", "<p>一<br>二</p>"),
+            ("<p >一<br />二<br >三</p>", "<p>一<br>二<br>三</p>"),
             ("<p><br></p><p></p>", "[<p><br></p><p></p>]"),
             ("<p><span> </span></p>", "[<p><span> </span></p>]"),
             ("<pre>\n一</pre>", "[<pre>\n一</pre>]"),
