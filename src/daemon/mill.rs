@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use futures_util::{StreamExt, stream};
+use futures_util::{StreamExt, TryStreamExt, stream};
 use serde_json::json;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
@@ -20,12 +21,15 @@ use crate::config::{Config, FIXED_FILE, Files};
 use crate::fetch::{FetchError, Fetcher};
 use crate::import::{ImportError, ImportOptions, ImportReport, jekyll};
 use crate::ingest::{Answer, Ingest, PollReport};
-use crate::model::{SourceId, Timestamp};
+use crate::model::{SourceId, SourceState, Timestamp};
 use crate::notify::Notifier;
 use crate::publish::{Look, Pages, PublishError, PublishReport, Publisher};
 use crate::serve::Traffic;
 use crate::source::Source;
-use crate::store::{Handle, SledStore, Store, StoreError};
+use crate::store::{Ending, Handle, SledStore, Store, StoreError};
+
+/// Sources of a round whose states are read at once: a little later each is asked.
+const STATES: usize = 16;
 
 /// The parts of a running mill.
 #[derive(Debug)]
@@ -275,31 +279,35 @@ impl Mill {
         let all = wanted.len();
         // More than are asked at once: one that is slow must not keep later ones from their turn.
         let ahead = self.config.fetch.concurrency.max(1) * 2;
-        let mut answers = stream::iter(wanted)
-            .map(|source| {
-                let ingest = Arc::clone(&self.ingest);
-                // A task of its own: an answer on its way holds a place at its host, which the
-                // details of another source wait for.
-                let asked = tokio::spawn({
-                    let source = Arc::clone(&source);
-                    async move { ask_ahead(&ingest, &source).await }
-                });
-                async move { (source, asked.await) }
-            })
-            .buffered(ahead);
+        let some = wanted.chunks(STATES).map(<[_]>::to_vec).collect::<Vec<_>>();
+        let ingest = Arc::clone(&self.ingest);
+        let known = stream::iter(some).then(move |some| with_states(Arc::clone(&ingest), some));
+        let mut answers = pin!(
+            known
+                .map_ok(stream::iter)
+                .try_flatten()
+                .map_ok(|(source, state)| {
+                    let ingest = Arc::clone(&self.ingest);
+                    // A task of its own: an answer on its way holds a place at its host, which the
+                    // details of another source wait for.
+                    let asked = tokio::spawn({
+                        let source = Arc::clone(&source);
+                        async move { ask_ahead(&ingest, &source, state).await }
+                    });
+                    async move { Ok((source, asked.await.map_err(StoreError::task)??)) }
+                })
+                .try_buffered(ahead)
+        );
         let mut reports = Vec::with_capacity(all);
         let mut ends = JoinSet::new();
-        while let Some((source, answer)) = answers.next().await {
-            let report = match answer.unwrap_or_else(|error| Err(StoreError::task(error)))? {
-                Ahead::Done(report) => report,
-                Ahead::Waits(answer) => {
-                    let (report, ending) = self.ingest.take(&source, *answer).await?;
-                    let store = self.store.clone();
-                    // The next one need not wait for the disk.
-                    ends.spawn(async move { store.complete(ending).await });
-                    report
-                }
+        while let Some((source, answer)) = answers.try_next().await? {
+            let (report, ending) = match answer {
+                Ahead::Done(done) => *done,
+                Ahead::Waits(answer) => self.ingest.take(&source, *answer).await?,
             };
+            // The next one need not wait for the disk.
+            let store = self.store.clone();
+            ends.spawn(async move { store.complete(ending).await });
             while let Some(ended) = ends.try_join_next() {
                 ended.unwrap_or_else(|error| Err(StoreError::task(error)))?;
             }
@@ -412,18 +420,27 @@ fn by_id(config: &Config) -> (Sources, Vec<SourceId>) {
     (sources.collect(), order)
 }
 
+/// Sources and what is known of them.
+async fn with_states(
+    ingest: Arc<Ingest>,
+    sources: Vec<Arc<Source>>,
+) -> Result<Vec<Result<(Arc<Source>, SourceState), StoreError>>, StoreError> {
+    let states = ingest.states(sources.iter().map(|source| source.id.clone()).collect()).await?;
+    Ok(sources.into_iter().zip(states).map(Ok).collect())
+}
+
 /// A poll of a round, as far as it goes while earlier ones are not taken in yet.
 enum Ahead {
     /// Nothing is to be taken in, so nobody has to wait for its end.
-    Done(PollReport),
+    Done(Box<(PollReport, Ending)>),
     /// It waits for its turn.
     Waits(Box<Answer>),
 }
 
-async fn ask_ahead(ingest: &Ingest, source: &Source) -> Result<Ahead, StoreError> {
-    let mut answer = ingest.ask(source).await?;
+async fn ask_ahead(ingest: &Ingest, source: &Source, state: SourceState) -> Result<Ahead, StoreError> {
+    let mut answer = ingest.ask_with(source, state).await;
     if answer.is_empty() {
-        return Ok(Ahead::Done(ingest.finish(source, answer).await?));
+        return Ok(Ahead::Done(Box::new(ingest.take(source, answer).await?)));
     }
     // One that holds memory while it waits would keep an earlier one out.
     answer.let_go();

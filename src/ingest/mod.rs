@@ -36,7 +36,8 @@ use crate::model::http::Room;
 use crate::model::memory::Memory;
 use crate::model::text::clip_bytes;
 use crate::model::{
-    CodeSpace, Document, Fetched, NotModified, Response, SourceState, Timestamp, Validators, address_hash,
+    CodeSpace, Document, Fetched, NotModified, Response, SourceId, SourceState, Timestamp, Validators,
+    address_hash,
 };
 use crate::rules::Rules;
 use crate::schedule::{self, Ended, Terms};
@@ -257,8 +258,20 @@ impl Ingest {
     /// # Errors
     /// Only [`StoreError`].
     pub async fn ask(&self, source: &Source) -> Result<Answer, StoreError> {
-        let id = source.id.clone();
-        let mut state = self.call(move |store| store.source(&id)).await?;
+        let states = self.states(vec![source.id.clone()]).await?;
+        Ok(self.ask_with(source, states.into_iter().next().unwrap_or_default()).await)
+    }
+
+    /// What is known of these sources, in their order.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn states(&self, ids: Vec<SourceId>) -> Result<Vec<SourceState>, StoreError> {
+        self.call(move |store| ids.iter().map(|id| store.source(id)).collect()).await
+    }
+
+    /// As [`Ingest::ask`], of a source whose state was read a moment ago.
+    pub async fn ask_with(&self, source: &Source, mut state: SourceState) -> Answer {
         let address = address_hash(&source.url);
         if state.memory.address != address {
             // Nothing that was learned of another address holds for this one.
@@ -270,7 +283,7 @@ impl Ingest {
             }
         }
         let outcome = self.read(source, &state).await;
-        Ok(Answer { state, outcome })
+        Answer { state, outcome }
     }
 
     async fn read(&self, source: &Source, state: &SourceState) -> Result<Read, PollError> {
