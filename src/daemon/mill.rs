@@ -284,7 +284,7 @@ impl Mill {
         let known = stream::iter(some).then(move |some| with_states(Arc::clone(&ingest), some));
         let mut answers = pin!(
             known
-                .map_ok(stream::iter)
+                .map_ok(|some| stream::iter(some.into_iter().map(Ok)))
                 .try_flatten()
                 .map_ok(|(source, state)| {
                     let ingest = Arc::clone(&self.ingest);
@@ -424,9 +424,9 @@ fn by_id(config: &Config) -> (Sources, Vec<SourceId>) {
 async fn with_states(
     ingest: Arc<Ingest>,
     sources: Vec<Arc<Source>>,
-) -> Result<Vec<Result<(Arc<Source>, SourceState), StoreError>>, StoreError> {
+) -> Result<Vec<(Arc<Source>, SourceState)>, StoreError> {
     let states = ingest.states(sources.iter().map(|source| source.id.clone()).collect()).await?;
-    Ok(sources.into_iter().zip(states).map(Ok).collect())
+    Ok(sources.into_iter().zip(states).collect())
 }
 
 /// A poll of a round, as far as it goes while earlier ones are not taken in yet.

@@ -7,6 +7,7 @@
 
 pub mod answers;
 pub mod article;
+mod asking;
 pub mod canary;
 pub mod decide;
 mod deciding;
@@ -21,27 +22,20 @@ pub mod routing;
 pub mod ruling;
 mod taking;
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use sha2::{Digest, Sha256};
-use tracing::debug;
 use url::Url;
 
 use crate::clock::Clock;
 use crate::fetch::Fetcher;
 use crate::model::chain;
 use crate::model::http::Room;
-use crate::model::memory::Memory;
 use crate::model::text::clip_bytes;
-use crate::model::{
-    CodeSpace, Document, Fetched, NotModified, Response, SourceId, SourceState, Timestamp, Validators,
-    address_hash,
-};
+use crate::model::{CodeSpace, Document, NotModified, SourceState, Timestamp, Validators};
 use crate::rules::Rules;
 use crate::schedule::{self, Ended, Terms};
-use crate::source::{Source, SourceError};
+use crate::source::Source;
 use crate::store::{Ending, Handle, Store, StoreError};
 
 pub use answers::LastAnswers;
@@ -253,106 +247,6 @@ impl Ingest {
         Ok(report)
     }
 
-    /// Sends the source's request and reads the answer; nothing is stored yet.
-    ///
-    /// # Errors
-    /// Only [`StoreError`].
-    pub async fn ask(&self, source: &Source) -> Result<Answer, StoreError> {
-        let states = self.states(vec![source.id.clone()]).await?;
-        Ok(self.ask_with(source, states.into_iter().next().unwrap_or_default()).await)
-    }
-
-    /// What is known of these sources, in their order.
-    ///
-    /// # Errors
-    /// Those of the store.
-    pub async fn states(&self, ids: Vec<SourceId>) -> Result<Vec<SourceState>, StoreError> {
-        self.call(move |store| ids.iter().map(|id| store.source(id)).collect()).await
-    }
-
-    /// As [`Ingest::ask`], of a source whose state was read a moment ago.
-    pub async fn ask_with(&self, source: &Source, mut state: SourceState) -> Answer {
-        let address = address_hash(&source.url);
-        if state.memory.address != address {
-            // Nothing that was learned of another address holds for this one.
-            let habits = std::mem::take(&mut state.memory.habits);
-            let known = state.memory.address != 0;
-            state.memory = Memory { address, habits, ..Memory::default() };
-            if known {
-                state.validators = Validators::default();
-            }
-        }
-        let outcome = self.read(source, &state).await;
-        Answer { state, outcome }
-    }
-
-    async fn read(&self, source: &Source, state: &SourceState) -> Result<Read, PollError> {
-        let now = self.clock.now();
-        let again = state.next_check.is_some_and(|at| at <= now);
-        let validators = if again { Validators::default() } else { state.validators.clone() };
-        let mut request = source.request(validators);
-        request.validators_of = state.memory.validators_of;
-        if let Some(elsewhere) = moves::instead(state) {
-            request.url = elsewhere;
-        }
-        let asked = request.url.origin();
-        match self.fetcher.get(&request, now).await? {
-            Response::NotModified(unmodified) => Ok(Read::NotModified(unmodified)),
-            Response::Fetched(mut fetched) => {
-                let mut bytes = fetched.body.len();
-                let fresh_until = fetched.freshness.until;
-                let validators = std::mem::take(&mut fetched.validators);
-                let moved = fetched.moved.take();
-                let body = (source.parts() == 1).then(|| body_hash(&fetched.body));
-                if body.is_some() && body == state.memory.body && !again {
-                    // The last resort where a server knows no validators: the same bytes again.
-                    let freshness = fetched.freshness;
-                    return Ok(Read::NotModified(NotModified { freshness, validators, moved }));
-                }
-                let elsewhere = fetched.url.origin() != asked;
-                let answered_at = elsewhere.then(|| address_hash(&fetched.url));
-                let room = std::mem::take(&mut fetched.room);
-                let (mut document, more) = self.parse(source, fetched, true).await?;
-                bytes += self.read_more(source, &mut document, more).await?;
-                Ok(Read::Document(Box::new(Taken {
-                    document,
-                    body,
-                    validators,
-                    answered_at,
-                    moved,
-                    fresh_until,
-                    bytes,
-                    room,
-                })))
-            }
-        }
-    }
-
-    /// Asks for the further parts of a list, one after the other; gives their bytes.
-    async fn read_more(
-        &self,
-        source: &Source,
-        document: &mut Document,
-        more: Vec<Url>,
-    ) -> Result<usize, PollError> {
-        let mut bytes = 0;
-        let mut asked = vec![source.url.clone()];
-        let mut waiting = VecDeque::from(more);
-        while let Some(url) = waiting.pop_front() {
-            if asked.len() >= source.parts() || asked.contains(&url) {
-                continue;
-            }
-            asked.push(url.clone());
-            if let Response::Fetched(part) = self.fetcher.get(&source.more(url), self.clock.now()).await? {
-                bytes += part.body.len();
-                let (further, next) = self.parse(source, part, false).await?;
-                document.entries.extend(further.entries);
-                waiting.extend(next);
-            }
-        }
-        Ok(bytes)
-    }
-
     /// Takes the records of an answer in. The poll has ended when [`Handle::complete`] has returned for what
     /// comes with the report; until then it counts as cut off, and would be made again.
     ///
@@ -462,35 +356,6 @@ impl Ingest {
         }
         Ending { id: source.id.clone(), state, void }
     }
-
-    /// Reads a document on a blocking thread: a large one must not hold up other polls.
-    async fn parse(
-        &self,
-        source: &Source,
-        fetched: Fetched,
-        first: bool,
-    ) -> Result<(Document, Vec<Url>), PollError> {
-        let _turn = self.reading.acquire().await;
-        let source = source.clone();
-        let answers = self.options.answers.clone().filter(|_| first);
-        let at = self.clock.now();
-        let read = move || {
-            let Fetched { body, content_type, url, .. } = fetched;
-            let read = source.parse(&body, content_type.as_deref(), &url, first)?;
-            if let Some(answers) = answers {
-                let head = answers::Head { url, content_type, at };
-                if let Err(error) = answers.keep(&source.id, &head, &body) {
-                    debug!(source.id = %source.id, %error, "its last answer is not kept");
-                }
-            }
-            Ok::<_, SourceError>(read)
-        };
-        match self.store.aside(read).await {
-            Ok(read) => Ok(read?),
-            Err(error) if error.is_panic() => Err(PollError::Broke),
-            Err(error) => Err(StoreError::task(error).into()),
-        }
-    }
 }
 
 fn failed(state: &mut SourceState, report: &mut PollReport, error: &PollError) -> Ended {
@@ -507,11 +372,4 @@ fn failed(state: &mut SourceState, report: &mut PollReport, error: &PollError) -
     // An address that it moved to must not outlive its own end.
     moves::doubt(state);
     Ended::Badly { retry_after }
-}
-
-/// Tells bodies apart.
-fn body_hash(body: &[u8]) -> [u8; 16] {
-    let mut short = [0; 16];
-    short.copy_from_slice(&Sha256::digest(body)[..16]);
-    short
 }

@@ -1,6 +1,6 @@
 //! Cleaning: upstream HTML to HTML that any reader may show. Source rules run first on the tree,
 //! then `ammonia` sanitises by the list in `allowed`; `players` keeps the way to films, `settled` knows
-//! what would change once more, `blocks` what would not change at all.
+//! what would change once more, `blocks` what needs no parser.
 
 mod allowed;
 mod blocks;
