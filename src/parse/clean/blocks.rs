@@ -241,15 +241,14 @@ impl<'a> Cut<'a> {
             }
         } else if !piece.is_empty() {
             self.out.push_str(&self.html[self.written..at]);
-            match self.done.pieces.last_mut() {
-                Some(Piece::Clean { html, image }) => {
-                    html.push_str(&self.out);
-                    *image = image.or(self.image);
-                }
-                _ => self.done.pieces.push(Piece::Clean { html: self.out.clone(), image: self.image }),
+            if let Some(Piece::Clean { html, image }) = self.done.pieces.last_mut() {
+                html.push_str(&self.out);
+                self.out.clear();
+                *image = image.or(self.image.take());
+            } else {
+                let (html, image) = (std::mem::take(&mut self.out), self.image.take());
+                self.done.pieces.push(Piece::Clean { html, image });
             }
-            self.out.clear();
-            self.image = None;
         }
         (self.begun, self.written, self.odd) = (at, at, false);
         Some(())
