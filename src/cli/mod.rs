@@ -170,6 +170,17 @@ enum Command {
     Demo(demo::Demo),
 }
 
+impl Command {
+    /// What it runs on: what goes on for years takes all processors; what ends soon would spend more on
+    /// waking threads than on its requests.
+    fn runtime(&self) -> tokio::runtime::Builder {
+        match self {
+            Self::Run | Self::Serve | Self::Demo(_) => tokio::runtime::Builder::new_multi_thread(),
+            _ => tokio::runtime::Builder::new_current_thread(),
+        }
+    }
+}
+
 #[derive(Debug, Subcommand)]
 enum List {
     /// List them with their state
@@ -237,7 +248,7 @@ pub fn main() -> ExitCode {
     };
     crate::daemon::log::start(cli.verbose, show::color_on_stderr());
     crate::store::hush_guarded_panics();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = match cli.command.runtime().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return failed(&anyhow::Error::new(error).context("cannot start the async runtime")),
     };
