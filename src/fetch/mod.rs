@@ -18,7 +18,7 @@ mod robots;
 mod tests;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -96,8 +96,8 @@ struct Shared {
     /// for that of the next request, and nothing tells them apart.
     client: reqwest::Client,
     /// For hosts that are asked several times in a row and speak HTTP/2, whose answers bear the number
-    /// of their request.
-    keeping: reqwest::Client,
+    /// of their request. Made when the first is met.
+    keeping: OnceLock<reqwest::Client>,
     /// One client for each proxy in use.
     proxied: Mutex<HashMap<String, reqwest::Client>>,
     options: FetchOptions,
@@ -123,15 +123,13 @@ impl Fetcher {
         let guard = Guard::new(&options.allow);
         let once = client(&options, 0).dns_resolver(guard.clone()).no_proxy();
         let once = once.build().map_err(FetchError::Setup)?;
-        let keeping = client(&options, options.per_host).http2_prior_knowledge();
-        let keeping = keeping.dns_resolver(guard.clone()).no_proxy().build().map_err(FetchError::Setup)?;
         let hosts = Hosts::new(options.concurrency, options.per_host);
         let budget = Budget::new(options.max_bodies, options.max_body);
         let (proxied, robots) = (Mutex::default(), Robots::default());
         Ok(Self {
             shared: Arc::new(Shared {
                 client: once,
-                keeping,
+                keeping: OnceLock::new(),
                 proxied,
                 options,
                 budget,
@@ -237,7 +235,7 @@ impl Shared {
     /// is asked again shortly.
     fn client_for(&self, request: &Request, kept: bool) -> Result<reqwest::Client, FetchError> {
         let Some(proxy) = &request.proxy else {
-            return Ok(if kept { self.keeping.clone() } else { self.client.clone() });
+            return if kept { self.keeping() } else { Ok(self.client.clone()) };
         };
         let mut proxied = self.proxied.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(client) = proxied.get(proxy.as_str()) {
@@ -248,6 +246,16 @@ impl Shared {
         let client = client(&self.options, 0).proxy(through).build().map_err(FetchError::Setup)?;
         proxied.insert(proxy.to_string(), client.clone());
         Ok(client)
+    }
+
+    fn keeping(&self) -> Result<reqwest::Client, FetchError> {
+        if let Some(known) = self.keeping.get() {
+            return Ok(known.clone());
+        }
+        let made = client(&self.options, self.options.per_host).http2_prior_knowledge();
+        let made = made.dns_resolver(self.guard.clone()).no_proxy().build().map_err(FetchError::Setup)?;
+        // Of two that are made at once the first stays.
+        Ok(self.keeping.get_or_init(|| made).clone())
     }
 
     async fn hop(
@@ -328,6 +336,11 @@ fn client(options: &FetchOptions, kept: usize) -> reqwest::ClientBuilder {
         .retry(reqwest::retry::never())
         .referer(false)
         .connect_timeout(options.connect_timeout)
+        // A request has a deadline of its own: probes of its connection would only cost system calls.
+        .tcp_keepalive(None)
+        .tcp_keepalive_interval(None)
+        .tcp_keepalive_retries(None)
+        .tcp_user_timeout(None)
         .pool_max_idle_per_host(kept)
         .pool_idle_timeout(hosts::KEPT)
         .http1_max_headers(MAX_HEADERS)
