@@ -12,6 +12,7 @@ pub const QUARTERS: usize = 96;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Habits {
     /// Items by quarter hour of the source's day, half as much after 21 days; 96 numbers.
+    #[serde(with = "packed")]
     pub quarters: Vec<f32>,
     /// Items, half as much after 7 days.
     pub items: f32,
@@ -34,6 +35,53 @@ impl Default for Habits {
             weekdays: 0.0,
             weekends: 0.0,
             until: None,
+        }
+    }
+}
+
+/// Numbers as base64 of their bytes: as digits they were most of a source's record, and of the time that it
+/// took to read and write it. Rows of digits, as they were kept before, are read too.
+mod packed {
+    use std::fmt;
+
+    use data_encoding::BASE64_NOPAD;
+    use serde::de::{Error, SeqAccess, Visitor};
+    use serde::{Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(numbers: &[f32], to: S) -> Result<S::Ok, S::Error> {
+        let used = numbers.iter().rposition(|number| *number != 0.0).map_or(0, |last| last + 1);
+        let bytes: Vec<u8> = numbers[..used].iter().flat_map(|number| number.to_le_bytes()).collect();
+        to.serialize_str(&BASE64_NOPAD.encode(&bytes))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<f32>, D::Error> {
+        let mut numbers = from.deserialize_any(Numbers)?;
+        // A row that is cut or too long must not end a look at the day.
+        numbers.resize(super::QUARTERS, 0.0);
+        Ok(numbers)
+    }
+
+    struct Numbers;
+
+    impl<'de> Visitor<'de> for Numbers {
+        type Value = Vec<f32>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("numbers, or base64 of them")
+        }
+
+        fn visit_str<E: Error>(self, text: &str) -> Result<Vec<f32>, E> {
+            let bytes = BASE64_NOPAD.decode(text.as_bytes()).map_err(E::custom)?;
+            let (numbers, _) = bytes.as_chunks::<4>();
+            Ok(numbers.iter().map(|number| f32::from_le_bytes(*number)).collect())
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut row: A) -> Result<Vec<f32>, A::Error> {
+            let mut numbers = Vec::new();
+            while let Some(number) = row.next_element()? {
+                numbers.push(number);
+            }
+            Ok(numbers)
         }
     }
 }
@@ -134,6 +182,25 @@ impl Memory {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn habits_come_back_to_the_bit_and_from_digits() {
+        let mut habits = Habits { items: 0.1, ..Habits::default() };
+        for used in [0, 1, 40, QUARTERS] {
+            habits.quarters[..used].iter_mut().enumerate().for_each(|(at, n)| *n = 0.1 / (at as f32 + 3.0));
+            let text = serde_json::to_string(&habits).unwrap();
+            assert_eq!(serde_json::from_str::<Habits>(&text).unwrap(), habits);
+            let mut digits: serde_json::Value = serde_json::from_str(&text).unwrap();
+            digits["quarters"] = serde_json::json!(habits.quarters);
+            assert_eq!(serde_json::from_value::<Habits>(digits).unwrap(), habits);
+        }
+        for (given, first) in [("[1.5]", 1.5), ("\"AADAPw\"", 1.5), ("\"AADA\"", 0.0)] {
+            let text = serde_json::to_string(&Habits::default()).unwrap().replace("\"\"", given);
+            let habits: Habits = serde_json::from_str(&text).unwrap();
+            assert_eq!((habits.quarters.len(), habits.quarters[0]), (QUARTERS, first));
+        }
+        assert!(serde_json::from_str::<Habits>(r#"{"quarters":"?"}"#).is_err());
+    }
 
     /// The store refuses records over 6,000 bytes.
     #[test]

@@ -41,6 +41,14 @@ fn add(count: &mut f32, much: f64) {
     *count += much as f32;
 }
 
+/// Leaves `left` of each count.
+fn fade<'a>(counts: impl IntoIterator<Item = &'a mut f32>, left: f64) {
+    for count in counts {
+        let faded = f64::from(std::mem::take(count)) * left;
+        add(count, faded);
+    }
+}
+
 /// Which quarter hour of the day an instant lies in, given the zone's distance from UTC in seconds.
 fn quarter(at: Timestamp, offset: i64) -> usize {
     let second = (at.unix() + offset).rem_euclid(DAY);
@@ -78,16 +86,9 @@ impl Habits {
             return self.seed(&dates, now, offset);
         };
         let passed = days(now.since(since).max(0));
-        let fade = |count: &mut f32, half_life: f64| {
-            let left = f64::from(*count) * faded(passed, half_life);
-            *count = 0.0;
-            add(count, left);
-        };
-        self.quarters.iter_mut().for_each(|count| fade(count, QUARTERS_FADE));
-        fade(&mut self.items, RATE_FADES);
-        fade(&mut self.days, RATE_FADES);
-        fade(&mut self.weekdays, WEEKENDS_FADE);
-        fade(&mut self.weekends, WEEKENDS_FADE);
+        fade(&mut self.quarters, faded(passed, QUARTERS_FADE));
+        fade([&mut self.items, &mut self.days], faded(passed, RATE_FADES));
+        fade([&mut self.weekdays, &mut self.weekends], faded(passed, WEEKENDS_FADE));
         add(&mut self.days, counted(passed, RATE_FADES));
         for date in arrived {
             add(&mut self.items, 1.0);
