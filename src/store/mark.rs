@@ -4,14 +4,27 @@
 //! after each sync the newest generation is written here, with a checksum and without a sync of
 //! its own: after a power cut the mark may be older than the database, never newer. A database
 //! that ends before its mark has lost something.
+//!
+//! When the store is closed, how its files look then is written behind that: a store that is found
+//! looking so again need not be read through for damage. Who opens it takes that back first.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::FileExt;
-use std::path::Path;
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::{Duration, SystemTime};
+
+use sha2::{Digest, Sha256};
 
 /// Its name in the store's folder.
 pub(super) const FILE: &str = "mark";
+/// Bytes of the newest generation with its checksum; the seal stands behind.
+const GENERATION: u64 = 12;
+/// The system's clock for files moves in steps of some milliseconds: how often a step is waited for, and
+/// how long each time.
+const STEPS: u32 = 10;
+const STEP: Duration = Duration::from_millis(2);
 
 #[derive(Debug)]
 pub(super) struct Mark {
@@ -30,6 +43,11 @@ impl Mark {
             Ok(()) => read(&bytes).unwrap_or_default(),
             Err(_) => 0,
         };
+        if file.metadata()?.len() > GENERATION {
+            // Durable before anything else is: no seal may come back beside files that were written to.
+            file.set_len(GENERATION)?;
+            file.sync_all()?;
+        }
         Ok(Self { file, generation })
     }
 
@@ -49,6 +67,53 @@ impl Mark {
             tracing::debug!(%error, "the store's mark could not be written");
         }
     }
+}
+
+/// Notes how the files of a closed store look.
+///
+/// # Errors
+/// What the system says; the store is then read through when it is opened.
+pub(super) fn seal(folder: &Path) -> io::Result<()> {
+    File::open(folder.join("db"))?.sync_data()?;
+    let (looks, newest) = looks(folder)?;
+    let mark = File::options().write(true).open(folder.join(FILE))?;
+    for _ in 0..STEPS {
+        mark.write_all_at(&looks, GENERATION)?;
+        // A change in the same step of the clock would not be seen: the seal must be younger than all.
+        if mark.metadata()?.modified()? > newest {
+            break;
+        }
+        sleep(STEP);
+    }
+    Ok(())
+}
+
+/// Whether the files look as they did when the store was closed.
+pub(super) fn is_sealed(folder: &Path) -> bool {
+    let looks_so = || {
+        let mark = folder.join(FILE);
+        let (looks, newest) = looks(folder)?;
+        let sealed = fs::read(&mark)?.get(GENERATION as usize..) == Some(&looks[..]);
+        Ok::<_, io::Error>(sealed && fs::metadata(&mark)?.modified()? > newest)
+    };
+    looks_so().unwrap_or(false)
+}
+
+/// A hash of the names, sizes and times of all files that hold records and texts, and the newest time.
+fn looks(folder: &Path) -> io::Result<([u8; 32], SystemTime)> {
+    let texts = fs::read_dir(folder.join(super::texts::FOLDER))?;
+    let mut files: Vec<PathBuf> = texts.map(|entry| Ok(entry?.path())).collect::<io::Result<_>>()?;
+    files.extend([folder.join("db"), folder.join("conf")]);
+    files.sort_unstable();
+    let (mut hash, mut newest) = (Sha256::new(), SystemTime::UNIX_EPOCH);
+    for file in files {
+        let meta = fs::metadata(&file)?;
+        newest = newest.max(meta.modified()?);
+        let numbers =
+            [meta.len(), meta.ino(), meta.mtime().cast_unsigned(), meta.mtime_nsec().cast_unsigned()];
+        hash.update(format!("{} {numbers:?}\n", file.file_name().unwrap_or_default().display()));
+    }
+    Ok((hash.finalize().into(), newest))
 }
 
 fn read(bytes: &[u8; 12]) -> Option<u64> {
@@ -72,5 +137,36 @@ mod tests {
             std::fs::write(&path, damage).unwrap();
             assert_eq!(Mark::open(folder.path()).unwrap().generation(), 0, "{damage:?}");
         }
+    }
+
+    #[test]
+    fn a_seal_holds_until_a_file_changes_or_the_store_is_opened() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path();
+        fs::create_dir(path.join(crate::store::texts::FOLDER)).unwrap();
+        let text = path.join(crate::store::texts::FOLDER).join("1");
+        for file in [&path.join("db"), &path.join("conf"), &text] {
+            fs::write(file, b"as it was").unwrap();
+        }
+        let sealed = || {
+            Mark::open(path).unwrap().set(7);
+            assert!(!is_sealed(path));
+            seal(path).unwrap();
+            assert!(is_sealed(path));
+        };
+        for file in [&path.join("db"), &text] {
+            sealed();
+            // The same length, and at once.
+            File::options().write(true).open(file).unwrap().write_all_at(b"o", 3).unwrap();
+            assert!(!is_sealed(path), "{file:?}");
+        }
+        sealed();
+        fs::remove_file(&text).unwrap();
+        assert!(!is_sealed(path));
+        sealed();
+        assert_eq!(Mark::open(path).unwrap().generation(), 7);
+        assert!(!is_sealed(path), "opened");
+        fs::remove_file(path.join("db")).unwrap();
+        assert!(seal(path).is_err() && !is_sealed(path));
     }
 }

@@ -9,14 +9,14 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicU64;
 use std::sync::{Mutex, PoisonError, RwLock};
 
-use tracing::{error, warn};
+use tracing::{debug, error, warn};
 
 use super::open::{Open, T, corrupt};
-use super::{Findings, Result, Stats, StoreError, Watch, guard, read, room, write};
+use super::{Findings, Result, Stats, StoreError, Watch, guard, mark, read, room, write};
 use crate::model::Timestamp;
 
-/// Databases up to this size, in bytes, are read through when they are opened; larger ones by
-/// [`SledStore::verify`], while the mill already turns.
+/// Databases up to this size, in bytes, are read through when they are opened, unless they look as when
+/// they were closed. In larger ones damage is found by who reads it, and by [`SledStore::check`].
 const READ_THROUGH: u64 = 48 << 20;
 
 /// How the store is kept.
@@ -133,13 +133,14 @@ impl SledStore {
         close(&mut slot);
         let options = &self.options;
         room::put_back(&options.path)?;
+        let untouched = mark::is_sealed(&options.path);
         let opened = match reopened(options, because.is_some()) {
             Err(StoreError::Full) if room::drop_ballast(options) => reopened(options, true),
             opened => opened,
         };
         let suspect = matches!(because, Some(StoreError::Corrupt { .. }));
         let opened = opened.and_then(|open| {
-            let small = room::stored(open.path()) <= READ_THROUGH;
+            let small = !untouched && room::stored(open.path()) <= READ_THROUGH;
             if small || suspect { read_through(&open).map(|()| open) } else { Ok(open) }
         });
         let open = match opened {
@@ -267,14 +268,6 @@ impl SledStore {
         room::free(&self.options.path).is_none_or(|free| free >= self.options.low_water)
     }
 
-    /// Reads every record, so that damage is found before it is needed.
-    ///
-    /// # Errors
-    /// [`StoreError::Corrupt`] or [`StoreError::Damaged`]; the store is then to be mended.
-    pub fn verify(&self) -> Result<()> {
-        self.with(read_through)
-    }
-
     /// Empties and deletes a file of texts that is mostly dead, while the store is in use. Gives the
     /// bytes that are free by it, 0 when there is no such file; called until then.
     ///
@@ -338,7 +331,15 @@ fn again(error: &StoreError) -> StoreError {
 impl Drop for SledStore {
     /// sled syncs once more when it is dropped, and panics where that fails.
     fn drop(&mut self) {
-        close(&mut self.open.write().unwrap_or_else(PoisonError::into_inner));
+        let mut slot = self.open.write().unwrap_or_else(PoisonError::into_inner);
+        let sound = self.broken.lock().unwrap_or_else(PoisonError::into_inner).is_none();
+        if slot.is_some()
+            && close(&mut slot)
+            && sound
+            && let Err(error) = mark::seal(&self.options.path)
+        {
+            debug!(%error, "the store is read through when it is opened again");
+        }
     }
 }
 
@@ -349,20 +350,17 @@ pub(super) fn closed() -> StoreError {
     StoreError::Closed { why: "it could not be opened again yet".to_owned() }
 }
 
-/// Closes a database. Its last flush may fail, or panic, as what came before did.
-pub(super) fn close(slot: &mut Option<Open>) {
-    if let Some(open) = slot.take() {
-        let ended = guard::guarded("close", || {
-            drop(open);
-            Ok(())
-        });
-        if let Err(error) = ended {
-            warn!(
-                error = crate::model::chain(&error),
-                "the store did not close well; what was durable is there"
-            );
-        }
+/// Closes a database. Its last flush may fail, or panic, as what came before did: `false` then.
+pub(super) fn close(slot: &mut Option<Open>) -> bool {
+    let Some(open) = slot.take() else { return true };
+    let ended = guard::guarded("close", || {
+        drop(open);
+        Ok(())
+    });
+    if let Err(error) = &ended {
+        warn!(error = crate::model::chain(error), "the store did not close well; what was durable is there");
     }
+    ended.is_ok()
 }
 
 /// A store that says of itself that it is yet to be filled.
