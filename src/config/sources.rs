@@ -46,7 +46,7 @@ pub(super) struct Sources<'a> {
     secrets: &'a Secrets,
     found: Vec<(Source, Value<String>)>,
     /// Cleaners by their rules: most sources have the same, and one is large.
-    cleaners: BTreeMap<String, Arc<Cleaner>>,
+    cleaners: Vec<(CleanRules, Arc<Cleaner>)>,
     ids: BTreeSet<String>,
     notes: BTreeMap<SourceId, SourceNote>,
     rules: Vec<Rule>,
@@ -65,7 +65,7 @@ impl<'a> Sources<'a> {
             poll,
             secrets,
             found: Vec::new(),
-            cleaners: BTreeMap::new(),
+            cleaners: Vec::new(),
             ids: BTreeSet::new(),
             notes: BTreeMap::new(),
             rules: Vec::new(),
@@ -125,7 +125,7 @@ impl<'a> Sources<'a> {
         let (category, also) = categories(&mut table);
         let rank = u32::try_from(self.found.len() + 1).unwrap_or(u32::MAX);
         let rest = settings(&mut table, vars, (self.poll, self.secrets), true);
-        let cleaner = self.cleaner(&rest.clean);
+        let cleaner = self.cleaner(rest.clean);
         if let (Some(id), Some(address), Some(category), Some(url), Some(cleaner)) =
             (id, address, category, url, cleaner)
         {
@@ -163,13 +163,12 @@ impl<'a> Sources<'a> {
     }
 
     /// The cleaner of these rules; `None` where a selector is wrong, which was told.
-    fn cleaner(&mut self, rules: &CleanRules) -> Option<Arc<Cleaner>> {
-        let key = format!("{rules:?}");
-        if let Some(known) = self.cleaners.get(&key) {
+    fn cleaner(&mut self, rules: CleanRules) -> Option<Arc<Cleaner>> {
+        if let Some((_, known)) = self.cleaners.iter().find(|(known, _)| *known == rules) {
             return Some(Arc::clone(known));
         }
-        let made = Arc::new(Cleaner::new(rules).ok()?);
-        self.cleaners.insert(key, Arc::clone(&made));
+        let made = Arc::new(Cleaner::new(&rules).ok()?);
+        self.cleaners.push((rules, Arc::clone(&made)));
         Some(made)
     }
 

@@ -2,14 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use futures_util::{StreamExt, TryStreamExt, stream};
 use serde_json::json;
 use tokio::sync::Notify;
-use tokio::task::JoinSet;
 use tracing::{info, warn};
 
 use super::reload::{LastReload, Reloaded};
@@ -20,16 +17,13 @@ use crate::clock::Clock;
 use crate::config::{Config, FIXED_FILE, Files};
 use crate::fetch::{FetchError, Fetcher};
 use crate::import::{ImportError, ImportOptions, ImportReport, jekyll};
-use crate::ingest::{Answer, Ingest, PollReport};
-use crate::model::{SourceId, SourceState, Timestamp};
+use crate::ingest::{Ingest, PollReport};
+use crate::model::{SourceId, Timestamp};
 use crate::notify::Notifier;
 use crate::publish::{Look, Pages, PublishError, PublishReport, Publisher};
 use crate::serve::Traffic;
 use crate::source::Source;
-use crate::store::{Ending, Handle, SledStore, Store, StoreError};
-
-/// Sources of a round whose states are read at once: a little later each is asked.
-const STATES: usize = 16;
+use crate::store::{Handle, SledStore, Store, StoreError};
 
 /// The parts of a running mill.
 #[derive(Debug)]
@@ -266,70 +260,12 @@ impl Mill {
         Ok(report)
     }
 
-    /// One round over `wanted`: answers are fetched side by side and taken in one after the
-    /// other in the given order, so that the round ends the same whoever answers first.
-    ///
-    /// # Errors
-    /// Those of the store.
-    pub async fn round(
-        &self,
-        wanted: Vec<Arc<Source>>,
-        progress: impl Fn(usize, usize, &str),
-    ) -> Result<Vec<PollReport>, StoreError> {
-        let all = wanted.len();
-        // More than are asked at once: one that is slow must not keep later ones from their turn.
-        let ahead = self.config.fetch.concurrency.max(1) * 2;
-        let some = wanted.chunks(STATES).map(<[_]>::to_vec).collect::<Vec<_>>();
-        let ingest = Arc::clone(&self.ingest);
-        let known = stream::iter(some).then(move |some| with_states(Arc::clone(&ingest), some));
-        let mut answers = pin!(
-            known
-                .map_ok(|some| stream::iter(some.into_iter().map(Ok)))
-                .try_flatten()
-                .map_ok(|(source, state)| {
-                    let ingest = Arc::clone(&self.ingest);
-                    // A task of its own: an answer on its way holds a place at its host, which the
-                    // details of another source wait for.
-                    let asked = tokio::spawn({
-                        let source = Arc::clone(&source);
-                        async move { ask_ahead(&ingest, &source, state).await }
-                    });
-                    async move { Ok((source, asked.await.map_err(StoreError::task)??)) }
-                })
-                .try_buffered(ahead)
-        );
-        let mut reports = Vec::with_capacity(all);
-        let mut ends = JoinSet::new();
-        while let Some((source, answer)) = answers.try_next().await? {
-            let (report, ending) = match answer {
-                Ahead::Done(done) => *done,
-                Ahead::Waits(answer) => self.ingest.take(&source, *answer).await?,
-            };
-            // The next one need not wait for the disk.
-            let store = self.store.clone();
-            ends.spawn(async move { store.complete(ending).await });
-            while let Some(ended) = ends.try_join_next() {
-                ended.unwrap_or_else(|error| Err(StoreError::task(error)))?;
-            }
-            self.tell(&source, &report);
-            reports.push(report);
-            progress(reports.len(), all, source.id.as_str());
-        }
-        while let Some(ended) = ends.join_next().await {
-            ended.unwrap_or_else(|error| Err(StoreError::task(error)))?;
-        }
-        if reports.iter().any(PollReport::changed) {
-            self.changed.notify_one();
-        }
-        Ok(reports)
-    }
-
     /// Keeps every poll from deciding and storing while the guard lives.
     pub(super) async fn hold(&self) -> tokio::sync::MutexGuard<'_, ()> {
         self.ingest.hold().await
     }
 
-    fn tell(&self, source: &Source, report: &PollReport) {
+    pub(super) fn tell(&self, source: &Source, report: &PollReport) {
         self.pulse.beat(Part::Fetcher);
         self.tally.add(&source.id, report, self.clock.now());
         let mut failing = self.failing.lock().unwrap_or_else(PoisonError::into_inner);
@@ -418,33 +354,6 @@ fn by_id(config: &Config) -> (Sources, Vec<SourceId>) {
     let order = config.sources.iter().map(|source| source.id.clone()).collect();
     let sources = config.sources.iter().map(|source| (source.id.clone(), Arc::new(source.clone())));
     (sources.collect(), order)
-}
-
-/// Sources and what is known of them.
-async fn with_states(
-    ingest: Arc<Ingest>,
-    sources: Vec<Arc<Source>>,
-) -> Result<Vec<(Arc<Source>, SourceState)>, StoreError> {
-    let states = ingest.states(sources.iter().map(|source| source.id.clone()).collect()).await?;
-    Ok(sources.into_iter().zip(states).collect())
-}
-
-/// A poll of a round, as far as it goes while earlier ones are not taken in yet.
-enum Ahead {
-    /// Nothing is to be taken in, so nobody has to wait for its end.
-    Done(Box<(PollReport, Ending)>),
-    /// It waits for its turn.
-    Waits(Box<Answer>),
-}
-
-async fn ask_ahead(ingest: &Ingest, source: &Source, state: SourceState) -> Result<Ahead, StoreError> {
-    let mut answer = ingest.ask_with(source, state).await;
-    if answer.is_empty() {
-        return Ok(Ahead::Done(Box::new(ingest.take(source, answer).await?)));
-    }
-    // One that holds memory while it waits would keep an earlier one out.
-    answer.let_go();
-    Ok(Ahead::Waits(Box::new(answer)))
 }
 
 /// Makes an open store ready for a config.

@@ -13,6 +13,7 @@ mod pace;
 mod placing;
 mod reload;
 mod requests;
+mod round;
 mod rules;
 mod status;
 mod storage;

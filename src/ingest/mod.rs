@@ -225,7 +225,7 @@ impl Ingest {
     /// Only [`StoreError`].
     pub async fn finish(&self, source: &Source, answer: Answer) -> Result<PollReport, StoreError> {
         let (report, ending) = self.take(source, answer).await?;
-        self.store.complete(ending).await?;
+        self.store.complete(vec![ending]).await?;
         Ok(report)
     }
 

@@ -40,6 +40,19 @@ pub struct CleanRules {
     pub strip_tracking: bool,
 }
 
+impl PartialEq for CleanRules {
+    fn eq(&self, other: &Self) -> bool {
+        let Self { drop, unwrap, keep_classes, strip, attribution, video_hosts, strip_tracking } = self;
+        *drop == other.drop
+            && *unwrap == other.unwrap
+            && *keep_classes == other.keep_classes
+            && *strip == other.strip
+            && attribution.as_ref().map(Regex::as_str) == other.attribution.as_ref().map(Regex::as_str)
+            && *video_hosts == other.video_hosts
+            && *strip_tracking == other.strip_tracking
+    }
+}
+
 /// What is left of an upstream text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Cleaned {

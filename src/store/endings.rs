@@ -10,7 +10,7 @@ use tokio::sync::oneshot::Sender;
 
 use super::{Ending, Result, Store};
 
-type Waiting = (Ending, Sender<Result<()>>);
+type Waiting = (Vec<Ending>, Sender<Result<()>>);
 
 /// Endings that wait to be stored.
 #[derive(Debug, Default)]
@@ -24,10 +24,10 @@ struct Queue {
 }
 
 impl Endings {
-    /// Lets an ending wait. `true` where nobody stores: the caller then has [`Endings::store_all`] run.
-    pub(super) fn wait(&self, ending: Ending, told: Sender<Result<()>>) -> bool {
+    /// Lets endings wait. `true` where nobody stores: the caller then has [`Endings::store_all`] run.
+    pub(super) fn wait(&self, endings: Vec<Ending>, told: Sender<Result<()>>) -> bool {
         let mut queue = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        queue.waiting.push((ending, told));
+        queue.waiting.push((endings, told));
         !std::mem::replace(&mut queue.storing, true)
     }
 
@@ -48,15 +48,24 @@ impl Endings {
 }
 
 fn store_some(store: &dyn Store, some: Vec<Waiting>) {
-    let (endings, tell): (Vec<_>, Vec<_>) = some.into_iter().unzip();
+    let (mut endings, mut tell) = (Vec::new(), Vec::new());
+    for (own, told) in some {
+        tell.push((own.len(), told));
+        endings.extend(own);
+    }
     let all = store.complete(&endings);
-    for (ending, told) in endings.iter().zip(tell) {
+    let mut rest = &endings[..];
+    for (count, told) in tell {
+        let (own, others) = rest.split_at(count);
+        rest = others;
         let own = match &all {
             Ok(()) => Ok(()),
             // One that cannot be stored must not keep the others out.
-            Err(_) => store.complete(std::slice::from_ref(ending)),
+            Err(_) => {
+                own.iter().map(|one| store.complete(std::slice::from_ref(one))).fold(Ok(()), Result::and)
+            }
         };
-        // A poll that was given up does not hear it.
+        // Polls that were given up do not hear it.
         let _ = told.send(own);
     }
 }
@@ -79,7 +88,7 @@ mod tests {
                 let (told, hear) = oneshot::channel();
                 let next_poll = Timestamp::from_unix(round + next);
                 let state = SourceState { next_poll, ..SourceState::default() };
-                assert_eq!(endings.wait(Ending::of(id(name), state), told), first);
+                assert_eq!(endings.wait(vec![Ending::of(id(name), state)], told), first);
                 hears.push(hear);
             }
             endings.store_all(&store);

@@ -262,13 +262,13 @@ impl Handle {
         }
     }
 
-    /// Ends a poll. Those that end while others are being stored are stored together after these.
+    /// Ends polls. Those that end while others are being stored are stored together after these.
     ///
     /// # Errors
-    /// As [`Store::complete`].
-    pub async fn complete(&self, ending: Ending) -> Result<()> {
+    /// As [`Store::complete`], of one of them: it does not keep the others from being stored.
+    pub async fn complete(&self, endings: Vec<Ending>) -> Result<()> {
         let (told, hears) = oneshot::channel();
-        if self.endings.wait(ending, told) {
+        if self.endings.wait(endings, told) {
             let (store, endings) = (Arc::clone(&self.store), Arc::clone(&self.endings));
             drop(threads::spawn(move || endings.store_all(&*store)));
         }

@@ -56,7 +56,11 @@ impl Store for SledStore {
         self.write(|open| commit::commit(open, changes, now))
     }
     fn ensure_category(&self, name: &str, slug: Option<&Slug>, now: Timestamp) -> Result<Category> {
-        self.write(|open| write::ensure_category(open, name, slug, now))
+        // Asked for with each record that is new: most of the time nothing is written.
+        match self.with(|open| write::category_as_it_is(open, name, slug))? {
+            Some(known) => Ok(known),
+            None => self.write(|open| write::ensure_category(open, name, slug, now)),
+        }
     }
     fn find_category(&self, slug_or_name: &str) -> Result<Option<Category>> {
         self.with(|open| read::find_category(open, slug_or_name))

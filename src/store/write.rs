@@ -11,8 +11,8 @@ use super::open::{Open, T, backend, category_key, transaction_error};
 use super::{Ending, Result, StoreError, clock, read};
 use crate::model::{Category, CategoryId, Slug, SourceId, SourceState, Timestamp};
 
-/// States of sources in one transaction, which locks all trees.
-const AT_ONCE: usize = 30;
+/// States of sources in one transaction: it costs as much as thirty of them, and locks all trees.
+const AT_ONCE: usize = 200;
 
 pub(super) type Tx<'a> = &'a [TransactionalTree];
 pub(super) type TxResult<T> = ConflictableTransactionResult<T, StoreError>;
@@ -195,6 +195,13 @@ pub(super) fn release(store: &Open, running: &[SourceId], now: Timestamp) -> Res
         }
     }
     Ok(released)
+}
+
+/// The category of that name and slug, where it is there and has both.
+pub(super) fn category_as_it_is(store: &Open, name: &str, slug: Option<&Slug>) -> Result<Option<Category>> {
+    let by = slug.map_or(name, Slug::as_str);
+    let known = if by.is_empty() { None } else { read::find_category(store, by)? };
+    Ok(known.filter(|known| slug.is_none() || name.is_empty() || known.name == name))
 }
 
 pub(super) fn ensure_category(

@@ -1,0 +1,149 @@
+//! One round over many sources, by hand or in a demo: the daemon polls each when it is due (`tasks`).
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use super::Mill;
+use crate::ingest::{Answer, Ingest, PollReport};
+use crate::model::SourceState;
+use crate::source::Source;
+use crate::store::{Ending, Handle, StoreError};
+
+/// Sources of a round whose states are read at once: a little later each is asked.
+const STATES: usize = 16;
+/// Ends of polls that are stored together: a transaction and its way to the disk cost as much as thirty of
+/// them. A round that is cut off asks so many again.
+const ENDS: usize = 200;
+/// When no answer comes for so long, what waits is stored.
+const QUIET: Duration = Duration::from_millis(250);
+
+impl Mill {
+    /// One round over `wanted`: answers are fetched side by side and taken in one after the
+    /// other in the given order, so that the round ends the same whoever answers first.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn round(
+        &self,
+        wanted: Vec<Arc<Source>>,
+        progress: impl Fn(usize, usize, &str),
+    ) -> Result<Vec<PollReport>, StoreError> {
+        let all = wanted.len();
+        // More than are asked at once: one that is slow must not keep later ones from their turn.
+        let ahead = self.config.fetch.concurrency.max(1) * 2;
+        let some = wanted.chunks(STATES).map(<[_]>::to_vec).collect::<Vec<_>>();
+        let ingest = Arc::clone(&self.ingest);
+        let known = stream::iter(some).then(move |some| with_states(Arc::clone(&ingest), some));
+        let mut answers = pin!(
+            known
+                .map_ok(|some| stream::iter(some.into_iter().map(Ok)))
+                .try_flatten()
+                .map_ok(|(source, state)| {
+                    let ingest = Arc::clone(&self.ingest);
+                    // A task of its own: an answer on its way holds a place at its host, which the
+                    // details of another source wait for.
+                    let asked = tokio::spawn({
+                        let source = Arc::clone(&source);
+                        async move { ask_ahead(&ingest, &source, state).await }
+                    });
+                    async move { Ok((source, asked.await.map_err(StoreError::task)??)) }
+                })
+                .try_buffered(ahead)
+        );
+        let mut reports = Vec::with_capacity(all);
+        let mut ends = Ends::new(self.store.clone());
+        loop {
+            let Ok(next) = timeout(QUIET, answers.try_next()).await else {
+                ends.store_waiting();
+                continue;
+            };
+            let Some((source, answer)) = next? else { break };
+            let (report, ending) = match answer {
+                Ahead::Done(done) => *done,
+                Ahead::Waits(answer) => self.ingest.take(&source, *answer).await?,
+            };
+            ends.take(ending)?;
+            self.tell(&source, &report);
+            reports.push(report);
+            progress(reports.len(), all, source.id.as_str());
+        }
+        ends.finish().await?;
+        if reports.iter().any(PollReport::changed) {
+            self.changed.notify_one();
+        }
+        Ok(reports)
+    }
+}
+
+/// Ends of polls on their way into the store: the next poll need not wait for the disk.
+struct Ends {
+    store: Handle,
+    waiting: Vec<Ending>,
+    storing: JoinSet<Result<(), StoreError>>,
+}
+
+impl Ends {
+    fn new(store: Handle) -> Self {
+        Self { store, waiting: Vec::new(), storing: JoinSet::new() }
+    }
+
+    /// Takes one more; says what became of earlier ones.
+    fn take(&mut self, ending: Ending) -> Result<(), StoreError> {
+        self.waiting.push(ending);
+        if self.waiting.len() >= ENDS {
+            self.store_waiting();
+        }
+        while let Some(ended) = self.storing.try_join_next() {
+            ended.unwrap_or_else(|error| Err(StoreError::task(error)))?;
+        }
+        Ok(())
+    }
+
+    fn store_waiting(&mut self) {
+        let some = std::mem::take(&mut self.waiting);
+        if !some.is_empty() {
+            let store = self.store.clone();
+            self.storing.spawn(async move { store.complete(some).await });
+        }
+    }
+
+    async fn finish(mut self) -> Result<(), StoreError> {
+        self.store_waiting();
+        while let Some(ended) = self.storing.join_next().await {
+            ended.unwrap_or_else(|error| Err(StoreError::task(error)))?;
+        }
+        Ok(())
+    }
+}
+
+/// Sources and what is known of them.
+async fn with_states(
+    ingest: Arc<Ingest>,
+    sources: Vec<Arc<Source>>,
+) -> Result<Vec<(Arc<Source>, SourceState)>, StoreError> {
+    let states = ingest.states(sources.iter().map(|source| source.id.clone()).collect()).await?;
+    Ok(sources.into_iter().zip(states).collect())
+}
+
+/// A poll of a round, as far as it goes while earlier ones are not taken in yet.
+enum Ahead {
+    /// Nothing is to be taken in, so nobody has to wait for its end.
+    Done(Box<(PollReport, Ending)>),
+    /// It waits for its turn.
+    Waits(Box<Answer>),
+}
+
+async fn ask_ahead(ingest: &Ingest, source: &Source, state: SourceState) -> Result<Ahead, StoreError> {
+    let mut answer = ingest.ask_with(source, state).await;
+    if answer.is_empty() {
+        return Ok(Ahead::Done(Box::new(ingest.take(source, answer).await?)));
+    }
+    // One that holds memory while it waits would keep an earlier one out.
+    answer.let_go();
+    Ok(Ahead::Waits(Box::new(answer)))
+}
