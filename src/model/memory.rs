@@ -187,7 +187,9 @@ mod tests {
     fn habits_come_back_to_the_bit_and_from_digits() {
         let mut habits = Habits { items: 0.1, ..Habits::default() };
         for used in [0, 1, 40, QUARTERS] {
-            habits.quarters[..used].iter_mut().enumerate().for_each(|(at, n)| *n = 0.1 / (at as f32 + 3.0));
+            for (at, number) in (3_u8..).zip(&mut habits.quarters[..used]) {
+                *number = 0.1 / f32::from(at);
+            }
             let text = serde_json::to_string(&habits).unwrap();
             assert_eq!(serde_json::from_str::<Habits>(&text).unwrap(), habits);
             let mut digits: serde_json::Value = serde_json::from_str(&text).unwrap();

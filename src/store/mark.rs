@@ -93,7 +93,8 @@ pub(super) fn is_sealed(folder: &Path) -> bool {
     let looks_so = || {
         let mark = folder.join(FILE);
         let (looks, newest) = looks(folder)?;
-        let sealed = fs::read(&mark)?.get(GENERATION as usize..) == Some(&looks[..]);
+        let written = fs::read(&mark)?;
+        let sealed = written.len() as u64 > GENERATION && written.ends_with(&looks);
         Ok::<_, io::Error>(sealed && fs::metadata(&mark)?.modified()? > newest)
     };
     looks_so().unwrap_or(false)
