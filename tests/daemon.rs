@@ -212,8 +212,14 @@ async fn without_a_daemon_commands_do_the_work_themselves() {
     let folder = folder(&upstream);
     let at = folder.path();
     assert_eq!(json(at, &["item", "list", "--json"]).await, Value::Array(Vec::new()));
+    let round = json(at, &["poll", "--no-publish", "--json"]).await;
+    assert_eq!((&round["polls"][0]["inserted"], round.get("published")), (&2.into(), None), "{round:#}");
+    assert!(!at.join("public/feed/xihaidushibao.rss").exists(), "nothing is published");
+    let ended = run(at, &["poll", "--no-publish"]).await;
+    let said = String::from_utf8(ended.stdout).unwrap();
+    assert!(ended.status.success() && said.contains("nothing was published"), "{said}");
     let round = json(at, &["poll", "--json"]).await;
-    assert_eq!(round["polls"][0]["inserted"], 2, "{round:#}");
+    assert_ne!(round["published"]["written"], 0, "{round:#}");
     assert!(at.join("public/feed/xihaidushibao.rss").is_file(), "a round is published");
     assert_eq!(json(at, &["item", "list", "--json"]).await.as_array().unwrap().len(), 2);
     // A socket that a crash left behind is nobody.

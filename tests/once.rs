@@ -521,3 +521,51 @@ async fn codes_without_guids_are_derived() {
     other.round().await;
     assert_eq!(codes(&other), first);
 }
+
+/// A round stores many documents together; that must show nowhere, also where they list the same items.
+#[tokio::test]
+async fn what_a_round_takes_in_together_is_as_taken_in_alone() {
+    let upstream = Upstream::start().await;
+    let mut sources = "[[category]]\nname = \"样报\"\nslug = \"yangbao\"\n".to_owned();
+    for paper in 0..14 {
+        let items: Vec<[String; 4]> = (0..40)
+            .map(|n| {
+                // The last ten of every third are those that the next begins with.
+                let number = paper * 40 - (paper + 2) / 3 * 10 + n;
+                let date = format!("Fri, 01 May 2026 {:02}:{:02}:00 +0000", number / 60 % 3, number % 60);
+                [
+                    format!("YB{number:04}"),
+                    format!("第{number}号"),
+                    format!("<p>正文{number}，第{paper}份。</p>"),
+                    date,
+                ]
+            })
+            .collect();
+        let items: Vec<_> = items
+            .iter()
+            .map(|[guid, title, html, date]| RssItem { guid, link: "", title, html, date })
+            .collect();
+        let path = format!("/{paper}.xml");
+        upstream.put(&path, 200, "application/rss+xml", rss("https://yangbao.example/", &items));
+        sources += &feed_source(&format!("paper-{paper}"), "样报", &upstream, &path);
+        sources += "code_space = \"yb\"\n[source.code]\nfrom = \"guid\"\n";
+    }
+    let together = Mill::open(noon(), "", &sources).await;
+    let reports = together.round().await;
+    let alone = Mill::open(noon(), "", &sources).await;
+    for (paper, report) in reports.iter().enumerate() {
+        let own = alone.poll(&format!("paper-{paper}")).await;
+        assert_eq!(format!("{report:?}"), format!("{own:?}"));
+        assert_eq!((own.inserted, own.unchanged), if paper % 3 == 1 { (30, 10) } else { (40, 0) });
+    }
+    assert_eq!(together.items().len(), 14 * 40 - 5 * 10);
+    for mill in [&together, &alone] {
+        mill.publish().await;
+    }
+    let (together, alone) = (together.outputs(), alone.outputs());
+    // Beside the outputs stands which store they are of.
+    for path in changed_paths(&together, &alone).iter().filter(|path| !path.starts_with(".feedmill/")) {
+        let text = |tree: &common::Tree| tree.get(path).map(|b| String::from_utf8_lossy(b).into_owned());
+        assert_eq!(text(&together), text(&alone), "{path}");
+    }
+}

@@ -428,12 +428,13 @@ async fn a_dry_run_stores_nothing() {
     upstream.rss("/feed.xml", feed(&[2, 1], ""));
     let mill = mill(&upstream).await;
     let before = mill.state(ID);
-    let answer = ask(&mill, Query::Poll { sources: Vec::new(), dry_run: true }).await;
+    let answer = ask(&mill, Query::Poll { sources: Vec::new(), dry_run: true, no_publish: false }).await;
     assert_eq!((&answer["polls"][0]["inserted"], &answer["dry_run"]), (&2.into(), &true.into()));
     assert_eq!((mill.items().len(), mill.state(ID) == before), (0, true));
     mill.poll(ID).await;
     upstream.rss("/feed.xml", feed(&[3, 2, 1], ""));
-    let answer = ask(&mill, Query::Poll { sources: vec![ID.to_owned()], dry_run: true }).await;
+    let answer =
+        ask(&mill, Query::Poll { sources: vec![ID.to_owned()], dry_run: true, no_publish: false }).await;
     assert_eq!((&answer["polls"][0]["inserted"], &answer["polls"][0]["unchanged"]), (&1.into(), &2.into()));
     assert_eq!(mill.items().len(), 2);
     assert!(SourceId::new(ID).is_some());

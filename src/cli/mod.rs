@@ -33,6 +33,7 @@ use std::process::ExitCode;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::config::{self, Config};
+use crate::control::Query;
 
 /// Polls newspapers' feeds, keeps every article once, publishes one clean feed per category.
 #[derive(Debug, Parser)]
@@ -59,13 +60,16 @@ enum Command {
     #[command(after_help = "Example: feedmill run --config /etc/feedmill/feedmill.toml")]
     Run,
     /// One round over all sources, or some; then publish
-    #[command(after_help = "Example: feedmill poll xihai")]
+    #[command(after_help = "Examples: feedmill poll xihai\n          feedmill poll --no-publish")]
     Poll {
         /// Ids of sources; all that are enabled without
         sources: Vec<String>,
         /// Ask, and only say what would be stored
         #[arg(long)]
         dry_run: bool,
+        /// Only store; `feedmill publish` brings the outputs up to date (a daemon does so by itself)
+        #[arg(long)]
+        no_publish: bool,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -287,7 +291,9 @@ async fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
 async fn with_config(config: Config, command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Serve => run::serve(config).await,
-        Command::Poll { sources, dry_run, json } => work::poll(config, sources, dry_run, json).await,
+        Command::Poll { sources, dry_run, no_publish, json } => {
+            work::poll(config, Query::Poll { sources, dry_run, no_publish }, json).await
+        }
         Command::Publish { json } => work::publish(config, json).await,
         Command::Status { json } => status::status(config, json).await,
         Command::Healthcheck => status::healthcheck(config).await,

@@ -91,7 +91,10 @@ impl Command {
         match self {
             Self::List { json } => super::lists::sources(config, json).await,
             Self::Add(add) => add.run(&path, &config).await,
-            Self::Test { source, json } => super::work::poll(config, vec![source], true, json).await,
+            Self::Test { source, json } => {
+                let round = Query::Poll { sources: vec![source], dry_run: true, no_publish: true };
+                super::work::poll(config, round, json).await
+            }
             Self::Disable(one) => change(&path, &one, Change::Disable).await,
             Self::Enable(one) => change(&path, &one, Change::Enable).await,
             Self::Remove(one) => change(&path, &one, Change::Remove).await,

@@ -14,17 +14,13 @@ use crate::import::ImportReport;
 use crate::ingest::PollReport;
 use crate::publish::PublishReport;
 
-/// One round.
+/// One round, as `round` says ([`Query::Poll`]).
 ///
 /// # Errors
 /// When the store or the outputs fail; a failed source only changes the exit code.
-pub(super) async fn poll(
-    config: Config,
-    sources: Vec<String>,
-    dry_run: bool,
-    json: bool,
-) -> Result<ExitCode> {
-    let answer = ask(config, Query::Poll { sources, dry_run }).await?;
+pub(super) async fn poll(config: Config, round: Query, json: bool) -> Result<ExitCode> {
+    let dry_run = matches!(round, Query::Poll { dry_run: true, .. });
+    let answer = ask(config, round).await?;
     let reports: Vec<PollReport> = serde_json::from_value(answer["polls"].clone())?;
     let failed = reports.iter().any(|report| report.error.is_some());
     let code = if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS };
@@ -58,7 +54,14 @@ pub(super) async fn poll(
         ))?;
         return Ok(code);
     }
-    let published: PublishReport = serde_json::from_value(answer["published"].clone())?;
+    let Some(published) = answer.get("published") else {
+        show::text(&say(
+            "nothing was published (--no-publish); `feedmill publish` does that, or a running daemon by itself\n",
+            "没有发布（--no-publish）；请用 `feedmill publish` 发布，运行中的守护进程会自行发布\n",
+        ))?;
+        return Ok(code);
+    };
+    let published: PublishReport = serde_json::from_value(published.clone())?;
     show::text(&published_line(&published))?;
     Ok(code)
 }

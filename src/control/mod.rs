@@ -28,6 +28,9 @@ pub enum Query {
         sources: Vec<String>,
         /// Ask, and only say what would be stored.
         dry_run: bool,
+        /// Leave the outputs to a later publish.
+        #[serde(default)]
+        no_publish: bool,
     },
     /// Forget where a source moved to.
     UndoMove {

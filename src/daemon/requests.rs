@@ -111,8 +111,8 @@ pub(super) async fn handle(mill: Arc<Mill>, reloader: Option<Arc<Reloader>>, que
 
 async fn answer(mill: &Arc<Mill>, query: Query, events: &Events) -> Result<Value, String> {
     match query {
-        Query::Poll { sources, dry_run } if dry_run => try_out(mill, &sources).await,
-        Query::Poll { sources, .. } => poll(mill, &sources, events).await,
+        Query::Poll { sources, dry_run: true, .. } => try_out(mill, &sources).await,
+        Query::Poll { sources, no_publish, .. } => poll(mill, &sources, !no_publish, events).await,
         Query::UndoMove { source } => undo_move(mill, &source).await,
         Query::Reload { .. } => {
             Err("no daemon polls here, so there is nothing to reload; the next start reads the config"
@@ -231,7 +231,7 @@ async fn undo_move(mill: &Arc<Mill>, id: &str) -> Result<Value, String> {
     Ok(json!({ "source": source.id.as_str(), "forgotten": moved.map(|moved| moved.to) }))
 }
 
-async fn poll(mill: &Arc<Mill>, wanted: &[String], events: &Events) -> Result<Value, String> {
+async fn poll(mill: &Arc<Mill>, wanted: &[String], publish: bool, events: &Events) -> Result<Value, String> {
     let (ready, waiting) = allowed(mill, wanted_sources(mill, wanted)?).await?;
     let events = events.clone();
     let reports = mill
@@ -240,8 +240,12 @@ async fn poll(mill: &Arc<Mill>, wanted: &[String], events: &Events) -> Result<Va
         })
         .await
         .map_err(|e| chain(&e))?;
-    let published = mill.publish(Look::Changed, |_, _| {}).await.map_err(|e| chain(&e))?;
-    Ok(json!({ "polls": reports, "waiting": waiting, "published": published }))
+    let mut answer = json!({ "polls": reports, "waiting": waiting });
+    if publish {
+        let published = mill.publish(Look::Changed, |_, _| {}).await.map_err(|e| chain(&e))?;
+        answer["published"] = json!(published);
+    }
+    Ok(answer)
 }
 
 pub(super) async fn source_rows(mill: &Arc<Mill>) -> Result<Vec<SourceRow>, StoreError> {

@@ -4,12 +4,12 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::Mill;
-use crate::ingest::{Answer, Ingest, PollReport};
+use crate::ingest::{Answer, Ingest, Pending, PollReport};
 use crate::model::SourceState;
 use crate::source::Source;
 use crate::store::{Ending, Handle, StoreError};
@@ -56,22 +56,32 @@ impl Mill {
                 .try_buffered(ahead)
         );
         let mut reports = Vec::with_capacity(all);
+        let mut pending = Pending::default();
         let mut ends = Ends::new(self.store.clone());
         loop {
-            let Ok(next) = timeout(QUIET, answers.try_next()).await else {
-                ends.store_waiting();
-                continue;
+            let next = if let Some(next) = answers.try_next().now_or_never() {
+                next?
+            } else {
+                // Nobody else decides while something is pending: it must not wait for an upstream.
+                self.ingest.store_pending(&mut pending).await?;
+                ends.let_in();
+                let Ok(next) = timeout(QUIET, answers.try_next()).await else {
+                    ends.store_waiting();
+                    continue;
+                };
+                next?
             };
-            let Some((source, answer)) = next? else { break };
+            let Some((source, answer)) = next else { break };
             let (report, ending) = match answer {
                 Ahead::Done(done) => *done,
-                Ahead::Waits(answer) => self.ingest.take(&source, *answer).await?,
+                Ahead::Waits(answer) => self.ingest.take(&source, *answer, &mut pending).await?,
             };
-            ends.take(ending)?;
+            ends.take(ending, pending.is_empty())?;
             self.tell(&source, &report);
             reports.push(report);
             progress(reports.len(), all, source.id.as_str());
         }
+        self.ingest.store_pending(&mut pending).await?;
         ends.finish().await?;
         if reports.iter().any(PollReport::changed) {
             self.changed.notify_one();
@@ -83,18 +93,23 @@ impl Mill {
 /// Ends of polls on their way into the store: the next poll need not wait for the disk.
 struct Ends {
     store: Handle,
+    /// Of polls of which something may be pending.
+    held: Vec<Ending>,
     waiting: Vec<Ending>,
     storing: JoinSet<Result<(), StoreError>>,
 }
 
 impl Ends {
     fn new(store: Handle) -> Self {
-        Self { store, waiting: Vec::new(), storing: JoinSet::new() }
+        Self { store, held: Vec::new(), waiting: Vec::new(), storing: JoinSet::new() }
     }
 
     /// Takes one more; says what became of earlier ones.
-    fn take(&mut self, ending: Ending) -> Result<(), StoreError> {
-        self.waiting.push(ending);
+    fn take(&mut self, ending: Ending, nothing_pending: bool) -> Result<(), StoreError> {
+        self.held.push(ending);
+        if nothing_pending {
+            self.let_in();
+        }
         if self.waiting.len() >= ENDS {
             self.store_waiting();
         }
@@ -102,6 +117,11 @@ impl Ends {
             ended.unwrap_or_else(|error| Err(StoreError::task(error)))?;
         }
         Ok(())
+    }
+
+    /// Nothing is pending any more.
+    fn let_in(&mut self) {
+        self.waiting.append(&mut self.held);
     }
 
     fn store_waiting(&mut self) {
@@ -112,7 +132,9 @@ impl Ends {
         }
     }
 
+    /// Stores the last; nothing is pending any more.
     async fn finish(mut self) -> Result<(), StoreError> {
+        self.let_in();
         self.store_waiting();
         while let Some(ended) = self.storing.join_next().await {
             ended.unwrap_or_else(|error| Err(StoreError::task(error)))?;
@@ -141,7 +163,9 @@ enum Ahead {
 async fn ask_ahead(ingest: &Ingest, source: &Source, state: SourceState) -> Result<Ahead, StoreError> {
     let mut answer = ingest.ask_with(source, state).await;
     if answer.is_empty() {
-        return Ok(Ahead::Done(Box::new(ingest.take(source, answer).await?)));
+        // Nothing is taken in, so nothing can be pending.
+        let done = ingest.take(source, answer, &mut Pending::default()).await?;
+        return Ok(Ahead::Done(Box::new(done)));
     }
     // One that holds memory while it waits would keep an earlier one out.
     answer.let_go();

@@ -1,4 +1,4 @@
-//! Deciding about the records of one document, one after the other, and storing what was decided.
+//! Deciding about the records of one document, one after the other; nothing is stored yet.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -74,7 +74,13 @@ pub(super) struct Taking {
 }
 
 impl Taking {
-    pub(super) fn run(mut self, store: &dyn Store, routing: &Routing, ready: Vec<Detailed>) -> Result<Tally> {
+    /// Decides about all records; gives what is to be stored, in the order in which it enters.
+    pub(super) fn run(
+        mut self,
+        store: &dyn Store,
+        routing: &Routing,
+        ready: Vec<Detailed>,
+    ) -> Result<(Tally, Vec<Change>)> {
         self.published = store.published_generation()?;
         for detailed in ready {
             let code = detailed.listed.code.clone();
@@ -95,11 +101,7 @@ impl Taking {
         if self.arrival != Arrival::Done {
             self.hold_back_newcomers(&mut changes);
         }
-        store.commit(changes, self.now)?;
-        if !self.tally.counts.is_empty() {
-            store.tally(&self.tally.counts)?;
-        }
-        Ok(self.tally)
+        Ok((self.tally, changes))
     }
 
     fn one(&mut self, store: &dyn Store, routing: &Routing, detailed: Detailed) -> Result<()> {
@@ -134,7 +136,7 @@ impl Taking {
         let sighting = self.sighting(&listed, hash);
         self.tally.note_check(Some(&sighting));
         change.sighting = Some((source.id.clone(), sighting));
-        change.aliases = listed.aliases.iter().map(|alias| (source.id.clone(), *alias)).collect();
+        change.aliases = listed.aliases().into_iter().map(|alias| (source.id.clone(), alias)).collect();
         change.event = self.event(decision, reason, &listed, item.is_some());
         match (decision, item) {
             (Decision::Keep, _) => {

@@ -7,7 +7,7 @@ use url::Url;
 
 use super::identity::guid_hash;
 use super::taking::Found;
-use super::{Ingest, PollReport};
+use super::{Ingest, Pending};
 use crate::model::memory::{Memory, Missing};
 use crate::model::{Deleted, Hints, InfoCode, Item, SourceId, SourceState, Timestamp};
 use crate::source::Source;
@@ -32,26 +32,29 @@ fn brake(window: usize) -> usize {
 }
 
 impl Ingest {
-    /// Withdraws what a new document shows to be deleted.
+    /// Withdraws what a new document shows to be deleted; gives how much. What is pending is stored before.
     pub(super) async fn withdraw_deleted(
         &self,
         source: &Source,
         state: &mut SourceState,
-        report: &mut PollReport,
+        pending: &mut Pending,
         hints: &Hints,
         found: &Found,
-    ) -> std::result::Result<(), StoreError> {
+    ) -> std::result::Result<usize, StoreError> {
         if state.first_good.is_none() || state.arriving || found.codes.is_empty() {
-            return Ok(());
+            return Ok(0);
         }
         state.memory.alarm.clear();
-        report.withdrawn += self.withdraw_stated(source, state, &hints.deleted, found).await?;
+        if !hints.deleted.is_empty() {
+            self.store_pending(pending).await?;
+        }
+        let mut withdrawn = self.withdraw_stated(source, state, &hints.deleted, found).await?;
         let (own, codes) = (source.clone(), found.codes.clone());
         let floor = found.floor;
         let missing = self.call(move |store| missing(store, &own, &codes, floor)).await?;
         note(&mut state.memory, &missing, found.codes.len(), self.clock.now());
-        report.withdrawn += self.withdraw_missing(source, state).await?;
-        Ok(())
+        withdrawn += self.withdraw_missing(source, state, pending).await?;
+        Ok(withdrawn)
     }
 
     /// A 304 says that what was missing still is.
@@ -59,11 +62,12 @@ impl Ingest {
         &self,
         source: &Source,
         state: &mut SourceState,
+        pending: &mut Pending,
     ) -> std::result::Result<usize, StoreError> {
         for missing in &mut state.memory.missing {
             missing.times = missing.times.saturating_add(1);
         }
-        self.withdraw_missing(source, state).await
+        self.withdraw_missing(source, state, pending).await
     }
 
     /// Looks at the pages of what is missing for long enough, and withdraws what is gone.
@@ -71,12 +75,16 @@ impl Ingest {
         &self,
         source: &Source,
         state: &mut SourceState,
+        pending: &mut Pending,
     ) -> std::result::Result<usize, StoreError> {
         let now = self.clock.now();
         let ripe = |missing: &Missing| missing.times >= TIMES && now.since(missing.since) >= SINCE;
         let (ripe, rest): (Vec<_>, Vec<_>) =
             std::mem::take(&mut state.memory.missing).into_iter().partition(ripe);
         state.memory.missing = rest;
+        if !ripe.is_empty() {
+            self.store_pending(pending).await?;
+        }
         let mut withdrawn = 0;
         for missing in ripe {
             let Some(code) = InfoCode::parse(&missing.code, None) else { continue };

@@ -5,7 +5,7 @@ use tracing::warn;
 use url::Url;
 
 use super::taking::Found;
-use super::{Ingest, PollError, PollReport};
+use super::{Ingest, Pending, PollError, PollReport};
 use crate::model::{Document, Hints, Response, SourceState, chain};
 use crate::source::{Kind, Source};
 use crate::store::StoreError;
@@ -34,7 +34,7 @@ impl Ingest {
         source: &Source,
         hints: &Hints,
         state: &mut SourceState,
-        report: &mut PollReport,
+        (report, pending): (&mut PollReport, &mut Pending),
         found: &mut Found,
     ) -> Result<(), StoreError> {
         report.overrun = true;
@@ -47,7 +47,7 @@ impl Ingest {
         match self.older(source, url).await {
             Ok(older) => {
                 let mut part = PollReport { bytes: report.bytes, ..PollReport::default() };
-                let more = self.take_document(source, older, state, &mut part).await?;
+                let more = self.take_document(source, older, state, (&mut part, pending)).await?;
                 warn!(
                     source.id = %source.id, inserted = part.inserted, known = more.known,
                     "its window ran over; the document before it was taken in"

@@ -26,12 +26,23 @@ pub struct Listed {
     pub rule: Rule,
     /// Hash of its guid, where it is not void.
     pub guid: Option<[u8; 16]>,
-    /// What is to lead to it from now on.
-    pub aliases: Vec<Alias>,
+    /// What is to lead to it from now on; without its text where [`Listed::aliases`] has yet to read that.
+    aliases: Vec<Alias>,
+    /// The alias of its text is not made yet.
+    unread: bool,
     /// Hash of what the list says.
     pub hash: ContentHash,
     /// What the source listed before under this code.
     pub sighting: Option<Sighting>,
+}
+
+impl Listed {
+    /// What is to lead to it from now on.
+    #[must_use]
+    pub fn aliases(&self) -> Vec<Alias> {
+        let text = if self.unread { text_hash(&self.entry) } else { None };
+        self.aliases.iter().copied().chain(text.map(|text| (AliasKind::Text, text))).collect()
+    }
 }
 
 /// Which rule found an identity.
@@ -165,11 +176,8 @@ impl Search<'_> {
         }
         let guid = entry.guid.as_deref().map(|g| hash(&["guid", g])).filter(|g| !self.void.contains(g));
         let canonical = entry.link.as_deref().and_then(link::canonical).filter(|l| self.facts.identifies(l));
-        let text = text_hash(&entry);
         let mut aliases: Vec<Alias> = Vec::new();
-        aliases.extend(guid.map(|g| (AliasKind::Guid, g)));
-        aliases.extend(canonical.as_ref().map(|l| (AliasKind::Link, hash(&["link", l]))));
-        aliases.extend(text.map(|t| (AliasKind::Text, t)));
+        let mut unread = false;
         let (code, rule) = if let Some(rule) = &self.source.code {
             let Some(listed) = rule.listed(&entry) else {
                 return Ok(Err(format!(
@@ -180,16 +188,25 @@ impl Search<'_> {
             let canonical = self.source.canonical_code(&listed);
             entry.code = Some(listed);
             // Its own code says all: nothing else needs to lead to it.
-            aliases.clear();
             (InfoCode::new(self.source.code_space.clone(), &canonical), Rule::Code)
         } else {
-            self.derive(&entry, guid, canonical.as_deref(), &aliases)?
+            aliases.extend(guid.map(|g| (AliasKind::Guid, g)));
+            let known = aliases.first().map(|guid| self.store.aliased(&self.source.id, *guid)).transpose()?;
+            aliases.extend(canonical.as_ref().map(|l| (AliasKind::Link, hash(&["link", l]))));
+            if let Some(known) = known.flatten() {
+                // Most records are those of the poll before: their text is read where something is new.
+                unread = true;
+                (known, Rule::Guid)
+            } else {
+                aliases.extend(text_hash(&entry).map(|t| (AliasKind::Text, t)));
+                self.derive(&entry, guid, canonical.as_deref(), &aliases)?
+            }
         };
         let hash = listed_hash(&entry);
-        Ok(Ok(Listed { entry, code, rule, guid, aliases, hash, sighting: None }))
+        Ok(Ok(Listed { entry, code, rule, guid, aliases, unread, hash, sighting: None }))
     }
 
-    /// The identity of a record of a source without codes of its own.
+    /// The identity of a record of a source without codes of its own, whose guid is not known.
     fn derive(
         &self,
         entry: &Entry,
@@ -199,10 +216,7 @@ impl Search<'_> {
     ) -> Result<(InfoCode, Rule)> {
         let id = &self.source.id;
         let space = self.source.code_space.clone();
-        if let Some(guid) = guid {
-            if let Some(known) = self.store.aliased(id, (AliasKind::Guid, guid))? {
-                return Ok((known, Rule::Guid));
-            }
+        if guid.is_some() {
             for alias in aliases.iter().filter(|(kind, _)| *kind != AliasKind::Guid) {
                 if let Some(known) = self.store.aliased(id, *alias)?
                     && self.same_item(&known, alias.0, entry)?
@@ -261,11 +275,12 @@ fn listed_hash(entry: &Entry) -> ContentHash {
 /// Title and text, where the text is long enough to tell articles apart.
 fn text_hash(entry: &Entry) -> Option<[u8; 16]> {
     let html = entry.content.as_deref().or(entry.summary.as_deref())?;
-    if html.chars().count() < SAME_TEXT_FROM {
+    let long = |text: &str| text.chars().nth(SAME_TEXT_FROM - 1).is_some();
+    if !long(html) {
         return None;
     }
     let plain = text::html_to_text(head(html));
-    (plain.chars().count() >= SAME_TEXT_FROM).then(|| hash(&["text", &entry.title, &plain]))
+    long(&plain).then(|| hash(&["text", &entry.title, &plain]))
 }
 
 /// The hash under which a guid is kept.

@@ -16,6 +16,7 @@ mod details;
 mod gaps;
 pub mod identity;
 mod moves;
+mod pending;
 mod report;
 pub mod rerouting;
 pub mod routing;
@@ -39,6 +40,7 @@ use crate::source::Source;
 use crate::store::{Ending, Handle, Store, StoreError};
 
 pub use answers::LastAnswers;
+pub use pending::Pending;
 pub use report::{PollError, PollReport};
 pub use routing::{AutoCategories, Routing};
 
@@ -224,7 +226,9 @@ impl Ingest {
     /// # Errors
     /// Only [`StoreError`].
     pub async fn finish(&self, source: &Source, answer: Answer) -> Result<PollReport, StoreError> {
-        let (report, ending) = self.take(source, answer).await?;
+        let mut pending = Pending::default();
+        let (report, ending) = self.take(source, answer, &mut pending).await?;
+        self.store_pending(&mut pending).await?;
         self.store.complete(vec![ending]).await?;
         Ok(report)
     }
@@ -247,22 +251,29 @@ impl Ingest {
         Ok(report)
     }
 
-    /// Takes the records of an answer in. The poll has ended when [`Handle::complete`] has returned for what
-    /// comes with the report; until then it counts as cut off, and would be made again.
+    /// Takes the records of an answer in, beside what is `pending` of others. The poll has ended when, after
+    /// [`Ingest::store_pending`], [`Handle::complete`] has returned for what comes with the report; until then
+    /// it counts as cut off, and would be made again.
     ///
     /// # Errors
     /// Only [`StoreError`].
-    pub async fn take(&self, source: &Source, answer: Answer) -> Result<(PollReport, Ending), StoreError> {
+    pub async fn take(
+        &self,
+        source: &Source,
+        answer: Answer,
+        pending: &mut Pending,
+    ) -> Result<(PollReport, Ending), StoreError> {
         let Answer { mut state, outcome } = answer;
         let mut report = PollReport { source: source.id.to_string(), ..PollReport::default() };
         let mut void = Vec::new();
         let ended = match outcome {
             Ok(Read::NotModified(unmodified)) => {
                 report.not_modified = true;
-                self.nothing_new(source, &mut state, &mut report, unmodified).await?
+                self.nothing_new(source, &mut state, (&mut report, pending), unmodified).await?
             }
             Ok(Read::Document(taken)) => {
-                let (ended, found) = self.new_document(source, &mut state, &mut report, *taken).await?;
+                let to = (&mut report, pending);
+                let (ended, found) = self.new_document(source, &mut state, to, *taken).await?;
                 void = found;
                 ended
             }
@@ -276,7 +287,7 @@ impl Ingest {
         &self,
         source: &Source,
         state: &mut SourceState,
-        report: &mut PollReport,
+        (report, pending): (&mut PollReport, &mut Pending),
         unmodified: NotModified,
     ) -> Result<Ended, StoreError> {
         let now = self.clock.now();
@@ -285,7 +296,7 @@ impl Ingest {
         state.memory.count(true);
         moves::note(&mut state.memory, source, moved.as_ref(), true, now);
         state.memory.habits.learn(&[], now, schedule::offset(source.zone, now));
-        report.withdrawn = self.still_missing(source, state).await?;
+        report.withdrawn = self.still_missing(source, state, pending).await?;
         Ok(Ended::Well { fresh_until: freshness.until })
     }
 
@@ -293,7 +304,7 @@ impl Ingest {
         &self,
         source: &Source,
         state: &mut SourceState,
-        report: &mut PollReport,
+        (report, pending): (&mut PollReport, &mut Pending),
         taken: Taken,
     ) -> Result<(Ended, Vec<[u8; 16]>), StoreError> {
         let now = self.clock.now();
@@ -305,11 +316,12 @@ impl Ingest {
         state.next_check = None;
         let hints = document.hints.clone();
         let before = state.clone();
-        let mut found = self.take_document(source, document, state, report).await?;
+        let mut found = self.take_document(source, document, state, (report, pending)).await?;
         if found.overruns(&before) {
-            self.fill_gap(source, &hints, state, report, &mut found).await?;
+            self.store_pending(pending).await?;
+            self.fill_gap(source, &hints, state, (report, pending), &mut found).await?;
         }
-        self.withdraw_deleted(source, state, report, &hints, &found).await?;
+        report.withdrawn += self.withdraw_deleted(source, state, pending, &hints, &found).await?;
         let memory = &mut state.memory;
         memory.hear(&hints);
         memory.count(false);

@@ -7,20 +7,20 @@ use super::deciding::{Arrival, Taking, Tally};
 use super::details::Detailed;
 use super::identity::{Identified, Listed, identify};
 use super::routing::waiting;
-use super::{HELD_SHOWN, Ingest, MAX_DETAILS, PollReport};
+use super::{HELD_SHOWN, Ingest, MAX_DETAILS, Pending, PollReport};
 use crate::model::text::clip_bytes;
 use crate::model::{Document, InfoCode, SourceState, Timestamp};
 use crate::source::Source;
 use crate::store::{Result, Store};
 
 impl Ingest {
-    /// Takes a document in; gives what else it shows of its source.
+    /// Takes a document in; gives what else it shows of its source. What it changes may be pending then.
     pub(super) async fn take_document(
         &self,
         source: &Source,
         document: Document,
         state: &mut SourceState,
-        report: &mut PollReport,
+        (report, pending): (&mut PollReport, &mut Pending),
     ) -> Result<Found> {
         let now = self.clock.now();
         let answer = (now, report.bytes as u64);
@@ -34,6 +34,10 @@ impl Ingest {
         };
         let shared = Arc::new(source.clone());
         let with_details = source.has_details();
+        if with_details {
+            // Which are asked for depends on what is stored, and they are waited for.
+            self.store_pending(pending).await?;
+        }
         let (identified, found, mut ready, wanted) = {
             let source = Arc::clone(&shared);
             self.call(move |store| sort_out(store, &source, document, with_details, now)).await?
@@ -51,7 +55,7 @@ impl Ingest {
         held.extend(failed);
         ready.extend(good);
 
-        let deciding = self.deciding.lock().await;
+        self.turn(pending, ready.iter().map(|detailed| &detailed.listed)).await?;
         let taking = Taking {
             source: shared,
             options: self.options.clone(),
@@ -63,8 +67,8 @@ impl Ingest {
             tally: Tally::default(),
         };
         let routing = Arc::clone(&self.routing);
-        let tally = self.call(move |store| taking.run(store, &routing, ready)).await?;
-        drop(deciding);
+        let (mut tally, changes) = self.call(move |store| taking.run(store, &routing, ready)).await?;
+        self.add(pending, changes, std::mem::take(&mut tally.counts)).await?;
         report.held += tally.broken.len();
         held.extend(tally.broken);
         let room = HELD_SHOWN.saturating_sub(state.held.len());

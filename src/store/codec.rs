@@ -20,8 +20,8 @@ pub(super) const MAX_VALUE: usize = 6_000;
 const MAX_RECORD: usize = MAX_VALUE - 100;
 /// Bytes before the payload of a packed body.
 const BODY_HEAD: usize = 1 + 1 + 4 + 4 + 4;
-/// zstd level: measured best of size and time for articles.
-pub(super) const ZSTD_LEVEL: i32 = 3;
+/// zstd level: 3 takes a quarter more time for one to two parts in a hundred less (real articles, 2026-11).
+pub(super) const ZSTD_LEVEL: i32 = 1;
 /// Largest decoded body a record may claim, in bytes.
 pub(super) const MAX_BODY: usize = 32 << 20;
 
