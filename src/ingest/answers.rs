@@ -5,7 +5,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
@@ -68,16 +68,19 @@ impl LastAnswers {
         if body.len() > MAX_BODY {
             return self.forget(id);
         }
-        fs::create_dir_all(&self.folder)?;
-        let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
-        let mut line = serde_json::to_vec(head)?;
-        line.push(b'\n');
-        // Two frames, so that the body need not be copied behind the line.
-        for part in [&line[..], body] {
-            file.as_file_mut().write_all(&packed(part)?)?;
+        let mut whole = serde_json::to_vec(head)?;
+        whole.push(b'\n');
+        whole.extend_from_slice(body);
+        let bytes = packed(&whole)?;
+        // Over the one before: half a file is none.
+        let path = self.path(id);
+        match fs::write(&path, &bytes) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                fs::create_dir_all(&self.folder)?;
+                fs::write(&path, &bytes)
+            }
+            written => written,
         }
-        file.persist(self.path(id))?;
-        Ok(())
     }
 
     /// The last answer, where a whole one is there.
@@ -156,8 +159,11 @@ mod tests {
         answers.keep(&id, &head, &vec![b'x'; MAX_BODY + 1]).unwrap();
         assert_eq!(answers.read(&id), None, "too large to keep");
         answers.keep(&id, &head, b"again").unwrap();
-        fs::write(answers.path(&id), b"damaged").unwrap();
-        assert_eq!(answers.read(&id), None);
+        let bytes = fs::read(answers.path(&id)).unwrap();
+        for damaged in [&b"damaged"[..], &bytes[..bytes.len() - 1], &bytes[..bytes.len() / 2], b""] {
+            fs::write(answers.path(&id), damaged).unwrap();
+            assert_eq!(answers.read(&id), None);
+        }
         answers.keep_only(&BTreeSet::new());
         assert_eq!(fs::read_dir(folder.path().join("answers")).unwrap().count(), 0);
     }

@@ -16,8 +16,8 @@ use crate::model::InfoCode;
 use crate::store::{Change, Result};
 
 /// So many changes, or bytes of their texts, are stored at once.
-const CHANGES: usize = 300;
-const BYTES: usize = 8 << 20;
+const CHANGES: usize = 200;
+const BYTES: usize = 4 << 20;
 
 /// Changes that are not stored yet. Dropped, they never were: the polls that brought them must not end.
 #[derive(Debug, Default)]

@@ -115,7 +115,12 @@ fn parts<E>(
 /// # Errors
 /// [`StoreError::Damaged`] where what stands there cannot be read; those of the store.
 pub(super) fn find(store: &Open, source: u32, alias: Alias) -> Result<Option<InfoCode>> {
-    let group = group_of(alias, groups(count(store, source)?));
+    let count = count(store, source)?;
+    if count == 0 {
+        // Of a source that is new each record asks three times.
+        return Ok(None);
+    }
+    let group = group_of(alias, groups(count));
     for part in parts(|key| read::get(store, T::Alias, key), source, group)? {
         for entry in entries(&part) {
             let entry = entry.ok_or(StoreError::Damaged { what: "alias" })?;

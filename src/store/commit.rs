@@ -13,7 +13,7 @@ use super::{Change, Event, Happening, Result, Sighting, StoreError, alias, log, 
 use crate::model::{Category, CategoryId, InfoCode, Item, SourceId, Timestamp};
 
 /// Changes in one transaction.
-pub(super) const MAX_CHANGES: usize = 100;
+pub(super) const MAX_CHANGES: usize = 120;
 /// Events of one item that are kept.
 pub(super) const MAX_EVENTS: usize = 64;
 /// Changes whose texts are made durable together, and bytes of these before they are packed.
