@@ -88,7 +88,7 @@ pub struct Identified {
 /// # Errors
 /// Those of the store.
 pub fn identify(store: &dyn Store, source: &Source, document: Document) -> Result<Identified> {
-    let facts = Facts::of(&document);
+    let (facts, names) = Facts::of(&document);
     let known_void = store.void_guids(&source.id, &facts.guids)?;
     let mut void: HashSet<[u8; 16]> =
         facts.guids.iter().zip(known_void).filter(|(_, void)| *void).map(|(guid, _)| *guid).collect();
@@ -98,8 +98,8 @@ pub fn identify(store: &dyn Store, source: &Source, document: Document) -> Resul
     void.extend(&facts.void);
     let search = Search { store, source, facts: &facts, void: &void };
     let mut taken = HashSet::new();
-    for entry in document.entries {
-        match search.one(entry)? {
+    for (entry, names) in document.entries.into_iter().zip(names) {
+        match search.one(entry, names)? {
             Ok(listed) => {
                 if taken.insert(listed.code.clone()) {
                     found.listed.push(listed);
@@ -127,26 +127,37 @@ struct Facts {
     own_link: Option<String>,
 }
 
+/// What a record itself is known by.
+struct Names {
+    /// Hash of its guid.
+    guid: Option<[u8; 16]>,
+    /// Its link, canonical.
+    link: Option<String>,
+}
+
 impl Facts {
-    fn of(document: &Document) -> Self {
+    /// The facts, and the names of each record.
+    fn of(document: &Document) -> (Self, Vec<Names>) {
         let mut facts =
             Self { own_link: document.link.as_deref().and_then(link::canonical), ..Self::default() };
         let mut link_of: HashMap<[u8; 16], Option<String>> = HashMap::new();
+        let mut names = Vec::with_capacity(document.entries.len());
         for entry in &document.entries {
-            let canonical = entry.link.as_deref().and_then(link::canonical);
-            if let Some(canonical) = &canonical {
-                *facts.links.entry(canonical.clone()).or_default() += 1;
+            let link = entry.link.as_deref().and_then(link::canonical);
+            if let Some(link) = &link {
+                *facts.links.entry(link.clone()).or_default() += 1;
             }
-            if let Some(guid) = &entry.guid {
-                let guid = hash(&["guid", guid]);
+            let guid = entry.guid.as_deref().map(guid_hash);
+            if let Some(guid) = guid {
                 facts.guids.push(guid);
-                let first = link_of.entry(guid).or_insert_with(|| canonical.clone());
-                if *first != canonical {
+                let first = link_of.entry(guid).or_insert_with(|| link.clone());
+                if *first != link {
                     facts.void.insert(guid);
                 }
             }
+            names.push(Names { guid, link });
         }
-        facts
+        (facts, names)
     }
 
     /// A link that stands for one record only, and not for the whole feed.
@@ -164,7 +175,7 @@ struct Search<'a> {
 
 impl Search<'_> {
     /// One record's identity, or why it is held back.
-    fn one(&self, mut entry: Entry) -> Result<std::result::Result<Listed, String>> {
+    fn one(&self, mut entry: Entry, names: Names) -> Result<std::result::Result<Listed, String>> {
         // What the article's own page gives is looked for when it is there.
         let missing = if self.source.article.is_some() { Vec::new() } else { self.source.missing(&entry) };
         if !missing.is_empty() {
@@ -174,8 +185,8 @@ impl Search<'_> {
         if entry.title.is_empty() && plain.trim().is_empty() && entry.link.is_none() {
             return Ok(Err(format!("{}: neither title nor text nor link", shown(&entry))));
         }
-        let guid = entry.guid.as_deref().map(|g| hash(&["guid", g])).filter(|g| !self.void.contains(g));
-        let canonical = entry.link.as_deref().and_then(link::canonical).filter(|l| self.facts.identifies(l));
+        let guid = names.guid.filter(|guid| !self.void.contains(guid));
+        let canonical = names.link.filter(|link| self.facts.identifies(link));
         let mut aliases: Vec<Alias> = Vec::new();
         let mut unread = false;
         let (code, rule) = if let Some(rule) = &self.source.code {
