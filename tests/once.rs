@@ -569,3 +569,32 @@ async fn what_a_round_takes_in_together_is_as_taken_in_alone() {
         assert_eq!(text(&together), text(&alone), "{path}");
     }
 }
+
+/// What a round took in is kept while it waits for an upstream that says nothing, and when it is cut off.
+#[tokio::test]
+async fn a_round_keeps_what_it_took_in_while_it_waits() {
+    let upstream = Upstream::start().await;
+    // It takes connections and never answers.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let item = RssItem { guid: "a", link: "", title: "一", html: "<p>正文</p>", date: "" };
+    upstream.rss("/a.xml", rss("https://a.example/", &[item]));
+    let source = feed_source("a", "样报", &upstream, "/a.xml");
+    let address = silent.local_addr().unwrap();
+    let sources =
+        format!("{source}[[source]]\nid = \"b\"\nurl = \"http://{address}/b.xml\"\ncategory = \"样报\"\n");
+    let mut mill = Mill::open(noon(), "", &sources).await;
+    {
+        let mut round = std::pin::pin!(mill.round());
+        while mill.state("a").last_good.is_none() {
+            tokio::select! {
+                biased;
+                reports = &mut round => panic!("{reports:?}"),
+                () = tokio::task::yield_now() => {}
+            }
+        }
+        assert_eq!(mill.items().len(), 1, "a poll ends when what it brought is stored");
+    }
+    mill.reopen("", &sources).await;
+    assert_eq!((mill.items().len(), mill.state("b").last_poll), (1, None));
+    assert!(mill.poll("a").await.not_modified, "its end is kept as well");
+}

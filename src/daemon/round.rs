@@ -7,6 +7,7 @@ use std::time::Duration;
 use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::Mill;
 use crate::ingest::{Answer, Ingest, Pending, PollReport};
@@ -47,10 +48,10 @@ impl Mill {
                     let ingest = Arc::clone(&self.ingest);
                     // A task of its own: an answer on its way holds a place at its host, which the
                     // details of another source wait for.
-                    let asked = tokio::spawn({
+                    let asked = AbortOnDropHandle::new(tokio::spawn({
                         let source = Arc::clone(&source);
                         async move { ask_ahead(&ingest, &source, state).await }
-                    });
+                    }));
                     async move { Ok((source, asked.await.map_err(StoreError::task)??)) }
                 })
                 .try_buffered(ahead)
