@@ -20,14 +20,14 @@ use crate::publish::PublishReport;
 /// When the store or the outputs fail; a failed source only changes the exit code.
 pub(super) async fn poll(config: Config, round: Query, json: bool) -> Result<ExitCode> {
     let dry_run = matches!(round, Query::Poll { dry_run: true, .. });
-    let answer = ask(config, round).await?;
-    let reports: Vec<PollReport> = serde_json::from_value(answer["polls"].clone())?;
-    let failed = reports.iter().any(|report| report.error.is_some());
+    let mut answer = ask(config, round).await?;
+    let failed = answer["polls"].as_array().into_iter().flatten().any(|report| !report["error"].is_null());
     let code = if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS };
     if json {
         show::json(&answer)?;
         return Ok(code);
     }
+    let reports: Vec<PollReport> = serde_json::from_value(answer["polls"].take())?;
     let rows = reports.iter().map(poll_row).collect();
     let headings = ["source", "listed", "new", "updated", "joined", "known", "held", "details", "result"];
     show::table(
@@ -54,14 +54,14 @@ pub(super) async fn poll(config: Config, round: Query, json: bool) -> Result<Exi
         ))?;
         return Ok(code);
     }
-    let Some(published) = answer.get("published") else {
+    let Some(published) = answer.get_mut("published") else {
         show::text(&say(
             "nothing was published (--no-publish); `feedmill publish` does that, or a running daemon by itself\n",
             "没有发布（--no-publish）；请用 `feedmill publish` 发布，运行中的守护进程会自行发布\n",
         ))?;
         return Ok(code);
     };
-    let published: PublishReport = serde_json::from_value(published.clone())?;
+    let published: PublishReport = serde_json::from_value(published.take())?;
     show::text(&published_line(&published))?;
     Ok(code)
 }
