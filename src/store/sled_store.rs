@@ -6,7 +6,7 @@
 //! from the last export. The verbs themselves are in `verbs`, `read`, `write` and `withdraw`.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError, RwLock};
 
 use tracing::{debug, error, warn};
@@ -66,6 +66,8 @@ pub struct SledStore {
     pub(super) counted_at: AtomicU64,
     /// What broke it, until it is mended.
     broken: Mutex<Option<StoreError>>,
+    /// It was read through when it was opened, or looked as when one that was had been closed.
+    known_whole: AtomicBool,
 }
 
 impl SledStore {
@@ -85,8 +87,10 @@ impl SledStore {
     /// # Errors
     /// As [`SledStore::open`].
     pub fn open_as_it_is(options: StoreOptions) -> Result<Self> {
+        let known_whole = AtomicBool::new(mark::is_sealed(&options.path));
         let open = up_to_date(&options)?;
         Ok(Self {
+            known_whole,
             options,
             open: RwLock::new(Some(open)),
             broken: Mutex::default(),
@@ -102,6 +106,7 @@ impl SledStore {
     pub fn open_or_mend(options: StoreOptions) -> Result<(Self, Mended)> {
         let store = Self {
             options,
+            known_whole: AtomicBool::new(false),
             open: RwLock::new(None),
             broken: Mutex::default(),
             counted_at: AtomicU64::new(0),
@@ -141,6 +146,7 @@ impl SledStore {
         let suspect = matches!(because, Some(StoreError::Corrupt { .. }));
         let opened = opened.and_then(|open| {
             let small = !untouched && room::stored(open.path()) <= READ_THROUGH;
+            self.known_whole.store(untouched || small || suspect, Ordering::Relaxed);
             if small || suspect { read_through(&open).map(|()| open) } else { Ok(open) }
         });
         let open = match opened {
@@ -336,6 +342,7 @@ impl Drop for SledStore {
         if slot.is_some()
             && close(&mut slot)
             && sound
+            && self.known_whole.load(Ordering::Relaxed)
             && let Err(error) = mark::seal(&self.options.path)
         {
             debug!(%error, "the store is read through when it is opened again");
@@ -408,4 +415,49 @@ fn read_through(open: &Open) -> Result<()> {
         }
     }
     super::texts::read_through(open)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, File};
+
+    use super::super::{Change, Store};
+    use super::*;
+    use crate::model::{Body, CodeSpace, InfoCode, Item};
+
+    /// Damage that no size and no time tells of.
+    fn damage(text: &Path) {
+        let at = fs::metadata(text).unwrap().modified().unwrap();
+        let mut bytes = fs::read(text).unwrap();
+        *bytes.last_mut().unwrap() ^= 1;
+        fs::write(text, bytes).unwrap();
+        File::options().write(true).open(text).unwrap().set_modified(at).unwrap();
+    }
+
+    #[test]
+    fn only_what_was_known_to_be_whole_passes_unread() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store");
+        let opened = || SledStore::open_or_mend(StoreOptions::plain(&path, 1 << 20)).unwrap();
+        let code = InfoCode::new(CodeSpace::new("s").unwrap(), "1");
+        let mut change = Change::of(code.clone());
+        change.body = Some(Body { html: "text".to_owned(), ..Body::default() });
+        change.item = Some(Item::sample(code));
+        let store = opened().0;
+        store.commit(vec![change], Timestamp::from_unix(80)).unwrap();
+        store.sync().unwrap();
+        drop(store);
+        assert!(mark::is_sealed(&path));
+        damage(&path.join("texts/1"));
+        assert_eq!(opened().1, Mended::Sound, "it looks as it was closed");
+        // As after a kill; to look at it as it is makes it no better known.
+        let mark = File::options().write(true).open(path.join(mark::FILE)).unwrap();
+        mark.set_len(12).unwrap();
+        drop(SledStore::open(&path, 1 << 20).unwrap());
+        assert!(!mark::is_sealed(&path));
+        let (store, mended) = opened();
+        assert!(matches!(mended, Mended::Anew { .. }), "{mended:?}");
+        drop(store);
+        assert!(mark::is_sealed(&path), "the new one is whole");
+    }
 }
