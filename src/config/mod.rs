@@ -16,6 +16,7 @@ pub mod reader;
 mod rules;
 mod secrets;
 mod sections;
+mod site;
 mod sources;
 pub mod units;
 mod webhooks;

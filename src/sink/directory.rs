@@ -7,8 +7,7 @@ use std::io::{self, Write};
 use std::path::{Component, Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use thiserror::Error;
-
+use super::error::{SinkError, io_error};
 use super::packing::{self, ENDINGS, Packing};
 use super::record::Unit;
 use crate::model::Timestamp;
@@ -64,47 +63,6 @@ impl Applied {
         self.bytes += other.bytes;
         self.kept += other.kept;
         self.removed += other.removed;
-    }
-}
-
-/// Why the directory could not be written.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum SinkError {
-    /// The file system said no.
-    #[error("cannot {action} `{path}`")]
-    Io {
-        /// What was tried.
-        action: &'static str,
-        /// On which path.
-        path: String,
-        /// What the system said.
-        #[source]
-        source: io::Error,
-    },
-    /// A path that leaves the directory: a fault of the caller.
-    #[error("`{path}` is not a path inside the output directory")]
-    Path {
-        /// The path.
-        path: String,
-    },
-}
-
-impl SinkError {
-    /// A stable word for metrics.
-    #[must_use]
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Self::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => "disk_full",
-            Self::Io { .. } => "io",
-            Self::Path { .. } => "path",
-        }
-    }
-
-    /// A full disk may have room again.
-    #[must_use]
-    pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Io { .. })
     }
 }
 
@@ -456,10 +414,6 @@ fn created(path: &Path) -> io::Result<fs::File> {
 fn holds(path: &Path, bytes: &[u8]) -> bool {
     fs::metadata(path).is_ok_and(|found| found.is_file() && found.len() == bytes.len() as u64)
         && fs::read(path).is_ok_and(|old| old == bytes)
-}
-
-fn io_error(action: &'static str, path: &Path, source: io::Error) -> SinkError {
-    SinkError::Io { action, path: path.display().to_string(), source }
 }
 
 /// Tells what was written from what was not; it guards against nobody, and costs next to nothing.

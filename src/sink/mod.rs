@@ -6,11 +6,13 @@
 //! trait here when it comes.
 
 mod directory;
+mod error;
 mod key;
 mod packing;
 mod record;
 
-pub use directory::{Applied, Directory, File, Rendered, SinkError};
+pub use directory::{Applied, Directory, File, Rendered};
+pub use error::SinkError;
 pub use key::{FeedFormat, OutputKey, PROBED, media_type};
 pub use packing::Packing;
 pub(crate) use packing::{brotli, gzip, smallest};

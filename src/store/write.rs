@@ -109,10 +109,15 @@ pub(super) fn register(store: &Open, sources: &[SourceId], now: Timestamp) -> Re
             let before = state.next_poll;
             state.next_poll = now;
             "new source".clone_into(&mut state.why);
-            new.push((id, state, before));
+            new.push((id.clone(), state, before));
         }
     }
-    for some in new.chunks(AT_ONCE) {
+    put_sources(store, &new)
+}
+
+/// Stores states of sources, each with the due time that it had.
+fn put_sources(store: &Open, sources: &[(SourceId, SourceState, Timestamp)]) -> Result<()> {
+    for some in sources.chunks(AT_ONCE) {
         transact(store, |tx| {
             some.iter().try_for_each(|(id, state, before)| put_source(tx, id, state, *before))
         })?;
@@ -146,11 +151,7 @@ pub(super) fn claim_due(store: &Open, now: Timestamp, limit: usize, lease: i64) 
             claimed.push((id.clone(), clock::claimed(state, now, lease), before));
         }
     }
-    for some in claimed.chunks(AT_ONCE) {
-        transact(store, |tx| {
-            some.iter().try_for_each(|(id, state, before)| put_source(tx, id, state, *before))
-        })?;
-    }
+    put_sources(store, &claimed)?;
     Ok(claimed.into_iter().map(|(id, ..)| id).collect())
 }
 
