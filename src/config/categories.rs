@@ -63,7 +63,7 @@ pub(super) fn combined(file: &mut Reader, all: &mut Vec<Combined>, categories: &
 }
 
 /// What a category keeps; without the keys all of it.
-pub(super) fn retention_of(table: &mut Reader, items: &str, age: &str) -> Retention {
+pub(super) fn retention_of(table: &mut Reader, items: &'static str, age: &'static str) -> Retention {
     Retention {
         items: table.integer_in(items, 1..=1_000_000_000).and_then(|v| usize::try_from(v.value).ok()),
         age: table.duration(age).and_then(|v| i64::try_from(v.value.as_secs()).ok()),

@@ -139,7 +139,7 @@ fn article_rule(table: &mut Reader) -> ArticleRule {
 }
 
 /// `selector` or `selector@attribute`.
-fn spot(table: &mut Reader, key: &str) -> Option<Spot> {
+fn spot(table: &mut Reader, key: &'static str) -> Option<Spot> {
     let written = table.string(key)?;
     let spot = Spot::new(&written.value);
     if spot.is_none() {
@@ -153,6 +153,11 @@ fn no_selector(table: &Reader, place: &super::faults::Place, written: &str) {
     table.push(fault.help("examples: `ul.news li`, `h2 a`, `time@datetime`"));
 }
 
-fn count(table: &mut Reader, key: &str, range: std::ops::RangeInclusive<i64>, default: usize) -> usize {
+fn count(
+    table: &mut Reader,
+    key: &'static str,
+    range: std::ops::RangeInclusive<i64>,
+    default: usize,
+) -> usize {
     table.integer_in(key, range).and_then(|v| usize::try_from(v.value).ok()).unwrap_or(default)
 }

@@ -12,7 +12,7 @@ mod syntax;
 mod tests;
 
 use std::cell::{Ref, RefCell};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -46,7 +46,8 @@ impl<T> Value<T> {
 #[derive(Debug, Clone, Default)]
 pub struct Ledger {
     faults: Rc<RefCell<Faults>>,
-    known: Rc<RefCell<BTreeSet<String>>>,
+    /// By the path of the table.
+    known: Rc<RefCell<BTreeMap<String, BTreeSet<&'static str>>>>,
 }
 
 impl Ledger {
@@ -82,11 +83,12 @@ impl Ledger {
         self.faults.take()
     }
 
-    /// Every key ever asked for, as `source.detail.url`; entries of lists and
-    /// of tables of tables stand without index and name: `category.title`.
+    /// Every key that a finished reader was asked for, as `source.detail.url`; entries of
+    /// lists and of tables of tables stand without index and name: `category.title`.
     #[must_use]
     pub fn known_keys(&self) -> BTreeSet<String> {
-        self.known.borrow().clone()
+        let known = self.known.borrow();
+        known.iter().flat_map(|(path, keys)| keys.iter().map(|key| joined(path, key))).collect()
     }
 }
 
@@ -99,7 +101,8 @@ pub struct Reader {
     /// The table itself, then the tables it inherits from.
     layers: Vec<Layer>,
     path: String,
-    asked: BTreeSet<String>,
+    /// In the order of the questions; some are asked for twice.
+    asked: Vec<&'static str>,
     ledger: Ledger,
 }
 
@@ -117,7 +120,7 @@ impl Reader {
     }
 
     fn over(layers: Vec<Layer>, place: Place, path: String, ledger: &Ledger) -> Self {
-        Self { place, layers, path, asked: BTreeSet::new(), ledger: ledger.clone() }
+        Self { place, layers, path, asked: Vec::new(), ledger: ledger.clone() }
     }
 
     /// Where the table stands: its header, or the whole file.
@@ -165,7 +168,11 @@ impl Reader {
 
     /// Reads `key`, which must be set, as in
     /// `reader.required("url", Reader::string)`; adds "missing `url`" if not.
-    pub fn required<T>(&mut self, key: &str, read: impl FnOnce(&mut Self, &str) -> Option<T>) -> Option<T> {
+    pub fn required<T>(
+        &mut self,
+        key: &'static str,
+        read: impl FnOnce(&mut Self, &'static str) -> Option<T>,
+    ) -> Option<T> {
         let lost = self.layers.iter().any(|layer| layer.table.may_have(key));
         if !self.has(key) && !lost {
             let fault = Fault::error(&self.place, format!("missing `{key}`"));
@@ -176,14 +183,14 @@ impl Reader {
 
     /// A nested table; keys missing in it are looked up in the nested tables
     /// of the same name this one inherits.
-    pub fn table(&mut self, key: &str) -> Option<Reader> {
-        self.ask(key);
+    pub fn table(&mut self, key: &'static str) -> Option<Reader> {
+        self.asked.push(key);
         self.descend(key, self.path_of(key))
     }
 
     /// Like [`Reader::table`], but an empty table if there is none, for
     /// sections whose keys all have defaults.
-    pub fn section(&mut self, key: &str) -> Reader {
+    pub fn section(&mut self, key: &'static str) -> Reader {
         let path = self.path_of(key);
         let empty = Self::over(Vec::new(), self.place.clone(), path, &self.ledger);
         self.table(key).unwrap_or(empty)
@@ -191,7 +198,7 @@ impl Reader {
 
     /// A list of tables (`[[source]]`); a single table is a list of one. An
     /// inherited list stands in for one not set here, the two are not joined.
-    pub fn tables(&mut self, key: &str) -> Vec<Reader> {
+    pub fn tables(&mut self, key: &'static str) -> Vec<Reader> {
         let Some((own, node)) = self.find(key) else {
             return Vec::new();
         };
@@ -212,7 +219,7 @@ impl Reader {
 
     /// A table of named tables (`[category.news]`): the names and the tables,
     /// in the order of the file.
-    pub fn entries(&mut self, key: &str) -> Vec<(Value<String>, Reader)> {
+    pub fn entries(&mut self, key: &'static str) -> Vec<(Value<String>, Reader)> {
         let Some(section) = self.table(key) else {
             return Vec::new();
         };
@@ -224,7 +231,7 @@ impl Reader {
     }
 
     /// A table of texts: the keys and the texts, in the order of the file.
-    pub fn string_map(&mut self, key: &str) -> Vec<(Value<String>, Value<String>)> {
+    pub fn string_map(&mut self, key: &'static str) -> Vec<(Value<String>, Value<String>)> {
         let Some(section) = self.table(key) else {
             return Vec::new();
         };
@@ -239,32 +246,32 @@ impl Reader {
     /// Reports the keys nobody asked for, with the key that was meant, or else
     /// the keys there are.
     pub fn finish(self) {
+        let mut known = self.ledger.known.borrow_mut();
+        match known.get_mut(&self.path) {
+            Some(keys) => keys.extend(&self.asked),
+            None => _ = known.insert(self.path.clone(), self.asked.iter().copied().collect()),
+        }
+        drop(known);
         let own = self.layers.iter().filter(|layer| layer.own);
         for entry in own.flat_map(|layer| &layer.table.entries) {
             let broken = matches!(entry.node.kind, Kind::Broken);
-            if broken || self.asked.contains(&entry.key) {
+            if broken || self.asked.contains(&entry.key.as_str()) {
                 continue;
             }
-            let known = self.asked.iter().map(String::as_str);
+            let known = self.asked.iter().copied().collect::<BTreeSet<_>>();
             let place = match self.path.as_str() {
                 "" => String::new(),
                 path => format!(" in `{path}`"),
             };
             let message = format!("unknown key `{}`{place}", entry.key);
             let mut fault = Fault::error(&entry.place, message);
-            fault.help = suggestion(&entry.key, known);
+            fault.help = suggestion(&entry.key, known.into_iter());
             self.push(fault);
         }
     }
 
-    /// Marks `key` as known, here and in the ledger.
-    fn ask(&mut self, key: &str) {
-        self.asked.insert(key.to_owned());
-        self.ledger.known.borrow_mut().insert(self.path_of(key));
-    }
-
     fn path_of(&self, key: &str) -> String {
-        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
+        joined(&self.path, key)
     }
 
     /// The value of `key` in the first layer that has it, and whether it is
@@ -273,8 +280,8 @@ impl Reader {
         self.layers.iter().find_map(|layer| Some((layer.own, layer.table.get(key)?)))
     }
 
-    fn find(&mut self, key: &str) -> Option<(bool, Node)> {
-        self.ask(key);
+    fn find(&mut self, key: &'static str) -> Option<(bool, Node)> {
+        self.asked.push(key);
         self.get(key).map(|(own, node)| (own, node.clone()))
     }
 
@@ -315,6 +322,10 @@ impl Reader {
         fault.help = scalars::quotes_help(wanted, &node.kind);
         self.push(fault);
     }
+}
+
+fn joined(path: &str, key: &str) -> String {
+    if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
 }
 
 /// "did you mean `url`?", or the known words if they are few.

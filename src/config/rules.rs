@@ -69,7 +69,7 @@ fn field(table: &Reader, name: &Value<String>) -> Option<Field> {
 
 /// What a rule does; keys of other actions are read and left alone.
 fn action(table: &mut Reader, word: Word) -> Option<Action> {
-    let wants = |table: &mut Reader, key: &str, wanted: bool| {
+    let wants = |table: &mut Reader, key: &'static str, wanted: bool| {
         if wanted { table.required(key, Reader::string) } else { table.string(key) }
     };
     let to = wants(table, "to", matches!(word, Word::Move | Word::Add | Word::Tag));

@@ -334,7 +334,7 @@ fn poll(main: &mut Reader, zone: Tz) -> Poll {
 }
 
 /// A time zone by its IANA name.
-pub(super) fn zone(reader: &mut Reader, key: &str) -> Option<Tz> {
+pub(super) fn zone(reader: &mut Reader, key: &'static str) -> Option<Tz> {
     reader
         .parsed(key, |s| {
             s.parse::<Tz>().map_err(|_| format!("must be a time zone like `Asia/Shanghai`, not `{s}`"))
@@ -354,21 +354,26 @@ pub(super) fn space(reader: &Reader, value: &Value<String>) -> Option<CodeSpace>
 }
 
 /// Text that is not empty.
-pub(super) fn text(reader: &mut Reader, key: &str) -> Option<String> {
+pub(super) fn text(reader: &mut Reader, key: &'static str) -> Option<String> {
     reader.string(key).map(|v| v.value).filter(|v| !v.trim().is_empty())
 }
 
 /// A switch.
-pub(super) fn flag(reader: &mut Reader, key: &str, default: bool) -> bool {
+pub(super) fn flag(reader: &mut Reader, key: &'static str, default: bool) -> bool {
     reader.bool(key).map_or(default, |v| v.value)
 }
 
-fn count(reader: &mut Reader, key: &str, range: std::ops::RangeInclusive<i64>, default: usize) -> usize {
+fn count(
+    reader: &mut Reader,
+    key: &'static str,
+    range: std::ops::RangeInclusive<i64>,
+    default: usize,
+) -> usize {
     reader.integer_in(key, range).and_then(|v| usize::try_from(v.value).ok()).unwrap_or(default)
 }
 
 /// A path, relative to the folder of the config.
-fn path(reader: &mut Reader, key: &str, folder: &Path, default: &str) -> PathBuf {
+fn path(reader: &mut Reader, key: &'static str, folder: &Path, default: &str) -> PathBuf {
     let given = text(reader, key).unwrap_or_else(|| default.to_owned());
     tidy(&folder.join(given))
 }

@@ -291,7 +291,7 @@ fn settings(
 }
 
 /// Names of fields that must be there.
-pub(super) fn required(table: &mut Reader, key: &str) -> Vec<Required> {
+pub(super) fn required(table: &mut Reader, key: &'static str) -> Vec<Required> {
     let fields = table.strings(key);
     let read = |field: Value<String>| {
         let known = Required::NAMES.iter().find(|(name, _)| *name == field.value).map(|(_, value)| *value);
@@ -374,7 +374,7 @@ fn code_rule(table: &mut Reader) -> Option<CodeRule> {
 
 fn clean_rules(table: &mut Reader, strip: &[String]) -> CleanRules {
     let mut clean = table.section("clean");
-    let strings = |clean: &mut Reader, key: &str| clean.strings(key);
+    let strings = |clean: &mut Reader, key: &'static str| clean.strings(key);
     let drop = strings(&mut clean, "drop");
     let unwrap = strings(&mut clean, "unwrap");
     for selector in drop.iter().chain(&unwrap) {
@@ -398,7 +398,7 @@ fn clean_rules(table: &mut Reader, strip: &[String]) -> CleanRules {
     rules
 }
 
-pub(super) fn regex(table: &mut Reader, key: &str) -> Option<Regex> {
+pub(super) fn regex(table: &mut Reader, key: &'static str) -> Option<Regex> {
     table
         .parsed(key, |s| {
             let built = regex::RegexBuilder::new(s).size_limit(1 << 20).build();

@@ -1,5 +1,6 @@
 //! A TOML file as a tree in which everything knows its place.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::Path;
@@ -35,17 +36,24 @@ impl Document {
         }
         let mut parser = Parser {
             file: path.into(),
-            text: text.to_owned(),
             known: faults.lines_with_errors(path),
             broken: BTreeSet::new(),
             lost: Lost::default(),
         };
+        let mut text = Cow::Borrowed(text);
         for _ in 0..ROUNDS {
-            if !parser.round(faults) {
-                break;
+            let (root, errors) = DeTable::parse_recoverable(&text);
+            let unreadable = parser.name(&text, &errors, faults);
+            if unreadable.is_empty() {
+                return Self { root: parser.tree(&text, root.get_ref()) };
+            }
+            drop(root);
+            for lines in &unreadable {
+                take_out(text.to_mut(), lines);
             }
         }
-        Self { root: parser.tree() }
+        let (root, _) = DeTable::parse_recoverable(&text);
+        Self { root: parser.tree(&text, root.get_ref()) }
     }
 
     /// A reader of the file's top level.
@@ -128,7 +136,6 @@ impl Kind {
 
 struct Parser {
     file: Arc<Path>,
-    text: String,
     /// Lines whose faults were named before the parser saw them.
     known: BTreeSet<usize>,
     /// Lines on which the parser found a fault.
@@ -137,31 +144,27 @@ struct Parser {
 }
 
 impl Parser {
-    /// Parses once and names the faults; `true` if lines were taken out.
-    fn round(&mut self, faults: &mut Faults) -> bool {
-        let (_, errors) = DeTable::parse_recoverable(&self.text);
-        let mut out: Vec<Range<usize>> = Vec::new();
+    /// Names the faults that the parser found; gives the lines that keep it from reading on.
+    fn name(&mut self, text: &str, errors: &[toml::de::Error], faults: &mut Faults) -> Vec<Range<usize>> {
+        let mut out = Vec::new();
         for error in errors {
             let span = error.span().unwrap_or_default();
-            let line = self.line(span.start);
+            let line = line(text, span.start);
             if self.broken.insert(line) && !self.known.contains(&line) {
-                let said = explain(&self.text, error.message(), span.clone());
+                let said = explain(text, error.message(), span.clone());
                 let mut fault = Fault::error(&Place::new(&self.file, said.span), said.message);
                 fault.help = said.help;
                 faults.push(fault);
             }
-            out.extend(self.unreadable(error.message(), span.start));
+            out.extend(self.unreadable(text, error.message(), span.start));
         }
-        for range in &out {
-            self.take_out(range);
-        }
-        !out.is_empty()
+        out
     }
 
     /// The lines that keep the parser from reading on behind them.
-    fn unreadable(&mut self, message: &str, at: usize) -> Option<Range<usize>> {
-        let start = self.text.get(..at)?.rfind('\n').map_or(0, |newline| newline + 1);
-        let rest = self.text.get(start..)?;
+    fn unreadable(&mut self, text: &str, message: &str, at: usize) -> Option<Range<usize>> {
+        let start = text.get(..at)?.rfind('\n').map_or(0, |newline| newline + 1);
+        let rest = text.get(start..)?;
         let mut lines = rest.split_inclusive('\n');
         let line = lines.next()?;
         if message.starts_with("key with no value") {
@@ -177,32 +180,32 @@ impl Parser {
         None
     }
 
-    fn take_out(&mut self, range: &Range<usize>) {
-        let Some(old) = self.text.get(range.clone()) else {
-            return;
-        };
+    fn tree(mut self, text: &str, root: &DeTable<'_>) -> Rc<Table> {
+        let lost = Rc::new(std::mem::take(&mut self.lost));
+        let starts = text.match_indices('\n').map(|(at, _)| at + 1).collect();
+        let builder = Builder { parser: &self, text, starts, lost };
+        Rc::new(builder.table(Place::whole(Arc::clone(&self.file)), root))
+    }
+}
+
+/// Blanks lines, so that all that comes after them keeps its place.
+fn take_out(text: &mut String, lines: &Range<usize>) {
+    if let Some(old) = text.get(lines.clone()) {
         let blank = |byte| if byte == b'\n' { '\n' } else { ' ' };
         let new: String = old.bytes().map(blank).collect();
-        self.text.replace_range(range.clone(), &new);
+        text.replace_range(lines.clone(), &new);
     }
+}
 
-    /// The line of a byte, counted from 1.
-    fn line(&self, at: usize) -> usize {
-        self.text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1
-    }
-
-    fn tree(mut self) -> Rc<Table> {
-        let lost = Rc::new(std::mem::take(&mut self.lost));
-        let (root, _) = DeTable::parse_recoverable(&self.text);
-        let starts = self.text.match_indices('\n').map(|(at, _)| at + 1).collect();
-        let builder = Builder { parser: &self, starts, lost };
-        Rc::new(builder.table(Place::whole(Arc::clone(&self.file)), root.get_ref()))
-    }
+/// The line of a byte, counted from 1.
+fn line(text: &str, at: usize) -> usize {
+    text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1
 }
 
 /// Turns the parser's tree into ours.
 struct Builder<'a> {
     parser: &'a Parser,
+    text: &'a str,
     /// Where the lines begin, from the second.
     starts: Vec<usize>,
     lost: Rc<Lost>,
@@ -215,7 +218,7 @@ impl Builder<'_> {
 
     fn table(&self, place: Place, table: &DeTable<'_>) -> Table {
         let entry = |(key, value): (&Spanned<_>, &Spanned<_>)| Entry {
-            key: String::from(std::borrow::Cow::as_ref(key.get_ref())),
+            key: String::from(Cow::as_ref(key.get_ref())),
             place: self.place(key.span()),
             node: self.node(value),
         };
@@ -226,7 +229,7 @@ impl Builder<'_> {
 
     fn node(&self, value: &Spanned<DeValue<'_>>) -> Node {
         let place = self.place(value.span());
-        let kind = if !self.is_section(value) && self.is_broken(&value.span()) {
+        let kind = if self.is_broken(&value.span()) && !self.is_section(value) {
             Kind::Broken
         } else {
             self.kind(&place, value.get_ref())
@@ -253,7 +256,7 @@ impl Builder<'_> {
     fn is_section(&self, value: &Spanned<DeValue<'_>>) -> bool {
         match value.get_ref() {
             DeValue::Table(_) => {
-                let text = self.parser.text.get(value.span().start..);
+                let text = self.text.get(value.span().start..);
                 !text.is_some_and(|text| text.starts_with('{'))
             }
             DeValue::Array(list) => list.first().is_some_and(|first| self.is_section(first)),
@@ -263,6 +266,9 @@ impl Builder<'_> {
 
     /// Whether one of the value's lines has a fault.
     fn is_broken(&self, span: &Range<usize>) -> bool {
+        if self.parser.broken.is_empty() {
+            return false;
+        }
         let line = |at: usize| self.starts.partition_point(|start| *start <= at) + 1;
         let mut lines = self.parser.broken.range(line(span.start)..=line(span.end).max(line(span.start)));
         lines.next().is_some()

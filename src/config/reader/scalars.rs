@@ -15,13 +15,13 @@ const BOOL: &str = "`true` or `false`";
 
 impl Reader {
     /// A text.
-    pub fn string(&mut self, key: &str) -> Option<Value<String>> {
+    pub fn string(&mut self, key: &'static str) -> Option<Value<String>> {
         let (_, node) = self.find(key)?;
         self.text(key, &node)
     }
 
     /// `true` or `false`.
-    pub fn bool(&mut self, key: &str) -> Option<Value<bool>> {
+    pub fn bool(&mut self, key: &'static str) -> Option<Value<bool>> {
         let (_, node) = self.find(key)?;
         let Kind::Bool(value) = node.kind else {
             self.wrong(key, &node, BOOL);
@@ -31,7 +31,7 @@ impl Reader {
     }
 
     /// A whole number.
-    pub fn integer(&mut self, key: &str) -> Option<Value<i64>> {
+    pub fn integer(&mut self, key: &'static str) -> Option<Value<i64>> {
         let (_, node) = self.find(key)?;
         match node.kind {
             Kind::Integer(Some(value)) => {
@@ -44,7 +44,7 @@ impl Reader {
     }
 
     /// A whole number within `range`.
-    pub fn integer_in(&mut self, key: &str, range: RangeInclusive<i64>) -> Option<Value<i64>> {
+    pub fn integer_in(&mut self, key: &'static str, range: RangeInclusive<i64>) -> Option<Value<i64>> {
         let number = self.integer(key)?;
         if range.contains(&number.value) {
             return Some(number);
@@ -59,7 +59,7 @@ impl Reader {
     }
 
     /// A list of texts; a single text is a list of one, a key not set none.
-    pub fn strings(&mut self, key: &str) -> Vec<Value<String>> {
+    pub fn strings(&mut self, key: &'static str) -> Vec<Value<String>> {
         let Some((_, node)) = self.find(key) else {
             return Vec::new();
         };
@@ -77,7 +77,7 @@ impl Reader {
     /// "`key` …", as in "is no web address".
     pub fn parsed<T, E: Display>(
         &mut self,
-        key: &str,
+        key: &'static str,
         parse: impl FnOnce(&str) -> Result<T, E>,
     ) -> Option<Value<T>> {
         let text = self.string(key)?;
@@ -91,19 +91,19 @@ impl Reader {
     }
 
     /// A length of time such as `"15m"` or `"1h30m"`.
-    pub fn duration(&mut self, key: &str) -> Option<Value<Duration>> {
+    pub fn duration(&mut self, key: &'static str) -> Option<Value<Duration>> {
         let units = "units are `s`, `m`, `h` and `d`, as in `\"30s\"`, `\"15m\"` or `\"1h30m\"`";
         self.with_unit(key, "m", units, parse_duration)
     }
 
     /// A size in bytes such as `"15MiB"`.
-    pub fn size(&mut self, key: &str) -> Option<Value<u64>> {
+    pub fn size(&mut self, key: &'static str) -> Option<Value<u64>> {
         let units = "units are `KiB`, `MiB` and `GiB` (or `KB`, `MB`, `GB`), as in `\"15MiB\"`";
         self.with_unit(key, "MiB", units, parse_size)
     }
 
     /// One of a few words, each with its meaning.
-    pub fn choice<T: Clone>(&mut self, key: &str, words: &[(&str, T)]) -> Option<Value<T>> {
+    pub fn choice<T: Clone>(&mut self, key: &'static str, words: &[(&str, T)]) -> Option<Value<T>> {
         let text = self.string(key)?;
         let known = words.iter().find(|(word, _)| *word == text.value);
         if let Some((_, value)) = known {
@@ -118,7 +118,7 @@ impl Reader {
 
     fn with_unit<T>(
         &mut self,
-        key: &str,
+        key: &'static str,
         unit: &str,
         units: &str,
         parse: impl FnOnce(&str) -> Result<T, UnitError>,
