@@ -6,6 +6,7 @@
 mod body;
 mod budget;
 mod cause;
+mod clients;
 pub mod decode;
 mod error;
 mod guard;
@@ -17,15 +18,17 @@ mod robots;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use ipnet::IpNet;
-use reqwest::header::{ACCEPT, ACCEPT_ENCODING, COOKIE, HeaderMap, HeaderValue, LOCATION, SET_COOKIE};
+use reqwest::Client;
+use reqwest::header::{COOKIE, HeaderMap, HeaderValue, LOCATION, SET_COOKIE};
 use tokio::time::{Instant, timeout};
+use url::Url;
 
 use self::budget::Budget;
+use self::clients::Clients;
 pub use self::error::FetchError;
 pub use self::guard::Blocked;
 use self::guard::Guard;
@@ -34,10 +37,6 @@ use self::redirect::Trail;
 use self::robots::Robots;
 use crate::model::Timestamp;
 use crate::model::http::{Fetched, NotModified, Request, Response, address_hash};
-
-/// Lines of one header section: 100 cookies are a nuisance, 10,000 an attack.
-const MAX_HEADERS: usize = 256;
-const MAX_HEADER_BYTES: u32 = 64 * 1024;
 
 /// How to fetch; `Default` holds the values of the field.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,14 +91,7 @@ pub struct Fetcher {
 
 #[derive(Debug)]
 struct Shared {
-    /// Its connections are closed after use: on a kept one of HTTP/1.1 a stray answer would be taken
-    /// for that of the next request, and nothing tells them apart.
-    client: reqwest::Client,
-    /// For hosts that are asked several times in a row and speak HTTP/2, whose answers bear the number
-    /// of their request. Made when the first is met.
-    keeping: OnceLock<reqwest::Client>,
-    /// One client for each proxy in use.
-    proxied: Mutex<HashMap<String, reqwest::Client>>,
+    clients: Clients,
     options: FetchOptions,
     budget: Budget,
     guard: Guard,
@@ -114,30 +106,18 @@ enum Hop {
 }
 
 impl Fetcher {
-    /// Builds the client.
+    /// Nothing is asked yet.
     ///
     /// # Errors
     ///
-    /// If the user agent is no header value, or the system offers no CA certificates.
+    /// If the user agent is no header value.
     pub fn new(options: FetchOptions) -> Result<Self, FetchError> {
         let guard = Guard::new(&options.allow);
-        let once = client(&options, 0).dns_resolver(guard.clone()).no_proxy();
-        let once = once.build().map_err(FetchError::Setup)?;
+        let clients = Clients::new(options.clone(), guard.clone())?;
         let hosts = Hosts::new(options.concurrency, options.per_host);
         let budget = Budget::new(options.max_bodies, options.max_body);
-        let (proxied, robots) = (Mutex::default(), Robots::default());
-        Ok(Self {
-            shared: Arc::new(Shared {
-                client: once,
-                keeping: OnceLock::new(),
-                proxied,
-                options,
-                budget,
-                guard,
-                hosts,
-                robots,
-            }),
-        })
+        let robots = Robots::default();
+        Ok(Self { shared: Arc::new(Shared { clients, options, budget, guard, hosts, robots }) })
     }
 
     /// Sends one GET, conditional if `request` has validators, and follows its redirects.
@@ -167,7 +147,7 @@ impl Fetcher {
             let spacing = if request.unhurried { options.first_spacing } else { options.host_spacing };
             let turn = shared.hosts.turn(trail.url(), spacing).await;
             let kept = turn.keeps() && request.proxy.is_none() && trail.url().scheme() == "https";
-            let client = shared.client_for(request, kept)?;
+            let client = shared.client_for(request, trail.url(), kept)?;
             let start = Instant::now();
             // A long wait for a turn must not make what the answer asks for look past.
             let now = now.plus(i64::try_from(begun.elapsed().as_secs()).unwrap_or(i64::MAX));
@@ -179,7 +159,8 @@ impl Fetcher {
                 // HTTP/2; a GET that was not answered may be sent once more (RFC 9110, 9.2.2).
                 turn.spoke_http2(false);
                 left = left.saturating_sub(start.elapsed());
-                let fresh = shared.hop(&shared.client, &trail, &asking, &turn, now);
+                let closing = shared.clients.closing(trail.url())?;
+                let fresh = shared.hop(&closing, &trail, &asking, &turn, now);
                 hop = timeout(left, fresh).await.map_err(late)?;
             }
             left = left.saturating_sub(start.elapsed());
@@ -233,34 +214,17 @@ impl Asking {
 impl Shared {
     /// The client that fits: through the source's proxy, or with kept connections where the host
     /// is asked again shortly.
-    fn client_for(&self, request: &Request, kept: bool) -> Result<reqwest::Client, FetchError> {
-        let Some(proxy) = &request.proxy else {
-            return if kept { self.keeping() } else { Ok(self.client.clone()) };
-        };
-        let mut proxied = self.proxied.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(client) = proxied.get(proxy.as_str()) {
-            return Ok(client.clone());
+    fn client_for(&self, request: &Request, url: &Url, kept: bool) -> Result<Client, FetchError> {
+        match &request.proxy {
+            Some(proxy) => self.clients.through(proxy),
+            None if kept => self.clients.keeping(),
+            None => self.clients.closing(url),
         }
-        // The admin chose the proxy, so its own address is not judged; and it looks names up itself.
-        let through = reqwest::Proxy::all(proxy.as_str()).map_err(FetchError::Setup)?;
-        let client = client(&self.options, 0).proxy(through).build().map_err(FetchError::Setup)?;
-        proxied.insert(proxy.to_string(), client.clone());
-        Ok(client)
-    }
-
-    fn keeping(&self) -> Result<reqwest::Client, FetchError> {
-        if let Some(known) = self.keeping.get() {
-            return Ok(known.clone());
-        }
-        let made = client(&self.options, self.options.per_host).http2_prior_knowledge();
-        let made = made.dns_resolver(self.guard.clone()).no_proxy().build().map_err(FetchError::Setup)?;
-        // Of two that are made at once the first stays.
-        Ok(self.keeping.get_or_init(|| made).clone())
     }
 
     async fn hop(
         &self,
-        client: &reqwest::Client,
+        client: &Client,
         trail: &Trail,
         asking: &Asking,
         turn: &Turn,
@@ -320,29 +284,4 @@ impl Shared {
             room,
         }))
     }
-}
-
-/// A client that keeps so many idle connections to a host; the resolver is the caller's choice.
-fn client(options: &FetchOptions, kept: usize) -> reqwest::ClientBuilder {
-    // A provider that is installed already, by a test or another fetcher, is as good.
-    rustls::crypto::ring::default_provider().install_default().ok();
-    reqwest::Client::builder()
-        .user_agent(options.user_agent.as_str())
-        .default_headers(HeaderMap::from_iter([
-            (ACCEPT, HeaderValue::from_static(headers::ACCEPT_FEEDS)),
-            (ACCEPT_ENCODING, HeaderValue::from_static(decode::OFFERED)),
-        ]))
-        .redirect(reqwest::redirect::Policy::none())
-        .retry(reqwest::retry::never())
-        .referer(false)
-        .connect_timeout(options.connect_timeout)
-        // A request has a deadline of its own: probes of its connection would only cost system calls.
-        .tcp_keepalive(None)
-        .tcp_keepalive_interval(None)
-        .tcp_keepalive_retries(None)
-        .tcp_user_timeout(None)
-        .pool_max_idle_per_host(kept)
-        .pool_idle_timeout(hosts::KEPT)
-        .http1_max_headers(MAX_HEADERS)
-        .http2_max_header_list_size(MAX_HEADER_BYTES)
 }

@@ -361,8 +361,7 @@ async fn the_resolver_is_guarded() {
     let named = server.base.replace("127.0.0.1", "localhost");
     let request = Request::get(Url::parse(&named).unwrap());
     assert_eq!(body(&request).await.body, FEED);
-    let listens_elsewhere = FetchOptions { allow: vec!["::1/128".parse().unwrap()], ..options() };
-    let guarded = client(&listens_elsewhere, 0).dns_resolver(Guard::new(&[])).no_proxy().build().unwrap();
+    let guarded = Clients::new(options(), Guard::new(&[])).unwrap().closing(&request.url).unwrap();
     let error = guarded.get(&named).send().await.unwrap_err();
     let error = cause::of_send(error, "localhost");
     assert!(

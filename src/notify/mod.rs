@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use data_encoding::HEXLOWER;
 use hmac::{Hmac, KeyInit, Mac};
+use reqwest::Client;
 use sha2::Sha256;
 use thiserror::Error;
 use tracing::{info, warn};
@@ -106,7 +107,8 @@ impl NotifyError {
 #[derive(Debug)]
 pub struct Notifier {
     hooks: Vec<Webhook>,
-    client: reqwest::Client,
+    /// None where there is nobody to tell: the system's certificates take long to read.
+    client: Option<Client>,
 }
 
 impl Notifier {
@@ -115,14 +117,7 @@ impl Notifier {
     /// # Errors
     /// When no HTTP client can be built.
     pub fn new(hooks: Vec<Webhook>) -> Result<Self, reqwest::Error> {
-        // The first room that needs one installs it; a second time is no fault.
-        rustls::crypto::ring::default_provider().install_default().ok();
-        let client = reqwest::Client::builder()
-            .timeout(TIMEOUT)
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .user_agent(concat!("feedmill/", env!("CARGO_PKG_VERSION")))
-            .build()?;
+        let client = if hooks.is_empty() { None } else { Some(client()?) };
         Ok(Self { hooks, client })
     }
 
@@ -138,9 +133,10 @@ impl Notifier {
     /// # Errors
     /// Those of the store; what hooks answer is logged.
     pub async fn tell(&self, store: &Handle, pages: &Arc<Pages>) -> Result<bool, StoreError> {
+        let Some(client) = &self.client else { return Ok(true) };
         let mut all = true;
         for hook in &self.hooks {
-            match self.tell_one(hook, store, pages).await {
+            match tell_one(client, hook, store, pages).await {
                 Ok(()) => {}
                 Err(NotifyError::Store(error)) => return Err(error),
                 Err(error) => {
@@ -155,51 +151,68 @@ impl Notifier {
         }
         Ok(all)
     }
+}
 
-    async fn tell_one(&self, hook: &Webhook, store: &Handle, pages: &Arc<Pages>) -> Result<(), NotifyError> {
+/// # Errors
+/// If the system offers no CA certificates.
+fn client() -> Result<Client, reqwest::Error> {
+    // The first room that needs one installs it; a second time is no fault.
+    rustls::crypto::ring::default_provider().install_default().ok();
+    Client::builder()
+        .timeout(TIMEOUT)
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .user_agent(concat!("feedmill/", env!("CARGO_PKG_VERSION")))
+        .build()
+}
+
+async fn tell_one(
+    client: &Client,
+    hook: &Webhook,
+    store: &Handle,
+    pages: &Arc<Pages>,
+) -> Result<(), NotifyError> {
+    let name = format!("webhook.{}", hook.url);
+    loop {
+        let (name, hook_for, pages) = (name.clone(), hook.clone(), Arc::clone(pages));
+        let found = store.call(move |store| {
+            let upto = store.published_generation()?;
+            let Some(from) = store.bookmark(&name)? else {
+                store.set_bookmark(&name, upto)?;
+                return Ok(None);
+            };
+            messages(store, &pages, &hook_for, (from, upto), STEP).map(Some)
+        });
+        let Some((told, end)) = found.await? else { return Ok(()) };
+        let (Some(end), count) = (end, told.len()) else { return Ok(()) };
+        for message in told {
+            send(client, hook, &message).await?;
+        }
         let name = format!("webhook.{}", hook.url);
-        loop {
-            let (name, hook_for, pages) = (name.clone(), hook.clone(), Arc::clone(pages));
-            let found = store.call(move |store| {
-                let upto = store.published_generation()?;
-                let Some(from) = store.bookmark(&name)? else {
-                    store.set_bookmark(&name, upto)?;
-                    return Ok(None);
-                };
-                messages(store, &pages, &hook_for, (from, upto), STEP).map(Some)
-            });
-            let Some((told, end)) = found.await? else { return Ok(()) };
-            let (Some(end), count) = (end, told.len()) else { return Ok(()) };
-            for message in told {
-                self.send(hook, &message).await?;
-            }
-            let name = format!("webhook.{}", hook.url);
-            store
-                .call(move |store| {
-                    store.set_bookmark(&name, end)?;
-                    store.sync()
-                })
-                .await?;
-            info!(url = %hook.url, messages = count, "webhook told");
-        }
+        store
+            .call(move |store| {
+                store.set_bookmark(&name, end)?;
+                store.sync()
+            })
+            .await?;
+        info!(url = %hook.url, messages = count, "webhook told");
     }
+}
 
-    async fn send(&self, hook: &Webhook, message: &Message) -> Result<(), NotifyError> {
-        let body = serde_json::to_vec(message).unwrap_or_default();
-        let mut request = self
-            .client
-            .post(hook.url.clone())
-            .header("content-type", "application/json")
-            .header("x-feedmill-delivery", format!("{}-{}", message.generation, message.category.slug));
-        if let Some(secret) = &hook.secret {
-            request = request.header(SIGNATURE, signature(secret, &body));
-        }
-        let url = hook.url.to_string();
-        let answer = request.body(body).send().await;
-        let answer = answer.map_err(|source| NotifyError::Send { url: url.clone(), source })?;
-        let status = answer.status();
-        if status.is_success() { Ok(()) } else { Err(NotifyError::Status { url, status: status.as_u16() }) }
+async fn send(client: &Client, hook: &Webhook, message: &Message) -> Result<(), NotifyError> {
+    let body = serde_json::to_vec(message).unwrap_or_default();
+    let mut request = client
+        .post(hook.url.clone())
+        .header("content-type", "application/json")
+        .header("x-feedmill-delivery", format!("{}-{}", message.generation, message.category.slug));
+    if let Some(secret) = &hook.secret {
+        request = request.header(SIGNATURE, signature(secret, &body));
     }
+    let url = hook.url.to_string();
+    let answer = request.body(body).send().await;
+    let answer = answer.map_err(|source| NotifyError::Send { url: url.clone(), source })?;
+    let status = answer.status();
+    if status.is_success() { Ok(()) } else { Err(NotifyError::Status { url, status: status.as_u16() }) }
 }
 
 /// The pause before the next try after so many failed ones in a row.

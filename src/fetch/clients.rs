@@ -1,0 +1,118 @@
+//! The HTTP clients of a fetcher, each made when it is first needed: the system's certificates take longer
+//! to read than many a round takes.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use reqwest::header::{ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderValue};
+use reqwest::{Client, ClientBuilder};
+use url::Url;
+
+use super::guard::Guard;
+use super::{FetchError, FetchOptions, decode, headers, hosts};
+
+/// Lines of one header section: 100 cookies are a nuisance, 10,000 an attack.
+const MAX_HEADERS: usize = 256;
+const MAX_HEADER_BYTES: u32 = 64 * 1024;
+
+#[derive(Debug)]
+pub(super) struct Clients {
+    options: FetchOptions,
+    guard: Guard,
+    /// For `http`, without certificates. Like those of `secure` its connections are closed after use: on a
+    /// kept one of HTTP/1.1 a stray answer would be taken for that of the next request, and nothing tells
+    /// them apart.
+    plain: Client,
+    /// For `https`.
+    secure: OnceLock<Client>,
+    /// For hosts that are asked several times in a row and speak HTTP/2, whose answers bear the number
+    /// of their request.
+    keeping: OnceLock<Client>,
+    /// One for each proxy in use.
+    proxied: Mutex<HashMap<String, Client>>,
+}
+
+impl Clients {
+    /// # Errors
+    /// If the user agent is no header value.
+    pub(super) fn new(options: FetchOptions, guard: Guard) -> Result<Self, FetchError> {
+        let plain = direct(&options, &guard, 0).tls_certs_only([]).build().map_err(FetchError::Setup)?;
+        let (secure, keeping, proxied) = (OnceLock::new(), OnceLock::new(), Mutex::default());
+        Ok(Self { options, guard, plain, secure, keeping, proxied })
+    }
+
+    /// One whose connections are closed after use.
+    ///
+    /// # Errors
+    /// If the system offers no CA certificates.
+    pub(super) fn closing(&self, url: &Url) -> Result<Client, FetchError> {
+        if url.scheme() == "http" {
+            return Ok(self.plain.clone());
+        }
+        made_once(&self.secure, || direct(&self.options, &self.guard, 0))
+    }
+
+    /// One that keeps connections, for `https` and HTTP/2.
+    ///
+    /// # Errors
+    /// As [`Clients::closing`].
+    pub(super) fn keeping(&self) -> Result<Client, FetchError> {
+        let kept = self.options.per_host;
+        made_once(&self.keeping, || direct(&self.options, &self.guard, kept).http2_prior_knowledge())
+    }
+
+    /// One that asks through a proxy.
+    ///
+    /// # Errors
+    /// As [`Clients::closing`].
+    pub(super) fn through(&self, proxy: &Url) -> Result<Client, FetchError> {
+        let mut proxied = self.proxied.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = proxied.get(proxy.as_str()) {
+            return Ok(client.clone());
+        }
+        // The admin chose the proxy, so its own address is not judged; and it looks names up itself.
+        let through = reqwest::Proxy::all(proxy.as_str()).map_err(FetchError::Setup)?;
+        let client = builder(&self.options, 0).proxy(through).build().map_err(FetchError::Setup)?;
+        proxied.insert(proxy.to_string(), client.clone());
+        Ok(client)
+    }
+}
+
+fn made_once(cell: &OnceLock<Client>, how: impl FnOnce() -> ClientBuilder) -> Result<Client, FetchError> {
+    if let Some(known) = cell.get() {
+        return Ok(known.clone());
+    }
+    let made = how().build().map_err(FetchError::Setup)?;
+    // Of two that are made at once the first stays.
+    Ok(cell.get_or_init(|| made).clone())
+}
+
+/// Of a client without a proxy, whose names and addresses the guard judges.
+fn direct(options: &FetchOptions, guard: &Guard, kept: usize) -> ClientBuilder {
+    builder(options, kept).dns_resolver(guard.clone()).no_proxy()
+}
+
+/// Of a client that keeps so many idle connections to a host.
+fn builder(options: &FetchOptions, kept: usize) -> ClientBuilder {
+    // A provider that is installed already, by a test or another fetcher, is as good.
+    rustls::crypto::ring::default_provider().install_default().ok();
+    Client::builder()
+        .user_agent(options.user_agent.as_str())
+        .default_headers(HeaderMap::from_iter([
+            (ACCEPT, HeaderValue::from_static(headers::ACCEPT_FEEDS)),
+            (ACCEPT_ENCODING, HeaderValue::from_static(decode::OFFERED)),
+        ]))
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .referer(false)
+        .connect_timeout(options.connect_timeout)
+        // A request has a deadline of its own: probes of its connection would only cost system calls.
+        .tcp_keepalive(None)
+        .tcp_keepalive_interval(None)
+        .tcp_keepalive_retries(None)
+        .tcp_user_timeout(None)
+        .pool_max_idle_per_host(kept)
+        .pool_idle_timeout(hosts::KEPT)
+        .http1_max_headers(MAX_HEADERS)
+        .http2_max_header_list_size(MAX_HEADER_BYTES)
+}
