@@ -18,11 +18,12 @@ use axum::routing::get;
 use common::samples::{RssItem, one_feed, rss};
 use common::{Mill, Upstream, at};
 use feedmill::control::{Event, Query};
-use feedmill::model::{SourceId, Timestamp};
+use feedmill::model::{SourceId, SourceState, Timestamp};
 use feedmill::schedule::NEVER;
+use feedmill::store::Ending;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const ID: &str = "yangbao";
 const SLUG: &str = "yangbenribao";
@@ -294,6 +295,46 @@ async fn who_is_gone_is_asked_no_more() {
     assert!(mill.state(ID).next_poll <= mill.now(), "a new address waits");
     upstream.rss("/new.xml", feed(&[2, 1], ""));
     assert_eq!(mill.poll(ID).await.inserted, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_back_in_the_config_is_asked_again() {
+    let upstream = Upstream::start().await;
+    upstream.rss("/feed.xml", feed(&[1], ""));
+    let mut mill = mill(&upstream).await;
+    mill.poll(ID).await;
+    let due = mill.state(ID).next_poll;
+    let main = "[site]\nurl = \"https://news.example.org/\"\n";
+    let source = common::samples::feed_source(ID, "样本日报", &upstream, "/feed.xml");
+    mill.reopen(main, &source).await;
+    assert_eq!(mill.state(ID).next_poll, due, "a restart is no reason");
+    // As the daemon leaves a source that the config has no longer.
+    let state = SourceState { next_poll: Timestamp::MAX, ..mill.state(ID) };
+    mill.store().complete(&[Ending::of(SourceId::new(ID).unwrap(), state)]).unwrap();
+    mill.reopen(main, &format!("{source}enabled = false\n")).await;
+    assert_eq!(mill.state(ID).next_poll, Timestamp::MAX);
+    mill.reopen(main, &source).await;
+    assert_eq!(mill.state(ID).next_poll, mill.now());
+    assert!(mill.poll(ID).await.not_modified, "what is known of it stays");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_round_leaves_out_who_asked_for_a_pause() {
+    let upstream = Upstream::start().await;
+    upstream.rss("/feed.xml", feed(&[1], ""));
+    let mill = mill(&upstream).await;
+    let until = mill.now().plus(600);
+    let state = SourceState { not_before: until, why: "busy".to_owned(), ..mill.state(ID) };
+    mill.store().complete(&[Ending::of(SourceId::new(ID).unwrap(), state)]).unwrap();
+    for dry_run in [true, false] {
+        let answer = ask(&mill, Query::Poll { sources: Vec::new(), dry_run, no_publish: true }).await;
+        let waiting = json!([{ "source": ID, "not_before": until.rfc3339(), "why": "busy" }]);
+        assert_eq!((&answer["waiting"], &answer["polls"]), (&waiting, &json!([])));
+    }
+    assert!(upstream.take_asked().is_empty());
+    mill.pass(600);
+    let answer = ask(&mill, Query::Poll { sources: Vec::new(), dry_run: false, no_publish: true }).await;
+    assert_eq!((&answer["waiting"], &answer["polls"][0]["inserted"]), (&json!([]), &json!(1)));
 }
 
 #[tokio::test(flavor = "multi_thread")]

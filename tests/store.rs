@@ -189,6 +189,9 @@ fn a_due_source_is_claimed_once_and_comes_back() {
         assert_eq!(store.claim_due(noon().plus(60), 9, 60).unwrap(), [source(2)], "{name}: the lease ended");
         assert_eq!(store.source(&source(7)).unwrap(), SourceState::default(), "{name}");
         assert_eq!(store.sources().unwrap().len(), 2, "{name}");
+        for (from, due) in [(120, vec![source(2), source(1)]), (121, vec![source(1)]), (301, vec![])] {
+            assert_eq!(store.due_from(noon().plus(from)).unwrap(), due, "{name}");
+        }
     });
 }
 
@@ -507,7 +510,7 @@ fn opened_again(path: &std::path::Path) -> SledStore {
 fn observed(store: &dyn Store, since: u64) -> Vec<String> {
     let mut all = vec![
         format!("{:?} {:?}", store.generation(), store.published_generation()),
-        format!("{:?} {:?}", store.next_due(), store.sources()),
+        format!("{:?} {:?} {:?}", store.next_due(), store.due_from(noon()), store.sources()),
         format!("{:?}", store.categories()),
         format!("changed {:?}", store.changed_since(since)),
         format!("touched {:?}", store.touched_since(since, 2)),

@@ -176,11 +176,14 @@ enum Command {
 
 impl Command {
     /// What it runs on: what goes on for years takes all processors; what ends soon would spend more on
-    /// waking threads than on its requests.
+    /// waking threads than on its requests, and has one for them and one for the store.
     fn runtime(&self) -> tokio::runtime::Builder {
         match self {
             Self::Run | Self::Serve | Self::Demo(_) => tokio::runtime::Builder::new_multi_thread(),
-            _ => tokio::runtime::Builder::new_current_thread(),
+            _ => {
+                crate::store::use_threads(1);
+                tokio::runtime::Builder::new_current_thread()
+            }
         }
     }
 }

@@ -23,7 +23,7 @@ use crate::notify::Notifier;
 use crate::publish::{Look, Pages, PublishError, PublishReport, Publisher};
 use crate::serve::Traffic;
 use crate::source::Source;
-use crate::store::{Handle, SledStore, Store, StoreError};
+use crate::store::{self, Handle, SledStore, Store, StoreError};
 
 /// The parts of a running mill.
 #[derive(Debug)]
@@ -82,8 +82,8 @@ impl Mill {
     pub async fn open(config: Config, clock: Arc<dyn Clock>) -> Result<Self, DaemonError> {
         let now = clock.now();
         let settings = config.clone();
-        let opened = tokio::task::spawn_blocking(move || care::open(&settings, now));
-        let (care, store) = opened.await.map_err(|e| DaemonError::Task(e.to_string()))??;
+        let opened = store::aside(move || care::open(&settings, now)).await;
+        let (care, store) = opened.map_err(|e| DaemonError::Task(e.to_string()))??;
         let fetcher = Fetcher::new(config.fetch.clone())?;
         let pages = Arc::new(Pages::new(Arc::new(config.publish.clone()))?);
         let ingest = Ingest::new(store.clone(), fetcher, Arc::clone(&clock), config.ingest.clone());
@@ -114,8 +114,8 @@ impl Mill {
             sources,
             order,
         };
-        let priced = tokio::task::spawn_blocking(move || mill.first_price().map(|()| mill));
-        Ok(priced.await.map_err(|e| DaemonError::Task(e.to_string()))??)
+        let priced = store::aside(move || mill.first_price().map(|()| mill)).await;
+        Ok(priced.map_err(|e| DaemonError::Task(e.to_string()))??)
     }
 
     /// The same mill under another config: what the config leaves as it is goes on as it is, and

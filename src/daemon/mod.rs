@@ -46,6 +46,7 @@ use reload::Reloader;
 pub use mill::Mill;
 pub use reload::{Outcome, Reloaded};
 pub use requests::{ItemAnswer, ItemRow, SourceRow};
+pub use round::{NotYet, Round};
 pub use rules::RuleRow;
 pub use status::{Attention, Status};
 pub use storage::work;

@@ -1,5 +1,6 @@
 //! How often: the price of a poll, and how new sources are spread.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ use crate::store::{Ending, SledStore, Store, StoreError};
 const LOOK: Duration = Duration::from_hours(1);
 /// Sources that the price is worked out from while the mill turns, and when it starts.
 const SAMPLE: usize = 400;
-const FIRST_SAMPLE: usize = 64;
+const FIRST_SAMPLE: usize = 32;
 
 impl Mill {
     /// Works the price of a poll out from what is known of `most` sources; blocks.
@@ -75,22 +76,29 @@ pub(super) async fn keep(mut live: Live, stop: CancellationToken) -> Result<(), 
     }
 }
 
-/// Makes the sources of a config known: new ones are due one after the other, and one that was
-/// gone is asked again under another address.
+/// Makes the sources of a config known: new ones, and those that it has again, are due one after the
+/// other, and one that was gone is asked again under another address.
 pub(super) fn register(store: &SledStore, config: &Config, now: Timestamp) -> Result<(), StoreError> {
     let enabled: Vec<SourceId> = config.sources.iter().filter(|s| s.enabled).map(|s| s.id.clone()).collect();
+    let at_once = config.fetch.concurrency.max(1);
     // As many in each second as are asked at once.
-    for (second, some) in (0..).zip(enabled.chunks(config.fetch.concurrency.max(1))) {
+    for (second, some) in (0..).zip(enabled.chunks(at_once)) {
         store.register(some, now.plus(second))?;
     }
-    for source in config.sources.iter().filter(|source| source.enabled) {
+    let resting: BTreeSet<SourceId> = store.due_from(schedule::NEVER)?.into_iter().collect();
+    let mut woken = Vec::new();
+    for source in config.sources.iter().filter(|source| source.enabled && resting.contains(&source.id)) {
         let mut state = store.source(&source.id)?;
-        if state.memory.gone && state.memory.address != address_hash(&source.url) {
+        if state.next_poll == Timestamp::MAX {
+            "in the config again".clone_into(&mut state.why);
+        } else if state.memory.gone && state.memory.address != address_hash(&source.url) {
             state.memory.gone = false;
-            state.next_poll = now;
             "a new address".clone_into(&mut state.why);
-            store.complete(&[Ending::of(source.id.clone(), state)])?;
+        } else {
+            continue;
         }
+        state.next_poll = now.plus(i64::try_from(woken.len() / at_once).unwrap_or(i64::MAX));
+        woken.push(Ending::of(source.id.clone(), state));
     }
-    Ok(())
+    if woken.is_empty() { Ok(()) } else { store.complete(&woken) }
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::reload::Reloader;
+use super::round::{NotYet, Round};
 use super::withdrawal::Wanted;
 use super::{Mill, placing, storage, story, withdrawal};
 use crate::control::{Event, Events, Query};
@@ -182,34 +183,15 @@ fn wanted_sources(mill: &Mill, wanted: &[String]) -> Result<Vec<Arc<Source>>, St
     wanted.iter().map(find).collect()
 }
 
-/// Those of `sources` that may be asked, and those whose upstream wants a pause.
-async fn allowed(
-    mill: &Arc<Mill>,
-    sources: Vec<Arc<Source>>,
-) -> Result<(Vec<Arc<Source>>, Vec<Value>), String> {
-    let now = mill.clock.now();
-    let ids: Vec<SourceId> = sources.iter().map(|source| source.id.clone()).collect();
-    let states =
-        mill.store.call(move |store| ids.iter().map(|id| store.source(id)).collect::<Result<Vec<_>, _>>());
-    let (mut ready, mut waiting) = (Vec::new(), Vec::new());
-    for (source, state) in sources.into_iter().zip(states.await.map_err(|e| chain(&e))?) {
-        if state.not_before > now {
-            waiting.push(json!({
-                "source": source.id.as_str(), "not_before": state.not_before.rfc3339(), "why": state.why
-            }));
-        } else {
-            ready.push(source);
-        }
-    }
-    Ok((ready, waiting))
-}
-
 /// Asks, and says what would be stored; nothing is.
 async fn try_out(mill: &Arc<Mill>, wanted: &[String]) -> Result<Value, String> {
-    let (ready, waiting) = allowed(mill, wanted_sources(mill, wanted)?).await?;
-    let mut reports = Vec::new();
-    for source in ready {
-        reports.push(mill.ingest.try_out(&source).await.map_err(|e| chain(&e))?);
+    let (mut reports, mut waiting) = (Vec::new(), Vec::new());
+    for source in wanted_sources(mill, wanted)? {
+        let state = mill.ingest.state(&source).await.map_err(|e| chain(&e))?;
+        match NotYet::of(&source, &state, mill.clock.now()) {
+            None => reports.push(mill.ingest.try_out(&source, state).await.map_err(|e| chain(&e))?),
+            Some(wait) => waiting.push(wait),
+        }
     }
     Ok(json!({ "polls": reports, "waiting": waiting, "dry_run": true }))
 }
@@ -232,15 +214,14 @@ async fn undo_move(mill: &Arc<Mill>, id: &str) -> Result<Value, String> {
 }
 
 async fn poll(mill: &Arc<Mill>, wanted: &[String], publish: bool, events: &Events) -> Result<Value, String> {
-    let (ready, waiting) = allowed(mill, wanted_sources(mill, wanted)?).await?;
     let events = events.clone();
-    let reports = mill
-        .round(ready, |done, of, what| {
+    let Round { polls, waiting } = mill
+        .round(wanted_sources(mill, wanted)?, |done, of, what| {
             let _ = events.try_send(Event::Progress { done, of, what: what.to_owned() });
         })
         .await
         .map_err(|e| chain(&e))?;
-    let mut answer = json!({ "polls": reports, "waiting": waiting });
+    let mut answer = json!({ "polls": polls, "waiting": waiting });
     if publish {
         let published = mill.publish(Look::Changed, |_, _| {}).await.map_err(|e| chain(&e))?;
         answer["published"] = json!(published);

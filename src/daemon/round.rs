@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
+use serde::Serialize;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::Mill;
 use crate::ingest::{Answer, Ingest, Pending, PollReport};
-use crate::model::SourceState;
+use crate::model::{SourceId, SourceState, Timestamp};
 use crate::source::Source;
 use crate::store::{Ending, Handle, StoreError};
 
@@ -23,9 +24,41 @@ const ENDS: usize = 200;
 /// When no answer comes for so long, what waits is stored.
 const QUIET: Duration = Duration::from_millis(250);
 
+/// What a round came to.
+#[derive(Debug, Default)]
+pub struct Round {
+    /// Of each source that was asked, in the order in which they were wanted.
+    pub polls: Vec<PollReport>,
+    /// Sources that were not asked.
+    pub waiting: Vec<NotYet>,
+}
+
+/// A source whose upstream wants a pause.
+#[derive(Debug, Clone, Serialize)]
+pub struct NotYet {
+    /// Its id.
+    pub source: SourceId,
+    /// Nobody asks before that: RFC 3339.
+    pub not_before: String,
+    /// Why, for people.
+    pub why: String,
+}
+
+impl NotYet {
+    /// Whether it is too early for a source.
+    pub(super) fn of(source: &Source, state: &SourceState, now: Timestamp) -> Option<Self> {
+        (state.not_before > now).then(|| Self {
+            source: source.id.clone(),
+            not_before: state.not_before.rfc3339(),
+            why: state.why.clone(),
+        })
+    }
+}
+
 impl Mill {
-    /// One round over `wanted`: answers are fetched side by side and taken in one after the
-    /// other in the given order, so that the round ends the same whoever answers first.
+    /// One round over `wanted`, but for those whose upstream wants a pause: answers are fetched side by
+    /// side and taken in one after the other in the given order, so that the round ends the same whoever
+    /// answers first.
     ///
     /// # Errors
     /// Those of the store.
@@ -33,30 +66,31 @@ impl Mill {
         &self,
         wanted: Vec<Arc<Source>>,
         progress: impl Fn(usize, usize, &str),
-    ) -> Result<Vec<PollReport>, StoreError> {
+    ) -> Result<Round, StoreError> {
         let all = wanted.len();
         // More than are asked at once: one that is slow must not keep later ones from their turn.
         let ahead = self.config.fetch.concurrency.max(1) * 2;
         let some = wanted.chunks(STATES).map(<[_]>::to_vec).collect::<Vec<_>>();
         let ingest = Arc::clone(&self.ingest);
         let known = stream::iter(some).then(move |some| with_states(Arc::clone(&ingest), some));
+        let now = self.clock.now();
         let mut answers = pin!(
             known
                 .map_ok(|some| stream::iter(some.into_iter().map(Ok)))
                 .try_flatten()
                 .map_ok(|(source, state)| {
-                    let ingest = Arc::clone(&self.ingest);
-                    // A task of its own: an answer on its way holds a place at its host, which the
-                    // details of another source wait for.
-                    let asked = AbortOnDropHandle::new(tokio::spawn({
-                        let source = Arc::clone(&source);
-                        async move { ask_ahead(&ingest, &source, state).await }
-                    }));
-                    async move { Ok((source, asked.await.map_err(StoreError::task)??)) }
+                    let asked = NotYet::of(&source, &state, now)
+                        .map_or_else(|| Ok(self.ask_aside(&source, state)), |wait| Err(Ahead::NotYet(wait)));
+                    async move {
+                        match asked {
+                            Ok(asked) => Ok((source, asked.await.map_err(StoreError::task)??)),
+                            Err(wait) => Ok((source, wait)),
+                        }
+                    }
                 })
                 .try_buffered(ahead)
         );
-        let mut reports = Vec::with_capacity(all);
+        let mut round = Round::default();
         let mut pending = Pending::default();
         let mut ends = Ends::new(self.store.clone());
         loop {
@@ -76,18 +110,33 @@ impl Mill {
             let (report, ending) = match answer {
                 Ahead::Done(done) => *done,
                 Ahead::Waits(answer) => self.ingest.take(&source, *answer, &mut pending).await?,
+                Ahead::NotYet(wait) => {
+                    round.waiting.push(wait);
+                    continue;
+                }
             };
             ends.take(ending, pending.is_empty())?;
             self.tell(&source, &report);
-            reports.push(report);
-            progress(reports.len(), all, source.id.as_str());
+            round.polls.push(report);
+            progress(round.polls.len() + round.waiting.len(), all, source.id.as_str());
         }
         self.ingest.store_pending(&mut pending).await?;
         ends.finish().await?;
-        if reports.iter().any(PollReport::changed) {
+        if round.polls.iter().any(PollReport::changed) {
             self.changed.notify_one();
         }
-        Ok(reports)
+        Ok(round)
+    }
+
+    /// Asks in a task of its own: an answer on its way holds a place at its host, which the details of
+    /// another source wait for.
+    fn ask_aside(
+        &self,
+        source: &Arc<Source>,
+        state: SourceState,
+    ) -> AbortOnDropHandle<Result<Ahead, StoreError>> {
+        let (ingest, source) = (Arc::clone(&self.ingest), Arc::clone(source));
+        AbortOnDropHandle::new(tokio::spawn(async move { ask_ahead(&ingest, &source, state).await }))
     }
 }
 
@@ -159,6 +208,8 @@ enum Ahead {
     Done(Box<(PollReport, Ending)>),
     /// It waits for its turn.
     Waits(Box<Answer>),
+    /// Nobody was asked.
+    NotYet(NotYet),
 }
 
 async fn ask_ahead(ingest: &Ingest, source: &Source, state: SourceState) -> Result<Ahead, StoreError> {

@@ -14,7 +14,7 @@ use crate::model::{
     Document, Fetched, NotModified, Response, SourceId, SourceState, Validators, address_hash,
 };
 use crate::source::{Source, SourceError};
-use crate::store::StoreError;
+use crate::store::{self, StoreError};
 
 impl Ingest {
     /// Sends the source's request and reads the answer; nothing is stored yet.
@@ -22,8 +22,17 @@ impl Ingest {
     /// # Errors
     /// Only [`StoreError`].
     pub async fn ask(&self, source: &Source) -> Result<Answer, StoreError> {
-        let states = self.states(vec![source.id.clone()]).await?;
-        Ok(self.ask_with(source, states.into_iter().next().unwrap_or_default()).await)
+        let state = self.state(source).await?;
+        Ok(self.ask_with(source, state).await)
+    }
+
+    /// What is known of a source.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn state(&self, source: &Source) -> Result<SourceState, StoreError> {
+        let id = source.id.clone();
+        self.call(move |store| store.source(&id)).await
     }
 
     /// What is known of these sources, in their order.
@@ -139,7 +148,7 @@ impl Ingest {
             }
             Ok::<_, SourceError>(read)
         };
-        match self.store.aside(read).await {
+        match store::aside(read).await {
             Ok(read) => Ok(read?),
             Err(error) if error.is_panic() => Err(PollError::Broke),
             Err(error) => Err(StoreError::task(error).into()),

@@ -233,12 +233,12 @@ impl Ingest {
         Ok(report)
     }
 
-    /// Sends the source's request and says what would be taken in; nothing is stored.
+    /// Sends the request of a source in this state and says what would be taken in; nothing is stored.
     ///
     /// # Errors
     /// Only [`StoreError`].
-    pub async fn try_out(&self, source: &Source) -> Result<PollReport, StoreError> {
-        let mut answer = self.ask(source).await?;
+    pub async fn try_out(&self, source: &Source, state: SourceState) -> Result<PollReport, StoreError> {
+        let mut answer = self.ask_with(source, state).await;
         let mut report = PollReport { source: source.id.to_string(), ..PollReport::default() };
         match answer.outcome {
             Ok(Read::NotModified(_)) => report.not_modified = true,

@@ -58,6 +58,7 @@ pub use lines::TakenIn;
 pub use memory::MemoryStore;
 pub use sled_store::{Mended, SledStore, StoreOptions};
 pub use stats::{Growth, Stats, TreeStats};
+pub use threads::{aside, use_threads};
 pub use words::{
     Alias, AliasKind, AtPath, Change, Ending, Event, Gone, Happening, LogPage, Placement, Retention,
     Revision, Sighting, SourceRecord, Tombstone, Window, Withdrawer,
@@ -92,6 +93,8 @@ pub trait Store: Send + Sync {
     fn release(&self, running: &[SourceId], now: Timestamp) -> Result<usize>;
     /// When the next source is due.
     fn next_due(&self) -> Result<Option<Timestamp>>;
+    /// Sources that are due at `time` or later, in the order of their time.
+    fn due_from(&self, time: Timestamp) -> Result<Vec<SourceId>>;
     /// Ends polls: each source's state, its due time and newly void guids, durable on return. The claim on
     /// a source, if there was one, ends too. Many at once are cheaper than one after the other
     /// ([`Handle::complete`]); a failure may come between two of them.
@@ -273,19 +276,6 @@ impl Handle {
             drop(threads::spawn(move || endings.store_all(&*store)));
         }
         hears.await.map_err(StoreError::unheard)?
-    }
-
-    /// Runs `work` that needs no store on the same threads, which keep its memory small: what computes, and
-    /// never hangs.
-    ///
-    /// # Errors
-    /// Where it panics.
-    pub async fn aside<T, F>(&self, work: F) -> std::result::Result<T, tokio::task::JoinError>
-    where
-        T: Send + 'static,
-        F: FnOnce() -> T + Send + 'static,
-    {
-        threads::spawn(work).await
     }
 
     /// An item with its body.

@@ -42,17 +42,35 @@ fn due_time(key: &[u8]) -> Option<Timestamp> {
     u64_at(key, 0).and_then(|t| i64::try_from(t).ok()).map(Timestamp::from_unix)
 }
 
-/// Due sources in the order of their time, by number and id. Older entries do not tell the id.
-pub(super) fn due(store: &Open, now: Timestamp, limit: usize) -> Result<Vec<(u32, Option<SourceId>)>> {
+/// Sources that are due at `now`, in the order of their time.
+pub(super) fn due(store: &Open, now: Timestamp, limit: usize) -> Result<Vec<SourceId>> {
     let end = codec::due_key(now.plus(1), 0);
-    let mut due = Vec::new();
-    for entry in store.tree(T::Due).range(..end).take(limit) {
+    sources_of(store, store.tree(T::Due).range(..end).take(limit))
+}
+
+pub(super) fn due_from(store: &Open, time: Timestamp) -> Result<Vec<SourceId>> {
+    sources_of(store, store.tree(T::Due).range(codec::due_key(time, 0)..))
+}
+
+/// The sources of entries of [`T::Due`]. Older entries do not tell the id.
+fn sources_of(
+    store: &Open,
+    entries: impl Iterator<Item = sled::Result<(IVec, IVec)>>,
+) -> Result<Vec<SourceId>> {
+    let (mut sources, mut names) = (Vec::new(), None);
+    for entry in entries {
         let (key, id) = entry.map_err(|e| backend(READ, e))?;
-        if let Some(number) = u32_at(&key, 8) {
-            due.push((number, std::str::from_utf8(&id).ok().and_then(SourceId::new)));
+        if let Some(id) = std::str::from_utf8(&id).ok().and_then(SourceId::new) {
+            sources.push(id);
+            continue;
         }
+        let names = match &mut names {
+            Some(names) => names,
+            none => none.insert(source_names(store)?),
+        };
+        sources.extend(u32_at(&key, 8).and_then(|number| names.get(&number).cloned()));
     }
-    Ok(due)
+    Ok(sources)
 }
 
 pub(super) fn source(store: &Open, id: &SourceId) -> Result<SourceState> {

@@ -25,6 +25,9 @@ impl Store for SledStore {
     fn next_due(&self) -> Result<Option<Timestamp>> {
         self.with(read::next_due)
     }
+    fn due_from(&self, time: Timestamp) -> Result<Vec<SourceId>> {
+        self.with(|open| read::due_from(open, time))
+    }
     fn source(&self, id: &SourceId) -> Result<SourceState> {
         self.with(|open| read::source(open, id))
     }

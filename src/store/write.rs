@@ -1,6 +1,6 @@
 //! The writing verbs on sled: every one is a transaction over the trees it touches.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
 
 use sled::Transactional;
@@ -103,13 +103,10 @@ pub(super) fn register(store: &Open, sources: &[SourceId], now: Timestamp) -> Re
     let _writing = store.writing();
     let mut new = Vec::new();
     for id in sources {
-        let known = read::source_number(store, id)?.is_some();
-        if !known || read::next_poll(store, id)? == Timestamp::MAX {
-            let mut state = read::source(store, id)?;
-            let before = state.next_poll;
-            state.next_poll = now;
-            "new source".clone_into(&mut state.why);
-            new.push((id.clone(), state, before));
+        if read::source_number(store, id)?.is_none() {
+            let state =
+                SourceState { next_poll: now, why: "new source".to_owned(), ..SourceState::default() };
+            new.push((id.clone(), state, Timestamp::default()));
         }
     }
     put_sources(store, &new)
@@ -138,21 +135,14 @@ pub(super) fn claim_due(store: &Open, now: Timestamp, limit: usize, lease: i64) 
     let _writing = store.writing();
     clock::note(store, now)?;
     let due = read::due(store, now, limit)?;
-    if due.is_empty() {
-        return Ok(Vec::new());
-    }
-    let older = due.iter().any(|(_, id)| id.is_none());
-    let names = if older { read::source_names(store)? } else { HashMap::new() };
     let mut claimed = Vec::with_capacity(due.len());
-    for (number, id) in &due {
-        if let Some(id) = id.as_ref().or_else(|| names.get(number)) {
-            let state = read::source(store, id)?;
-            let before = state.next_poll;
-            claimed.push((id.clone(), clock::claimed(state, now, lease), before));
-        }
+    for id in &due {
+        let state = read::source(store, id)?;
+        let before = state.next_poll;
+        claimed.push((id.clone(), clock::claimed(state, now, lease), before));
     }
     put_sources(store, &claimed)?;
-    Ok(claimed.into_iter().map(|(id, ..)| id).collect())
+    Ok(due)
 }
 
 pub(super) fn complete(store: &Open, endings: &[Ending]) -> Result<()> {

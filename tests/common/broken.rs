@@ -67,6 +67,10 @@ impl Store for Broken<'_> {
         self.store.next_due()
     }
 
+    fn due_from(&self, time: Timestamp) -> Result<Vec<SourceId>> {
+        self.store.due_from(time)
+    }
+
     fn source(&self, id: &SourceId) -> Result<SourceState> {
         self.store.source(id)
     }

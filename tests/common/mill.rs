@@ -93,7 +93,7 @@ impl Mill {
     /// Polls all sources once, in the order of the config.
     pub(crate) async fn round(&self) -> Vec<PollReport> {
         let wanted = self.own().sources().filter(|source| source.enabled).cloned().collect();
-        self.own().round(wanted, |_, _, _| {}).await.unwrap()
+        self.own().round(wanted, |_, _, _| {}).await.unwrap().polls
     }
 
     /// Polls one source.

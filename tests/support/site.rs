@@ -44,7 +44,7 @@ impl Site {
     /// One round over all sources, then a publish; every source must answer.
     pub(crate) async fn poll(&self) {
         let sources = self.mill.sources().cloned().collect();
-        for report in self.mill.round(sources, |_, _, _| {}).await.unwrap() {
+        for report in self.mill.round(sources, |_, _, _| {}).await.unwrap().polls {
             assert_eq!(report.error, None, "{report:?}");
         }
         self.publish().await;

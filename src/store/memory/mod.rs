@@ -48,8 +48,8 @@ impl Store for MemoryStore {
     fn register(&self, sources: &[SourceId], now: Timestamp) -> Result<()> {
         let mut maps = self.maps();
         for id in sources {
-            let mut state = maps.state(id);
-            if !maps.numbers.contains(id) || state.next_poll == Timestamp::MAX {
+            if !maps.numbers.contains(id) {
+                let mut state = maps.state(id);
                 state.next_poll = now;
                 "new source".clone_into(&mut state.why);
                 maps.put_state(id, state);
@@ -76,6 +76,10 @@ impl Store for MemoryStore {
 
     fn next_due(&self) -> Result<Option<Timestamp>> {
         Ok(self.maps().states.values().map(|state| state.next_poll).min())
+    }
+
+    fn due_from(&self, time: Timestamp) -> Result<Vec<SourceId>> {
+        Ok(self.maps().due_from(time))
     }
 
     fn complete(&self, endings: &[Ending]) -> Result<()> {

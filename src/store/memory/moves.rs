@@ -9,6 +9,16 @@ use super::maps::{Code, Maps, told, with_site};
 use crate::model::{Article, Category, CategoryId, InfoCode, Item, SourceId, Timestamp};
 
 impl Maps {
+    pub(super) fn due_from(&self, time: Timestamp) -> Vec<SourceId> {
+        let mut due: Vec<(Timestamp, usize, &SourceId)> = Vec::new();
+        for (number, id) in self.numbers.iter().enumerate() {
+            let next = self.states.get(id).map(|state| state.next_poll).filter(|next| *next >= time);
+            due.extend(next.map(|next| (next, number, id)));
+        }
+        due.sort_unstable();
+        due.into_iter().map(|(.., id)| id.clone()).collect()
+    }
+
     pub(super) fn claim_due(&mut self, now: Timestamp, limit: usize, lease: i64) -> Vec<SourceId> {
         let maps = self;
         let latest = maps.clock;
