@@ -110,6 +110,11 @@ pub struct Missing {
     pub times: u8,
 }
 
+/// Whether a value is as at first, and need not be written: most of a source's record would be that.
+pub(super) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
 /// What is learned of a source.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -119,40 +124,58 @@ pub struct Memory {
     /// When it publishes.
     pub habits: Habits,
     /// Minutes that its last document asked for (`ttl`).
+    #[serde(skip_serializing_if = "is_default")]
     pub ttl_minutes: Option<u32>,
     /// Hours in UTC in which it does not want to be asked.
+    #[serde(skip_serializing_if = "is_default")]
     pub skip_hours: u32,
     /// Days in UTC on which it does not want to be asked.
+    #[serde(skip_serializing_if = "is_default")]
     pub skip_days: u8,
     /// Seconds that its last document asked for (`sy:updatePeriod`).
+    #[serde(skip_serializing_if = "is_default")]
     pub update_every: Option<u32>,
     /// Items in its last document.
+    #[serde(skip_serializing_if = "is_default")]
     pub window: u32,
     /// When its window last ran over: a whole document without a known item.
+    #[serde(skip_serializing_if = "is_default")]
     pub overrun: Option<Timestamp>,
     /// How often that happened.
+    #[serde(skip_serializing_if = "is_default")]
     pub gaps: u32,
     /// Where it says that it moved to.
+    #[serde(skip_serializing_if = "is_default")]
     pub moved: Option<Moved>,
     /// Hash of the address that gave the validators, where it is another site's than the one asked.
+    #[serde(skip_serializing_if = "is_default")]
     pub validators_of: Option<u64>,
     /// Hash of the last body that was taken in whole.
+    #[serde(skip_serializing_if = "is_default")]
     pub body: Option<[u8; 16]>,
     /// A stable word for the last failure; empty after a good poll.
+    #[serde(skip_serializing_if = "is_default")]
     pub error_kind: String,
     /// It said that it is gone for good (410): it is asked no more.
+    #[serde(skip_serializing_if = "is_default")]
     pub gone: bool,
     /// Answers that brought a document or said that there is none; fading.
+    #[serde(skip_serializing_if = "is_default")]
     pub answers: f32,
     /// Those that said 304; fading alike.
+    #[serde(skip_serializing_if = "is_default")]
     pub unmodified: f32,
     /// Items that are missing from its window; at most 6.
+    #[serde(skip_serializing_if = "is_default")]
     pub missing: Vec<Missing>,
     /// The day of the last withdrawals, in days since 1970.
+    #[serde(skip_serializing_if = "is_default")]
     pub withdrawn_on: i64,
     /// Items withdrawn that day.
+    #[serde(skip_serializing_if = "is_default")]
     pub withdrawn: u32,
     /// An alarm that an admin should see; empty for none.
+    #[serde(skip_serializing_if = "is_default")]
     pub alarm: String,
 }
 

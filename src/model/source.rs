@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::memory::Memory;
+use super::memory::{Memory, is_default};
 use super::{Timestamp, Validators};
 
 /// A source's immutable id, 1 to 64 of `[a-z0-9._-]`.
@@ -51,36 +51,51 @@ pub struct SourceState {
     /// When the next poll may start.
     pub next_poll: Timestamp,
     /// No poll at all before this: the upstream's own `Retry-After`.
+    #[serde(skip_serializing_if = "is_default")]
     pub not_before: Timestamp,
     /// When it was due before it was claimed for the poll that runs now; kept by the store.
+    #[serde(skip_serializing_if = "is_default")]
     pub claimed: Option<Timestamp>,
     /// Polls in a row that ended because the process did; kept by the store.
+    #[serde(skip_serializing_if = "is_default")]
     pub cut_off: u32,
     /// Why then, for people.
     pub why: String,
     /// When the last poll ended, whatever came of it.
+    #[serde(skip_serializing_if = "is_default")]
     pub last_poll: Option<Timestamp>,
     /// When a poll last ended well.
+    #[serde(skip_serializing_if = "is_default")]
     pub last_good: Option<Timestamp>,
     /// When a poll first ended well: what is older then entered as a newcomer's.
+    #[serde(skip_serializing_if = "is_default")]
     pub first_good: Option<Timestamp>,
     /// Its first document is not taken in whole yet.
+    #[serde(skip_serializing_if = "is_default")]
     pub arriving: bool,
     /// When the detail of an item is to be looked at again; a 304 must not hide it.
+    #[serde(skip_serializing_if = "is_default")]
     pub next_check: Option<Timestamp>,
     /// Failed polls in a row.
+    #[serde(skip_serializing_if = "is_default")]
     pub fails: u32,
     /// What the last failure said, at most 500 characters.
+    #[serde(skip_serializing_if = "is_default")]
     pub last_error: Option<String>,
     /// Records that the last poll held back, each with its reason; at most 10 are kept.
+    #[serde(skip_serializing_if = "is_default")]
     pub held: Vec<String>,
     /// What had to be repaired to read the last document, with its line; at most 10 are kept.
+    #[serde(skip_serializing_if = "is_default")]
     pub repairs: Vec<String>,
     /// Newspapers' names that wait for a decision (`categories.auto = "hold"`); at most 20.
+    #[serde(skip_serializing_if = "is_default")]
     pub waiting_names: Vec<String>,
     /// Items ever taken in.
+    #[serde(skip_serializing_if = "is_default")]
     pub items: u64,
     /// Title of the last document, at most 200 characters.
+    #[serde(skip_serializing_if = "is_default")]
     pub title: String,
     /// What was learned of it.
     pub memory: Memory,
