@@ -23,6 +23,7 @@ mod webhooks;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use url::Url;
@@ -69,7 +70,7 @@ pub struct Config {
     /// Categories that the config names.
     pub categories: Vec<CategorySettings>,
     /// The sources, by rank of their order.
-    pub sources: Vec<Source>,
+    pub sources: Vec<Arc<Source>>,
     /// Set once for ever: the authority of published ids.
     pub id_authority: String,
     /// Nobody chose the authority and the site is on loopback: it is not set for ever yet.

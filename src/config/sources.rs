@@ -31,7 +31,7 @@ const LEARNED_FLOOR: i64 = 300;
 
 /// What was found.
 pub(super) struct Found {
-    pub(super) sources: Vec<Source>,
+    pub(super) sources: Vec<Arc<Source>>,
     /// What readers are told of them.
     pub(super) notes: BTreeMap<SourceId, SourceNote>,
     /// Their own rules.
@@ -190,7 +190,7 @@ impl<'a> Sources<'a> {
             self.defaults.push(Fault::error(&url.place, message).help(help));
         }
         Found {
-            sources: self.found.into_iter().map(|(source, _)| source).collect(),
+            sources: self.found.into_iter().map(|(source, _)| Arc::new(source)).collect(),
             notes: self.notes,
             rules: self.rules,
         }

@@ -69,9 +69,8 @@ pub struct Mill {
     pub notifier: Arc<Notifier>,
     /// Rung when something was published.
     pub(super) published: Arc<Notify>,
-    sources: Sources,
-    /// Ids in the order of the config.
-    order: Vec<SourceId>,
+    /// Those of the config by their ids.
+    sources: BTreeMap<SourceId, Arc<Source>>,
 }
 
 impl Mill {
@@ -81,13 +80,13 @@ impl Mill {
     /// [`DaemonError`]; a store in use by another process is [`StoreError::Locked`].
     pub async fn open(config: Config, clock: Arc<dyn Clock>) -> Result<Self, DaemonError> {
         let now = clock.now();
-        let settings = config.clone();
-        let opened = store::aside(move || care::open(&settings, now)).await;
-        let (care, store) = opened.map_err(|e| DaemonError::Task(e.to_string()))??;
+        let opened =
+            store::aside(move || care::open(&config, now).map(|(care, store)| (config, care, store)));
+        let (config, care, store) = opened.await.map_err(|e| DaemonError::Task(e.to_string()))??;
         let fetcher = Fetcher::new(config.fetch.clone())?;
         let pages = Arc::new(Pages::new(Arc::new(config.publish.clone()))?);
         let ingest = Ingest::new(store.clone(), fetcher, Arc::clone(&clock), config.ingest.clone());
-        let (sources, order) = by_id(&config);
+        let sources = by_id(&config);
         let publisher = Arc::new(Publisher::new(Arc::clone(&pages)));
         let mill = Self {
             publisher: Arc::new(Mutex::new(Arc::clone(&publisher))),
@@ -112,7 +111,6 @@ impl Mill {
             pages,
             ingest: Arc::new(ingest),
             sources,
-            order,
         };
         let priced = store::aside(move || mill.first_price().map(|()| mill)).await;
         Ok(priced.map_err(|e| DaemonError::Task(e.to_string()))??)
@@ -141,7 +139,7 @@ impl Mill {
             Arc::new(Notifier::new(config.webhooks.clone()).map_err(FetchError::Setup)?)
         };
         prepare(&self.care, &config, self.clock.now())?;
-        let (sources, order) = by_id(&config);
+        let sources = by_id(&config);
         let mill = Self {
             ingest: Arc::new(self.ingest.reconfigured(fetcher, config.ingest.clone())),
             config,
@@ -165,7 +163,6 @@ impl Mill {
             notifier,
             published: Arc::clone(&self.published),
             sources,
-            order,
         };
         mill.first_price()?;
         Ok(mill)
@@ -209,7 +206,7 @@ impl Mill {
             parts.push("the disk is nearly full, polling pauses".to_owned());
         }
         parts.extend(self.config_in_waiting());
-        let (failing, asking, all) = (count(&self.failing), count(&self.running), self.order.len());
+        let (failing, asking, all) = (count(&self.failing), count(&self.running), self.sources.len());
         if failing > 0 {
             parts.push(format!("{failing} of {all} sources fail"));
         }
@@ -241,7 +238,7 @@ impl Mill {
 
     /// The sources in the order of the config.
     pub fn sources(&self) -> impl Iterator<Item = &Arc<Source>> {
-        self.order.iter().filter_map(|id| self.sources.get(id))
+        self.config.sources.iter()
     }
 
     /// One source.
@@ -348,12 +345,8 @@ impl Mill {
     }
 }
 
-type Sources = BTreeMap<SourceId, Arc<Source>>;
-
-fn by_id(config: &Config) -> (Sources, Vec<SourceId>) {
-    let order = config.sources.iter().map(|source| source.id.clone()).collect();
-    let sources = config.sources.iter().map(|source| (source.id.clone(), Arc::new(source.clone())));
-    (sources.collect(), order)
+fn by_id(config: &Config) -> BTreeMap<SourceId, Arc<Source>> {
+    config.sources.iter().map(|source| (source.id.clone(), Arc::clone(source))).collect()
 }
 
 /// Makes an open store ready for a config.
