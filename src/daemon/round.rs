@@ -73,19 +73,21 @@ impl Mill {
         let some = wanted.chunks(STATES).map(<[_]>::to_vec).collect::<Vec<_>>();
         let ingest = Arc::clone(&self.ingest);
         let known = stream::iter(some).then(move |some| with_states(Arc::clone(&ingest), some));
-        let now = self.clock.now();
         let mut answers = pin!(
             known
                 .map_ok(|some| stream::iter(some.into_iter().map(Ok)))
                 .try_flatten()
                 .map_ok(|(source, state)| {
-                    let asked = NotYet::of(&source, &state, now)
-                        .map_or_else(|| Ok(self.ask_aside(&source, state)), |wait| Err(Ahead::NotYet(wait)));
+                    let asked = match NotYet::of(&source, &state, self.clock.now()) {
+                        Some(early) => Err(early),
+                        None => Ok(self.ask_aside(&source, state)),
+                    };
                     async move {
-                        match asked {
-                            Ok(asked) => Ok((source, asked.await.map_err(StoreError::task)??)),
-                            Err(wait) => Ok((source, wait)),
-                        }
+                        let ahead = match asked {
+                            Ok(asked) => asked.await.map_err(StoreError::task)??,
+                            Err(early) => Ahead::NotYet(early),
+                        };
+                        Ok((source, ahead))
                     }
                 })
                 .try_buffered(ahead)
@@ -110,8 +112,8 @@ impl Mill {
             let (report, ending) = match answer {
                 Ahead::Done(done) => *done,
                 Ahead::Waits(answer) => self.ingest.take(&source, *answer, &mut pending).await?,
-                Ahead::NotYet(wait) => {
-                    round.waiting.push(wait);
+                Ahead::NotYet(early) => {
+                    round.waiting.push(early);
                     continue;
                 }
             };
