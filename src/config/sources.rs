@@ -1,7 +1,7 @@
 //! `[[source]]`, `[profile.*]` and `[vars]`.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use regex::Regex;
@@ -14,16 +14,13 @@ use super::secrets::Secrets;
 use super::sections::{Poll, SCHEDULES, flag, space, text, zone};
 use super::{is_loopback, kinds, rules};
 use crate::model::{CodeSpace, Slug, SourceId};
-use crate::parse::clean::{CleanRules, Cleaner};
+use crate::parse::clean::{Attribution, CleanRules, Cleaner};
 use crate::publish::SourceNote;
 use crate::rules::{Level, Rule};
 use crate::schedule::Pace;
 use crate::source::code::CodeFrom;
 use crate::source::{ArticleRule, CategoryChoice, CodeRule, Kind, Required, Source};
 
-/// Reads a newspaper's name out of （文章来源：西海都市报） and the like.
-const ATTRIBUTION: &str = r"[（(]\s*文章来源[:：]\s*([^（）()]{1,64}?)\s*[)）]";
-static USUAL_ATTRIBUTION: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(ATTRIBUTION).ok());
 /// The shortest interval that any source may have (RULES 6.5), in seconds.
 const FLOOR: u64 = 30;
 /// The shortest pause that a source learns (RULES 6.5), in seconds.
@@ -390,7 +387,7 @@ fn clean_rules(table: &mut Reader, strip: &[String]) -> CleanRules {
         unwrap: values(unwrap),
         keep_classes: values(clean.strings("keep_classes")),
         strip: strip.to_vec(),
-        attribution: regex(&mut clean, "attribution").or_else(|| USUAL_ATTRIBUTION.clone()),
+        attribution: Some(regex(&mut clean, "attribution").map_or(Attribution::Usual, Attribution::Own)),
         video_hosts: clean.has("video_hosts").then(|| values(clean.strings("video_hosts"))),
         strip_tracking: clean.bool("strip_tracking").is_some_and(|v| v.value),
     };

@@ -18,7 +18,7 @@ use crate::store::{Ending, SledStore, Store, StoreError};
 const LOOK: Duration = Duration::from_hours(1);
 /// Sources that the price is worked out from while the mill turns, and when it starts.
 const SAMPLE: usize = 400;
-const FIRST_SAMPLE: usize = 32;
+const FIRST_SAMPLE: usize = 16;
 
 impl Mill {
     /// Works the price of a poll out from what is known of `most` sources; blocks.

@@ -3,6 +3,7 @@
 //! what would change once more, `blocks` what needs no parser.
 
 mod allowed;
+mod attribution;
 mod blocks;
 mod players;
 mod settled;
@@ -11,18 +12,18 @@ use std::borrow::Cow;
 
 use ammonia::Builder;
 use dom_query::{Document, Matcher, NodeRef};
-use regex::Regex;
 use url::Url;
 
 use super::{link, text};
 use crate::model::nesting;
 use crate::model::text::strip_illegal;
 
+pub use attribution::Attribution;
 use blocks::{Piece, Pieces, Wishes};
 pub use players::VIDEO_HOSTS;
 
 /// What a source's config says about its HTML.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct CleanRules {
     /// CSS selectors of elements to drop with all they hold.
     pub drop: Vec<String>,
@@ -32,25 +33,12 @@ pub struct CleanRules {
     pub keep_classes: Vec<String>,
     /// Text to take out wherever it stands, such as an indent of ideographic spaces.
     pub strip: Vec<String>,
-    /// Finds the newspaper that the text names as its origin; group 1 is the name.
-    pub attribution: Option<Regex>,
+    /// Finds the newspaper that the text names as its origin.
+    pub attribution: Option<Attribution>,
     /// Hosts whose players become links; `None` = [`VIDEO_HOSTS`].
     pub video_hosts: Option<Vec<String>>,
     /// Whether links lose the parameters that only track readers (`utm_…`, `fbclid`).
     pub strip_tracking: bool,
-}
-
-impl PartialEq for CleanRules {
-    fn eq(&self, other: &Self) -> bool {
-        let Self { drop, unwrap, keep_classes, strip, attribution, video_hosts, strip_tracking } = self;
-        *drop == other.drop
-            && *unwrap == other.unwrap
-            && *keep_classes == other.keep_classes
-            && *strip == other.strip
-            && attribution.as_ref().map(Regex::as_str) == other.attribution.as_ref().map(Regex::as_str)
-            && *video_hosts == other.video_hosts
-            && *strip_tracking == other.strip_tracking
-    }
 }
 
 /// What is left of an upstream text.
@@ -87,7 +75,7 @@ pub struct Cleaner {
     drop: Vec<Matcher>,
     unwrap: Vec<Matcher>,
     strip: Vec<String>,
-    attribution: Option<Regex>,
+    attribution: Option<Attribution>,
     sanitiser: Builder<'static>,
     attributes: Matcher,
     hidden: Matcher,
@@ -218,8 +206,7 @@ impl Cleaner {
 
     /// The newspaper that a text names as its origin.
     fn media_name(&self, text: &str) -> Option<String> {
-        let found = self.attribution.as_ref()?.captures_iter(text).last()?;
-        Some(text::one_line(found.get(1)?.as_str())).filter(|name| !name.is_empty())
+        self.attribution.as_ref()?.name(text)
     }
 
     /// What cleaning changes no more: odd nesting may be taken apart only when the result is parsed,
@@ -404,7 +391,7 @@ mod tests {
             unwrap: vec!["a.tip".to_owned()],
             keep_classes: vec!["em".to_owned()],
             strip: vec!["　　".to_owned()],
-            attribution: Some(Regex::new("（来源：(.+?)）").unwrap()),
+            attribution: Some(Attribution::Own(regex::Regex::new("（来源：(.+?)）").unwrap())),
             ..CleanRules::default()
         };
         let html = "<p>　　一<span id=s><a class=tip href=http://x.example>二</a></span><span></span></p>\
