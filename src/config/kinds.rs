@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::faults::Fault;
 use super::reader::Reader;
+use super::sections::count;
 use super::sources::{fill_vars, regex, required};
 use crate::source::html::{HtmlRule, Spot};
 use crate::source::json::{DetailRule, FieldRules, JsonRule};
@@ -151,13 +152,4 @@ fn spot(table: &mut Reader, key: &'static str) -> Option<Spot> {
 fn no_selector(table: &Reader, place: &super::faults::Place, written: &str) {
     let fault = Fault::error(place, format!("`{written}` is not a CSS selector"));
     table.push(fault.help("examples: `ul.news li`, `h2 a`, `time@datetime`"));
-}
-
-fn count(
-    table: &mut Reader,
-    key: &'static str,
-    range: std::ops::RangeInclusive<i64>,
-    default: usize,
-) -> usize {
-    table.integer_in(key, range).and_then(|v| usize::try_from(v.value).ok()).unwrap_or(default)
 }

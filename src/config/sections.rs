@@ -363,7 +363,8 @@ pub(super) fn flag(reader: &mut Reader, key: &'static str, default: bool) -> boo
     reader.bool(key).map_or(default, |v| v.value)
 }
 
-fn count(
+/// A whole number in a range, which says how many.
+pub(super) fn count(
     reader: &mut Reader,
     key: &'static str,
     range: std::ops::RangeInclusive<i64>,

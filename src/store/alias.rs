@@ -14,7 +14,7 @@ use super::codec::{self, u32_at};
 use super::open::{Open, T, backend};
 use super::walk::every;
 use super::write::{self, Tx, TxResult, put as put_record, tree};
-use super::{Alias, Result, StoreError, read};
+use super::{Alias, Result, StoreError, read, sources};
 use crate::model::{InfoCode, SourceId};
 
 /// Aliases of a group on the average.
@@ -286,7 +286,7 @@ pub(super) fn mend(store: &Open, key: &[u8], known: impl Fn(&[u8]) -> Result<boo
 
 /// As [`find`], by the source's name.
 pub(super) fn of_source(store: &Open, id: &SourceId, alias: Alias) -> Result<Option<InfoCode>> {
-    match read::source_number(store, id)? {
+    match sources::number(store, id)? {
         Some(number) => find(store, number, alias),
         None => Ok(None),
     }

@@ -15,7 +15,7 @@ use super::texts::Place;
 use super::walk::every;
 use super::{
     AtPath, Event, Result, Revision, Sighting, StoreError, Tombstone, alias, log, paths, read, record, slots,
-    texts,
+    sources, texts,
 };
 use crate::model::{Category, CategoryId, InfoCode, Item, SourceState, Timestamp};
 
@@ -142,7 +142,7 @@ pub(super) fn walk(open: &Open, watch: Watch<'_>, again: Again<'_>) -> Result<Fi
 
 /// Numbers of the sources that have a name.
 pub(super) fn sources(open: &Open) -> Result<HashSet<u32>> {
-    Ok(read::source_names(open)?.into_keys().collect())
+    Ok(sources::names(open)?.into_keys().collect())
 }
 
 /// What is wrong with a record; `sources` are those that have a name.

@@ -7,7 +7,7 @@
 use super::codec::{self, u64_at};
 use super::open::{Open, T, backend};
 use super::write::{self, transact};
-use super::{Result, SourceRecord, read};
+use super::{Result, SourceRecord, read, sources};
 use crate::model::{SourceState, Timestamp};
 
 /// A clock that is set right by less than this is none that went back, in seconds.
@@ -109,9 +109,9 @@ pub(super) fn note(store: &Open, now: Timestamp) -> Result<()> {
 }
 
 fn plan_anew(store: &Open, latest: Timestamp, now: Timestamp) -> Result<()> {
-    for (number, SourceRecord { id, state }) in (0_i64..).zip(read::sources(store)?) {
+    for (number, SourceRecord { id, state }) in (0_i64..).zip(sources::all(store)?) {
         if let Some(anew) = planned_anew(number, &state, latest, now) {
-            transact(store, |tx| write::put_source(tx, &id, &anew, state.next_poll))?;
+            transact(store, |tx| sources::put_source(tx, &id, &anew, state.next_poll))?;
         }
     }
     Ok(())

@@ -222,6 +222,11 @@ pub(super) fn time(at: Timestamp) -> [u8; 8] {
     at.unix().to_be_bytes()
 }
 
+/// The time that `bytes` begin with, as [`time`] writes it.
+pub(super) fn time_at(bytes: &[u8]) -> Option<Timestamp> {
+    u64_at(bytes, 0).and_then(|at| i64::try_from(at).ok()).map(Timestamp::from_unix)
+}
+
 /// The number at the start of `bytes`.
 pub(super) fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_be_bytes(bytes.get(at..at + 4)?.try_into().ok()?))

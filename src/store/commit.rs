@@ -6,10 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::codec;
 use super::open::{Open, T};
 use super::texts::{self, Balance, Place, Text};
-use super::write::{
-    Tx, TxResult, abort, next, put, put_category, source_number, touch, transact, tree, upcoming,
+use super::write::{Tx, TxResult, abort, next, put, put_category, touch, transact, tree, upcoming};
+use super::{
+    Change, Event, Happening, Result, Sighting, StoreError, alias, log, paths, read, record, sources,
 };
-use super::{Change, Event, Happening, Result, Sighting, StoreError, alias, log, paths, read, record};
 use crate::model::{Category, CategoryId, InfoCode, Item, SourceId, Timestamp};
 
 /// Changes in one transaction.
@@ -237,7 +237,7 @@ fn apply(
         put_listing(tx, (&change.code, source), sighting, began)?;
     }
     for (source, own) in &change.aliases {
-        alias::put(tx, source_number(tx, source)?, *own, &key)?;
+        alias::put(tx, sources::number_in(tx, source)?, *own, &key)?;
     }
     if let Some(tombstone) = &change.tombstone {
         let bytes = codec::encode("tombstone", tombstone).map_err(abort)?;
@@ -265,7 +265,7 @@ pub(super) fn put_listing(
     sighting: &Sighting,
     began: Option<&Event>,
 ) -> TxResult<()> {
-    let (key, number) = (code.key(), source_number(tx, source)?);
+    let (key, number) = (code.key(), sources::number_in(tx, source)?);
     let item = tree(tx, T::Item).get(&key)?;
     let first = item.as_deref().map(record::first).transpose().map_err(abort)?.flatten();
     let own = first.filter(|(first, _)| *first == number).map(|(_, listing)| listing);

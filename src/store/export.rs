@@ -20,7 +20,7 @@ use super::carried::{self, Arrival};
 use super::codec;
 use super::open::{NAMES, Open, T, backend, corrupt};
 use super::walk::every;
-use super::{Result, StoreError, StoreOptions, guard, migrate, read, record, room, write};
+use super::{Result, StoreError, StoreOptions, guard, migrate, read, record, room, sources, write};
 use crate::model::{CategoryId, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -324,12 +324,12 @@ fn fill(open: &Open, export: &Path, progress: Progress<'_>) -> Result<Head> {
 /// What an imported store must not believe of itself.
 fn settle(open: &Open) -> Result<()> {
     write::new_identity(open)?;
-    for record in read::sources(open)? {
+    for record in sources::all(open)? {
         let mut state = record.state;
         let before = state.next_poll;
         // Items that were stored while the export was made may be missing.
         state.forget_document();
-        write::transact(open, |tx| write::put_source(tx, &record.id, &state, before))?;
+        write::transact(open, |tx| sources::put_source(tx, &record.id, &state, before))?;
     }
     open.sync()
 }

@@ -20,7 +20,7 @@ use super::open::{Open, T, backend, corrupt};
 use super::write::{self, abort, put, transact};
 use super::{
     AliasKind, Change, Event, Placement, Result, Revision, Sighting, StoreError, Tombstone, alias, paths,
-    read,
+    read, sources,
 };
 use crate::model::{Body, CategoryId, InfoCode, Item, Slug, SourceId, SourceState, Timestamp};
 
@@ -139,14 +139,14 @@ fn head<W: Write>(open: &Open, lines: &mut Lines<W>, made: Timestamp) -> Result<
         slugs.insert(category.id, category.slug.clone());
         lines.put(&Line::Category { slug: category.slug, name: category.name, aliases })?;
     }
-    let names = read::source_names(open)?;
+    let names = sources::names(open)?;
     for (number, id) in names.into_iter().collect::<BTreeMap<_, _>>() {
         let mut void = Vec::new();
         for key in open.tree(T::Void).scan_prefix(number.to_be_bytes()).keys() {
             let key = key.map_err(|e| backend("read", e))?;
             void.extend(key.get(4..).and_then(|guid| <[u8; 16]>::try_from(guid).ok()));
         }
-        lines.put(&Line::Source { state: Box::new(read::source(open, &id)?), id, void })?;
+        lines.put(&Line::Source { state: Box::new(sources::state(open, &id)?), id, void })?;
     }
     Ok(slugs)
 }
@@ -205,7 +205,7 @@ fn whole(open: &Open, mut item: Item, slugs: &Slugs) -> Result<Whole> {
 }
 
 fn rest<W: Write>(open: &Open, lines: &mut Lines<W>) -> Result<()> {
-    let names = read::source_names(open)?;
+    let names = sources::names(open)?;
     for entry in alias::all(open) {
         let (number, (kind, hash), code) = entry?;
         if let Some(source) = names.get(&number).cloned() {
@@ -319,7 +319,7 @@ impl Taking<'_> {
                     return Ok(());
                 }
                 transact(open, |tx| {
-                    alias::put(tx, write::source_number(tx, &source)?, (kind, hash), &code.key())
+                    alias::put(tx, sources::number_in(tx, &source)?, (kind, hash), &code.key())
                 })
             }
             Line::Redirect { from, to } => {
@@ -330,7 +330,7 @@ impl Taking<'_> {
     }
 
     fn source(&mut self, id: &SourceId, state: SourceState, void: &[[u8; 16]]) -> Result<()> {
-        if read::source_number(self.open, id)?.is_some() {
+        if sources::number(self.open, id)?.is_some() {
             return Ok(());
         }
         self.taken.sources += 1;
@@ -338,8 +338,8 @@ impl Taking<'_> {
         let mut state = SourceState { claimed: None, ..state };
         state.forget_document();
         transact(self.open, |tx| {
-            write::put_source(tx, id, &state, state.next_poll)?;
-            write::put_void(tx, id, void)
+            sources::put_source(tx, id, &state, state.next_poll)?;
+            sources::put_void(tx, id, void)
         })
     }
 

@@ -30,6 +30,7 @@ mod room;
 mod shrink;
 mod sled_store;
 mod slots;
+mod sources;
 mod stats;
 mod texts;
 mod threads;

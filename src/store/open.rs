@@ -1,5 +1,5 @@
 //! The database once it is open: trees, durability, and how errors of sled are named. Verbs are
-//! in `read` and `write`; opening under guard, and mending, in `sled_store`.
+//! in `read`, `write` and `sources`; opening under guard, and mending, in `sled_store`.
 //!
 //! The layout is option B of the measurements told in `docs/architecture.md`: one `Db` with small
 //! values only, and a real `fdatasync` after sled's flush, which alone is none on Linux; texts in

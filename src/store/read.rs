@@ -1,6 +1,6 @@
-//! The reading verbs on sled.
+//! The reading verbs on sled, but for those about sources (`sources`).
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::ops::Bound;
 
 use sha2::{Digest, Sha256};
@@ -11,10 +11,10 @@ use super::log::Slot;
 use super::open::{Open, T, backend, category_key};
 use super::record;
 use super::texts::{self, Place};
-use super::{Event, Result, Revision, Sighting, SourceRecord, StoreError, Tombstone, Window, paths, slots};
-use crate::model::{Article, Body, Category, CategoryId, InfoCode, Item, SourceId, SourceState, Timestamp};
+use super::{Event, Result, Revision, Sighting, StoreError, Tombstone, Window, paths, slots, sources};
+use crate::model::{Article, Body, Category, CategoryId, InfoCode, Item, SourceId, Timestamp};
 
-const READ: &str = "read";
+pub(super) const READ: &str = "read";
 /// Begins the names of counters.
 pub(super) const TALLY: &str = "tally.";
 /// Archived entries that a look for a current window passes over before it is content with what
@@ -29,104 +29,8 @@ pub(super) fn counter(store: &Open, name: &str) -> Result<u64> {
     Ok(get(store, T::Sys, name)?.and_then(|value| u64_at(&value, 0)).unwrap_or_default())
 }
 
-pub(super) fn source_number(store: &Open, id: &SourceId) -> Result<Option<u32>> {
-    Ok(get(store, T::SourceKey, id.as_str())?.and_then(|value| u32_at(&value, 0)))
-}
-
-pub(super) fn next_due(store: &Open) -> Result<Option<Timestamp>> {
-    let first = store.tree(T::Due).first().map_err(|e| backend(READ, e))?;
-    Ok(first.and_then(|(key, _)| due_time(&key)))
-}
-
-fn due_time(key: &[u8]) -> Option<Timestamp> {
-    u64_at(key, 0).and_then(|t| i64::try_from(t).ok()).map(Timestamp::from_unix)
-}
-
-/// Sources that are due at `now`, in the order of their time.
-pub(super) fn due(store: &Open, now: Timestamp, limit: usize) -> Result<Vec<SourceId>> {
-    let end = codec::due_key(now.plus(1), 0);
-    sources_of(store, store.tree(T::Due).range(..end).take(limit))
-}
-
-pub(super) fn due_from(store: &Open, time: Timestamp) -> Result<Vec<SourceId>> {
-    sources_of(store, store.tree(T::Due).range(codec::due_key(time, 0)..))
-}
-
-/// The sources of entries of [`T::Due`]. Older entries do not tell the id.
-fn sources_of(
-    store: &Open,
-    entries: impl Iterator<Item = sled::Result<(IVec, IVec)>>,
-) -> Result<Vec<SourceId>> {
-    let (mut sources, mut names) = (Vec::new(), None);
-    for entry in entries {
-        let (key, id) = entry.map_err(|e| backend(READ, e))?;
-        if let Some(id) = std::str::from_utf8(&id).ok().and_then(SourceId::new) {
-            sources.push(id);
-            continue;
-        }
-        let names = match &mut names {
-            Some(names) => names,
-            none => none.insert(source_names(store)?),
-        };
-        sources.extend(u32_at(&key, 8).and_then(|number| names.get(&number).cloned()));
-    }
-    Ok(sources)
-}
-
-pub(super) fn source(store: &Open, id: &SourceId) -> Result<SourceState> {
-    let Some(number) = source_number(store, id)? else { return Ok(SourceState::default()) };
-    match get(store, T::Source, number.to_be_bytes())? {
-        Some(bytes) => codec::decode_named("source", &bytes),
-        None => Ok(SourceState::default()),
-    }
-}
-
-/// When a source is due, read without the rest of its state.
-pub(super) fn next_poll(store: &Open, id: &SourceId) -> Result<Timestamp> {
-    #[derive(Default, serde::Deserialize)]
-    #[serde(default)]
-    struct Due {
-        next_poll: Timestamp,
-    }
-    let Some(number) = source_number(store, id)? else { return Ok(Timestamp::default()) };
-    match get(store, T::Source, number.to_be_bytes())? {
-        Some(bytes) => codec::decode_named::<Due>("source", &bytes).map(|due| due.next_poll),
-        None => Ok(Timestamp::default()),
-    }
-}
-
-pub(super) fn source_names(store: &Open) -> Result<HashMap<u32, SourceId>> {
-    let mut names = HashMap::new();
-    for entry in store.tree(T::SourceKey) {
-        let (key, value) = entry.map_err(|e| backend(READ, e))?;
-        let id = std::str::from_utf8(&key).ok().and_then(SourceId::new);
-        if let (Some(id), Some(number)) = (id, u32_at(&value, 0)) {
-            names.insert(number, id);
-        }
-    }
-    Ok(names)
-}
-
-pub(super) fn sources(store: &Open) -> Result<Vec<SourceRecord>> {
-    let mut records = Vec::new();
-    for id in source_names(store)?.into_values() {
-        let state = source(store, &id)?;
-        records.push(SourceRecord { id, state });
-    }
-    records.sort_by(|a, b| a.id.cmp(&b.id));
-    Ok(records)
-}
-
-pub(super) fn void_guids(store: &Open, id: &SourceId, guids: &[[u8; 16]]) -> Result<Vec<bool>> {
-    let Some(number) = source_number(store, id)? else { return Ok(vec![false; guids.len()]) };
-    guids
-        .iter()
-        .map(|guid| Ok(get(store, T::Void, [&number.to_be_bytes()[..], guid].concat())?.is_some()))
-        .collect()
-}
-
 pub(super) fn sightings(store: &Open, id: &SourceId, codes: &[InfoCode]) -> Result<Vec<Option<Sighting>>> {
-    let Some(number) = source_number(store, id)? else { return Ok(vec![None; codes.len()]) };
+    let Some(number) = sources::number(store, id)? else { return Ok(vec![None; codes.len()]) };
     codes
         .iter()
         .map(|code| {
@@ -143,7 +47,7 @@ pub(super) fn sightings(store: &Open, id: &SourceId, codes: &[InfoCode]) -> Resu
 }
 
 pub(super) fn listings(store: &Open, code: &InfoCode) -> Result<Vec<(SourceId, Sighting)>> {
-    let names = source_names(store)?;
+    let names = sources::names(store)?;
     let mut listings = Vec::new();
     for (number, listing) in all_listings(store, &code.key())? {
         if let Some(id) = names.get(&number) {
@@ -365,7 +269,7 @@ pub(super) fn items_in(store: &Open, category: CategoryId, window: Window) -> Re
     let mut passed_over = 0;
     for entry in store.tree(T::CatTime).scan_prefix(category.0.to_be_bytes()).rev() {
         let (key, value) = entry.map_err(|e| backend(READ, e))?;
-        let published = due_time(key.get(4..12).unwrap_or_default()).unwrap_or_default();
+        let published = codec::time_at(key.get(4..12).unwrap_or_default()).unwrap_or_default();
         let newest = *newest.get_or_insert(published);
         let enough = items.len() >= window.items && newest.since(published) > window.age;
         if items.len() >= window.most || enough {

@@ -12,7 +12,7 @@ use super::commit;
 use super::open::{Open, T, backend, category_key};
 use super::texts::{self, Balance, Place};
 use super::write::{self, abort, delete, put, transact, tree};
-use super::{Result, Sighting, Tombstone, Withdrawer, alias, log, paths, read, record, slots};
+use super::{Result, Sighting, Tombstone, Withdrawer, alias, log, paths, read, record, slots, sources};
 use crate::model::{Body, Category, CategoryId, ContentHash, Item, Slug, SourceState, Timestamp};
 
 /// Rounds of mending: what one round mends may show the next what is left.
@@ -239,15 +239,15 @@ fn name_of(open: &Open, kind: u8, id: &[u8]) -> Result<Option<String>> {
 /// A source whose state cannot be read is asked as a new one.
 fn source(open: &Open, key: &[u8], now: Timestamp) -> Result<()> {
     let number = u32_at(key, 0).unwrap_or_default();
-    let Some(id) = read::source_names(open)?.remove(&number) else {
+    let Some(id) = sources::names(open)?.remove(&number) else {
         return transact(open, |tx| delete(tx, T::Source, key));
     };
-    let state = readable(read::source(open, &id))?.unwrap_or_else(|| SourceState {
+    let state = readable(sources::state(open, &id))?.unwrap_or_else(|| SourceState {
         next_poll: now,
         why: "its state could not be read".to_owned(),
         ..SourceState::default()
     });
-    transact(open, |tx| write::put_source(tx, &id, &state, state.next_poll))
+    transact(open, |tx| sources::put_source(tx, &id, &state, state.next_poll))
 }
 
 /// What cannot be read of a tombstone still keeps its item out.
@@ -303,11 +303,11 @@ fn settle(open: &Open, lost: bool, now: Timestamp) -> Result<()> {
     if !lost {
         return Ok(());
     }
-    for record in read::sources(open)? {
+    for record in sources::all(open)? {
         let before = record.state.next_poll;
         let mut state = record.state;
         state.forget_document();
-        transact(open, |tx| write::put_source(tx, &record.id, &state, before))?;
+        transact(open, |tx| sources::put_source(tx, &record.id, &state, before))?;
     }
     Ok(())
 }

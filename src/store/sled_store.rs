@@ -3,7 +3,7 @@
 //! sled forgives nothing: after one failed write all that follow fail, and damage may make it
 //! panic. So the open database stands behind a lock, every verb runs where a panic becomes an
 //! error, and [`SledStore::mend`] closes it and opens it again, or puts it aside and begins anew
-//! from the last export. The verbs themselves are in `verbs`, `read`, `write` and `withdraw`.
+//! from the last export. The verbs themselves are in `verbs`, `read`, `write`, `sources` and `withdraw`.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

@@ -6,7 +6,7 @@ use super::commit;
 use super::open::Open;
 use super::{
     Alias, AtPath, Change, Ending, Event, LogPage, Result, Retention, Revision, Sighting, SledStore,
-    SourceRecord, Store, Tombstone, Window, alias, log, paths, read, withdraw, write,
+    SourceRecord, Store, Tombstone, Window, alias, log, paths, read, sources, withdraw, write,
 };
 use crate::model::{
     Article, Body, Category, CategoryId, InfoCode, Item, Slug, SourceId, SourceState, Timestamp,
@@ -14,28 +14,28 @@ use crate::model::{
 
 impl Store for SledStore {
     fn register(&self, sources: &[SourceId], now: Timestamp) -> Result<()> {
-        self.write(|open| write::register(open, sources, now))
+        self.write(|open| sources::register(open, sources, now))
     }
     fn claim_due(&self, now: Timestamp, limit: usize, lease: i64) -> Result<Vec<SourceId>> {
-        self.write(|open| write::claim_due(open, now, limit, lease))
+        self.write(|open| sources::claim_due(open, now, limit, lease))
     }
     fn release(&self, running: &[SourceId], now: Timestamp) -> Result<usize> {
-        self.write(|open| write::release(open, running, now))
+        self.write(|open| sources::release(open, running, now))
     }
     fn next_due(&self) -> Result<Option<Timestamp>> {
-        self.with(read::next_due)
+        self.with(sources::next_due)
     }
     fn due_from(&self, time: Timestamp) -> Result<Vec<SourceId>> {
-        self.with(|open| read::due_from(open, time))
+        self.with(|open| sources::due_from(open, time))
     }
     fn source(&self, id: &SourceId) -> Result<SourceState> {
-        self.with(|open| read::source(open, id))
+        self.with(|open| sources::state(open, id))
     }
     fn sources(&self) -> Result<Vec<SourceRecord>> {
-        self.with(read::sources)
+        self.with(sources::all)
     }
     fn void_guids(&self, id: &SourceId, guids: &[[u8; 16]]) -> Result<Vec<bool>> {
-        self.with(|open| read::void_guids(open, id, guids))
+        self.with(|open| sources::void_guids(open, id, guids))
     }
     fn sightings(&self, id: &SourceId, codes: &[InfoCode]) -> Result<Vec<Option<Sighting>>> {
         self.with(|open| read::sightings(open, id, codes))
@@ -130,7 +130,7 @@ impl Store for SledStore {
     }
     fn complete(&self, endings: &[Ending]) -> Result<()> {
         self.write(|open| {
-            write::complete(open, endings)?;
+            sources::complete(open, endings)?;
             open.sync()
         })
     }

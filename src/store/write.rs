@@ -1,4 +1,4 @@
-//! The writing verbs on sled: every one is a transaction over the trees it touches.
+//! The writing verbs on sled, but for those about sources (`sources`): every one is a transaction over the trees it touches.
 
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
@@ -6,13 +6,10 @@ use std::hash::{BuildHasher, RandomState};
 use sled::Transactional;
 use sled::transaction::{ConflictableTransactionError, ConflictableTransactionResult, TransactionalTree};
 
-use super::codec::{self, u32_at, u64_at};
+use super::codec::{self, u64_at};
 use super::open::{Open, T, backend, category_key, transaction_error};
-use super::{Ending, Result, StoreError, clock, read};
-use crate::model::{Category, CategoryId, Slug, SourceId, SourceState, Timestamp};
-
-/// States of sources in one transaction: it costs as much as thirty of them, and locks all trees.
-const AT_ONCE: usize = 200;
+use super::{Result, StoreError, read};
+use crate::model::{Category, CategoryId, Slug, Timestamp};
 
 pub(super) type Tx<'a> = &'a [TransactionalTree];
 pub(super) type TxResult<T> = ConflictableTransactionResult<T, StoreError>;
@@ -86,106 +83,6 @@ pub(super) fn put_category(tx: Tx<'_>, category: &mut Category, generation: u64)
     category.generation = generation;
     let bytes = codec::encode("category", category).map_err(abort)?;
     put(tx, T::Category, &category.id.0.to_be_bytes(), &bytes)
-}
-
-/// The number of a source, given at first sight.
-pub(super) fn source_number(tx: Tx<'_>, id: &SourceId) -> TxResult<u32> {
-    let keys = tree(tx, T::SourceKey);
-    if let Some(number) = keys.get(id.as_str())?.and_then(|value| u32_at(&value, 0)) {
-        return Ok(number);
-    }
-    let number = u32::try_from(next(tx, "sources")?).unwrap_or(u32::MAX);
-    keys.insert(id.as_str(), &number.to_be_bytes())?;
-    Ok(number)
-}
-
-pub(super) fn register(store: &Open, sources: &[SourceId], now: Timestamp) -> Result<()> {
-    let _writing = store.writing();
-    let mut new = Vec::new();
-    for id in sources {
-        if read::source_number(store, id)?.is_none() {
-            let state =
-                SourceState { next_poll: now, why: "new source".to_owned(), ..SourceState::default() };
-            new.push((id.clone(), state, Timestamp::default()));
-        }
-    }
-    put_sources(store, &new)
-}
-
-/// Stores states of sources, each with the due time that it had.
-fn put_sources(store: &Open, sources: &[(SourceId, SourceState, Timestamp)]) -> Result<()> {
-    for some in sources.chunks(AT_ONCE) {
-        transact(store, |tx| {
-            some.iter().try_for_each(|(id, state, before)| put_source(tx, id, state, *before))
-        })?;
-    }
-    Ok(())
-}
-
-pub(super) fn put_source(tx: Tx<'_>, id: &SourceId, state: &SourceState, before: Timestamp) -> TxResult<()> {
-    let number = source_number(tx, id)?;
-    let due = tree(tx, T::Due);
-    due.remove(codec::due_key(before, number))?;
-    due.insert(codec::due_key(state.next_poll, number), id.as_str().as_bytes())?;
-    let bytes = codec::source_bytes(state).map_err(abort)?;
-    put(tx, T::Source, &number.to_be_bytes(), &bytes)
-}
-
-pub(super) fn claim_due(store: &Open, now: Timestamp, limit: usize, lease: i64) -> Result<Vec<SourceId>> {
-    let _writing = store.writing();
-    clock::note(store, now)?;
-    let due = read::due(store, now, limit)?;
-    let mut claimed = Vec::with_capacity(due.len());
-    for id in &due {
-        let state = read::source(store, id)?;
-        let before = state.next_poll;
-        claimed.push((id.clone(), clock::claimed(state, now, lease), before));
-    }
-    put_sources(store, &claimed)?;
-    Ok(due)
-}
-
-pub(super) fn complete(store: &Open, endings: &[Ending]) -> Result<()> {
-    let _writing = store.writing();
-    for some in endings.chunks(AT_ONCE) {
-        // One that ends twice in a transaction would leave the due time between the two behind.
-        let mut last = BTreeMap::new();
-        for ending in some {
-            last.insert(&ending.id, clock::completed(ending.state.clone()));
-        }
-        let before: Vec<_> = last.keys().map(|id| read::next_poll(store, id)).collect::<Result<_>>()?;
-        transact(store, |tx| {
-            for ((id, state), before) in last.iter().zip(&before) {
-                put_source(tx, id, state, *before)?;
-            }
-            some.iter().try_for_each(|ending| put_void(tx, &ending.id, &ending.void))
-        })?;
-    }
-    Ok(())
-}
-
-pub(super) fn put_void(tx: Tx<'_>, id: &SourceId, void: &[[u8; 16]]) -> TxResult<()> {
-    if void.is_empty() {
-        return Ok(());
-    }
-    let number = source_number(tx, id)?;
-    for guid in void {
-        tree(tx, T::Void).insert([&number.to_be_bytes()[..], guid].concat(), &[])?;
-    }
-    Ok(())
-}
-
-pub(super) fn release(store: &Open, running: &[SourceId], now: Timestamp) -> Result<usize> {
-    let _writing = store.writing();
-    let mut released = 0;
-    for record in read::sources(store)?.into_iter().filter(|record| !running.contains(&record.id)) {
-        if let Some(state) = clock::given_back(&record.state, now) {
-            let before = record.state.next_poll;
-            transact(store, |tx| put_source(tx, &record.id, &state, before))?;
-            released += 1;
-        }
-    }
-    Ok(released)
 }
 
 /// The category of that name and slug, where it is there and has both.
