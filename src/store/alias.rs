@@ -7,6 +7,7 @@
 //! Hashes can be chosen by who sends them, so that many fall into one group: it takes further parts then.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry as Slot;
 
 use sled::IVec;
 
@@ -139,62 +140,113 @@ fn count(store: &Open, source: u32) -> Result<u32> {
 
 /// Lets an alias lead to a code, whatever it led to.
 pub(super) fn put(tx: Tx<'_>, source: u32, alias: Alias, code: &[u8]) -> TxResult<()> {
-    let known = tree(tx, T::Alias).get(head_key(source))?;
-    let count = known.and_then(|value| u32_at(&value, 0)).unwrap_or_default();
-    let group = group_of(alias, groups(count));
-    let parts = parts(|key| tree(tx, T::Alias).get(key), source, group)?;
-    let new = entry_bytes(alias, code);
-    for (number, part) in (0_u16..).zip(&parts) {
-        if entries(part).flatten().any(|entry| entry.is_of(alias)) {
-            let others = entries(part).flatten().filter(|entry| !entry.is_of(alias));
-            let others: Vec<&[u8]> = others.map(|entry| entry.bytes).collect();
-            return put_record(
-                tx,
-                T::Alias,
-                &part_key(source, group, number),
-                &[&others.concat(), &new[..]].concat(),
-            );
+    let mut growing = Growing::of(tx, source)?;
+    growing.put(tx, alias, code)?;
+    growing.end(tx)
+}
+
+/// The aliases of a source while some are added in a transaction: what they change is read once, and stored
+/// once at the end.
+#[derive(Debug)]
+pub(super) struct Growing {
+    source: u32,
+    count: u32,
+    known: u32,
+    groups: BTreeMap<u32, Group>,
+}
+
+#[derive(Debug, Default)]
+struct Group {
+    parts: Vec<Vec<u8>>,
+    /// How many of them stand in the store.
+    stored: usize,
+}
+
+impl Growing {
+    pub(super) fn of(tx: Tx<'_>, source: u32) -> TxResult<Self> {
+        let known = tree(tx, T::Alias).get(head_key(source))?;
+        let known = known.and_then(|value| u32_at(&value, 0)).unwrap_or_default();
+        Ok(Self { source, count: known, known, groups: BTreeMap::new() })
+    }
+
+    fn group(&mut self, tx: Tx<'_>, group: u32) -> TxResult<&mut Group> {
+        Ok(match self.groups.entry(group) {
+            Slot::Occupied(known) => known.into_mut(),
+            Slot::Vacant(new) => {
+                let parts = parts(|key| tree(tx, T::Alias).get(key), self.source, group)?;
+                let parts: Vec<_> = parts.iter().map(|part| part.to_vec()).collect();
+                new.insert(Group { stored: parts.len(), parts })
+            }
+        })
+    }
+
+    /// Lets an alias lead to a code, whatever it led to.
+    pub(super) fn put(&mut self, tx: Tx<'_>, alias: Alias, code: &[u8]) -> TxResult<()> {
+        let group = self.group(tx, group_of(alias, groups(self.count)))?;
+        if group.lead(alias, code) {
+            return Ok(());
         }
+        group.push(&entry_bytes(alias, code));
+        self.count = self.count.saturating_add(1);
+        if groups(self.count) > groups(self.count - 1) { self.split(tx) } else { Ok(()) }
     }
-    let room = parts.iter().position(|part| part.len() + new.len() <= MAX_PART).unwrap_or(parts.len());
-    let before = parts.get(room).map_or(&[][..], |part| part);
-    let number = u16::try_from(room).unwrap_or(u16::MAX);
-    put_record(tx, T::Alias, &part_key(source, group, number), &[before, &new].concat())?;
-    let count = count.saturating_add(1);
-    put_record(tx, T::Alias, &head_key(source), &count.to_be_bytes())?;
-    if groups(count) > groups(count - 1) { split(tx, source, groups(count)) } else { Ok(()) }
+
+    /// Makes the last group, which takes its share of the one that had it.
+    fn split(&mut self, tx: Tx<'_>) -> TxResult<()> {
+        let groups = groups(self.count);
+        let new = groups - 1;
+        let before = std::mem::take(&mut self.group(tx, parent(new))?.parts);
+        let (mut stay, mut go) = (Group::default(), Group::default());
+        for entry in before.iter().flat_map(|part| entries(part)).flatten() {
+            let moves = entry.alias().is_some_and(|alias| group_of(alias, groups) == new);
+            if moves { go.push(entry.bytes) } else { stay.push(entry.bytes) }
+        }
+        self.group(tx, parent(new))?.parts = stay.parts;
+        self.group(tx, new)?.parts = go.parts;
+        Ok(())
+    }
+
+    /// Stores the groups that were changed, each in one part at the least, and how many aliases there are.
+    pub(super) fn end(self, tx: Tx<'_>) -> TxResult<()> {
+        for (number, group) in self.groups {
+            let key = |part: usize| part_key(self.source, number, u16::try_from(part).unwrap_or(u16::MAX));
+            let parts = group.parts.iter().map(Vec::as_slice);
+            let empty = group.parts.is_empty().then_some(&[][..]);
+            for (part, bytes) in parts.chain(empty).enumerate() {
+                put_record(tx, T::Alias, &key(part), bytes)?;
+            }
+            for part in group.parts.len().max(1)..group.stored {
+                write::delete(tx, T::Alias, &key(part))?;
+            }
+        }
+        if self.count == self.known {
+            return Ok(());
+        }
+        put_record(tx, T::Alias, &head_key(self.source), &self.count.to_be_bytes())
+    }
 }
 
-/// Makes the last of so many groups, which takes its share of the one that had it.
-fn split(tx: Tx<'_>, source: u32, groups: u32) -> TxResult<()> {
-    let new = groups - 1;
-    let old = parent(new);
-    let before = parts(|key| tree(tx, T::Alias).get(key), source, old)?;
-    let (mut stay, mut go) = (Vec::new(), Vec::new());
-    for entry in before.iter().flat_map(|part| entries(part)).flatten() {
-        let moves = entry.alias().is_some_and(|alias| group_of(alias, groups) == new);
-        if moves { go.push(entry.bytes) } else { stay.push(entry.bytes) }
+impl Group {
+    /// Leads an alias that is there to another code; `false` where it is not there.
+    fn lead(&mut self, alias: Alias, code: &[u8]) -> bool {
+        for part in &mut self.parts {
+            if entries(part).flatten().any(|entry| entry.is_of(alias)) {
+                let others = entries(part).flatten().filter(|entry| !entry.is_of(alias));
+                let others: Vec<&[u8]> = others.map(|entry| entry.bytes).collect();
+                *part = [&others.concat(), &entry_bytes(alias, code)[..]].concat();
+                return true;
+            }
+        }
+        false
     }
-    let kept = put_group(tx, source, old, &stay)?;
-    for part in kept..before.len() {
-        write::delete(tx, T::Alias, &part_key(source, old, u16::try_from(part).unwrap_or(u16::MAX)))?;
-    }
-    put_group(tx, source, new, &go).map(|_| ())
-}
 
-/// Stores a group in as few parts as it needs, one at the least; gives their count.
-fn put_group(tx: Tx<'_>, source: u32, group: u32, entries: &[&[u8]]) -> TxResult<usize> {
-    let mut parts: Vec<Vec<u8>> = vec![Vec::new()];
-    for entry in entries {
-        match parts.last_mut().filter(|part| part.len() + entry.len() <= MAX_PART) {
+    /// Adds an entry where there is room.
+    fn push(&mut self, entry: &[u8]) {
+        match self.parts.iter_mut().find(|part| part.len() + entry.len() <= MAX_PART) {
             Some(part) => part.extend_from_slice(entry),
-            None => parts.push(entry.to_vec()),
+            None => self.parts.push(entry.to_vec()),
         }
     }
-    for (number, part) in (0_u16..).zip(&parts) {
-        put_record(tx, T::Alias, &part_key(source, group, number), part)?;
-    }
-    Ok(parts.len())
 }
 
 /// All aliases of all sources, by the number of the source; what cannot be read is passed over.
@@ -279,7 +331,11 @@ pub(super) fn mend(store: &Open, key: &[u8], known: impl Fn(&[u8]) -> Result<boo
     }
     let good: Vec<_> = good.into_values().collect();
     for some in good.chunks(STEP) {
-        write::transact(store, |tx| some.iter().try_for_each(|(alias, code)| put(tx, source, *alias, code)))?;
+        write::transact(store, |tx| {
+            let mut growing = Growing::of(tx, source)?;
+            some.iter().try_for_each(|(alias, code)| growing.put(tx, *alias, code))?;
+            growing.end(tx)
+        })?;
     }
     Ok(())
 }
@@ -315,8 +371,12 @@ mod tests {
 
     fn store(open: &Open, numbers: &[u32], alias: impl Fn(u32) -> Alias) {
         for some in numbers.chunks(STEP) {
-            let put_one = |tx: Tx<'_>, n: &u32| put(tx, 3, alias(*n), &code(*n).key());
-            write::transact(open, |tx| some.iter().try_for_each(|n| put_one(tx, n))).unwrap();
+            let put_all = |tx: Tx<'_>| {
+                let mut growing = Growing::of(tx, 3)?;
+                some.iter().try_for_each(|n| growing.put(tx, alias(*n), &code(*n).key()))?;
+                growing.end(tx)
+            };
+            write::transact(open, put_all).unwrap();
         }
     }
 

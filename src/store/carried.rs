@@ -87,7 +87,7 @@ impl<'a> Arrival<'a> {
         let is = |own: T| tree == own as usize;
         // The whole site had slots in earlier formats.
         let of_site = is(T::CatSeq) && key.starts_with(&CategoryId::SITE.0.to_be_bytes());
-        if is(T::TextFile) || is(T::Touched) || of_site {
+        if is(T::TextFile) || is(T::Touched) || is(T::Due) || of_site {
             return Ok(());
         }
         if self.found < migrate::TEXTS_APART && (is(T::Body) || is(T::Version)) {
@@ -157,7 +157,7 @@ impl<'a> Arrival<'a> {
         // A form was one text: its item and its body together.
         let find = |id| self.open.dictionaries.get(self.open, id);
         let form: crate::model::Article = codec::unpack(&packed, find)?;
-        let value = [&NO_LISTING, &record::item_bytes(&form.item)?[..]].concat();
+        let value = [&NO_LISTING, &record::item_bytes(form.item)?[..]].concat();
         let text = Some((code_in(tree, &key).to_vec(), codec::pack(&form.body, None)?));
         self.wait(Waiting { tree, key, value, text })
     }
@@ -238,6 +238,7 @@ impl<'a> Arrival<'a> {
         if self.found < migrate::TOGETHER {
             bring_together(self.open)?;
         }
+        self.open.roster.forget();
         self.open.texts.sync()?;
         texts::recount(self.open)?;
         self.open.sync()
@@ -251,7 +252,7 @@ pub(super) fn counts(found: u8, tree: usize, key: &[u8], value: &[u8]) -> bool {
     let parts = found < migrate::TEXTS_APART && is(T::Version);
     let of_site = apart && is(T::CatSeq) && key.starts_with(&CategoryId::SITE.0.to_be_bytes());
     let by_name = apart && is(T::Path) && paths::redirect(value).is_none();
-    !(is(T::TextFile) || is(T::Touched) || is(T::Body) || parts || of_site || by_name)
+    !(is(T::TextFile) || is(T::Touched) || is(T::Body) || is(T::Due) || parts || of_site || by_name)
 }
 
 /// How many of the records that [`counts`] tells have arrived.
@@ -262,7 +263,8 @@ pub(super) fn counted(open: &Open, found: u8, tree: usize) -> Result<usize> {
     let failed = |error| backend("be copied", error);
     let is = |own: T| tree == own as usize;
     let all = &open.trees()[tree];
-    if is(T::TextFile) || is(T::Touched) || is(T::Body) || (found < migrate::TEXTS_APART && is(T::Version)) {
+    let parts = found < migrate::TEXTS_APART && is(T::Version);
+    if is(T::TextFile) || is(T::Touched) || is(T::Body) || is(T::Due) || parts {
         return Ok(0);
     }
     if found >= migrate::TOGETHER {
@@ -289,7 +291,7 @@ pub(super) fn counted(open: &Open, found: u8, tree: usize) -> Result<usize> {
 /// What stands in a record behind the place of a text, of an item as earlier formats kept it.
 fn of_old(item: &[u8]) -> Result<Vec<u8>> {
     let item: Item = postcard::from_bytes(item).map_err(|_| StoreError::Damaged { what: "item" })?;
-    Ok([&NO_LISTING, &record::item_bytes(&item)?[..]].concat())
+    Ok([&NO_LISTING, &record::item_bytes(item)?[..]].concat())
 }
 
 /// A slot, or an alias, as each stood in a record of its own: `category | number`, or `source | kind | hash`.

@@ -171,8 +171,8 @@ pub(super) fn judge(
         T::CategoryKey => leading(open, value)?,
         T::Changed => changed(open, key)?,
         T::Path => path(open, value)?,
-        T::Source => source(open, known(u32_at(key, 0)), key, value)?,
-        T::Due => due(open, key)?,
+        T::Source => source(known(u32_at(key, 0)), value)?,
+        T::Due => vec!["a due time as an older feedmill kept it"],
         T::SourceKey => {
             let counted = u32_at(value, 0).is_some_and(|n| within(open, "sources", u64::from(n)));
             unless(counted, "its number was never given")
@@ -417,26 +417,9 @@ fn path(open: &Open, value: &[u8]) -> Result<Faults> {
     })
 }
 
-fn source(open: &Open, named: bool, key: &[u8], value: &[u8]) -> Result<Faults> {
-    let Some(state) = readable(codec::decode_named::<SourceState>("source", value))? else {
-        return Ok(vec![UNREADABLE]);
-    };
-    let number = u32_at(key, 0).unwrap_or_default();
-    let mut faults = unless(named, "it has no name");
-    if read::get(open, T::Due, codec::due_key(state.next_poll, number))?.is_none() {
-        faults.push("it is never due");
-    }
-    Ok(faults)
-}
-
-fn due(open: &Open, key: &[u8]) -> Result<Faults> {
-    let (Some(at), Some(number)) = (u64_at(key, 0), u32_at(key, 8)) else { return Ok(vec![UNREADABLE]) };
-    let state = read::get(open, T::Source, number.to_be_bytes())?;
-    let state = state.and_then(|bytes| codec::decode_named::<SourceState>("source", &bytes).ok());
-    Ok(unless(
-        state.is_some_and(|s| codec::time(s.next_poll) == at.to_be_bytes()),
-        "its source is due at another time",
-    ))
+fn source(named: bool, value: &[u8]) -> Result<Faults> {
+    let state = readable(codec::decode_named::<SourceState>("source", value))?;
+    Ok(if state.is_none() { vec![UNREADABLE] } else { unless(named, "it has no name") })
 }
 
 fn touched(open: &Open, key: &[u8], codes: &[u8]) -> Result<Faults> {

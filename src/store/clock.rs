@@ -109,12 +109,11 @@ pub(super) fn note(store: &Open, now: Timestamp) -> Result<()> {
 }
 
 fn plan_anew(store: &Open, latest: Timestamp, now: Timestamp) -> Result<()> {
+    let mut planned = Vec::new();
     for (number, SourceRecord { id, state }) in (0_i64..).zip(sources::all(store)?) {
-        if let Some(anew) = planned_anew(number, &state, latest, now) {
-            transact(store, |tx| sources::put_source(tx, &id, &anew, state.next_poll))?;
-        }
+        planned.extend(planned_anew(number, &state, latest, now).map(|anew| (id, anew)));
     }
-    Ok(())
+    sources::put_states(store, planned.iter().map(|(id, anew)| (id, anew)))
 }
 
 /// No output may say that it changed in the future (RULES 2.2).

@@ -197,11 +197,6 @@ pub(super) fn alias_byte(kind: AliasKind) -> u8 {
     }
 }
 
-/// `time | source`.
-pub(super) fn due_key(next: Timestamp, source: u32) -> Vec<u8> {
-    [&time(next)[..], &source.to_be_bytes()].concat()
-}
-
 /// `code | number of the event`.
 pub(super) fn event_key(code: &[u8], number: u64) -> Vec<u8> {
     [code, &number.to_be_bytes()].concat()

@@ -1,6 +1,7 @@
 //! Storing decided changes: texts first, then, in transactions of some, the items with all that leads to
 //! them. What other writing verbs need of it stands here too: records of items, forms, listings, events.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::codec;
@@ -126,7 +127,7 @@ fn replaced(store: &Open, change: &Change) -> Result<Option<(u64, Vec<u8>)>> {
 pub(super) fn form(store: &Open, item: &Item) -> Result<(u64, Vec<u8>)> {
     let record = read::get(store, T::Item, item.code.key())?;
     let place = record.and_then(|record| texts::named(&record)).unwrap_or(Place::NONE);
-    Ok((item.touched, record::of_item(place, &[], item)?))
+    Ok((item.touched, record::of_item(place, &[], item.clone())?))
 }
 
 pub(super) fn put_form(
@@ -164,16 +165,35 @@ fn commit_batch(store: &Open, batch: &[Prepared], now: Timestamp) -> Result<()> 
     transact(store, |tx| {
         let mut touched: BTreeMap<CategoryId, Category> = BTreeMap::new();
         let mut balance = Balance::default();
+        let mut aliases: BTreeMap<&SourceId, alias::Growing> = BTreeMap::new();
         for prepared in batch {
             apply(tx, prepared, now, &mut touched, &mut balance)?;
+            put_aliases(tx, &prepared.change, &mut aliases)?;
         }
         balance.settle(tx)?;
+        aliases.into_values().try_for_each(|growing| growing.end(tx))?;
         for category in touched.values_mut() {
             let generation = next(tx, "generation")?;
             put_category(tx, category, generation)?;
         }
         Ok(())
     })
+}
+
+/// Lets a change's aliases lead to its code; those of a source are stored together.
+fn put_aliases<'a>(
+    tx: Tx<'_>,
+    change: &'a Change,
+    growing: &mut BTreeMap<&'a SourceId, alias::Growing>,
+) -> TxResult<()> {
+    for (source, own) in &change.aliases {
+        let growing = match growing.entry(source) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(alias::Growing::of(tx, sources::number_in(tx, source)?)?),
+        };
+        growing.put(tx, *own, &change.code.key())?;
+    }
+    Ok(())
 }
 
 fn apply(
@@ -187,7 +207,7 @@ fn apply(
     let key = change.code.key();
     let before = stored(tx, &key)?;
     if let (None, Some(place), Some((_, item))) = (&change.item, place, &before) {
-        put_record(tx, &key, (*place, item), balance)?;
+        put_record(tx, &key, (*place, item.clone()), balance)?;
     }
     if let Some(item) = &change.item {
         // Counters, the leading source and further paths show nowhere: the outputs stay as old as
@@ -199,7 +219,7 @@ fn apply(
             Some((_, stored)) if !shows => {
                 // Its form is as old as it was.
                 let item = Item { touched: stored.touched, ..item.clone() };
-                put_record(tx, &key, (place, &item), balance)?;
+                put_record(tx, &key, (place, item), balance)?;
             }
             _ => put_item(tx, &key, (place, item), before.is_none(), balance)?,
         }
@@ -235,9 +255,6 @@ fn apply(
     if let Some((source, sighting)) = &change.sighting {
         let began = change.event.as_ref().filter(|event| begins(event, source));
         put_listing(tx, (&change.code, source), sighting, began)?;
-    }
-    for (source, own) in &change.aliases {
-        alias::put(tx, sources::number_in(tx, source)?, *own, &key)?;
     }
     if let Some(tombstone) = &change.tombstone {
         let bytes = codec::encode("tombstone", tombstone).map_err(abort)?;
@@ -331,19 +348,19 @@ fn put_item(
         item.touched = 0;
         item.generation = upcoming(tx)?;
     }
-    touch_record(tx, key, (place, &item), balance)
+    touch_record(tx, key, (place, item), balance)
 }
 
 /// Stores an item under the coming generation; `touched` of it says where it stood, 0 for nowhere. Its
 /// text stays where it is.
 pub(super) fn touch_item(tx: Tx<'_>, key: &[u8], item: &Item) -> TxResult<()> {
     // What it takes it gives.
-    touch_record(tx, key, (place_of(tx, key)?, item), &mut Balance::default())
+    touch_record(tx, key, (place_of(tx, key)?, item.clone()), &mut Balance::default())
 }
 
 /// Stores an item that shows no change; its text stays where it is.
 pub(super) fn keep_item(tx: Tx<'_>, key: &[u8], item: &Item) -> TxResult<()> {
-    put_record(tx, key, (place_of(tx, key)?, item), &mut Balance::default())
+    put_record(tx, key, (place_of(tx, key)?, item.clone()), &mut Balance::default())
 }
 
 fn place_of(tx: Tx<'_>, key: &[u8]) -> TxResult<Place> {
@@ -354,19 +371,18 @@ fn place_of(tx: Tx<'_>, key: &[u8]) -> TxResult<Place> {
 pub(super) fn touch_record(
     tx: Tx<'_>,
     key: &[u8],
-    (place, item): (Place, &Item),
+    (place, mut item): (Place, Item),
     balance: &mut Balance,
 ) -> TxResult<()> {
-    let mut item = item.clone();
     if item.touched > 0 {
         record::forget_touched(tx, item.touched, key)?;
     }
     item.touched = upcoming(tx)?;
     record::note_touched(tx, item.touched, key)?;
-    put_record(tx, key, (place, &item), balance)
+    put_record(tx, key, (place, item), balance)
 }
 
-fn put_record(tx: Tx<'_>, key: &[u8], (place, item): (Place, &Item), balance: &mut Balance) -> TxResult<()> {
+fn put_record(tx: Tx<'_>, key: &[u8], (place, item): (Place, Item), balance: &mut Balance) -> TxResult<()> {
     let before = tree(tx, T::Item).get(key)?;
     if let Some(before) = before.as_deref().and_then(texts::named) {
         balance.take(before);

@@ -171,7 +171,6 @@ fn rest<W: Write>(open: &Open, entries: &mut Entries<W>) -> Result<()> {
         T::Path,
         T::Sys,
         T::Source,
-        T::Due,
         T::SourceKey,
         T::Void,
         T::Tomb,
@@ -324,13 +323,8 @@ fn fill(open: &Open, export: &Path, progress: Progress<'_>) -> Result<Head> {
 /// What an imported store must not believe of itself.
 fn settle(open: &Open) -> Result<()> {
     write::new_identity(open)?;
-    for record in sources::all(open)? {
-        let mut state = record.state;
-        let before = state.next_poll;
-        // Items that were stored while the export was made may be missing.
-        state.forget_document();
-        write::transact(open, |tx| sources::put_source(tx, &record.id, &state, before))?;
-    }
+    // Items that were stored while the export was made may be missing.
+    sources::forget_documents(open)?;
     open.sync()
 }
 

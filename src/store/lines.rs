@@ -330,17 +330,15 @@ impl Taking<'_> {
     }
 
     fn source(&mut self, id: &SourceId, state: SourceState, void: &[[u8; 16]]) -> Result<()> {
-        if sources::number(self.open, id)?.is_some() {
+        if sources::is_known(self.open, id)? {
             return Ok(());
         }
         self.taken.sources += 1;
         // What came in since the lines were written is still to be asked for.
         let mut state = SourceState { claimed: None, ..state };
         state.forget_document();
-        transact(self.open, |tx| {
-            sources::put_source(tx, id, &state, state.next_poll)?;
-            sources::put_void(tx, id, void)
-        })
+        transact(self.open, |tx| sources::put_void(tx, id, void))?;
+        sources::put_states(self.open, [(id, &state)])
     }
 
     fn tombstone(

@@ -27,6 +27,7 @@ mod read;
 mod record;
 mod repair;
 mod room;
+mod roster;
 mod shrink;
 mod sled_store;
 mod slots;
@@ -83,7 +84,7 @@ fn placed(code: &InfoCode) -> String {
 /// stored.
 #[expect(clippy::missing_errors_doc, reason = "the contract above says it for all verbs")]
 pub trait Store: Send + Sync {
-    /// Makes sure that every source is known; new ones are due at `now`.
+    /// Makes sure that every source has a state; new ones are due at `now`.
     fn register(&self, sources: &[SourceId], now: Timestamp) -> Result<()>;
     /// Up to `limit` sources due at `now`, each moved `lease` seconds ahead so that no second
     /// caller gets it; a crash lets it come back by itself.

@@ -19,6 +19,7 @@ use sled::{Db, Mode, Tree};
 use super::codec::FORMAT;
 use super::dictionary::Dictionaries;
 use super::mark::Mark;
+use super::roster::Roster;
 use super::texts::Texts;
 use super::{Result, StoreError, read, write};
 
@@ -59,7 +60,7 @@ pub(super) enum T {
     Sys,
     /// source → its state
     Source,
-    /// time, source → nothing
+    /// time, source → nothing, as older feedmills kept it; nothing since (`roster`)
     Due,
     /// id → source number
     SourceKey,
@@ -130,6 +131,8 @@ pub(super) struct Open {
     writer: Mutex<()>,
     /// Compression dictionaries by number, read once.
     pub(super) dictionaries: Dictionaries,
+    /// The sources, read once.
+    pub(super) roster: Roster,
 }
 
 impl Open {
@@ -186,6 +189,7 @@ impl Open {
             synced: Mutex::new(0),
             writer: Mutex::new(()),
             dictionaries: Dictionaries::default(),
+            roster: Roster::default(),
         };
         for folder in [Some(path), path.parent()].into_iter().flatten() {
             if let Ok(folder) = File::open(folder) {
@@ -214,6 +218,9 @@ impl Open {
             }
         }
         write::ensure_site(self)?;
+        if !self.tree(T::Due).is_empty() {
+            self.tree(T::Due).clear().map_err(|e| backend("clear old due times", e))?;
+        }
         // A log that was cut off opens well, with what stood behind the cut gone.
         let (now, then) = (read::counter(self, "generation")?, self.mark.generation());
         if now < then {

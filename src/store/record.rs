@@ -20,18 +20,17 @@ const HEAD: usize = 1 + Place::BYTES;
 const NAMED: [char; 3] = ['\u{1}', '\u{2}', '\u{3}'];
 
 /// An item's record; `first` as [`first_bytes`] or [`first_of`] gives it, empty for none.
-pub(super) fn of_item(place: Place, first: &[u8], item: &Item) -> Result<Vec<u8>> {
+pub(super) fn of_item(place: Place, first: &[u8], item: Item) -> Result<Vec<u8>> {
     let item = item_bytes(item)?;
     let length = u16::try_from(first.len()).map_err(|_| StoreError::Damaged { what: "sighting" })?;
     Ok([&[FORMAT][..], &place.bytes(), &length.to_be_bytes(), first, &item].concat())
 }
 
 /// An item without what its key tells: its code, and the name of its page where that is named after it.
-pub(super) fn item_bytes(item: &Item) -> Result<Vec<u8>> {
-    let short = Item { permalink: shortened(&item.permalink, &item.code), ..item.clone() };
-    let mut bytes = codec::encode("item", &short)?;
-    let code = code_bytes(&item.code)?;
-    bytes.drain(..=code.len());
+pub(super) fn item_bytes(mut item: Item) -> Result<Vec<u8>> {
+    item.permalink = shortened(&item.permalink, &item.code);
+    let mut bytes = codec::encode("item", &item)?;
+    bytes.drain(..=code_bytes(&item.code)?.len());
     Ok(bytes)
 }
 
@@ -227,7 +226,7 @@ mod tests {
             let [bare, spaced] = page_names(&code);
             let name = [bare, spaced, format!("{}.html", code.file_name(None)), name][kind].clone();
             let item = Item { permalink: format!("{folder}{name}"), ..Item::sample(code.clone()) };
-            let record = of_item(Place::NONE, &first, &item).unwrap();
+            let record = of_item(Place::NONE, &first, item.clone()).unwrap();
             prop_assert_eq!(&self::item(&code.key(), &record).unwrap().1, &item);
             prop_assert_eq!(first_of(&record).unwrap(), &first[..]);
             let without = with_first(&record, &[]).unwrap();

@@ -24,6 +24,8 @@ const ROUNDS: usize = 4;
 /// Those of the store: a page that cannot be read cannot be mended here.
 pub(super) fn repair(open: &Open, now: Timestamp, watch: Watch<'_>) -> Result<Findings> {
     let _writing = open.writing();
+    // What is on the disk counts.
+    open.roster.forget();
     let mut all = Findings::default();
     let mut lost = false;
     for round in 0..ROUNDS {
@@ -101,7 +103,7 @@ fn item(open: &Open, key: &[u8], now: Timestamp) -> Result<bool> {
         open.texts.sync()?;
         transact(open, |tx| {
             let mut balance = Balance::default();
-            let records = places.iter().map(|place| (*place, &item));
+            let records = places.iter().map(|place| (*place, item.clone()));
             records.into_iter().try_for_each(|record| commit::touch_record(tx, key, record, &mut balance))?;
             balance.settle(tx)
         })?;
@@ -247,7 +249,7 @@ fn source(open: &Open, key: &[u8], now: Timestamp) -> Result<()> {
         why: "its state could not be read".to_owned(),
         ..SourceState::default()
     });
-    transact(open, |tx| sources::put_source(tx, &id, &state, state.next_poll))
+    sources::put_states(open, [(&id, &state)])
 }
 
 /// What cannot be read of a tombstone still keeps its item out.
@@ -300,16 +302,7 @@ fn settle(open: &Open, lost: bool, now: Timestamp) -> Result<()> {
             Ok(())
         })?;
     }
-    if !lost {
-        return Ok(());
-    }
-    for record in sources::all(open)? {
-        let before = record.state.next_poll;
-        let mut state = record.state;
-        state.forget_document();
-        transact(open, |tx| sources::put_source(tx, &record.id, &state, before))?;
-    }
-    Ok(())
+    if lost { sources::forget_documents(open) } else { Ok(()) }
 }
 
 #[cfg(test)]
@@ -395,8 +388,18 @@ mod tests {
 
     /// Trees in which a record may be missing without anyone being able to tell.
     fn silent(tree: usize) -> bool {
-        let trees =
-            [T::Item, T::Seen, T::Alias, T::History, T::Sys, T::SourceKey, T::Path, T::Tomb, T::Touched];
+        let trees = [
+            T::Item,
+            T::Seen,
+            T::Alias,
+            T::History,
+            T::Sys,
+            T::SourceKey,
+            T::Source,
+            T::Path,
+            T::Tomb,
+            T::Touched,
+        ];
         trees.into_iter().any(|silent| silent as usize == tree) || NAMES[tree] == "cat_key"
     }
 

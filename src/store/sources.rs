@@ -2,78 +2,60 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use sled::IVec;
+use sled::{Batch, IVec};
 
 use super::codec::{self, u32_at};
 use super::open::{Open, T, backend};
 use super::read::{READ, get};
-use super::write::{Tx, TxResult, abort, next, put, transact, tree};
+use super::roster::Sources;
+use super::write::{Tx, TxResult, next, transact, tree};
 use super::{Ending, Result, SourceRecord, clock};
 use crate::model::{SourceId, SourceState, Timestamp};
 
-/// States in one transaction: it costs as much as thirty of them, and locks all trees.
+/// States that sled takes at once.
 const AT_ONCE: usize = 200;
 
 pub(super) fn number(store: &Open, id: &SourceId) -> Result<Option<u32>> {
+    if let Some(number) = store.roster.with(store, |sources| sources.get(id).map(|known| known.number))? {
+        return Ok(Some(number));
+    }
+    // It may be known from listings alone.
     Ok(get(store, T::SourceKey, id.as_str())?.and_then(|value| u32_at(&value, 0)))
 }
 
+/// Whether there is a state of a source.
+pub(super) fn is_known(store: &Open, id: &SourceId) -> Result<bool> {
+    store.roster.with(store, |sources| sources.get(id).is_some())
+}
+
 pub(super) fn next_due(store: &Open) -> Result<Option<Timestamp>> {
-    let first = store.tree(T::Due).first().map_err(|e| backend(READ, e))?;
-    Ok(first.and_then(|(key, _)| codec::time_at(&key)))
+    store.roster.with(store, Sources::next_due)
 }
 
 /// Sources that are due at `now`, in the order of their time.
 pub(super) fn due(store: &Open, now: Timestamp, limit: usize) -> Result<Vec<SourceId>> {
-    let end = codec::due_key(now.plus(1), 0);
-    sources_of(store, store.tree(T::Due).range(..end).take(limit))
+    store.roster.with(store, |sources| sources.due(now).take(limit).cloned().collect())
 }
 
 pub(super) fn due_from(store: &Open, time: Timestamp) -> Result<Vec<SourceId>> {
-    sources_of(store, store.tree(T::Due).range(codec::due_key(time, 0)..))
-}
-
-/// The sources of entries of [`T::Due`]. Older entries do not tell the id.
-fn sources_of(
-    store: &Open,
-    entries: impl Iterator<Item = sled::Result<(IVec, IVec)>>,
-) -> Result<Vec<SourceId>> {
-    let (mut sources, mut known) = (Vec::new(), None);
-    for entry in entries {
-        let (key, id) = entry.map_err(|e| backend(READ, e))?;
-        if let Some(id) = std::str::from_utf8(&id).ok().and_then(SourceId::new) {
-            sources.push(id);
-            continue;
-        }
-        let known = match &mut known {
-            Some(known) => known,
-            none => none.insert(names(store)?),
-        };
-        sources.extend(u32_at(&key, 8).and_then(|number| known.get(&number).cloned()));
-    }
-    Ok(sources)
+    store.roster.with(store, |sources| sources.due_from(time).cloned().collect())
 }
 
 pub(super) fn state(store: &Open, id: &SourceId) -> Result<SourceState> {
-    let Some(number) = number(store, id)? else { return Ok(SourceState::default()) };
-    match get(store, T::Source, number.to_be_bytes())? {
-        Some(bytes) => codec::decode_named("source", &bytes),
+    match store.roster.with(store, |sources| sources.get(id).map(|known| known.record.clone()))? {
+        Some(record) => codec::decode_named("source", &record),
         None => Ok(SourceState::default()),
     }
 }
 
-/// When a source is due, read without the rest of its state.
-pub(super) fn next_poll(store: &Open, id: &SourceId) -> Result<Timestamp> {
+/// When a source is due by its record, read without the rest of it; one that cannot be read is due at once.
+pub(super) fn due_in(record: &[u8]) -> Timestamp {
     #[derive(Default, serde::Deserialize)]
     #[serde(default)]
     struct Due {
         next_poll: Timestamp,
     }
-    let Some(number) = number(store, id)? else { return Ok(Timestamp::default()) };
-    match get(store, T::Source, number.to_be_bytes())? {
-        Some(bytes) => codec::decode_named::<Due>("source", &bytes).map(|due| due.next_poll),
-        None => Ok(Timestamp::default()),
-    }
+    codec::decode_named::<Due>("source", record).map_or(Timestamp::EPOCH, |due| due.next_poll)
 }
 
 pub(super) fn names(store: &Open) -> Result<HashMap<u32, SourceId>> {
@@ -119,67 +101,71 @@ pub(super) fn number_in(tx: Tx<'_>, id: &SourceId) -> TxResult<u32> {
 
 pub(super) fn register(store: &Open, sources: &[SourceId], now: Timestamp) -> Result<()> {
     let _writing = store.writing();
-    let mut new = Vec::new();
-    for id in sources {
-        if number(store, id)?.is_none() {
-            let state =
-                SourceState { next_poll: now, why: "new source".to_owned(), ..SourceState::default() };
-            new.push((id.clone(), state, Timestamp::default()));
-        }
-    }
-    put_states(store, &new)
+    let new = |known: &Sources| sources.iter().filter(|id| known.get(id).is_none()).collect::<Vec<_>>();
+    let state = SourceState { next_poll: now, why: "new source".to_owned(), ..SourceState::default() };
+    put_states(store, store.roster.with(store, new)?.into_iter().map(|id| (id, &state)))
 }
 
-/// Stores states of sources, each with the due time that it had.
-fn put_states(store: &Open, sources: &[(SourceId, SourceState, Timestamp)]) -> Result<()> {
-    for some in sources.chunks(AT_ONCE) {
-        transact(store, |tx| {
-            some.iter().try_for_each(|(id, state, before)| put_source(tx, id, state, *before))
-        })?;
+/// Forgets what would let an unchanged document of any source pass unread.
+pub(super) fn forget_documents(store: &Open) -> Result<()> {
+    let mut all = all(store)?;
+    for record in &mut all {
+        record.state.forget_document();
+    }
+    put_states(store, all.iter().map(|record| (&record.id, &record.state)))
+}
+
+/// Stores states of sources, each once. The caller holds the writer's lock.
+pub(super) fn put_states<'a>(
+    store: &Open,
+    states: impl IntoIterator<Item = (&'a SourceId, &'a SourceState)>,
+) -> Result<()> {
+    let states: Vec<_> = states.into_iter().collect();
+    for some in states.chunks(AT_ONCE) {
+        let mut batch = Batch::default();
+        let mut stored = Vec::with_capacity(some.len());
+        for ((id, state), number) in some.iter().zip(numbers(store, some)?) {
+            let record = IVec::from(codec::source_bytes(state)?);
+            batch.insert(&number.to_be_bytes(), record.clone());
+            stored.push(((*id).clone(), number, state.next_poll, record));
+        }
+        store.tree(T::Source).apply_batch(batch).map_err(|e| backend("store states", e))?;
+        store.wrote();
+        store.roster.enter(stored);
     }
     Ok(())
 }
 
-pub(super) fn put_source(tx: Tx<'_>, id: &SourceId, state: &SourceState, before: Timestamp) -> TxResult<()> {
-    let number = number_in(tx, id)?;
-    let due = tree(tx, T::Due);
-    due.remove(codec::due_key(before, number))?;
-    due.insert(codec::due_key(state.next_poll, number), id.as_str().as_bytes())?;
-    let bytes = codec::source_bytes(state).map_err(abort)?;
-    put(tx, T::Source, &number.to_be_bytes(), &bytes)
+/// The numbers of sources; who has none is given one.
+fn numbers(store: &Open, sources: &[(&SourceId, &SourceState)]) -> Result<Vec<u32>> {
+    let known: Option<Vec<u32>> = sources.iter().map(|(id, _)| number(store, id)).collect::<Result<_>>()?;
+    match known {
+        Some(all) => Ok(all),
+        None => transact(store, |tx| sources.iter().map(|(id, _)| number_in(tx, id)).collect()),
+    }
 }
 
 pub(super) fn claim_due(store: &Open, now: Timestamp, limit: usize, lease: i64) -> Result<Vec<SourceId>> {
     let _writing = store.writing();
     clock::note(store, now)?;
     let due = due(store, now, limit)?;
-    let mut claimed = Vec::with_capacity(due.len());
-    for id in &due {
-        let state = state(store, id)?;
-        let before = state.next_poll;
-        claimed.push((id.clone(), clock::claimed(state, now, lease), before));
-    }
-    put_states(store, &claimed)?;
+    let states = due.iter().map(|id| Ok(clock::claimed(state(store, id)?, now, lease)));
+    let states: Vec<_> = states.collect::<Result<_>>()?;
+    put_states(store, due.iter().zip(&states))?;
     Ok(due)
 }
 
+/// A guid that is void stays so, also where the state that goes with it is lost: it comes first.
 pub(super) fn complete(store: &Open, endings: &[Ending]) -> Result<()> {
     let _writing = store.writing();
-    for some in endings.chunks(AT_ONCE) {
-        // One that ends twice in a transaction would leave the due time between the two behind.
-        let mut last = BTreeMap::new();
-        for ending in some {
-            last.insert(&ending.id, clock::completed(ending.state.clone()));
-        }
-        let before: Vec<_> = last.keys().map(|id| next_poll(store, id)).collect::<Result<_>>()?;
-        transact(store, |tx| {
-            for ((id, state), before) in last.iter().zip(&before) {
-                put_source(tx, id, state, *before)?;
-            }
-            some.iter().try_for_each(|ending| put_void(tx, &ending.id, &ending.void))
-        })?;
+    let void: Vec<&Ending> = endings.iter().filter(|ending| !ending.void.is_empty()).collect();
+    for some in void.chunks(AT_ONCE) {
+        transact(store, |tx| some.iter().try_for_each(|ending| put_void(tx, &ending.id, &ending.void)))?;
     }
-    Ok(())
+    // Of one that ends twice the last counts.
+    let states: BTreeMap<_, _> =
+        endings.iter().map(|ending| (&ending.id, clock::completed(ending.state.clone()))).collect();
+    put_states(store, states.iter().map(|(id, state)| (*id, state)))
 }
 
 pub(super) fn put_void(tx: Tx<'_>, id: &SourceId, void: &[[u8; 16]]) -> TxResult<()> {
@@ -195,13 +181,9 @@ pub(super) fn put_void(tx: Tx<'_>, id: &SourceId, void: &[[u8; 16]]) -> TxResult
 
 pub(super) fn release(store: &Open, running: &[SourceId], now: Timestamp) -> Result<usize> {
     let _writing = store.writing();
-    let mut released = 0;
-    for record in all(store)?.into_iter().filter(|record| !running.contains(&record.id)) {
-        if let Some(state) = clock::given_back(&record.state, now) {
-            let before = record.state.next_poll;
-            transact(store, |tx| put_source(tx, &record.id, &state, before))?;
-            released += 1;
-        }
-    }
-    Ok(released)
+    let cut_off = all(store)?.into_iter().filter(|record| !running.contains(&record.id));
+    let given_back = cut_off.filter_map(|record| Some((clock::given_back(&record.state, now)?, record.id)));
+    let released: Vec<(SourceState, SourceId)> = given_back.collect();
+    put_states(store, released.iter().map(|(state, id)| (id, state)))?;
+    Ok(released.len())
 }

@@ -48,7 +48,7 @@ impl Store for MemoryStore {
     fn register(&self, sources: &[SourceId], now: Timestamp) -> Result<()> {
         let mut maps = self.maps();
         for id in sources {
-            if !maps.numbers.contains(id) {
+            if !maps.states.contains_key(id) {
                 let mut state = maps.state(id);
                 state.next_poll = now;
                 "new source".clone_into(&mut state.why);
