@@ -209,6 +209,12 @@ async fn what_an_admin_moved_or_withdrew_stays_so() {
         (&"青海湖，改".into(), &serde_json::json!(["qinghairibao"]))
     );
 
+    let kept = || {
+        let answers = std::fs::read_dir(at.join("store/answers")).unwrap().flatten();
+        let mut answers = answers.map(|answer| std::fs::read(answer.path()).unwrap());
+        answers.any(|answer| String::from_utf8_lossy(&answer).contains("党建引领"))
+    };
+    assert!(kept());
     // By the newspaper's own address; its copy is shown, and goes only if that is asked for.
     let original = "https://paper.example/NW202112212221043837";
     let dry = words(at, &["item", "withdraw", original, "--why", "asked", "--dry-run"], 0).await;
@@ -222,7 +228,7 @@ async fn what_an_admin_moved_or_withdrew_stays_so() {
     let gone =
         json(at, &["item", "withdraw", original, "--why", "asked", "--copies", "--erase", "--json"]).await;
     assert_eq!((&gone["withdrawn"], &gone["erased"]), (&2.into(), &true.into()), "{gone:#}");
-    assert!(!at.join("store/answers/xihai.zst").exists(), "the last answer held the text");
+    assert!(!kept(), "the last answers held the text");
     let mut server = Running::start(feedmill(at, &["serve"]));
     let address = server.serving();
     assert_eq!(get(address, "/xihaidushibao/2021/12/21/NW202112212221043837.html").await.status, 410);

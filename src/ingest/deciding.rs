@@ -71,6 +71,8 @@ pub(super) struct Taking {
     pub(super) published: u64,
     pub(super) changes: Vec<Change>,
     pub(super) tally: Tally,
+    /// The newspaper's name that the last record had, and the categories that it came to.
+    pub(super) routed: Option<(Option<String>, Vec<Category>)>,
 }
 
 impl Taking {
@@ -225,6 +227,10 @@ impl Taking {
         routing: &Routing,
         media_name: Option<&str>,
     ) -> Result<Vec<Category>> {
+        // All of a document mostly go the same way.
+        if let Some((_, known)) = self.routed.as_ref().filter(|(name, _)| name.as_deref() == media_name) {
+            return Ok(known.clone());
+        }
         let route =
             routing.route(store, &self.source, media_name, self.arrival != Arrival::Done, self.now)?;
         self.tally.waiting.extend(route.waiting);
@@ -232,6 +238,7 @@ impl Taking {
         for choice in &self.source.also {
             categories.push(ruling::ensure(store, choice, self.now)?);
         }
+        self.routed = Some((media_name.map(str::to_owned), categories.clone()));
         Ok(categories)
     }
 

@@ -65,6 +65,7 @@ impl Ingest {
             published: 0,
             changes: Vec::new(),
             tally: Tally::default(),
+            routed: None,
         };
         let routing = Arc::clone(&self.routing);
         let (mut tally, changes) = self.call(move |store| taking.run(store, &routing, ready)).await?;
