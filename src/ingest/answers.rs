@@ -15,7 +15,7 @@ use crate::model::{SourceId, Timestamp};
 
 /// Larger bodies are not kept, in bytes; the config is not tried on such a source.
 const MAX_BODY: usize = 4 << 20;
-/// The line before the body is not longer, in bytes.
+/// The lines before the body are not longer, in bytes.
 const MAX_HEAD: u64 = 16 << 10;
 /// The name of a file ends so. It is not packed: that took a twentieth of a first round's time, for two fifths
 /// less (2026-11).
