@@ -96,13 +96,15 @@ fn commit_placed(store: &Open, group: Vec<Change>, places: Vec<Place>, now: Time
             commit_batch(store, &std::mem::take(&mut batch), now)?;
         }
         let place = change.body.as_ref().and_then(|_| places.next());
-        let old_events = match &change.event {
+        let (old_events, version) = match &change.event {
             // A story that begins has no past.
-            Some(event) if event.what == Happening::Inserted => Vec::new(),
-            Some(_) => read::events_beyond(store, &change.code.key(), MAX_EVENTS - 1)?,
-            None => Vec::new(),
+            Some(event) if event.what == Happening::Inserted => (Vec::new(), None),
+            Some(_) => {
+                let beyond = read::events_beyond(store, &change.code.key(), MAX_EVENTS - 1)?;
+                (beyond, replaced(store, &change)?)
+            }
+            None => (Vec::new(), replaced(store, &change)?),
         };
-        let version = replaced(store, &change)?;
         batch.push(Prepared { change, place, old_events, version });
     }
     if batch.is_empty() { Ok(()) } else { commit_batch(store, &batch, now) }
