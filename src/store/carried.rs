@@ -87,7 +87,7 @@ impl<'a> Arrival<'a> {
         let is = |own: T| tree == own as usize;
         // The whole site had slots in earlier formats.
         let of_site = is(T::CatSeq) && key.starts_with(&CategoryId::SITE.0.to_be_bytes());
-        if is(T::TextFile) || is(T::Touched) || is(T::Due) || of_site {
+        if is_made_anew(tree) || of_site {
             return Ok(());
         }
         if self.found < migrate::TEXTS_APART && (is(T::Body) || is(T::Version)) {
@@ -245,6 +245,11 @@ impl<'a> Arrival<'a> {
     }
 }
 
+/// Whether nothing of a tree travels: what stands in it is made where the records arrive, if at all.
+fn is_made_anew(tree: usize) -> bool {
+    [T::TextFile, T::Touched, T::Due].into_iter().any(|own| own as usize == tree)
+}
+
 /// Whether a record, as it travels, is one of those that [`counted`] counts where they arrive.
 pub(super) fn counts(found: u8, tree: usize, key: &[u8], value: &[u8]) -> bool {
     let is = |own: T| tree == own as usize;
@@ -252,7 +257,7 @@ pub(super) fn counts(found: u8, tree: usize, key: &[u8], value: &[u8]) -> bool {
     let parts = found < migrate::TEXTS_APART && is(T::Version);
     let of_site = apart && is(T::CatSeq) && key.starts_with(&CategoryId::SITE.0.to_be_bytes());
     let by_name = apart && is(T::Path) && paths::redirect(value).is_none();
-    !(is(T::TextFile) || is(T::Touched) || is(T::Body) || is(T::Due) || parts || of_site || by_name)
+    !(is_made_anew(tree) || is(T::Body) || parts || of_site || by_name)
 }
 
 /// How many of the records that [`counts`] tells have arrived.
@@ -264,7 +269,7 @@ pub(super) fn counted(open: &Open, found: u8, tree: usize) -> Result<usize> {
     let is = |own: T| tree == own as usize;
     let all = &open.trees()[tree];
     let parts = found < migrate::TEXTS_APART && is(T::Version);
-    if is(T::TextFile) || is(T::Touched) || is(T::Body) || is(T::Due) || parts {
+    if is_made_anew(tree) || is(T::Body) || parts {
         return Ok(0);
     }
     if found >= migrate::TOGETHER {

@@ -322,6 +322,7 @@ fn fill(open: &Open, export: &Path, progress: Progress<'_>) -> Result<Head> {
 
 /// What an imported store must not believe of itself.
 fn settle(open: &Open) -> Result<()> {
+    let _writing = open.writing();
     write::new_identity(open)?;
     // Items that were stored while the export was made may be missing.
     sources::forget_documents(open)?;

@@ -330,6 +330,7 @@ impl Taking<'_> {
     }
 
     fn source(&mut self, id: &SourceId, state: SourceState, void: &[[u8; 16]]) -> Result<()> {
+        let _writing = self.open.writing();
         if sources::is_known(self.open, id)? {
             return Ok(());
         }
@@ -337,7 +338,9 @@ impl Taking<'_> {
         // What came in since the lines were written is still to be asked for.
         let mut state = SourceState { claimed: None, ..state };
         state.forget_document();
-        transact(self.open, |tx| sources::put_void(tx, id, void))?;
+        if !void.is_empty() {
+            transact(self.open, |tx| sources::put_void(tx, id, void))?;
+        }
         sources::put_states(self.open, [(id, &state)])
     }
 

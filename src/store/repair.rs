@@ -13,7 +13,7 @@ use super::open::{Open, T, backend, category_key};
 use super::texts::{self, Balance, Place};
 use super::write::{self, abort, delete, put, transact, tree};
 use super::{Result, Sighting, Tombstone, Withdrawer, alias, log, paths, read, record, slots, sources};
-use crate::model::{Body, Category, CategoryId, ContentHash, Item, Slug, SourceState, Timestamp};
+use crate::model::{Body, Category, CategoryId, ContentHash, Item, Slug, Timestamp};
 
 /// Rounds of mending: what one round mends may show the next what is left.
 const ROUNDS: usize = 4;
@@ -238,18 +238,13 @@ fn name_of(open: &Open, kind: u8, id: &[u8]) -> Result<Option<String>> {
     Ok(None)
 }
 
-/// A source whose state cannot be read is asked as a new one.
+/// What cannot be read of a source is made anew, and its record is stored once more.
 fn source(open: &Open, key: &[u8], now: Timestamp) -> Result<()> {
     let number = u32_at(key, 0).unwrap_or_default();
     let Some(id) = sources::names(open)?.remove(&number) else {
         return transact(open, |tx| delete(tx, T::Source, key));
     };
-    let state = readable(sources::state(open, &id))?.unwrap_or_else(|| SourceState {
-        next_poll: now,
-        why: "its state could not be read".to_owned(),
-        ..SourceState::default()
-    });
-    sources::put_states(open, [(&id, &state)])
+    sources::put_states(open, [(&id, &sources::state_or_new(open, &id, now)?)])
 }
 
 /// What cannot be read of a tombstone still keeps its item out.

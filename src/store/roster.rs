@@ -66,11 +66,21 @@ impl Sources {
             // What has no name is nobody's; `check` tells of it.
             let named = codec::u32_at(&key, 0).and_then(|number| Some((number, names.get(&number)?)));
             if let Some((number, id)) = named {
-                all.enter(id.clone(), Known { number, due: sources::due_in(&record), record });
+                all.enter(id.clone(), Known { number, due: due_in(&record), record });
             }
         }
         Ok(all)
     }
+}
+
+/// When a source is due by its record, read without the rest of it; one that cannot be read is due at once.
+fn due_in(record: &[u8]) -> Timestamp {
+    #[derive(Default, serde::Deserialize)]
+    #[serde(default)]
+    struct Due {
+        next_poll: Timestamp,
+    }
+    codec::decode_named::<Due>("source", record).map_or(Timestamp::EPOCH, |due| due.next_poll)
 }
 
 /// The sources of an open database, read when they are first asked for.
@@ -139,6 +149,28 @@ mod tests {
         drop(store);
         let store = SledStore::open(&path, 1 << 20).unwrap();
         assert_eq!(plan(&store), (Some(at(100)), order));
+        assert_eq!(store.check(&mut |_, _, _| {}).unwrap().told, Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_state_that_cannot_be_read_keeps_nobody_waiting() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store");
+        let ids = ["a", "b"].map(|id| SourceId::new(id).unwrap());
+        let store = SledStore::open(&path, 1 << 20).unwrap();
+        store.register(&ids, Timestamp::from_unix(100)).unwrap();
+        store
+            .with(|open| {
+                let number = sources::number(open, &ids[1])?.unwrap();
+                Ok(open.tree(T::Source).insert(number.to_be_bytes(), "garbled").unwrap())
+            })
+            .unwrap();
+        drop(store);
+        let store = SledStore::open(&path, 1 << 20).unwrap();
+        assert!(store.source(&ids[1]).is_err());
+        let [a, b] = ids;
+        assert_eq!(store.claim_due(Timestamp::from_unix(100), 9, 60).unwrap(), [b.clone(), a]);
+        assert_eq!(store.source(&b).unwrap().why, "its state could not be read");
         assert_eq!(store.check(&mut |_, _, _| {}).unwrap().told, Vec::<String>::new());
     }
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use sled::{Batch, IVec};
 
+use super::check::readable;
 use super::codec::{self, u32_at};
 use super::open::{Open, T, backend};
 use super::read::{READ, get};
@@ -48,14 +49,13 @@ pub(super) fn state(store: &Open, id: &SourceId) -> Result<SourceState> {
     }
 }
 
-/// When a source is due by its record, read without the rest of it; one that cannot be read is due at once.
-pub(super) fn due_in(record: &[u8]) -> Timestamp {
-    #[derive(Default, serde::Deserialize)]
-    #[serde(default)]
-    struct Due {
-        next_poll: Timestamp,
-    }
-    codec::decode_named::<Due>("source", record).map_or(Timestamp::EPOCH, |due| due.next_poll)
+/// As [`state`]; a source whose state cannot be read is asked as a new one, and must not keep others waiting.
+pub(super) fn state_or_new(store: &Open, id: &SourceId, now: Timestamp) -> Result<SourceState> {
+    Ok(readable(state(store, id))?.unwrap_or_else(|| SourceState {
+        next_poll: now,
+        why: "its state could not be read".to_owned(),
+        ..SourceState::default()
+    }))
 }
 
 pub(super) fn names(store: &Open) -> Result<HashMap<u32, SourceId>> {
@@ -106,7 +106,7 @@ pub(super) fn register(store: &Open, sources: &[SourceId], now: Timestamp) -> Re
     put_states(store, store.roster.with(store, new)?.into_iter().map(|id| (id, &state)))
 }
 
-/// Forgets what would let an unchanged document of any source pass unread.
+/// Forgets what would let an unchanged document of any source pass unread. The caller holds the writer's lock.
 pub(super) fn forget_documents(store: &Open) -> Result<()> {
     let mut all = all(store)?;
     for record in &mut all {
@@ -149,7 +149,7 @@ pub(super) fn claim_due(store: &Open, now: Timestamp, limit: usize, lease: i64) 
     let _writing = store.writing();
     clock::note(store, now)?;
     let due = due(store, now, limit)?;
-    let states = due.iter().map(|id| Ok(clock::claimed(state(store, id)?, now, lease)));
+    let states = due.iter().map(|id| Ok(clock::claimed(state_or_new(store, id, now)?, now, lease)));
     let states: Vec<_> = states.collect::<Result<_>>()?;
     put_states(store, due.iter().zip(&states))?;
     Ok(due)
