@@ -25,6 +25,7 @@
 //! `daemon` ← `cli`. `clock` uses `model`; `import` shares the permalinks of `ingest::article`.
 //! `tests/direction.rs` refuses an import that runs the other way.
 
+pub mod blocking;
 pub mod cli;
 pub mod clock;
 pub mod config;

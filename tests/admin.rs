@@ -410,7 +410,7 @@ async fn example_runs(base: &Path, upstream: &Upstream, example: &str) {
         assert_eq!(started.terminate().code(), Some(0), "{line}: {}", started.said);
         return;
     }
-    let ended = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+    let ended = feedmill::blocking::run_long(move || command.output().unwrap()).await.unwrap();
     let said = String::from_utf8_lossy(&[ended.stdout, ended.stderr].concat()).into_owned();
     assert_eq!(ended.status.code(), Some(0), "{line}: {said}");
 }

@@ -11,8 +11,9 @@ use std::path::Path;
 use common::samples::{RssItem, feed_source, rss};
 use common::{Mill, Tree, Upstream, at, changed_paths};
 use feedmill::control::{Event, Query, StoreQuery};
-use feedmill::model::{InfoCode, Item};
-use feedmill::store::{Mended, SledStore, StoreError, StoreOptions, export};
+use feedmill::model::InfoCode;
+use feedmill::store::backup::{self, Form};
+use feedmill::store::{Mended, SledStore, StoreError, StoreOptions};
 
 const MAIN: &str = "[site]\nurl = \"https://news.example.org/\"\ntitle = \"样本\"\n";
 
@@ -75,8 +76,8 @@ async fn a_damaged_store_begins_anew_and_no_output_is_emptier() {
             let mut mill = published(&upstream).await;
             let before = feeds(mill.outputs());
             if exported {
-                let path = mill.path("data/exports").join(export::name(mill.now()));
-                mill.own().care.export(&path, mill.now(), &mut |_, _| {}).unwrap();
+                let path = mill.path("data/exports").join(backup::name(mill.now()));
+                mill.own().care.export(&path, Form::Packed, mill.now(), &mut |_, _| {}).unwrap();
             }
             let source = feed_source("paper", "样本日报", &upstream, "/feed.xml");
             mill.damage(damage);
@@ -139,21 +140,24 @@ async fn asked(mill: &Mill, query: StoreQuery) -> Result<serde_json::Value, Stri
     }
 }
 
-/// All that is told of items, but for what is numbered anew.
+/// All that is told of items.
 fn told(mill: &Mill, codes: &[InfoCode]) -> Vec<String> {
     let store = mill.store();
     let one = |code: &InfoCode| {
-        let item = store.item(code).unwrap().map(|item| Item { generation: 0, touched: 0, ..item });
+        let (item, forms) = (store.item(code).unwrap(), store.versions(code).unwrap());
         let (body, revisions) = (store.body(code).unwrap(), store.revisions(code).unwrap());
         let (story, out) = (store.history(code).unwrap(), store.tombstone(code).unwrap());
-        format!("{item:?} {body:?} {revisions:?} {story:?} {out:?} {:?}", store.listings(code).unwrap())
+        format!(
+            "{item:?} {forms:?} {body:?} {revisions:?} {story:?} {out:?} {:?}",
+            store.listings(code).unwrap()
+        )
     };
     codes.iter().map(one).collect()
 }
 
 #[tokio::test]
 async fn what_is_exported_comes_back_either_way() {
-    for lines in [false, true] {
+    for form in [Form::Packed, Form::Lines] {
         let upstream = Upstream::start().await;
         let mill = published(&upstream).await;
         let codes: Vec<InfoCode> = mill.items().into_iter().map(|item| item.code).collect();
@@ -166,31 +170,25 @@ async fn what_is_exported_comes_back_either_way() {
             ));
         }
         let path = mill.path("export").to_str().unwrap().to_owned();
-        asked(&mill, StoreQuery::Export { path: path.clone(), lines }).await.unwrap();
+        asked(&mill, StoreQuery::Export { path: path.clone(), form }).await.unwrap();
         let before = told(&mill, &codes);
 
         let source = feed_source("paper", "样本日报", &upstream, "/feed.xml");
         let other = Mill::open(at("2026-05-02T04:00:00Z"), MAIN, &source).await;
-        let import = |path: String, replace| {
-            if lines { StoreQuery::ImportLines { path } } else { StoreQuery::Import { path, replace } }
-        };
+        let import = |path: String, replace| StoreQuery::Import { path, replace };
         refuse_damaged(&other, &path, &import).await;
         asked(&other, import(path.clone(), false)).await.unwrap();
-        assert_eq!(told(&other, &codes), before, "lines: {lines}");
+        assert_eq!(told(&other, &codes), before, "{form:?}");
         assert_eq!(other.items().len(), 10);
         assert_eq!(asked(&other, StoreQuery::Check).await.unwrap()["told"], serde_json::json!([]));
         let report = other.poll("paper").await;
         assert_eq!((report.inserted, report.updated, report.listed), (0, 0, 12), "all of it is known");
 
-        // A second time: lines add nothing, the other kind needs to be told twice.
-        let again = asked(&other, import(path.clone(), false)).await;
-        assert_eq!(again.is_err(), !lines, "{again:?}");
-        if let Ok(taken) = again {
-            assert_eq!((&taken["items"], &taken["known"]), (&0.into(), &11.into()));
-        } else {
-            asked(&other, import(path, true)).await.unwrap();
-            assert!(other.path("data/store.replaced").is_dir(), "what was there is kept");
-        }
+        // A second time nothing is missing.
+        let taken = asked(&other, import(path.clone(), false)).await.unwrap();
+        assert_eq!((&taken["items"], &taken["known"]), (&0.into(), &11.into()));
+        let kept = asked(&other, import(path, true)).await.unwrap();
+        assert!(Path::new(kept["kept"].as_str().unwrap()).is_dir(), "what was there is kept");
         assert_eq!(other.items().len(), 10);
     }
 }

@@ -20,7 +20,7 @@ use common::{Mill, Upstream, at};
 use feedmill::control::{Event, Query};
 use feedmill::model::{SourceId, SourceState, Timestamp};
 use feedmill::schedule::NEVER;
-use feedmill::store::Ending;
+use feedmill::store::PollResult;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
@@ -310,7 +310,7 @@ async fn who_is_back_in_the_config_is_asked_again() {
     assert_eq!(mill.state(ID).next_poll, due, "a restart is no reason");
     // As the daemon leaves a source that the config has no longer.
     let state = SourceState { next_poll: Timestamp::MAX, ..mill.state(ID) };
-    mill.store().complete(&[Ending::of(SourceId::new(ID).unwrap(), state)]).unwrap();
+    mill.store().complete(&[PollResult::of(SourceId::new(ID).unwrap(), state)]).unwrap();
     mill.reopen(main, &format!("{source}enabled = false\n")).await;
     assert_eq!(mill.state(ID).next_poll, Timestamp::MAX);
     mill.reopen(main, &source).await;
@@ -325,7 +325,7 @@ async fn a_round_leaves_out_who_asked_for_a_pause() {
     let mill = mill(&upstream).await;
     let until = mill.now().plus(600);
     let state = SourceState { not_before: until, why: "busy".to_owned(), ..mill.state(ID) };
-    mill.store().complete(&[Ending::of(SourceId::new(ID).unwrap(), state)]).unwrap();
+    mill.store().complete(&[PollResult::of(SourceId::new(ID).unwrap(), state)]).unwrap();
     for dry_run in [true, false] {
         let answer = ask(&mill, Query::Poll { sources: Vec::new(), dry_run, no_publish: true }).await;
         let waiting = json!([{ "source": ID, "not_before": until.rfc3339(), "why": "busy" }]);

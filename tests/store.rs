@@ -9,9 +9,10 @@ use common::at;
 use feedmill::model::{
     Body, CategoryId, CodeSpace, ContentHash, InfoCode, Item, Slug, SourceId, SourceState, Timestamp,
 };
+use feedmill::store::backup::Form;
 use feedmill::store::{
-    Alias, AliasKind, AtPath, Change, Ending, Event, Happening, MemoryStore, Placement, Retention, Revision,
-    Sighting, SledStore, Store, StoreError, Tombstone, Window, Withdrawer,
+    Alias, AliasKind, AtPath, Change, Event, EventKind, MemoryStore, Placement, PollResult, Retention,
+    Revision, Sighting, SledStore, Store, StoreError, Tombstone, Window, WithdrawnBy,
 };
 use proptest::prelude::*;
 use tempfile::TempDir;
@@ -81,7 +82,7 @@ fn sighting(now: Timestamp, what: &str) -> Sighting {
     Sighting { first: now, last: now, listed, guid: Some([7; 16]), checks: 0, detail: None }
 }
 
-fn event(at: Timestamp, what: Happening) -> Event {
+fn event(at: Timestamp, what: EventKind) -> Event {
     let (source, known_by) = (Some(source(0)), "guid".to_owned());
     Event { at, what, source, why: "new".to_owned(), known_by, answer: Some((at, 12)) }
 }
@@ -96,7 +97,7 @@ fn insert(number: usize, home: CategoryId, published: Timestamp) -> Change {
     change.sighting = Some((source(0), sighting(published, "first")));
     change.aliases = vec![(source(0), alias(number))];
     change.paths = vec![format!("old/{number}")];
-    change.event = Some(event(published, Happening::Inserted));
+    change.event = Some(event(published, EventKind::Inserted));
     change
 }
 
@@ -125,7 +126,7 @@ fn a_change_is_stored_with_all_that_leads_to_it() {
         let old = AtPath::Redirect("c/2026/05/01/1.html".to_owned());
         assert_eq!(store.at_path("old/1").unwrap(), Some(old), "{name}");
         assert_eq!(store.listings(&code(1)).unwrap()[0].0, source(0), "{name}");
-        assert_eq!(store.history(&code(1)).unwrap(), [event(noon(), Happening::Inserted)], "{name}");
+        assert_eq!(store.history(&code(1)).unwrap(), [event(noon(), EventKind::Inserted)], "{name}");
         let changed = store.changed_since(before).unwrap();
         assert_eq!(changed.iter().map(|c| c.arrivals).collect::<Vec<_>>(), [2, 2], "{name}");
         assert_eq!(store.touched_since(before, 1).unwrap().len(), 2, "{name}: a commit is not cut apart");
@@ -182,7 +183,7 @@ fn a_due_source_is_claimed_once_and_comes_back() {
         assert_eq!(store.claim_due(noon(), 9, 60).unwrap(), [source(1)], "{name}");
         assert_eq!(store.claim_due(noon().plus(59), 9, 60).unwrap(), [], "{name}: leased");
         let state = SourceState { next_poll: noon().plus(300), items: 4, ..SourceState::default() };
-        let ending = Ending { id: source(1), state: state.clone(), void: vec![[9; 16]] };
+        let ending = PollResult { id: source(1), state: state.clone(), void: vec![[9; 16]] };
         store.complete(&[ending]).unwrap();
         assert_eq!(store.source(&source(1)).unwrap(), state, "{name}");
         assert_eq!(store.void_guids(&source(1), &[[9; 16], [8; 16]]).unwrap(), [true, false], "{name}");
@@ -211,7 +212,7 @@ fn what_a_dead_process_had_claimed_is_due_as_it_was() {
         store.claim_due(due, 9, 900).unwrap();
         assert_eq!(store.release(&[source(1)], due).unwrap(), 0, "{name}: its poll runs");
         let state = SourceState { next_poll: noon().plus(1), ..SourceState::default() };
-        store.complete(&[Ending::of(source(1), state)]).unwrap();
+        store.complete(&[PollResult::of(source(1), state)]).unwrap();
         store.claim_due(noon().plus(1), 9, 900).unwrap();
         store.release(&[], noon()).unwrap();
         assert_eq!(store.next_due().unwrap(), Some(noon().plus(1)), "{name}: a good poll forgives");
@@ -229,7 +230,7 @@ fn a_clock_that_goes_back_strands_no_source() {
             let now = noon().plus(20 * year);
             let state =
                 SourceState { next_poll: now.plus(60), last_poll: Some(now), ..SourceState::default() };
-            store.complete(&[Ending::of(id, state)]).unwrap();
+            store.complete(&[PollResult::of(id, state)]).unwrap();
         }
         assert_eq!(store.claim_due(noon(), 99, 900).unwrap().len(), 10, "{name}: some at once, no storm");
         assert_eq!(store.claim_due(noon().plus(2), 99, 900).unwrap().len(), 15, "{name}: all soon");
@@ -261,7 +262,7 @@ fn a_withdrawn_item_leaves_all_and_comes_back_as_new() {
     on_each(|store, name| {
         let home = store.ensure_category("甲", None, noon()).unwrap().id;
         store.commit(vec![insert(1, home, noon()), insert(2, home, noon().plus(9))], noon()).unwrap();
-        let stone = |erased| Tombstone { at: noon(), by: Withdrawer::Admin, why: "asked".into(), erased };
+        let stone = |erased| Tombstone { at: noon(), by: WithdrawnBy::Admin, why: "asked".into(), erased };
         assert!(store.withdraw(&code(2), &stone(false)).unwrap(), "{name}");
         assert!(!store.withdraw(&code(2), &stone(false)).unwrap(), "{name}: out already");
         assert!(!store.withdraw(&code(7), &stone(false)).unwrap(), "{name}: never was");
@@ -275,8 +276,8 @@ fn a_withdrawn_item_leaves_all_and_comes_back_as_new() {
         assert_eq!(store.item(&code(2)).unwrap(), None, "{name}");
         assert_eq!(store.body(&code(2)).unwrap(), Body::default(), "{name}");
         assert_eq!(store.tombstone(&code(2)).unwrap(), Some(stone(true)), "{name}");
-        let story: Vec<Happening> = store.history(&code(2)).unwrap().iter().map(|e| e.what).collect();
-        let want = [Happening::Inserted, Happening::Withdrawn, Happening::Restored, Happening::Withdrawn];
+        let story: Vec<EventKind> = store.history(&code(2)).unwrap().iter().map(|e| e.what).collect();
+        let want = [EventKind::Inserted, EventKind::Withdrawn, EventKind::Restored, EventKind::Withdrawn];
         assert_eq!(story, want, "{name}");
     });
 }
@@ -443,7 +444,7 @@ fn take(store: &dyn Store, step: &Step, now: Timestamp) -> String {
             change.body = (text.len() > 1).then(|| Body { html: text.repeat(4_000), ..Body::default() });
             change.item = Some(item);
             change.sighting = Some((source(1), sighting(now, text)));
-            change.event = Some(event(now, Happening::Revised));
+            change.event = Some(event(now, EventKind::Revised));
             format!("{:?}", store.commit(vec![change], now))
         }
         Step::Join(number, category) => {
@@ -470,15 +471,15 @@ fn take(store: &dyn Store, step: &Step, now: Timestamp) -> String {
             let mut state = store.source(&source(*number)).unwrap();
             state.next_poll = now.plus(*next);
             state.last_poll = Some(now);
-            let first = Ending::of(source(*number), SourceState { items: 9, ..state.clone() });
-            let last = Ending { id: source(*number), state, void: vec![[3; 16]] };
-            let other = Ending::of(source(*number + 1), SourceState::default());
+            let first = PollResult::of(source(*number), SourceState { items: 9, ..state.clone() });
+            let last = PollResult { id: source(*number), state, void: vec![[3; 16]] };
+            let other = PollResult::of(source(*number + 1), SourceState::default());
             format!("{:?}", store.complete(&[first, other, last]))
         }
         Step::Release => format!("{:?}", store.release(&[source(1)], now)),
         Step::Withdraw(number, erased) => {
             let why = "asked".to_owned();
-            let stone = Tombstone { at: now, by: Withdrawer::Source, why, erased: *erased };
+            let stone = Tombstone { at: now, by: WithdrawnBy::Source, why, erased: *erased };
             format!("{:?}", store.withdraw(&code(*number), &stone))
         }
         Step::Restore(number) => format!("{:?}", store.restore(&code(*number), "back", now)),
@@ -576,7 +577,26 @@ proptest! {
             let since = maps.generation().unwrap() / 2;
             prop_assert_eq!(observed(store, since), observed(&maps, since), "after step {}: {:?}", number, step);
         }
-        let found = sled.unwrap().check(&mut |_, _, _| {}).unwrap();
+        let sled = sled.unwrap();
+        let found = sled.check(&mut |_, _, _| {}).unwrap();
         prop_assert_eq!(found.told, Vec::<String>::new());
+        // And so does what is made of a backup of it, but for claims and for what would let a document pass unread.
+        let (backup, form) = (folder.path().join("backup"), if steps.len() % 2 == 0 { Form::Packed } else { Form::Lines });
+        sled.export(&backup, form, now, &mut |_, _| {}).unwrap();
+        let again = SledStore::open(&folder.path().join("again"), 1 << 20).unwrap();
+        again.import(&backup, true, now, &mut |_, _| {}).unwrap();
+        let found = again.check(&mut |_, _, _| {}).unwrap();
+        prop_assert_eq!(found.told, Vec::<String>::new());
+        for id in sled.due_from(Timestamp::EPOCH).unwrap() {
+            let mut state = sled.source(&id).unwrap();
+            state.next_poll = state.claimed.take().unwrap_or(state.next_poll);
+            state.forget_document();
+            prop_assert_eq!(&again.source(&id).unwrap(), &state);
+            for store in [&sled, &again] {
+                store.complete(&[PollResult::of(id.clone(), state.clone())]).unwrap();
+            }
+        }
+        let since = sled.generation().unwrap() / 2;
+        prop_assert_eq!(observed(&again, since), observed(&sled, since), "a backup in between");
     }
 }

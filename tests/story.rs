@@ -8,8 +8,8 @@ mod common;
 use common::samples::{eastmoney_main, eastmoney_sources, paper, paper_text, put_lists, rolling, text_path};
 use common::{Mill, Upstream, at};
 use feedmill::control::{Event as Said, Query};
-use feedmill::store::Happening::{Inserted, Joined, Refused, Restored, Revised, Withdrawn};
-use feedmill::store::{Event, Happening};
+use feedmill::store::EventKind::{Inserted, Joined, Refused, Restored, Revised, Withdrawn};
+use feedmill::store::{Event, EventKind};
 use serde_json::Value;
 
 const CODE: &str = "NW202605012700000001";
@@ -36,7 +36,7 @@ async fn turn(mill: &Mill) {
     mill.publish().await;
 }
 
-fn steps(mill: &Mill) -> Vec<(Happening, Option<String>)> {
+fn steps(mill: &Mill) -> Vec<(EventKind, Option<String>)> {
     let story: Vec<Event> = mill.store().history(&mill.code(CODE)).unwrap();
     story.into_iter().map(|event| (event.what, event.source.map(|source| source.to_string()))).collect()
 }

@@ -4,7 +4,7 @@
 use sha2::Digest;
 
 use feedmill::model::{Body, CategoryId, CodeSpace, ContentHash, InfoCode, Item, SourceId, Timestamp};
-use feedmill::store::{AliasKind, Change, Event, Happening, Placement, Sighting};
+use feedmill::store::{AliasKind, Change, Event, EventKind, Placement, Sighting};
 
 /// Numbers that only look random: the same in every run.
 pub(crate) struct Dice(u64);
@@ -109,7 +109,7 @@ pub(crate) fn change(number: u64) -> Change {
         vec![(source(number), (AliasKind::Guid, hash)), (source(number), (AliasKind::Link, hash))];
     change.event = Some(Event {
         at,
-        what: Happening::Inserted,
+        what: EventKind::Inserted,
         source: Some(source(number)),
         why: "not known yet".to_owned(),
         known_by: "code".to_owned(),

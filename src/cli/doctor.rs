@@ -16,7 +16,7 @@ use crate::config::{Config, Files, Severity};
 use crate::control::{self, Asked, Query};
 use crate::fetch::Fetcher;
 use crate::model::chain;
-use crate::store::export;
+use crate::store::backup;
 
 /// When this was written, in Unix seconds: a clock before it is wrong.
 const WRITTEN: i64 = 1_763_000_000;
@@ -333,7 +333,7 @@ fn of_leftovers(looks: &mut Looks, config: &Config, runs: bool) {
 
 fn of_exports(looks: &mut Looks, config: &Config) {
     let what = say("last export", "上次导出");
-    let last = export::all(&config.exports.folder).last().and_then(|path| export::made_at(path));
+    let last = backup::all(&config.exports.folder).last().and_then(|path| backup::made_at(path));
     match last {
         Some(made) => looks.good(&what, made.rfc3339()),
         None => looks.add(

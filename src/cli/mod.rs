@@ -181,7 +181,7 @@ impl Command {
         match self {
             Self::Run | Self::Serve | Self::Demo(_) => tokio::runtime::Builder::new_multi_thread(),
             _ => {
-                crate::store::use_threads(1);
+                crate::blocking::use_threads(1);
                 tokio::runtime::Builder::new_current_thread()
             }
         }

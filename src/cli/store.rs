@@ -12,10 +12,12 @@ use tokio::sync::mpsc;
 
 use super::words::say;
 use super::{ask, show};
+use crate::blocking;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::control::{self, Asked, Event, Query, StoreQuery};
 use crate::daemon;
+use crate::store::backup::Form;
 use crate::store::{Findings, SledStore, Stats, TakenIn};
 
 /// What can be done with the store. All of it works while the daemon runs.
@@ -32,21 +34,21 @@ pub(super) enum Store {
     /// Write the store anew, without what was deleted, to give its room back
     #[command(after_help = "Example: feedmill store compact")]
     Compact(Json),
-    /// Write everything into one file, compressed and with a checksum
+    /// Write everything into one file, compressed and with a checksum: a backup
     #[command(after_help = "Example: feedmill store export feedmill.export")]
     Export {
         /// The file
         file: PathBuf,
-        /// JSON Lines, for other programs and other versions
+        /// The same as JSON Lines, not compressed: for other programs
         #[arg(long)]
         lines: bool,
         /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// Take an export in, of either kind
+    /// Take an export in, compressed or not
     #[command(
-        after_help = "Example: feedmill store import feedmill.export --replace\nJSON Lines add what is missing. The other kind takes the place of the whole store."
+        after_help = "Example: feedmill store import feedmill.export --replace\nAn empty store becomes the one that was exported. To one that holds items, what is missing is added; with --replace it becomes the one that was exported, and is kept beside it."
     )]
     Import {
         /// The file
@@ -100,7 +102,8 @@ impl Store {
             }
             Self::Export { file, lines, json } => {
                 let path = absolute(&file)?;
-                let answer = asked(config, StoreQuery::Export { path, lines }).await?;
+                let form = if lines { Form::Lines } else { Form::Packed };
+                let answer = asked(config, StoreQuery::Export { path, form }).await?;
                 let size = bytes(answer["bytes"].as_u64().unwrap_or_default());
                 tell(&answer, json, &format!("{}: {size}\n", answer["path"].as_str().unwrap_or_default()))
             }
@@ -120,7 +123,7 @@ async fn asked(config: Config, query: StoreQuery) -> Result<Value> {
         Asked::Daemon(events) => events,
         Asked::Nobody => {
             let options = config.store.clone();
-            let store = tokio::task::spawn_blocking(move || SledStore::open_as_it_is(options)).await??;
+            let store = blocking::run_long(move || SledStore::open_as_it_is(options)).await??;
             let (sender, receiver) = mpsc::channel(64);
             tokio::spawn(async move {
                 let now = SystemClock.now();
@@ -138,10 +141,9 @@ async fn asked(config: Config, query: StoreQuery) -> Result<Value> {
 
 async fn import(config: Config, file: &Path, replace: bool, json: bool) -> Result<ExitCode> {
     let path = absolute(file)?;
-    if is_lines(file)? {
-        let answer = asked(config, StoreQuery::ImportLines { path }).await?;
-        let taken: TakenIn = serde_json::from_value(answer.clone())?;
-        let TakenIn { items, known, sources } = taken;
+    let answer = asked(config, StoreQuery::Import { path, replace }).await?;
+    let Some(kept) = answer["kept"].as_str() else {
+        let TakenIn { items, known, sources } = serde_json::from_value(answer.clone())?;
         return tell(
             &answer,
             json,
@@ -150,24 +152,12 @@ async fn import(config: Config, file: &Path, replace: bool, json: bool) -> Resul
                 format!("收入 {items} 篇文章，{known} 篇已有；新来源 {sources} 个\n"),
             ),
         );
-    }
-    let answer = asked(config, StoreQuery::Import { path, replace }).await?;
-    let kept = answer["kept"].as_str().unwrap_or_default();
+    };
     let done = say(
         format!("the store is now what was exported; the one before is kept as `{kept}`\n"),
         format!("存储已换成导出时的内容；之前的存储保留为 `{kept}`\n"),
     );
     tell(&answer, json, &done)
-}
-
-/// JSON Lines begin with a brace, exports with their name.
-fn is_lines(file: &Path) -> Result<bool> {
-    let mut first = [0; 1];
-    let mut file_ = std::fs::File::open(file).with_context(|| {
-        say(format!("cannot open `{}`", file.display()), format!("无法打开 `{}`", file.display()))
-    })?;
-    std::io::Read::read(&mut file_, &mut first)?;
-    Ok(first == *b"{")
 }
 
 /// The daemon has another folder than this shell.

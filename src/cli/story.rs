@@ -9,7 +9,7 @@ use super::{ask::ask, show};
 use crate::config::Config;
 use crate::control::Query;
 use crate::daemon::Story;
-use crate::store::{Event, Happening};
+use crate::store::{Event, EventKind};
 
 /// The story of one item.
 ///
@@ -79,17 +79,17 @@ fn told(story: &Story) -> String {
 
 fn event(event: &Event) -> String {
     let what = match event.what {
-        Happening::Inserted => "stored",
-        Happening::Listed => "listed by a further source",
-        Happening::Joined => "entered a further category",
-        Happening::Revised => "changed",
-        Happening::Counted => "changed once more, not published",
-        Happening::Withdrawn => "withdrawn",
-        Happening::Refused => "listed again, kept out",
-        Happening::Restored => "restored",
-        Happening::TakenBack => "taken back",
-        Happening::Dropped => "dropped",
-        Happening::Rerouted => "rerouted",
+        EventKind::Inserted => "stored",
+        EventKind::Listed => "listed by a further source",
+        EventKind::Joined => "entered a further category",
+        EventKind::Revised => "changed",
+        EventKind::Counted => "changed once more, not published",
+        EventKind::Withdrawn => "withdrawn",
+        EventKind::Refused => "listed again, kept out",
+        EventKind::Restored => "restored",
+        EventKind::TakenBack => "taken back",
+        EventKind::Dropped => "dropped",
+        EventKind::Rerouted => "rerouted",
     };
     let source = event.source.as_ref().map(|source| format!(" through {source}")).unwrap_or_default();
     let known =

@@ -12,6 +12,8 @@ use serde_json::Value;
 use thiserror::Error;
 use tokio::sync::mpsc;
 
+use crate::store::backup::Form;
+
 pub use client::{Asked, ask};
 pub use server::{Listener, listen};
 
@@ -158,20 +160,15 @@ pub enum StoreQuery {
     Export {
         /// The file, absolute.
         path: String,
-        /// As JSON Lines.
-        lines: bool,
+        /// Compressed, or the lines as they are.
+        form: Form,
     },
-    /// Put an export in the store's place.
+    /// Take an export in: what is missing, or all of it in the place of an empty store.
     Import {
         /// The file, absolute.
         path: String,
-        /// Even if the store holds items.
+        /// All of it, even if the store holds items.
         replace: bool,
-    },
-    /// Take in what JSON Lines have and the store has not.
-    ImportLines {
-        /// The file, absolute.
-        path: String,
     },
 }
 

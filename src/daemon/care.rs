@@ -12,10 +12,11 @@ use tracing::{error, info, warn};
 
 use super::mill::prepare;
 use super::{DaemonError, Live, Mill};
+use crate::blocking;
 use crate::config::Exports;
 use crate::import::{Published, take_back};
 use crate::model::{CategoryId, Timestamp, chain};
-use crate::store::{Handle, Mended, Retention, SledStore, Store, StoreError, export};
+use crate::store::{Handle, Mended, Retention, SledStore, Store, StoreError, backup};
 
 /// Between two looks after the store.
 const LOOK: Duration = Duration::from_mins(10);
@@ -33,7 +34,7 @@ impl Mill {
     /// Why it cannot be used yet; another try is due later.
     pub(super) async fn keep_store(self: &Arc<Self>) -> Result<bool, StoreError> {
         let mill = Arc::clone(self);
-        let mended = tokio::task::spawn_blocking(move || {
+        let mended = blocking::run_long(move || {
             let mended = mill.care.mend()?;
             if let Mended::Anew { .. } = &mended {
                 after_loss(&mill.care, &mill.config, mill.clock.now())?;
@@ -105,7 +106,7 @@ pub(super) async fn care(live: Live, stop: CancellationToken) -> Result<(), Daem
         }
         let mill = Arc::clone(&live.borrow());
         let own = Arc::clone(&mill);
-        let done = tokio::task::spawn_blocking(move || look(&own)).await;
+        let done = blocking::run_long(move || look(&own)).await;
         match done {
             Ok(Ok(taken_out)) if taken_out > 0 => mill.changed.notify_one(),
             Ok(Ok(_)) => {}
@@ -148,19 +149,19 @@ fn export_if_due(mill: &Mill) -> Result<(), StoreError> {
     if *keep == 0 || every.is_zero() {
         return Ok(());
     }
-    let known = export::all(folder);
+    let known = backup::all(folder);
     let now = mill.clock.now();
-    let age = known.last().and_then(|path| export::made_at(path)).map(|made| now.since(made));
+    let age = known.last().and_then(|path| backup::made_at(path)).map(|made| now.since(made));
     // One from the future was made under a wrong clock and says nothing about its age.
     let fresh = |age: i64| (0..i64::try_from(every.as_secs()).unwrap_or(i64::MAX)).contains(&age);
     if age.is_some_and(fresh) {
         return Ok(());
     }
-    let path = folder.join(export::name(now));
-    let bytes = mill.care.export(&path, now, &mut |_, _| {})?;
+    let path = folder.join(backup::name(now));
+    let bytes = mill.care.export(&path, backup::Form::Packed, now, &mut |_, _| {})?;
     info!(path = %path.display(), bytes, "the store was exported");
     let keep = usize::try_from(*keep).unwrap_or(usize::MAX);
-    let mut all = export::all(folder);
+    let mut all = backup::all(folder);
     all.truncate(all.len().saturating_sub(keep));
     for path in &all {
         remove(path);

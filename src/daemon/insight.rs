@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::reload::{Outcome, Reloaded};
 use super::troubles::of_source;
 use super::{Live, Mill};
+use crate::blocking;
 use crate::model::{CategoryId, SourceState, Timestamp};
 use crate::publish::Pages;
 use crate::serve::{CategoryInsight, Depth, Gather, Insight, ReloadInsight, SourceInsight};
@@ -24,7 +25,7 @@ pub(super) fn gather(live: Live) -> Gather {
         let mill = Arc::clone(&live.borrow());
         Box::pin(async move {
             let own = Arc::clone(&mill);
-            let found = tokio::task::spawn_blocking(move || own.insight(depth)).await;
+            let found = blocking::run(move || own.insight(depth)).await;
             let insight = found.unwrap_or_else(|error| Insight {
                 unready: vec![format!("what goes on cannot be gathered: {error}")],
                 ..Insight::default()

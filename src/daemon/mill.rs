@@ -13,6 +13,7 @@ use super::reload::{LastReload, Reloaded};
 use super::systemd::{Part, Pulse};
 use super::tally::Tally;
 use super::{DaemonError, care, pace};
+use crate::blocking;
 use crate::clock::Clock;
 use crate::config::{Config, FIXED_FILE, Files};
 use crate::fetch::{FetchError, Fetcher};
@@ -23,7 +24,7 @@ use crate::notify::Notifier;
 use crate::publish::{Look, Pages, PublishError, PublishReport, Publisher};
 use crate::serve::Traffic;
 use crate::source::Source;
-use crate::store::{self, Handle, SledStore, Store, StoreError};
+use crate::store::{Handle, SledStore, Store, StoreError};
 
 /// The parts of a running mill.
 #[derive(Debug)]
@@ -81,7 +82,7 @@ impl Mill {
     pub async fn open(config: Config, clock: Arc<dyn Clock>) -> Result<Self, DaemonError> {
         let now = clock.now();
         let opened =
-            store::aside(move || care::open(&config, now).map(|(care, store)| (config, care, store)));
+            blocking::run(move || care::open(&config, now).map(|(care, store)| (config, care, store)));
         let (config, care, store) = opened.await.map_err(|e| DaemonError::Task(e.to_string()))??;
         let fetcher = Fetcher::new(config.fetch.clone())?;
         let pages = Arc::new(Pages::new(Arc::new(config.publish.clone()))?);
@@ -112,7 +113,7 @@ impl Mill {
             ingest: Arc::new(ingest),
             sources,
         };
-        let priced = store::aside(move || mill.first_price().map(|()| mill)).await;
+        let priced = blocking::run(move || mill.first_price().map(|()| mill)).await;
         Ok(priced.map_err(|e| DaemonError::Task(e.to_string()))??)
     }
 

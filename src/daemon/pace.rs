@@ -9,10 +9,11 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, error};
 
 use super::{DaemonError, Live, Mill};
+use crate::blocking;
 use crate::config::Config;
 use crate::model::{SourceId, Timestamp, address_hash, chain};
 use crate::schedule::{self, Pace, price};
-use crate::store::{Ending, SledStore, Store, StoreError};
+use crate::store::{PollResult, SledStore, Store, StoreError};
 
 /// Between two looks at the price: what is learned changes slowly.
 const LOOK: Duration = Duration::from_hours(1);
@@ -55,7 +56,7 @@ impl Mill {
 
     async fn price_of(self: &Arc<Self>, most: usize) {
         let mill = Arc::clone(self);
-        match tokio::task::spawn_blocking(move || mill.reprice(most)).await {
+        match blocking::run(move || mill.reprice(most)).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => error!(error = chain(&error), "the price of a poll stays as it is"),
             Err(error) => error!(%error, "the price of a poll stays as it is"),
@@ -98,7 +99,7 @@ pub(super) fn register(store: &SledStore, config: &Config, now: Timestamp) -> Re
             continue;
         }
         state.next_poll = now.plus(i64::try_from(woken.len() / at_once).unwrap_or(i64::MAX));
-        woken.push(Ending::of(source.id.clone(), state));
+        woken.push(PollResult::of(source.id.clone(), state));
     }
     if woken.is_empty() { Ok(()) } else { store.complete(&woken) }
 }

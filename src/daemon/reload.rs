@@ -17,6 +17,7 @@ use tracing::{error, info, warn};
 
 use super::door::{self, Door};
 use super::{DaemonError, Mill, systemd};
+use crate::blocking;
 use crate::config::{Config, Files};
 use crate::ingest::canary::{self, Trial};
 use crate::model::{SourceId, Timestamp, chain};
@@ -140,7 +141,7 @@ impl Reloader {
         let _turn = self.turn.lock().await;
         systemd::reloading();
         let own = Arc::clone(self);
-        let done = tokio::task::spawn_blocking(move || own.swap(accept)).await;
+        let done = blocking::run_long(move || own.swap(accept)).await;
         let mill = Arc::clone(&self.live.borrow());
         let now = mill.clock.now();
         let done = done.unwrap_or_else(|error| Reloaded::refused(now, format!("reloading broke: {error}")));
@@ -262,7 +263,7 @@ impl Reloader {
             let anew = theme.is_some_and(|read| !read.is_ok_and(|parts| parts == *site.theme));
             anew || Files::read(&mill.config.path) != *mill.files
         };
-        tokio::task::spawn_blocking(differs).await.unwrap_or(false)
+        blocking::run(differs).await.unwrap_or(false)
     }
 }
 
@@ -283,8 +284,7 @@ impl PartialEq for Look {
 
 async fn look(path: PathBuf, theme: Option<PathBuf>) -> Look {
     let begun = tokio::time::Instant::now();
-    let files =
-        tokio::task::spawn_blocking(move || stamps(&path, theme.as_deref())).await.unwrap_or_default();
+    let files = blocking::run(move || stamps(&path, theme.as_deref())).await.unwrap_or_default();
     Look { files, took: begun.elapsed() }
 }
 

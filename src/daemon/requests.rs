@@ -16,7 +16,7 @@ use crate::model::memory::Moved;
 use crate::model::{Body, Category, CategoryId, InfoCode, Item, SourceId};
 use crate::publish::Look;
 use crate::source::Source;
-use crate::store::{Ending, Revision, Sighting, Store, StoreError, Window};
+use crate::store::{PollResult, Revision, Sighting, Store, StoreError, Window};
 
 /// A source in a list.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -205,7 +205,7 @@ async fn undo_move(mill: &Arc<Mill>, id: &str) -> Result<Value, String> {
         let moved = state.memory.moved.take();
         if moved.is_some() {
             state.validators = crate::model::Validators::default();
-            store.complete(&[Ending::of(own, state)])?;
+            store.complete(&[PollResult::of(own, state)])?;
         }
         Ok(moved)
     });

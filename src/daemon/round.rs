@@ -14,7 +14,7 @@ use super::Mill;
 use crate::ingest::{Answer, Ingest, Pending, PollReport};
 use crate::model::{SourceId, SourceState, Timestamp};
 use crate::source::Source;
-use crate::store::{Ending, Handle, StoreError};
+use crate::store::{Handle, PollResult, StoreError};
 
 /// Sources of a round whose states are read at once: a little later each is asked.
 const STATES: usize = 16;
@@ -146,8 +146,8 @@ impl Mill {
 struct Ends {
     store: Handle,
     /// Of polls of which something may be pending.
-    held: Vec<Ending>,
-    waiting: Vec<Ending>,
+    held: Vec<PollResult>,
+    waiting: Vec<PollResult>,
     storing: JoinSet<Result<(), StoreError>>,
 }
 
@@ -157,7 +157,7 @@ impl Ends {
     }
 
     /// Takes one more; says what became of earlier ones.
-    fn take(&mut self, ending: Ending, nothing_pending: bool) -> Result<(), StoreError> {
+    fn take(&mut self, ending: PollResult, nothing_pending: bool) -> Result<(), StoreError> {
         self.held.push(ending);
         if nothing_pending {
             self.let_in();
@@ -207,7 +207,7 @@ async fn with_states(
 /// A poll of a round, as far as it goes while earlier ones are not taken in yet.
 enum Ahead {
     /// Nothing is to be taken in, so nobody has to wait for its end.
-    Done(Box<(PollReport, Ending)>),
+    Done(Box<(PollReport, PollResult)>),
     /// It waits for its turn.
     Waits(Box<Answer>),
     /// Nobody was asked.

@@ -7,10 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use super::Mill;
 use super::reload::Reloaded;
+use crate::blocking;
 use crate::model::Timestamp;
 use crate::render::built_in_texts;
 use crate::serve::{Depth, Trouble};
-use crate::store::{Store, StoreError, export};
+use crate::store::{Store, StoreError, backup};
 
 /// What is listed of each kind.
 const LISTED: usize = 20;
@@ -89,7 +90,7 @@ pub struct Status {
 /// Looks at everything that is known.
 pub(super) async fn status(mill: &Arc<Mill>) -> Result<Status, StoreError> {
     let own = Arc::clone(mill);
-    tokio::task::spawn_blocking(move || own.status()).await.map_err(StoreError::task)?
+    blocking::run(move || own.status()).await.map_err(StoreError::task)?
 }
 
 impl Mill {
@@ -100,8 +101,8 @@ impl Mill {
         let more = insight.troubles.len().saturating_sub(LISTED);
         let listed = insight.troubles.into_iter().take(LISTED);
         let polled = insight.sources.iter().filter(|source| source.enabled).count();
-        let exports = export::all(&self.config.exports.folder);
-        let last_export = exports.last().and_then(|path| export::made_at(path));
+        let exports = backup::all(&self.config.exports.folder);
+        let last_export = exports.last().and_then(|path| backup::made_at(path));
         Ok(Status {
             attention: listed.map(|trouble| Attention::of(trouble, &texts)).collect(),
             more,

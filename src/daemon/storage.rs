@@ -8,9 +8,10 @@ use serde_json::{Value, json};
 
 use super::Mill;
 use super::requests::value;
+use crate::blocking;
 use crate::control::{Event, Events, StoreQuery};
 use crate::model::{Timestamp, chain};
-use crate::store::{SledStore, Store, StoreError};
+use crate::store::{Imported, SledStore, StoreError};
 
 /// Answers in the running mill: writers wait where they must, and all outputs are looked at again
 /// where the store is another one than before.
@@ -20,9 +21,7 @@ pub(super) async fn answer(mill: &Arc<Mill>, query: StoreQuery, events: &Events)
     let answer = work(Arc::clone(&mill.care), query, mill.clock.now(), events.clone()).await?;
     if changes {
         let own = Arc::clone(mill);
-        let ready = tokio::task::spawn_blocking(move || {
-            super::mill::prepare(&own.care, &own.config, own.clock.now())
-        });
+        let ready = blocking::run(move || super::mill::prepare(&own.care, &own.config, own.clock.now()));
         ready.await.map_err(|e| e.to_string())?.map_err(|e| chain(&e))?;
         mill.look_again();
         mill.changed.notify_one();
@@ -40,11 +39,11 @@ pub async fn work(
     now: Timestamp,
     events: Events,
 ) -> Result<Value, String> {
-    let done = tokio::task::spawn_blocking(move || blocking(&store, query, now, &events));
+    let done = blocking::run_long(move || asked(&store, query, now, &events));
     done.await.map_err(|e| e.to_string())?
 }
 
-fn blocking(store: &SledStore, query: StoreQuery, now: Timestamp, events: &Events) -> Result<Value, String> {
+fn asked(store: &SledStore, query: StoreQuery, now: Timestamp, events: &Events) -> Result<Value, String> {
     let told = |error: StoreError| chain(&error);
     let step = |done: usize, of: usize, what: String| {
         // A full channel drops a step rather than slow the work down.
@@ -52,7 +51,10 @@ fn blocking(store: &SledStore, query: StoreQuery, now: Timestamp, events: &Event
     };
     let mut watch = |done: usize, of: usize, what: String| step(done, of, what);
     let count = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
-    let mut counted = |done: u64, of: u64| step(count(done), count(of), "records".to_owned());
+    let counted = |what: &'static str| {
+        let step = &step;
+        move |done: u64, of: u64| step(count(done), count(of), what.to_owned())
+    };
     match query {
         StoreQuery::Check => value(&store.check(&mut watch).map_err(told)?),
         StoreQuery::Repair => value(&store.repair(now, &mut watch).map_err(told)?),
@@ -61,28 +63,16 @@ fn blocking(store: &SledStore, query: StoreQuery, now: Timestamp, events: &Event
             let (before, after) = store.compact(&mut watch).map_err(told)?;
             Ok(json!({ "before_bytes": before, "after_bytes": after }))
         }
-        StoreQuery::Export { path, lines } => {
-            let path = Path::new(&path);
-            let bytes = if lines {
-                store.export_lines(path, now, &mut counted)
-            } else {
-                store.export(path, now, &mut counted)
-            };
-            Ok(json!({ "path": path.display().to_string(), "bytes": bytes.map_err(told)? }))
-        }
-        StoreQuery::ImportLines { path } => {
-            value(&store.import_lines(Path::new(&path), now, &mut counted).map_err(told)?)
+        StoreQuery::Export { path, form } => {
+            let bytes = store.export(Path::new(&path), form, now, &mut counted("items")).map_err(told)?;
+            Ok(json!({ "path": path, "bytes": bytes }))
         }
         StoreQuery::Import { path, replace } => {
-            let items = store.find("", 1).map_err(told)?.len();
-            if items > 0 && !replace {
-                return Err(NOT_EMPTY.to_owned());
+            let taken = store.import(Path::new(&path), replace, now, &mut counted("bytes")).map_err(told)?;
+            match taken {
+                Imported::Replaced(kept) => Ok(json!({ "kept": kept.display().to_string() })),
+                Imported::Added(taken) => value(&taken),
             }
-            let kept = store.replace(Path::new(&path), &mut counted).map_err(told)?;
-            Ok(json!({ "kept": kept.display().to_string() }))
         }
     }
 }
-
-const NOT_EMPTY: &str = "the store holds items, and an import puts another store in its place; with `--replace` \
-     it does, and the present one is kept beside it";

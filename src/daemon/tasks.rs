@@ -13,7 +13,7 @@ use super::systemd::Part;
 use super::{DaemonError, Live, Mill};
 use crate::model::{SourceId, Timestamp, chain};
 use crate::publish::Look;
-use crate::store::{Ending, StoreError};
+use crate::store::{PollResult, StoreError};
 
 /// A claimed source comes back by itself after this many seconds, if its poll was lost.
 const LEASE: i64 = 15 * 60;
@@ -160,7 +160,7 @@ async fn rest(mill: &Mill, id: SourceId) -> Result<(), StoreError> {
             let mut state = store.source(&id)?;
             state.next_poll = Timestamp::MAX;
             "not in the config, or switched off".clone_into(&mut state.why);
-            store.complete(&[Ending::of(id, state)])
+            store.complete(&[PollResult::of(id, state)])
         })
         .await
 }

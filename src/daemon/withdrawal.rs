@@ -16,7 +16,7 @@ use crate::model::text::{clip_bytes, html_to_text};
 use crate::model::{InfoCode, Item, chain};
 use crate::parse::link;
 use crate::sink::OutputKey;
-use crate::store::{AtPath, Store, StoreError, Tombstone, Withdrawer, export};
+use crate::store::{AtPath, Store, StoreError, Tombstone, WithdrawnBy, backup};
 
 /// Redirects followed from an old path to an article.
 const MAX_HOPS: usize = 5;
@@ -263,9 +263,9 @@ fn tell(
     }
     told.urls = urls.into_iter().collect();
     if wanted.erase {
-        let all = export::all(&mill.config.exports.folder).into_iter();
+        let all = backup::all(&mill.config.exports.folder).into_iter();
         let holding =
-            all.filter(|path| export::made_at(path).is_none_or(|made| since.is_some_and(|s| made >= s)));
+            all.filter(|path| backup::made_at(path).is_none_or(|made| since.is_some_and(|s| made >= s)));
         told.exports = holding.map(|path| path.display().to_string()).collect();
     }
     Ok(told)
@@ -275,7 +275,7 @@ fn tell(
 async fn take_out(mill: &Arc<Mill>, codes: Vec<InfoCode>, wanted: &Wanted) -> Result<usize, String> {
     let tombstone = |erased| Tombstone {
         at: mill.clock.now(),
-        by: Withdrawer::Admin,
+        by: WithdrawnBy::Admin,
         why: clip_bytes(&wanted.why, 500),
         erased,
     };

@@ -18,7 +18,7 @@ use crate::model::text::{clip, clip_bytes, html_to_text};
 use crate::model::{
     Author, Body, Category, CategoryId, CodeSpace, Enclosure, InfoCode, Item, Slug, SourceId, Timestamp,
 };
-use crate::store::{Change, Event, Happening, Placement, Store};
+use crate::store::{Change, Event, EventKind, Placement, Store};
 
 /// Items stored in one go.
 const STEP: usize = 30;
@@ -209,7 +209,7 @@ fn change(
     });
     change.event = Some(Event {
         at: now,
-        what: Happening::TakenBack,
+        what: EventKind::TakenBack,
         source: None,
         why: "the store was lost; it came back from what was published".to_owned(),
         known_by: String::new(),

@@ -9,12 +9,13 @@ use twox_hash::XxHash3_128;
 use url::Url;
 
 use super::{Answer, Ingest, PollError, Read, Taken, answers, moves};
+use crate::blocking;
 use crate::model::memory::Memory;
 use crate::model::{
     Document, Fetched, NotModified, Response, SourceId, SourceState, Validators, address_hash,
 };
 use crate::source::{Source, SourceError};
-use crate::store::{self, StoreError};
+use crate::store::StoreError;
 
 impl Ingest {
     /// Sends the source's request and reads the answer; nothing is stored yet.
@@ -148,7 +149,7 @@ impl Ingest {
             }
             Ok::<_, SourceError>(read)
         };
-        match store::aside(read).await {
+        match blocking::run(read).await {
             Ok(read) => Ok(read?),
             Err(error) if error.is_panic() => Err(PollError::Broke),
             Err(error) => Err(StoreError::task(error).into()),

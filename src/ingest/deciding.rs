@@ -17,7 +17,7 @@ use crate::model::{Category, CategoryId, InfoCode, Item, SourceId, Timestamp, it
 use crate::rules::Verdict;
 use crate::source::Source;
 use crate::store::{
-    Change, Event, Happening, Placement, Result, Revision, Sighting, Store, Tombstone, Withdrawer,
+    Change, Event, EventKind, Placement, Result, Revision, Sighting, Store, Tombstone, WithdrawnBy,
 };
 
 #[derive(Debug, Default)]
@@ -154,7 +154,7 @@ impl Taking {
 
     /// What its source deleted, and now lists again, is back.
     fn came_back(&mut self, store: &dyn Store, listed: &Listed, tombstone: &Tombstone) -> Result<bool> {
-        if tombstone.by != Withdrawer::Source || tombstone.erased {
+        if tombstone.by != WithdrawnBy::Source || tombstone.erased {
             return Ok(false);
         }
         let why = format!("{} lists it again", self.source.id);
@@ -168,10 +168,10 @@ impl Taking {
         let mut change = Change::of(listed.code.clone());
         let source = self.source.id.clone();
         change.sighting = Some((source.clone(), self.sighting(listed, detail)));
-        let told = tombstone.by == Withdrawer::Rule;
+        let told = tombstone.by == WithdrawnBy::Rule;
         if !told && listed.sighting.as_ref().is_none_or(|seen| seen.last <= tombstone.at) {
             let why = format!("withdrawn at {}: {}", tombstone.at.rfc3339(), tombstone.why);
-            change.event = Some(self.told(Happening::Refused, &why, listed));
+            change.event = Some(self.told(EventKind::Refused, &why, listed));
         }
         self.tally.unchanged += 1;
         self.changes.push(change);
@@ -180,15 +180,15 @@ impl Taking {
     /// What a decision adds to the item's story; nothing for what every poll sees.
     fn event(&self, decision: Decision, reason: &str, listed: &Listed, known: bool) -> Option<Event> {
         let what = match decision {
-            _ if !known => Happening::Inserted,
-            Decision::Revise => Happening::Revised,
-            Decision::Insert | Decision::Note if listed.sighting.is_none() => Happening::Listed,
+            _ if !known => EventKind::Inserted,
+            Decision::Revise => EventKind::Revised,
+            Decision::Insert | Decision::Note if listed.sighting.is_none() => EventKind::Listed,
             _ => return None,
         };
         Some(self.told(what, reason, listed))
     }
 
-    fn told(&self, what: Happening, why: &str, listed: &Listed) -> Event {
+    fn told(&self, what: EventKind, why: &str, listed: &Listed) -> Event {
         Event {
             at: self.now,
             what,
@@ -283,7 +283,7 @@ impl Taking {
         if verdict.dropped.is_some() {
             // Kept, and out: changed rules may let it in again.
             let why = verdict.told();
-            change.tombstone = Some(Tombstone { at: self.now, by: Withdrawer::Rule, why, erased: false });
+            change.tombstone = Some(Tombstone { at: self.now, by: WithdrawnBy::Rule, why, erased: false });
             self.tally.dropped += 1;
         } else {
             let places = article.item.categories.iter().copied().chain([CategoryId::SITE]);
@@ -293,7 +293,7 @@ impl Taking {
         if let Some(event) = change.event.as_mut().filter(|_| !verdict.told().is_empty()) {
             event.why = clip_bytes(&format!("{}; {}", event.why, verdict.told()), 300);
             if verdict.dropped.is_some() {
-                event.what = Happening::Dropped;
+                event.what = EventKind::Dropped;
             }
         }
         change.item = Some(article.item);
@@ -426,11 +426,11 @@ impl Taking {
 /// What a further listing came to, once that is known.
 fn settle_event(event: &mut Event, joins: bool, revised: bool, too_often: bool) {
     event.what = match event.what {
-        Happening::Revised if too_often && !revised => Happening::Counted,
-        Happening::Revised if !revised && joins => Happening::Joined,
+        EventKind::Revised if too_often && !revised => EventKind::Counted,
+        EventKind::Revised if !revised && joins => EventKind::Joined,
         // What it says now is what it said: another source gives it, that is all.
-        Happening::Revised if !revised => Happening::Listed,
-        Happening::Listed if joins => Happening::Joined,
+        EventKind::Revised if !revised => EventKind::Listed,
+        EventKind::Listed if joins => EventKind::Joined,
         what => what,
     };
 }

@@ -11,7 +11,7 @@ use super::{Ingest, Pending};
 use crate::model::memory::{Memory, Missing};
 use crate::model::{Deleted, Hints, InfoCode, Item, SourceId, SourceState, Timestamp};
 use crate::source::Source;
-use crate::store::{AliasKind, Result, Store, StoreError, Tombstone, Window, Withdrawer};
+use crate::store::{AliasKind, Result, Store, StoreError, Tombstone, Window, WithdrawnBy};
 
 /// In so many documents in a row an item must be missing,
 const TIMES: u8 = 3;
@@ -153,7 +153,7 @@ impl Ingest {
             return Ok(false);
         }
         let _held = self.deciding.lock().await;
-        let tombstone = Tombstone { at: now, by: Withdrawer::Source, why, erased: false };
+        let tombstone = Tombstone { at: now, by: WithdrawnBy::Source, why, erased: false };
         let own = source.id.clone();
         let done = self
             .call(move |store| {

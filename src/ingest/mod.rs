@@ -37,7 +37,7 @@ use crate::model::{CodeSpace, Document, NotModified, SourceState, Timestamp, Val
 use crate::rules::Rules;
 use crate::schedule::{self, Ended, Terms};
 use crate::source::Source;
-use crate::store::{Ending, Handle, Store, StoreError};
+use crate::store::{Handle, PollResult, Store, StoreError};
 
 pub use answers::LastAnswers;
 pub use pending::Pending;
@@ -262,7 +262,7 @@ impl Ingest {
         source: &Source,
         answer: Answer,
         pending: &mut Pending,
-    ) -> Result<(PollReport, Ending), StoreError> {
+    ) -> Result<(PollReport, PollResult), StoreError> {
         let Answer { mut state, outcome } = answer;
         let mut report = PollReport { source: source.id.to_string(), ..PollReport::default() };
         let mut void = Vec::new();
@@ -344,7 +344,7 @@ impl Ingest {
         report: &PollReport,
         ended: Ended,
         void: Vec<[u8; 16]>,
-    ) -> Ending {
+    ) -> PollResult {
         let now = self.clock.now();
         state.last_poll = Some(now);
         state.memory.gone = ended == Ended::Gone;
@@ -366,7 +366,7 @@ impl Ingest {
             state.not_before = state.not_before.max(wait);
             state.next_poll = state.next_poll.max(wait);
         }
-        Ending { id: source.id.clone(), state, void }
+        PollResult { id: source.id.clone(), state, void }
     }
 }
 

@@ -13,7 +13,7 @@ use crate::model::{Article, Category, CategoryChoice, CategoryId, Item, SourceId
 use crate::parse::clean::Cleaner;
 use crate::rules::{Rules, Verdict};
 use crate::source::Source;
-use crate::store::{Change, Event, Handle, Happening, Result, Store, Tombstone, Withdrawer};
+use crate::store::{Change, Event, EventKind, Handle, Result, Store, Tombstone, WithdrawnBy};
 
 /// What became, or would become, of one stored item.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,7 +59,7 @@ impl Rerouting {
     pub fn one(&self, store: &dyn Store, item: Item) -> Result<Option<Rerouted>> {
         let tombstone = store.tombstone(&item.code)?;
         // What was withdrawn by people, by its source or by age is no business of rules.
-        if tombstone.as_ref().is_some_and(|tombstone| tombstone.by != Withdrawer::Rule) {
+        if tombstone.as_ref().is_some_and(|tombstone| tombstone.by != WithdrawnBy::Rule) {
             return Ok(None);
         }
         if store.is_placed(&item.code)? {
@@ -175,7 +175,7 @@ impl Rerouting {
         let code = article.item.code.clone();
         if let Some(rule) = &verdict.dropped {
             let why = format!("dropped by the rule `{rule}`");
-            let tombstone = Tombstone { at: self.now, by: Withdrawer::Rule, why, erased: false };
+            let tombstone = Tombstone { at: self.now, by: WithdrawnBy::Rule, why, erased: false };
             store.withdraw(&code, &tombstone)?;
             return Ok(());
         }
@@ -212,7 +212,7 @@ impl Rerouting {
         change.body = Some(draft.body);
         change.event = Some(Event {
             at: self.now,
-            what: Happening::Rerouted,
+            what: EventKind::Rerouted,
             source: None,
             why: clip_bytes(what, 300),
             known_by: String::new(),

@@ -18,6 +18,7 @@ use super::answer::{Body, Reply, Sent, constant, respond, set};
 use super::conditions::{Encoding, has_already};
 use super::file::FileMark;
 use super::held::{HOLD_FROM, Held, Room};
+use crate::blocking;
 use crate::model::Timestamp;
 use crate::sink::{brotli, gzip, smallest};
 
@@ -166,7 +167,7 @@ impl Ready {
         let Some(cell) = self.cell(encoding) else { return };
         cell.get_or_init(|| async {
             let plain = self.plain.bytes.clone();
-            let made = tokio::task::spawn_blocking(move || pack(&plain)).await;
+            let made = blocking::run(move || pack(&plain)).await;
             let mut headers = self.plain.headers.clone();
             // What cannot be compressed is sent as it is, under the plain tag.
             let Ok(Ok(bytes)) = made else { return Variant::new(headers, self.plain.bytes.clone()) };

@@ -52,7 +52,7 @@ pub enum StoreError {
     /// Another feedmill wrote this.
     #[error(
         "the store has format {found}, this feedmill knows format {known}: {}",
-        way_back(*found, *known, kept.as_deref())
+        way_back(kept.as_deref())
     )]
     Format {
         /// In the store.
@@ -61,6 +61,25 @@ pub enum StoreError {
         known: u8,
         /// Where the store stands as it was before a newer feedmill migrated it.
         kept: Option<String>,
+    },
+    /// A file that was to be taken in is no whole export.
+    #[error("the file cannot be taken in, and nothing was changed: {detail}")]
+    Unusable {
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// An export of another site.
+    #[error(
+        "the file is of another site, and nothing was changed: its `{key}` is `{file}`, and that of this store is \
+         `{store}`; to go on as that site, set `{key} = \"{file}\"` in the config of a feedmill that has no store yet"
+    )]
+    Foreign {
+        /// The setting that differs.
+        key: &'static str,
+        /// In the file.
+        file: String,
+        /// In the store.
+        store: String,
     },
     /// Work on the whole store needs more room than there is.
     #[error("this needs {} MiB on the disk of `{path}`, and {} MiB are free: make room first", needed >> 20, free >> 20)]
@@ -97,16 +116,13 @@ pub enum StoreError {
 }
 
 /// What to do about a store of another format.
-fn way_back(found: u8, known: u8, kept: Option<&str>) -> String {
-    if found < known {
-        return "it is older than any that can be brought up to date; use a feedmill in between".to_owned();
-    }
+fn way_back(kept: Option<&str>) -> String {
     let kept = kept.map_or_else(String::new, |kept| {
         format!(", or put the store as it was before, `{kept}`, back in its place")
     });
     format!(
-        "use the newer feedmill that wrote it; to go back, let it write `feedmill store export --lines` and import \
-         that{kept}"
+        "use the feedmill that wrote it; to change over, let that one write `feedmill store export --lines FILE`, \
+         move the store's folder away, and take the file in with `feedmill store import FILE`{kept}"
     )
 }
 
@@ -135,6 +151,8 @@ impl StoreError {
             Self::Broken(_) => "broken",
             Self::Damaged { .. } => "damaged",
             Self::Format { .. } => "format",
+            Self::Unusable { .. } => "unusable",
+            Self::Foreign { .. } => "foreign",
             Self::NoRoom { .. } => "no_room",
             Self::TooLarge { .. } => "too_large",
             Self::Fixed { .. } => "fixed",

@@ -7,7 +7,7 @@ use feedmill::model::{
     Article, Body, Category, CategoryId, InfoCode, Item, Slug, SourceId, SourceState, Timestamp,
 };
 use feedmill::store::{
-    Alias, AtPath, Change, Ending, Event, LogPage, Result, Retention, Revision, Sighting, SourceRecord,
+    Alias, AtPath, Change, Event, LogPage, PollResult, Result, Retention, Revision, Sighting, SourceRecord,
     Store, StoreError, Tombstone, Window,
 };
 
@@ -33,7 +33,7 @@ impl<'a> Broken<'a> {
 }
 
 impl Store for Broken<'_> {
-    fn complete(&self, endings: &[Ending]) -> Result<()> {
+    fn complete(&self, endings: &[PollResult]) -> Result<()> {
         self.store.complete(endings)
     }
 

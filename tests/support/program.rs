@@ -22,7 +22,7 @@ pub(crate) fn feedmill(folder: &Path, arguments: &[&str]) -> Command {
 /// Runs a command to its end.
 pub(crate) async fn run(folder: &Path, arguments: &[&str]) -> Output {
     let mut command = feedmill(folder, arguments);
-    tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
+    feedmill::blocking::run_long(move || command.output().unwrap()).await.unwrap()
 }
 
 /// What a command prints as JSON; it must end well.

@@ -2,14 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::commit::MAX_EVENTS;
-use super::super::log::Slot;
-use super::super::open::category_key;
-use super::super::{
-    Alias, AtPath, Change, Event, Gone, Happening, LogPage, Revision, Sighting, Tombstone, Withdrawer,
-};
 use crate::model::text::clip_bytes;
 use crate::model::{Article, Body, Category, CategoryId, InfoCode, Item, SourceId, SourceState, Timestamp};
+use crate::store::{
+    Alias, AtPath, Change, Event, EventKind, Gone, LogPage, MAX_EVENTS, Revision, Sighting, Slot,
+    SourceRecord, Tombstone, WithdrawnBy,
+};
 
 /// The bytes of an [`InfoCode`], which are the order of items with equal times.
 pub(super) type Code = Vec<u8>;
@@ -28,11 +26,12 @@ pub(super) struct Maps {
     pub(super) history: BTreeMap<Code, Vec<Event>>,
     pub(super) tombs: BTreeMap<Code, Tombstone>,
     pub(super) categories: BTreeMap<CategoryId, Category>,
-    pub(super) names: BTreeMap<Vec<u8>, CategoryId>,
+    /// `n` name or `s` slug → the category that it leads to.
+    pub(super) names: BTreeMap<(u8, String), CategoryId>,
     /// (category, time, code) → whether it is shown, its first arrival number, and its last.
     pub(super) entries: BTreeMap<(CategoryId, Timestamp, Code), (bool, u32, u32)>,
     /// The log of each category.
-    pub(super) slots: BTreeMap<(CategoryId, u32), Slot>,
+    pub(super) slots: BTreeMap<(CategoryId, u32), Slot<Code>>,
     /// (category, hundred) → the generations under which it was sealed, and last changed.
     pub(super) seals: BTreeMap<(CategoryId, u32), (u64, u64)>,
     /// Forms that items had, by the generation under which they began.
@@ -58,6 +57,14 @@ impl Maps {
             self.numbers.push(id.clone());
             self.numbers.len() - 1
         })
+    }
+
+    /// All sources with their states, by id.
+    pub(super) fn sources(&self) -> Vec<SourceRecord> {
+        let record = |id: &SourceId| SourceRecord { id: id.clone(), state: self.state(id) };
+        let mut all: Vec<SourceRecord> = self.numbers.iter().map(record).collect();
+        all.sort_by(|a, b| a.id.cmp(&b.id));
+        all
     }
 
     pub(super) fn state(&self, id: &SourceId) -> SourceState {
@@ -92,7 +99,7 @@ impl Maps {
     }
 
     /// The next arrival number, for this.
-    pub(super) fn append(&mut self, id: CategoryId, slot: Slot) -> u32 {
+    pub(super) fn append(&mut self, id: CategoryId, slot: Slot<Code>) -> u32 {
         let now = self.generation + 1;
         let Some(category) = self.categories.get_mut(&id) else { return 0 };
         category.arrivals += 1;
@@ -146,7 +153,7 @@ impl Maps {
         let Some((shown, first, latest)) = self.entries.get(&at).copied() else { return };
         if self.is_sealed(id, latest) {
             self.close_archived(id);
-            let number = self.append(id, Slot::Again(latest, key));
+            let number = self.append(id, Slot::Again { before: latest, code: key });
             self.entries.insert(at, (shown, first, number));
         }
     }
@@ -168,7 +175,7 @@ impl Maps {
         if id == CategoryId::SITE {
             return true;
         }
-        let told = told.map(|at| Slot::Gone(at, key));
+        let told = told.map(|at| Slot::Gone { at, code: key });
         let mut number = Some(latest);
         while let Some(here) = number {
             let slot = match &told {
@@ -177,7 +184,7 @@ impl Maps {
             };
             self.mark_changed(id, here);
             number = match slot {
-                Some(Slot::Again(before, _)) => Some(before),
+                Some(Slot::Again { before, .. }) => Some(before),
                 _ => None,
             };
         }
@@ -192,7 +199,7 @@ impl Maps {
     pub(super) fn unsay(&mut self, id: CategoryId, key: &Code) {
         let own = self.slots.range((id, 0)..=(id, u32::MAX));
         let said: Vec<u32> = own
-            .filter(|(_, slot)| matches!(slot, Slot::Gone(_, gone) if gone == key))
+            .filter(|(_, slot)| matches!(slot, Slot::Gone { code, .. } if code == key))
             .map(|((_, number), _)| *number)
             .collect();
         for number in said {
@@ -212,14 +219,14 @@ impl Maps {
         let mut seen = BTreeSet::new();
         let mut found = LogPage { entries: Vec::new(), gone: Vec::new() };
         for (_, slot) in own.rev() {
-            if !seen.insert(slot.key().to_vec()) {
+            if !seen.insert(slot.code().clone()) {
                 continue;
             }
             match slot {
-                Slot::Gone(at, key) => {
-                    found.gone.extend(InfoCode::from_key(key).map(|(code, _)| Gone { code, at: *at }));
+                Slot::Gone { at, code } => {
+                    found.gone.extend(InfoCode::from_key(code).map(|(code, _)| Gone { code, at: *at }));
                 }
-                other => found.entries.extend(load(&other.key().to_vec())),
+                other => found.entries.extend(load(other.code())),
             }
         }
         found
@@ -358,7 +365,7 @@ impl Maps {
         if !tombstone.erased {
             self.put_item(item.clone());
         }
-        let said = (tombstone.by != Withdrawer::Retention).then_some(tombstone.at);
+        let said = (tombstone.by != WithdrawnBy::Retention).then_some(tombstone.at);
         self.leave(item, leaves, tombstone.at, said);
         self.stay_out(item, tombstone);
     }
@@ -366,7 +373,7 @@ impl Maps {
     pub(super) fn stay_out(&mut self, item: &Item, tombstone: &Tombstone) {
         let key = item.code.key();
         self.tombs.insert(key.clone(), tombstone.clone());
-        self.tell(&key, told(tombstone.at, Happening::Withdrawn, &tombstone.why));
+        self.tell(&key, told(tombstone.at, EventKind::Withdrawn, &tombstone.why));
         if tombstone.erased {
             self.items.remove(&key);
             self.bodies.remove(&key);
@@ -376,11 +383,11 @@ impl Maps {
     }
 
     pub(super) fn category_of(&self, kind: u8, name: &str) -> Option<Category> {
-        self.names.get(&category_key(kind, name)).and_then(|id| self.categories.get(id)).cloned()
+        self.names.get(&(kind, name.to_owned())).and_then(|id| self.categories.get(id)).cloned()
     }
 
     pub(super) fn merged(&self, category: &Category) -> bool {
-        let leads = self.names.get(&category_key(b's', category.slug.as_str()));
+        let leads = self.names.get(&(b's', category.slug.to_string()));
         category.newest.is_none()
             && category.id != CategoryId::SITE
             && leads.is_some_and(|id| *id != category.id)
@@ -391,7 +398,7 @@ impl Maps {
     }
 }
 
-pub(super) fn told(at: Timestamp, what: Happening, why: &str) -> Event {
+pub(super) fn told(at: Timestamp, what: EventKind, why: &str) -> Event {
     Event { at, what, source: None, why: clip_bytes(why, 300), known_by: String::new(), answer: None }
 }
 

@@ -8,14 +8,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use self::maps::{Code, Maps, kind, with_site};
-use super::clock;
-use super::log::Slot;
-use super::{
-    Alias, AtPath, Change, Ending, Event, LogPage, Result, Retention, Revision, Sighting, SourceRecord,
-    Store, StoreError, Tombstone, Window, open::category_key,
-};
 use crate::model::{
     Article, Body, Category, CategoryId, InfoCode, Item, Slug, SourceId, SourceState, Timestamp,
+};
+use crate::store::claims;
+use crate::store::{
+    Alias, AtPath, Change, Event, LogPage, PollResult, Result, Retention, Revision, Sighting, Slot,
+    SourceRecord, Store, StoreError, Tombstone, Window,
 };
 
 /// A store that lives as long as its process.
@@ -65,8 +64,8 @@ impl Store for MemoryStore {
     fn release(&self, running: &[SourceId], now: Timestamp) -> Result<usize> {
         let mut maps = self.maps();
         let mut released = 0;
-        for record in self::sources(&maps).into_iter().filter(|record| !running.contains(&record.id)) {
-            if let Some(state) = clock::given_back(&record.state, now) {
+        for record in maps.sources().into_iter().filter(|record| !running.contains(&record.id)) {
+            if let Some(state) = claims::given_back(&record.state, now) {
                 maps.put_state(&record.id, state);
                 released += 1;
             }
@@ -82,10 +81,10 @@ impl Store for MemoryStore {
         Ok(self.maps().due_from(time))
     }
 
-    fn complete(&self, endings: &[Ending]) -> Result<()> {
+    fn complete(&self, results: &[PollResult]) -> Result<()> {
         let mut maps = self.maps();
-        for Ending { id, state, void } in endings {
-            maps.put_state(id, clock::completed(state.clone()));
+        for PollResult { id, state, void } in results {
+            maps.put_state(id, claims::completed(state.clone()));
             maps.void.extend(void.iter().map(|guid| (id.clone(), *guid)));
         }
         Ok(())
@@ -96,7 +95,7 @@ impl Store for MemoryStore {
     }
 
     fn sources(&self) -> Result<Vec<SourceRecord>> {
-        Ok(sources(&self.maps()))
+        Ok(self.maps().sources())
     }
 
     fn void_guids(&self, id: &SourceId, guids: &[[u8; 16]]) -> Result<Vec<bool>> {
@@ -230,13 +229,13 @@ impl Store for MemoryStore {
             maps.renames += 1;
             name.clone_into(&mut maps.categories.entry(known.id).or_insert(known.clone()).name);
             maps.touch(known.id, now);
-            maps.names.insert(category_key(b'n', name), known.id);
+            maps.names.insert((b'n', name.to_owned()), known.id);
             maps.touch(CategoryId::SITE, now);
             return Ok(maps.categories[&known.id].clone());
         }
         if let Some(known) = maps.named(name).filter(|_| !name.is_empty()) {
             if let Some(slug) = slug {
-                maps.names.entry(category_key(b's', slug.as_str())).or_insert(known.id);
+                maps.names.entry((b's', slug.as_str().to_owned())).or_insert(known.id);
             }
             return Ok(known);
         }
@@ -246,7 +245,7 @@ impl Store for MemoryStore {
         }
         let name = if name.is_empty() { slug.as_str() } else { name }.to_owned();
         let id = CategoryId(u32::try_from(maps.categories.len()).unwrap_or(u32::MAX));
-        for key in [category_key(b's', slug.as_str()), category_key(b'n', &name)] {
+        for key in [(b's', slug.as_str().to_owned()), (b'n', name.clone())] {
             maps.names.insert(key, id);
         }
         let category = Category { id, slug, name, generation: 0, changed_at: now, newest: None, arrivals: 0 };
@@ -263,7 +262,7 @@ impl Store for MemoryStore {
     fn rename_category(&self, id: CategoryId, name: &str, slug: &Slug, now: Timestamp) -> Result<Category> {
         let mut maps = self.maps();
         maps.renames += 1;
-        for key in [category_key(b's', slug.as_str()), category_key(b'n', name)] {
+        for key in [(b's', slug.as_str().to_owned()), (b'n', name.to_owned())] {
             maps.names.insert(key, id);
         }
         let Some(category) = maps.categories.get_mut(&id) else {
@@ -286,14 +285,14 @@ impl Store for MemoryStore {
     }
 
     fn alias_category(&self, id: CategoryId, old_slug: &str) -> Result<()> {
-        self.maps().names.entry(category_key(b's', old_slug)).or_insert(id);
+        self.maps().names.entry((b's', old_slug.to_owned())).or_insert(id);
         Ok(())
     }
 
     fn slugs(&self) -> Result<Vec<(String, CategoryId)>> {
         let maps = self.maps();
-        let slugs = maps.names.iter().filter(|(key, _)| key.first() == Some(&b's'));
-        Ok(slugs.map(|(key, id)| (String::from_utf8_lossy(&key[1..]).into_owned(), *id)).collect())
+        let slugs = maps.names.iter().filter(|((kind, _), _)| *kind == b's');
+        Ok(slugs.map(|((_, slug), id)| (slug.clone(), *id)).collect())
     }
 
     fn category(&self, id: CategoryId) -> Result<Option<Category>> {
@@ -454,11 +453,4 @@ impl Store for MemoryStore {
     fn generation(&self) -> Result<u64> {
         Ok(self.maps().generation)
     }
-}
-
-fn sources(maps: &Maps) -> Vec<SourceRecord> {
-    let mut all: Vec<SourceRecord> =
-        maps.numbers.iter().map(|id| SourceRecord { id: id.clone(), state: maps.state(id) }).collect();
-    all.sort_by(|a, b| a.id.cmp(&b.id));
-    all
 }

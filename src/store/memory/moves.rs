@@ -2,11 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::super::clock;
-use super::super::commit::MAX_CHANGES;
-use super::super::{Happening, Retention, Tombstone, Withdrawer};
 use super::maps::{Code, Maps, told, with_site};
 use crate::model::{Article, Category, CategoryId, InfoCode, Item, SourceId, Timestamp};
+use crate::store::claims;
+use crate::store::{EventKind, MAX_CHANGES, Retention, Tombstone, WithdrawnBy};
 
 impl Maps {
     pub(super) fn due_from(&self, time: Timestamp) -> Vec<SourceId> {
@@ -22,14 +21,14 @@ impl Maps {
     pub(super) fn claim_due(&mut self, now: Timestamp, limit: usize, lease: i64) -> Vec<SourceId> {
         let maps = self;
         let latest = maps.clock;
-        let went_back = clock::went_back(latest, now);
+        let went_back = claims::went_back(latest, now);
         if went_back {
-            for (number, record) in (0..).zip(super::sources(maps)) {
-                if let Some(state) = clock::planned_anew(number, &record.state, latest, now) {
+            for (number, record) in (0..).zip(maps.sources()) {
+                if let Some(state) = claims::planned_anew(number, &record.state, latest, now) {
                     maps.put_state(&record.id, state);
                 }
             }
-            if clock::far_back(latest, now) {
+            if claims::far_back(latest, now) {
                 let mut late: Vec<&Category> =
                     maps.categories.values().filter(|c| c.changed_at > now).collect();
                 late.sort_by_key(|category| (category.id == CategoryId::SITE, &category.slug));
@@ -39,7 +38,7 @@ impl Maps {
                 }
             }
         }
-        if went_back || clock::moved(latest, now) {
+        if went_back || claims::moved(latest, now) {
             maps.clock = now;
         }
         let mut due: Vec<(Timestamp, usize)> = Vec::new();
@@ -53,7 +52,7 @@ impl Maps {
         let claimed: Vec<SourceId> =
             due.into_iter().map(|(_, number)| maps.numbers[number].clone()).collect();
         for id in &claimed {
-            let state = clock::claimed(maps.state(id), now, lease);
+            let state = claims::claimed(maps.state(id), now, lease);
             maps.put_state(id, state);
         }
         claimed
@@ -78,7 +77,7 @@ impl Maps {
         for id in all {
             maps.touch(id, now);
         }
-        maps.tell(&key, told(now, Happening::Restored, why));
+        maps.tell(&key, told(now, EventKind::Restored, why));
         true
     }
 
@@ -93,7 +92,7 @@ impl Maps {
         maps.versions.insert((key.clone(), item.touched), Article { item: item.clone(), body });
         let moved = Item { categories: to.to_vec(), ..item.clone() };
         maps.put_item(moved.clone());
-        maps.tell(&key, told(now, Happening::Rerouted, why));
+        maps.tell(&key, told(now, EventKind::Rerouted, why));
         if maps.tombs.contains_key(&key) {
             return true;
         }
@@ -126,7 +125,7 @@ impl Maps {
             .map(|(_, (_, code, ..))| code.clone())
             .collect();
         let why = "older than what its category keeps".to_owned();
-        let tombstone = Tombstone { at: now, by: Withdrawer::Retention, why, erased: true };
+        let tombstone = Tombstone { at: now, by: WithdrawnBy::Retention, why, erased: true };
         for at_once in over.chunks(MAX_CHANGES) {
             let mut left = BTreeSet::new();
             for key in at_once {

@@ -1,0 +1,229 @@
+//! The lines of a backup: one JSON object each, with one key that says what it is (`docs/store.md`).
+//!
+//! The first is `head`, the last `end`. Items come in the order in which they arrived. What is said twice of
+//! one thing counts as it is said last: a store is written down while it is in use. A file whose head is
+//! `complete` gives the very store that was written, with its numbers. Other programs may write files with
+//! less: numbers are given anew then.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Body, CategoryId, InfoCode, Item, Slug, SourceId, SourceState, Timestamp};
+use crate::store::{AliasKind, Event, Revision, Sighting, Slot, Tombstone};
+
+/// Version of the lines.
+pub(crate) const VERSION: u32 = 1;
+
+/// Which sources list an item.
+pub(crate) type Listings = Vec<(SourceId, Sighting)>;
+
+/// One line.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Line {
+    /// What the file is.
+    Head(Head),
+    /// A category.
+    Category(CategoryLine),
+    /// A source.
+    Source(SourceLine),
+    /// An item that is stored, shown or withdrawn.
+    Item(Box<ItemLine>),
+    /// What is left of an item that was erased.
+    Tombstone(ErasedLine),
+    /// What else leads to an item within a source.
+    Alias {
+        /// The source.
+        source: SourceId,
+        /// What it is a hash of.
+        kind: AliasKind,
+        /// The hash.
+        hash: [u8; 16],
+        /// The item.
+        code: InfoCode,
+    },
+    /// A path that moved.
+    Redirect {
+        /// The old one.
+        from: String,
+        /// The new one.
+        to: String,
+    },
+    /// The path of an article's page, where its name does not tell it.
+    Page {
+        /// The path.
+        path: String,
+        /// The item.
+        code: InfoCode,
+    },
+    /// A part of a category's log.
+    Log {
+        /// Which category.
+        category: CategoryId,
+        /// Arrival numbers, and what stands under each.
+        slots: Vec<(u32, Slot<InfoCode>)>,
+    },
+    /// When the outputs first showed a generation.
+    Published {
+        /// Which.
+        generation: u64,
+        /// When.
+        at: Timestamp,
+    },
+    /// A number that the store keeps under a name: `generation`, `renames`, `published`, `clock`, and those
+    /// that begin with `tally.` or `bookmark.`.
+    Counter {
+        /// The name.
+        name: String,
+        /// The number.
+        value: u64,
+    },
+    /// The end.
+    End {
+        /// Lines before it.
+        lines: u64,
+        /// CRC-32 of their bytes.
+        crc32: u32,
+    },
+}
+
+/// The first line.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Head {
+    /// [`VERSION`].
+    pub(crate) version: u32,
+    /// When the file was made.
+    pub(crate) made: Timestamp,
+    /// Items that had come when it was begun.
+    pub(crate) items: u64,
+    /// What is set once for a site (RULES 3.3), by key.
+    pub(crate) fixed: BTreeMap<String, String>,
+    /// Whether all numbers are in it.
+    #[serde(default)]
+    pub(crate) complete: bool,
+}
+
+/// A category, or the whole site.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct CategoryLine {
+    /// Its slug.
+    pub(crate) slug: Slug,
+    /// Its name.
+    pub(crate) name: String,
+    /// Other slugs that lead to it.
+    pub(crate) aliases: Vec<String>,
+    /// Its numbers, in a complete file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) numbers: Option<CategoryNumbers>,
+}
+
+/// What the store counts of a category.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct CategoryNumbers {
+    /// Its number; 0 is the whole site.
+    pub(crate) id: CategoryId,
+    /// Its generation.
+    pub(crate) generation: u64,
+    /// When that was stored.
+    pub(crate) changed_at: Timestamp,
+    /// `published` of its newest item.
+    pub(crate) newest: Option<Timestamp>,
+    /// The last arrival number given.
+    pub(crate) arrivals: u32,
+    /// All slugs that lead to it; its own does not where it was merged into another.
+    pub(crate) slugs: Vec<String>,
+    /// All names that lead to it.
+    pub(crate) names: Vec<String>,
+    /// Its sealed hundreds.
+    pub(crate) seals: Vec<Seal>,
+}
+
+/// A sealed hundred of a category's log.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Seal {
+    /// Its number, from 1.
+    pub(crate) hundred: u32,
+    /// The generation under which it was sealed; the largest number where that is not known.
+    pub(crate) sealed: u64,
+    /// The generation under which it was last changed.
+    pub(crate) changed: u64,
+}
+
+/// A source.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct SourceLine {
+    /// Its id.
+    pub(crate) id: SourceId,
+    /// Its state; missing where it is known from listings alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) state: Option<Box<SourceState>>,
+    /// Hashes of guids that identify nothing in it.
+    pub(crate) void: Vec<[u8; 16]>,
+}
+
+/// An item with all that is kept of it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct ItemLine {
+    /// Its record; `home` and `categories` of it are numbers of a complete file's categories.
+    pub(crate) item: Item,
+    /// The slug of its home category.
+    pub(crate) home: Slug,
+    /// The slugs of its categories.
+    pub(crate) categories: Vec<Slug>,
+    /// Categories in which it went straight to the archive; an empty name is the whole site.
+    pub(crate) archived: Vec<String>,
+    /// Its text.
+    pub(crate) body: Body,
+    /// How it looked before.
+    pub(crate) revisions: Vec<Revision>,
+    /// Its story.
+    pub(crate) history: Vec<Event>,
+    /// Which sources list it.
+    pub(crate) listings: Listings,
+    /// Why it is out, if it is.
+    pub(crate) tombstone: Option<Tombstone>,
+    /// Its places in categories, in a complete file.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) entries: Vec<Entry>,
+    /// Whole forms that it had and that somebody may still want to see.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) forms: Vec<FormLine>,
+}
+
+/// An item's place in a category.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Entry {
+    /// Which.
+    pub(crate) category: CategoryId,
+    /// Whether it may stand in the current window.
+    pub(crate) shown: bool,
+    /// Its first arrival number.
+    pub(crate) first: u32,
+    /// Its last.
+    pub(crate) latest: u32,
+}
+
+/// A form that an item had.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct FormLine {
+    /// The generation under which it began.
+    pub(crate) since: u64,
+    /// The record.
+    pub(crate) item: Item,
+    /// The text.
+    pub(crate) body: Body,
+}
+
+/// What is left of an item that was erased.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct ErasedLine {
+    /// The item.
+    pub(crate) code: InfoCode,
+    /// Why it is out.
+    pub(crate) tombstone: Tombstone,
+    /// Its story.
+    pub(crate) history: Vec<Event>,
+    /// Which sources list it.
+    pub(crate) listings: Listings,
+}

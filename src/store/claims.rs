@@ -1,0 +1,93 @@
+//! What becomes of claims and plans when a poll ends, when the process ends, and when the system's clock
+//! goes back. Pure, and the same for every backend.
+//!
+//! Due times are instants. A clock that stood in the future planned polls there, and once it is
+//! right again nothing would be asked for until that time comes. The store remembers the latest
+//! time at which it was asked for work; a time well before that means that the clock went back.
+
+use crate::model::{SourceState, Timestamp};
+
+/// A clock that is set right by less than this is none that went back, in seconds.
+const SLACK: i64 = 60;
+/// Polls of one source that may be cut off in a row before it has to wait.
+const PATIENCE: u32 = 2;
+/// Doublings of that wait: 16 seconds at the most, for it may as well be the power that fails.
+const LONGEST: u32 = 4;
+/// Sources that are due in the same second after a step.
+const A_SECOND: i64 = 10;
+/// What the outputs say of their age is set right only after a step of this many seconds.
+const LARGE: i64 = 86_400;
+
+/// Whether the clock went back since `latest`.
+pub(crate) fn went_back(latest: Timestamp, now: Timestamp) -> bool {
+    now.plus(SLACK) < latest
+}
+
+/// Whether it went back so far that outputs may say that they are from the future.
+pub(crate) fn far_back(latest: Timestamp, now: Timestamp) -> bool {
+    latest.since(now) > LARGE
+}
+
+/// Whether the time is worth being noted again.
+pub(crate) fn moved(latest: Timestamp, now: Timestamp) -> bool {
+    latest.plus(SLACK / 2) <= now
+}
+
+/// What becomes of a source, the `number`-th of all, after the clock went back from `latest`; `None`
+/// where its plans were not made in the future.
+pub(crate) fn planned_anew(
+    number: i64,
+    state: &SourceState,
+    latest: Timestamp,
+    now: Timestamp,
+) -> Option<SourceState> {
+    let before = state.next_poll;
+    let from_future = state.last_poll.is_some_and(|at| at > now) || before > latest;
+    if before == Timestamp::MAX || state.memory.gone || !from_future {
+        return None;
+    }
+    let mut state = state.clone();
+    state.next_poll = now.plus((number / A_SECOND).min(SLACK));
+    state.not_before = state.not_before.min(state.next_poll);
+    "the clock went back".clone_into(&mut state.why);
+    for past in [&mut state.last_poll, &mut state.last_good, &mut state.next_check] {
+        *past = past.map(|at| at.min(now));
+    }
+    Some(state)
+}
+
+/// A source as it is claimed by a caller that has `lease` seconds for it.
+pub(crate) fn claimed(mut state: SourceState, now: Timestamp, lease: i64) -> SourceState {
+    state.claimed = Some(state.next_poll);
+    state.next_poll = now.plus(lease);
+    state
+}
+
+/// A source whose poll was cut off with its process; `None` for one that was not claimed. One that is
+/// cut off again and again may be what ends the process, and gets longer pauses.
+pub(crate) fn given_back(state: &SourceState, now: Timestamp) -> Option<SourceState> {
+    let due = state.claimed?;
+    let mut state = state.clone();
+    state.claimed = None;
+    state.cut_off = state.cut_off.saturating_add(1);
+    let pause = 1_i64 << state.cut_off.saturating_sub(PATIENCE).min(LONGEST);
+    state.next_poll = if state.cut_off > PATIENCE { due.max(now).plus(pause) } else { due };
+    Some(state)
+}
+
+/// A source's state as a backup brings it: nobody polls it, and what came in since the backup was written is
+/// still to be asked for.
+pub(crate) fn brought(mut state: SourceState) -> SourceState {
+    if let Some(due) = state.claimed.take() {
+        state.next_poll = due;
+    }
+    state.forget_document();
+    state
+}
+
+/// A source's state as a poll leaves it.
+pub(crate) fn completed(mut state: SourceState) -> SourceState {
+    state.claimed = None;
+    state.cut_off = 0;
+    state
+}

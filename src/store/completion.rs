@@ -1,0 +1,102 @@
+//! Polls that end at the same time, stored together.
+//!
+//! A transaction and its way to the disk cost as much for one source as for thirty. Who ends a poll
+//! while others are being stored waits and goes with all that wait by then; nobody waits for company.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Mutex, PoisonError};
+
+use tokio::sync::oneshot::Sender;
+
+use super::contract::Store;
+use super::error::Result;
+use super::types::PollResult;
+
+type Waiting = (Vec<PollResult>, Sender<Result<()>>);
+
+/// Poll results that wait to be stored.
+#[derive(Debug, Default)]
+pub(super) struct CompletionQueue(Mutex<Queue>);
+
+#[derive(Debug, Default)]
+struct Queue {
+    waiting: Vec<Waiting>,
+    /// Somebody stores them, and looks again before it stops.
+    storing: bool,
+}
+
+impl CompletionQueue {
+    /// Lets results wait. `true` where nobody stores: the caller then has [`CompletionQueue::store_all`] run.
+    pub(super) fn wait(&self, results: Vec<PollResult>, told: Sender<Result<()>>) -> bool {
+        let mut queue = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        queue.waiting.push((results, told));
+        !std::mem::replace(&mut queue.storing, true)
+    }
+
+    /// Stores what waits until nothing does.
+    pub(super) fn store_all(&self, store: &dyn Store) {
+        loop {
+            let mut queue = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let some = std::mem::take(&mut queue.waiting);
+            queue.storing = !some.is_empty();
+            drop(queue);
+            if some.is_empty() {
+                return;
+            }
+            // Who waits hears of a panic by the silence.
+            drop(catch_unwind(AssertUnwindSafe(|| store_some(store, some))));
+        }
+    }
+}
+
+fn store_some(store: &dyn Store, some: Vec<Waiting>) {
+    let (mut results, mut tell) = (Vec::new(), Vec::new());
+    for (own, told) in some {
+        tell.push((own.len(), told));
+        results.extend(own);
+    }
+    let all = store.complete(&results);
+    let mut rest = &results[..];
+    for (count, told) in tell {
+        let (own, others) = rest.split_at(count);
+        rest = others;
+        let own = match &all {
+            Ok(()) => Ok(()),
+            // One that cannot be stored must not keep the others out.
+            Err(_) => {
+                own.iter().map(|one| store.complete(std::slice::from_ref(one))).fold(Ok(()), Result::and)
+            }
+        };
+        // Polls that were given up do not hear it.
+        let _ = told.send(own);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::oneshot;
+
+    use super::*;
+    use crate::model::{SourceId, SourceState, Timestamp};
+    use crate::store::MemoryStore;
+
+    #[test]
+    fn all_that_wait_are_stored_by_one() {
+        let (store, results) = (MemoryStore::default(), CompletionQueue::default());
+        let id = |id: &str| SourceId::new(id).unwrap();
+        for round in [10, 20] {
+            let mut hears = Vec::new();
+            for (first, name, next) in [(true, "a", 0), (false, "b", 1), (false, "a", 2)] {
+                let (told, hear) = oneshot::channel();
+                let next_poll = Timestamp::from_unix(round + next);
+                let state = SourceState { next_poll, ..SourceState::default() };
+                assert_eq!(results.wait(vec![PollResult::of(id(name), state)], told), first);
+                hears.push(hear);
+            }
+            results.store_all(&store);
+            assert!(hears.into_iter().all(|mut hear| hear.try_recv().unwrap().is_ok()));
+            let next = |name: &str| store.source(&id(name)).unwrap().next_poll.unix() - round;
+            assert_eq!((next("a"), next("b")), (2, 1), "the last one counts");
+        }
+    }
+}

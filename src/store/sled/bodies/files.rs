@@ -1,0 +1,357 @@
+//! The texts of articles: append-only files beside sled's, which holds only where each text is.
+//!
+//! Texts are nine tenths of what is stored and hardly ever change; in sled every one of them would
+//! be written about five times, and its room never given back. A text is a frame: four bytes that
+//! are in no other place by chance, length of key and payload, a checksum, the key of its item, the
+//! payload (`packing`). A file that is full is never written again; one that is mostly dead is
+//! emptied (`care::tidy`) and deleted, and only so is room given back.
+//!
+//! **Order.** A text is durable before anything in sled says where it is: [`Texts::sync`] comes
+//! before the transaction, not only before its flush, for sled writes its log whenever it likes.
+//! After a power cut there may be texts that nothing names; never the reverse.
+
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::packing;
+use super::place::{DAMAGED, MAX_BODY, Place};
+use crate::store::sled::database::{TEXTS as FOLDER, backend, u32_at};
+use crate::store::{Result, StoreError};
+
+/// Bytes after which the next file is begun.
+const FULL: u32 = 64 << 20;
+/// Files that are kept open for reading.
+const OPEN_FILES: usize = 32;
+/// Begins a frame.
+pub(crate) const MAGIC: [u8; 4] = [0xF5, b'T', b'x', 0xE3];
+/// Bytes of a frame before its key: magic, length of key and payload, checksum of all that follows it.
+pub(crate) const HEAD: usize = 4 + 2 + 4 + 4;
+
+/// A text to be stored: the key of its item, its packed bytes.
+pub(crate) type Text<'a> = (&'a [u8], &'a [u8]);
+
+#[derive(Debug)]
+struct Active {
+    number: u32,
+    end: u32,
+    file: Option<Arc<File>>,
+    /// Written since the last sync.
+    unsynced: Vec<Arc<File>>,
+    /// Whether the folder has a file that it may lose.
+    made: bool,
+}
+
+/// The files of one store.
+#[derive(Debug)]
+pub(crate) struct Texts {
+    folder: PathBuf,
+    active: Mutex<Active>,
+    files: Mutex<Vec<(u32, Arc<File>)>>,
+    /// Appends so far; what a sync has to cover.
+    appended: AtomicU64,
+    /// Appends covered by the last sync, or that one failed.
+    synced: Mutex<Option<u64>>,
+    /// Who has texts here, or will have, that nothing names yet.
+    naming: AtomicUsize,
+}
+
+/// Held by who appends texts, until something names them: they look dead meanwhile.
+#[derive(Debug)]
+pub(crate) struct Naming<'a>(&'a AtomicUsize);
+
+impl Drop for Naming<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+fn locked<V>(mutex: &Mutex<V>) -> MutexGuard<'_, V> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Texts {
+    /// The files in the folder of a store; the folder is made.
+    pub(crate) fn open(store: &Path) -> Result<Self> {
+        let folder = store.join(FOLDER);
+        fs::create_dir_all(&folder).map_err(|e| backend("create the folder of its texts", e))?;
+        let number = numbers(&folder).last().copied().unwrap_or(1);
+        let end = fs::metadata(folder.join(number.to_string())).map_or(0, |meta| meta.len());
+        let end = u32::try_from(end).unwrap_or(FULL);
+        let active = Active { number, end, file: None, unsynced: Vec::new(), made: true };
+        Ok(Self {
+            folder,
+            active: Mutex::new(active),
+            files: Mutex::default(),
+            appended: AtomicU64::new(0),
+            synced: Mutex::new(Some(0)),
+            naming: AtomicUsize::new(0),
+        })
+    }
+
+    /// To be held from before an append until a transaction has named its texts.
+    pub(crate) fn naming(&self) -> Naming<'_> {
+        self.naming.fetch_add(1, Ordering::SeqCst);
+        Naming(&self.naming)
+    }
+
+    /// Whether there may be texts that are yet to be named.
+    pub(crate) fn is_naming(&self) -> bool {
+        self.naming.load(Ordering::SeqCst) > 0
+    }
+
+    /// Appends texts, in one write; they are durable after the next [`Texts::sync`].
+    pub(crate) fn append(&self, texts: &[Text<'_>]) -> Result<Vec<Place>> {
+        if texts.is_empty() {
+            return Ok(Vec::new());
+        }
+        let failed = |error| backend("store texts", error);
+        let mut bytes = Vec::with_capacity(texts.iter().map(|(k, p)| HEAD + k.len() + p.len()).sum());
+        let mut places = Vec::with_capacity(texts.len());
+        for (key, payload) in texts {
+            places.push(frame(&mut bytes, key, payload)?);
+        }
+        let length = u32::try_from(bytes.len()).map_err(|_| too_large(bytes.len()))?;
+        let mut active = locked(&self.active);
+        if active.end > 0 && active.end.saturating_add(length) > FULL {
+            let number = active.number + 1;
+            (active.number, active.end, active.file, active.made) = (number, 0, None, true);
+        }
+        let file = if let Some(file) = &active.file {
+            Arc::clone(file)
+        } else {
+            let path = self.folder.join(active.number.to_string());
+            let file = File::options().read(true).write(true).create(true).truncate(false).open(path);
+            let file = Arc::new(file.map_err(failed)?);
+            active.file = Some(Arc::clone(&file));
+            file
+        };
+        // A write that failed halfway is written over by the next one.
+        file.write_all_at(&bytes, u64::from(active.end)).map_err(failed)?;
+        for place in &mut places {
+            (place.file, place.at) = (active.number, place.at + active.end);
+        }
+        active.end += length;
+        if !active.unsynced.iter().any(|known| Arc::ptr_eq(known, &file)) {
+            active.unsynced.push(file);
+        }
+        self.appended.fetch_add(1, Ordering::SeqCst);
+        Ok(places)
+    }
+
+    /// Makes durable what was appended. Whoever waits while another syncs finds its own texts
+    /// covered too. After a failure nothing is durable any more until the store is opened again:
+    /// the system may have thrown away what it could not write.
+    pub(crate) fn sync(&self) -> Result<()> {
+        let failed = |error| backend("sync its texts", error);
+        let mine = self.appended.load(Ordering::SeqCst);
+        let mut synced = locked(&self.synced);
+        let before = synced.ok_or_else(|| failed(io::Error::other("an earlier sync failed")))?;
+        if before >= mine {
+            return Ok(());
+        }
+        let (covered, files, made) = {
+            let mut active = locked(&self.active);
+            let files = std::mem::take(&mut active.unsynced);
+            (self.appended.load(Ordering::SeqCst), files, std::mem::take(&mut active.made))
+        };
+        *synced = None;
+        for file in files {
+            file.sync_data().map_err(failed)?;
+        }
+        if made {
+            File::open(&self.folder).and_then(|folder| folder.sync_all()).map_err(failed)?;
+        }
+        *synced = Some(covered);
+        Ok(())
+    }
+
+    /// The payload of a text.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] where there is another, or none.
+    pub(crate) fn read(&self, key: &[u8], place: Place) -> Result<Vec<u8>> {
+        let mut bytes = vec![0; (place.length as usize).min(MAX_BODY + HEAD + (1 << 16))];
+        let file = match self.file(place.file) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(DAMAGED),
+            found => found.map_err(|e| backend("open a file of texts", e))?,
+        };
+        match file.read_exact_at(&mut bytes, u64::from(place.at)) {
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Err(DAMAGED),
+            done => done.map_err(|e| backend("read a text", e))?,
+        }
+        match framed(&bytes) {
+            Some((found, payload)) if found == key && HEAD + key.len() + payload.len() == bytes.len() => {
+                let head = HEAD + key.len();
+                bytes.drain(..head);
+                Ok(bytes)
+            }
+            _ => Err(DAMAGED),
+        }
+    }
+
+    fn file(&self, number: u32) -> io::Result<Arc<File>> {
+        let mut files = locked(&self.files);
+        if let Some(at) = files.iter().position(|(known, _)| *known == number) {
+            // The latest at the end: the first is closed when there are too many.
+            let found = files.remove(at);
+            files.push(found);
+        } else {
+            let file = Arc::new(File::open(self.folder.join(number.to_string()))?);
+            if files.len() >= OPEN_FILES {
+                files.remove(0);
+            }
+            files.push((number, file));
+        }
+        files.last().map(|(_, file)| Arc::clone(file)).ok_or_else(|| io::Error::other("no file"))
+    }
+
+    /// Overwrites a text that nothing names any more: an erased article must not be found on the disk.
+    pub(crate) fn blank(&self, place: Place) -> Result<()> {
+        let failed = |error| backend("erase a text", error);
+        let file = File::options().write(true).open(self.folder.join(place.file.to_string()));
+        let file = match file {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            file => file.map_err(failed)?,
+        };
+        let from = place.at as usize + HEAD;
+        let zeros = vec![0; (place.length as usize).saturating_sub(HEAD)];
+        file.write_all_at(&zeros, from as u64).map_err(failed)?;
+        file.sync_data().map_err(failed)
+    }
+
+    /// Lets the next texts go into a file of their own, and those that come after them; gives its number.
+    pub(crate) fn begin_next(&self) -> u32 {
+        let mut active = locked(&self.active);
+        if active.end > 0 {
+            (active.number, active.end, active.file, active.made) = (active.number + 1, 0, None, true);
+        }
+        active.number
+    }
+
+    /// Begins the next file, as if this one were full and ended with `rest`.
+    #[cfg(test)]
+    pub(crate) fn end_with(&self, rest: &[u8]) -> Result<()> {
+        let mut active = locked(&self.active);
+        let file = active.file.take().unwrap();
+        file.write_all_at(rest, u64::from(active.end)).map_err(|e| backend("store texts", e))?;
+        (active.number, active.end) = (active.number + 1, 0);
+        Ok(())
+    }
+
+    /// The file that is appended to.
+    pub(crate) fn last(&self) -> u32 {
+        locked(&self.active).number
+    }
+
+    pub(crate) fn delete(&self, number: u32) -> Result<()> {
+        locked(&self.files).retain(|(known, _)| *known != number);
+        match fs::remove_file(self.folder.join(number.to_string())) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(backend("delete a file of texts", error))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn too_large(bytes: usize) -> StoreError {
+    StoreError::TooLarge { what: "body", bytes, limit: MAX_BODY }
+}
+
+/// Adds a frame; gives its place as if `bytes` were the file.
+fn frame(bytes: &mut Vec<u8>, key: &[u8], payload: &[u8]) -> Result<Place> {
+    let at = bytes.len();
+    let told = |length: usize| u32::try_from(length).map_err(|_| too_large(length));
+    let key_length = u16::try_from(key.len()).map_err(|_| too_large(key.len()))?;
+    let mut sum = crc32fast::Hasher::new();
+    sum.update(key);
+    sum.update(payload);
+    bytes.extend_from_slice(&MAGIC);
+    bytes.extend_from_slice(&key_length.to_be_bytes());
+    bytes.extend_from_slice(&told(payload.len())?.to_be_bytes());
+    bytes.extend_from_slice(&sum.finalize().to_be_bytes());
+    bytes.extend_from_slice(key);
+    bytes.extend_from_slice(payload);
+    Ok(Place { file: 0, at: told(at)?, length: told(bytes.len() - at)?, raw: packing::raw_length(payload) })
+}
+
+/// The key and the payload of the frame that `bytes` begin with, if it is one and whole.
+pub(crate) fn framed(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let head = bytes.get(..HEAD).filter(|head| head.starts_with(&MAGIC))?;
+    let key_length = usize::from(u16::from_be_bytes([head[4], head[5]]));
+    let length = u32_at(head, 6)? as usize;
+    let rest = bytes.get(HEAD..HEAD.checked_add(key_length)?.checked_add(length)?)?;
+    (crc32fast::hash(rest) == u32_at(head, 10)?).then(|| rest.split_at(key_length))
+}
+
+/// Numbers of the files in a folder, in order.
+pub(crate) fn numbers(folder: &Path) -> Vec<u32> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut numbers: Vec<u32> =
+        entries.filter_map(|entry| entry.file_name().to_str().and_then(|name| name.parse().ok())).collect();
+    numbers.sort_unstable();
+    numbers
+}
+
+/// Bytes of all files of texts of the store in a folder.
+pub(crate) fn on_disk(store: &Path) -> u64 {
+    let folder = store.join(FOLDER);
+    numbers(&folder)
+        .iter()
+        .map(|number| fs::metadata(folder.join(number.to_string())).map_or(0, |meta| meta.len()))
+        .sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{CodeSpace, InfoCode};
+
+    fn key(number: u8) -> Vec<u8> {
+        InfoCode::new(CodeSpace::new("s").unwrap(), &number.to_string()).key()
+    }
+
+    #[test]
+    fn what_was_appended_is_read_back_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let texts = Texts::open(folder.path()).unwrap();
+        let (one, two) = (key(1), key(2));
+        let places = texts.append(&[(&one, b"first"), (&two, b"")]).unwrap();
+        texts.sync().unwrap();
+        assert_eq!(texts.read(&one, places[0]).unwrap(), b"first");
+        assert_eq!(texts.read(&two, places[1]).unwrap(), b"");
+        assert!(texts.read(&two, places[0]).is_err(), "another item's");
+        assert_eq!(Place::read(&places[1].bytes()), Some(places[1]));
+        // It goes on where it ended.
+        let again = Texts::open(folder.path()).unwrap();
+        let third = again.append(&[(&one, b"third")]).unwrap()[0];
+        assert_eq!((third.file, third.at), (1, places[1].at + places[1].length));
+        assert_eq!(again.read(&one, places[0]).unwrap(), b"first");
+        again.blank(places[0]).unwrap();
+        assert!(again.read(&one, places[0]).is_err());
+        assert_eq!(again.read(&one, third).unwrap(), b"third");
+        let bytes = fs::read(folder.path().join(FOLDER).join("1")).unwrap();
+        assert!(!bytes.windows(5).any(|window| window == b"first"));
+        fs::remove_file(folder.path().join(FOLDER).join("1")).unwrap();
+        assert!(Texts::open(folder.path()).unwrap().read(&one, third).is_err());
+    }
+
+    #[test]
+    fn every_flipped_byte_is_found() {
+        let mut bytes = Vec::new();
+        frame(&mut bytes, &key(1), b"some text").unwrap();
+        assert!(framed(&bytes).is_some());
+        for at in 0..bytes.len() {
+            let mut bad = bytes.clone();
+            bad[at] ^= 0x10;
+            assert!(framed(&bad).is_none(), "byte {at}");
+        }
+        for end in 0..bytes.len() {
+            assert!(framed(&bytes[..end]).is_none(), "cut at {end}");
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! Giving back the room that sled holds for records that are no more, and files of texts for dead ones.
+//!
+//! A database file that has become too large is written anew (`copy`): by the daemon itself
+//! ([`SledStore::shrink`]), or when an admin asks ([`SledStore::compact`]), then with all dead texts.
+
+use std::path::Path;
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
+
+use super::copy::{copy_records, share_or_copy_texts, share_texts};
+use super::{disk, tidy};
+use crate::store::sled::database::{TreeId, backend, every, guarded, put};
+use crate::store::sled::engine::Engine;
+use crate::store::sled::opening::{close, reopened};
+use crate::store::sled::options::StoreOptions;
+use crate::store::sled::store::{SledStore, closed};
+use crate::store::{Result, Watch};
+
+/// sled's file below which nothing is done, in bytes.
+const SMALL: u64 = 64 << 20;
+/// What sled's file may come to, in halves of the bytes of all records.
+const HALVES: u64 = 7;
+/// Room for a file of texts that is moved, in bytes.
+const MOVING: u64 = 64 << 20;
+/// How large sled's file was when it was last written anew, in bytes; stands in the store.
+const ANEW: &str = "anew";
+
+/// Memory for pages of a store that is only read through, or only written, in bytes. sled shares it out to
+/// 256 lists of pages: with much less each record read would read its page anew.
+const LEAN: u64 = 6 << 20;
+
+impl SledStore {
+    /// Writes the store anew without what was deleted, in the same place; everyone waits
+    /// meanwhile. Gives the bytes on disk before and after.
+    ///
+    /// # Errors
+    /// [`crate::store::StoreError::NoRoom`] before anything is done; otherwise those of the store. In each
+    /// case the store is in its place, the old one or the new one.
+    pub fn compact(&self, watch: Watch<'_>) -> Result<(u64, u64)> {
+        let StoreOptions { path, low_water, .. } = &self.options;
+        let before = disk::stored(path);
+        // Texts move a file at a time, records all at once.
+        disk::enough(path, disk::size(&path.join("db")).saturating_add(before.min(MOVING) + *low_water))?;
+        let done = self.renewed(|engine, beside| {
+            tidy::tidy_all(engine)?;
+            let new = Engine::bare(beside, LEAN)?;
+            share_or_copy_texts(engine.db.path(), beside)?;
+            copied(engine, &new, watch)
+        });
+        done.map(|_| (before, disk::stored(path)))
+    }
+
+    /// Writes sled's file anew where it has become too large for the records in it; everyone waits
+    /// meanwhile. Gives the bytes that are free by it, 0 where nothing was to be done.
+    ///
+    /// # Errors
+    /// Those of the store; it then is in its place, the old one or the new one.
+    pub fn shrink(&self) -> Result<u64> {
+        let counted_at = self.counted_at.load(Ordering::Relaxed);
+        let Some(size) = self.with(|engine| has_grown(engine, counted_at))? else { return Ok(0) };
+        self.counted_at.store(size, Ordering::Relaxed);
+        Ok(self.written_anew(is_due)?.unwrap_or_default())
+    }
+
+    /// Writes sled's file anew where `due` says so; `None` where it does not, and where the file system
+    /// cannot do it.
+    fn written_anew(&self, due: impl FnOnce(&Engine) -> Result<bool>) -> Result<Option<u64>> {
+        let StoreOptions { path, low_water, .. } = &self.options;
+        let before = disk::stored(path);
+        let done = self.renewed(|engine, beside| {
+            if !due(engine)? {
+                return Ok(false);
+            }
+            disk::enough(path, disk::size(&path.join("db")).saturating_add(*low_water))?;
+            let new = Engine::bare(beside, LEAN)?;
+            Ok(share_texts(engine.db.path(), beside)? && copied(engine, &new, &mut |_, _, _| {})?)
+        })?;
+        Ok(done.then(|| before.saturating_sub(disk::stored(path))))
+    }
+
+    /// Puts what `copy` makes of the store, in the folder that it is given, in its place; everyone waits
+    /// meanwhile. Nothing happens where `copy` says `false`.
+    fn renewed(&self, copy: impl FnOnce(&Engine, &Path) -> Result<bool>) -> Result<bool> {
+        let mut slot = self.slot.write().unwrap_or_else(PoisonError::into_inner);
+        let path = &self.options.path;
+        let beside = disk::beside(path, "new");
+        disk::clear(&beside)?;
+        let old = disk::free_name(&disk::beside(path, "old"))?;
+        if slot.is_none() {
+            return Err(closed());
+        }
+        close(&mut slot);
+        match self.made(&beside, copy) {
+            Ok(true) => {}
+            done => {
+                *slot = Some(reopened(&self.options, true)?);
+                disk::clear(&beside)?;
+                return done;
+            }
+        }
+        let swapped = disk::put_in_place(&beside, path, &old);
+        let opened = reopened(&self.options, true);
+        disk::hold_ballast(&self.options);
+        *slot = Some(opened?);
+        swapped?;
+        disk::clear(&old)?;
+        Ok(true)
+    }
+
+    /// What `copy` makes of the closed store. Two are open then: neither keeps much in memory.
+    fn made(&self, beside: &Path, copy: impl FnOnce(&Engine, &Path) -> Result<bool>) -> Result<bool> {
+        let mut engine = Some(reopened(&StoreOptions { cache: LEAN, ..self.options.clone() }, true)?);
+        let done = guarded("be copied", || copy(engine.as_ref().ok_or_else(closed)?, beside));
+        close(&mut engine);
+        done
+    }
+}
+
+/// The size of sled's file, in bytes, if it may be worth to be written anew: it has grown by a third since it
+/// last was, and by a quarter since its records were last counted, at a size of `counted_at`.
+fn has_grown(engine: &Engine, counted_at: u64) -> Result<Option<u64>> {
+    let size = disk::size(&engine.db.path().join("db"));
+    let counted = size < counted_at.saturating_mul(5) / 4;
+    let grown = size > engine.db.counter(ANEW)?.saturating_mul(4) / 3;
+    Ok((size >= SMALL && !counted && grown).then_some(size))
+}
+
+/// Whether sled's file is worth to be written anew, by a count of all records.
+fn is_due(engine: &Engine) -> Result<bool> {
+    let size = disk::size(&engine.db.path().join("db"));
+    let mut records = 0;
+    for entry in engine.db.trees().iter().flat_map(every) {
+        let (key, value) = entry.map_err(|e| backend("be counted", e))?;
+        records += (key.len() + value.len()) as u64;
+    }
+    Ok(is_wasteful(size, records, engine.db.counter(ANEW)?))
+}
+
+/// Many small records take more than others, however lately they were written: what grew little since
+/// would only be written over and over.
+fn is_wasteful(size: u64, records: u64, anew: u64) -> bool {
+    size > records.saturating_mul(HALVES) / 2 && size > anew.saturating_mul(4) / 3
+}
+
+/// Copies all records, and notes how small the file can be.
+fn copied(from: &Engine, to: &Engine, watch: Watch<'_>) -> Result<bool> {
+    copy_records(&from.db, &to.db, &|_, _, value| Ok(Some(value)), watch)?;
+    let size = disk::size(&to.db.path().join("db"));
+    to.db.transact(|tx| put(tx, TreeId::Sys, ANEW.as_bytes(), &size.to_be_bytes()))?;
+    to.db.sync()?;
+    Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::MetadataExt;
+
+    use super::*;
+    use crate::model::{Body, CodeSpace, InfoCode, Item, Timestamp};
+    use crate::store::{Change, Store};
+
+    #[test]
+    fn waste_is_told_from_small_records() {
+        const MB: u64 = 1 << 20;
+        for (size, records, anew, wasteful) in [
+            (350, 100, 0, false),
+            (351, 100, 0, true),
+            (600, 100, 190, true),
+            // Such as take five times their bytes at the best.
+            (500, 100, 500, false),
+            (660, 100, 500, false),
+            (670, 100, 500, true),
+        ] {
+            assert_eq!(is_wasteful(size * MB, records * MB, anew * MB), wasteful, "{size} {records} {anew}");
+        }
+    }
+
+    #[test]
+    fn records_are_written_anew_and_texts_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store");
+        let store = SledStore::open(&path, 1 << 20).unwrap();
+        let code = |n: u32| InfoCode::new(CodeSpace::new("s").unwrap(), &n.to_string());
+        let change = |n: u32| {
+            let mut change = Change::of(code(n));
+            change.body = Some(Body { html: format!("text {n}"), ..Body::default() });
+            change.item = Some(Item::sample(code(n)));
+            change
+        };
+        store.commit((0..100).map(change).collect(), Timestamp::from_unix(80)).unwrap();
+        assert_eq!(store.shrink().unwrap(), 0, "it is small");
+        let items = store.touched_since(0, 999).unwrap();
+
+        let text = std::fs::metadata(path.join("texts/1")).unwrap();
+        store.written_anew(|_| Ok(true)).unwrap().unwrap();
+        let same = std::fs::metadata(path.join("texts/1")).unwrap();
+        assert_eq!((text.ino(), same.nlink()), (same.ino(), 1));
+        assert!(store.with(|engine| engine.db.counter(ANEW)).unwrap() > 0, "it knows how small it can be");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
+        store.commit((100..120).map(change).collect(), Timestamp::from_unix(90)).unwrap();
+        assert_eq!(store.touched_since(0, 100).unwrap()[..100], items);
+        store.sync().unwrap();
+        drop(store);
+        let store = SledStore::open(&path, 1 << 20).unwrap();
+        for n in 0..120 {
+            assert_eq!(store.body(&code(n)).unwrap().html, format!("text {n}"));
+        }
+        assert_eq!(
+            store.check(&mut |_, _, _| {}).unwrap().faults,
+            20 + 100,
+            "sample items are in no category"
+        );
+    }
+}

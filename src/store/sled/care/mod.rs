@@ -1,0 +1,27 @@
+//! Care of a store on sled: looking for faults and mending them, backups, room on the disk.
+//!
+//! Owns: what an admin or the daemon does with the store as a whole, each in a file of its own with its verb
+//! of [`super::store::SledStore`]. Does not own: the verbs of the contract.
+
+mod add;
+mod check;
+mod compact;
+mod copy;
+pub(super) mod disk;
+mod export;
+mod heal;
+mod import;
+mod judge;
+pub(super) mod migrate;
+mod repair;
+mod restore;
+mod stats;
+mod story;
+mod tidy;
+mod train;
+
+pub use add::TakenIn;
+pub use check::Findings;
+pub use heal::Mended;
+pub use import::Imported;
+pub use stats::{Growth, Stats, TreeStats};

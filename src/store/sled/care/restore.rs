@@ -1,0 +1,291 @@
+//! Making a store of a complete backup, with all its numbers: outputs made of it are those of the store that
+//! was written down, byte for byte.
+//!
+//! The store is made in a folder of its own, which nobody else uses meanwhile; the caller puts it in its place
+//! when it is whole. Texts are packed anew, with a dictionary trained on the first of them.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::story::put_story;
+use super::{add, disk, train};
+use crate::model::{Body, Category, CategoryId, InfoCode, Slug, SourceId};
+use crate::store::backup::{self, CategoryLine, Entry, ErasedLine, Head, ItemLine, Line, Seal, SourceLine};
+use crate::store::claims;
+use crate::store::sled::alias::{self, Growing};
+use crate::store::sled::bodies::{Place, recount};
+use crate::store::sled::categories::{new_identity, put_category};
+use crate::store::sled::database::{
+    READ, TreeId, Tx, TxResult, abort, backend, category_key, delete, encode, guarded, put, revision_key,
+    time, time_key, version_key,
+};
+use crate::store::sled::engine::Engine;
+use crate::store::sled::leaving::with_site;
+use crate::store::sled::log::{Entered, note_page, slot_bytes};
+use crate::store::sled::source_numbers::{number_in, put_void};
+use crate::store::sled::touched::{forget_touched, note_touched};
+use crate::store::sled::{categories, items, paths, records, settings, slots, sources};
+use crate::store::{Alias, Progress, Result, Slot, StoreError};
+
+/// Items that share a transaction, and bytes of texts that are packed at once.
+const ITEMS_AT_ONCE: usize = 100;
+const TEXTS_AT_ONCE: usize = 8 << 20;
+/// Items on whose texts the dictionary is trained.
+const TO_TRAIN_ON: u64 = 4_000;
+
+/// Makes a store in `folder`, where none may be, of the backup in `file`. One that is not complete is taken in
+/// as into an empty store, with numbers of its own.
+///
+/// # Errors
+/// [`StoreError::Unusable`] when the file is damaged, [`StoreError::Format`] when another feedmill wrote
+/// it, [`StoreError::Full`] when there is no room. What was made by then is left for the caller to clear.
+pub(super) fn restore(file: &Path, folder: &Path, cache: u64, progress: Progress<'_>) -> Result<()> {
+    disk::clear(folder)?;
+    let head = backup::head(file)?;
+    guarded("be imported", || {
+        if !head.complete {
+            let engine = Engine::at(folder, cache)?;
+            add::add(&engine, file, head.made, progress)?;
+            return Ok(());
+        }
+        let engine = Engine::bare(folder, cache)?;
+        engine.db.check_format()?;
+        let mut loading = Loading::new(&engine);
+        backup::read(file, progress, |line| loading.take(line))?;
+        loading.end()
+    })
+}
+
+/// Refuses what no store ever held: a code or a slug that could not be a key or a file's name.
+fn sound(good: bool, what: &str) -> Result<()> {
+    if good { Ok(()) } else { Err(StoreError::Unusable { detail: format!("a {what} in it is none") }) }
+}
+
+fn sound_code(code: &InfoCode) -> Result<()> {
+    let key = code.key();
+    sound(InfoCode::from_key(&key).is_some_and(|(read, length)| read == *code && length == key.len()), "code")
+}
+
+struct Loading<'a> {
+    engine: &'a Engine,
+    waiting: Vec<ItemLine>,
+    bytes: usize,
+    taken: u64,
+    aliases: BTreeMap<String, Vec<(Alias, Vec<u8>)>>,
+}
+
+impl<'a> Loading<'a> {
+    fn new(engine: &'a Engine) -> Self {
+        Self { engine, waiting: Vec::new(), bytes: 0, taken: 0, aliases: BTreeMap::new() }
+    }
+
+    fn take(&mut self, line: Line) -> Result<()> {
+        let db = &self.engine.db;
+        match line {
+            Line::Head(Head { fixed, .. }) => settings::put_fixed(db, &fixed),
+            Line::Category(line) => self.category(&line),
+            Line::Source(line) => self.source(&line),
+            Line::Item(line) => self.item(*line),
+            Line::Tombstone(line) => self.erased(&line),
+            Line::Alias { source, kind, hash, code } => {
+                sound_code(&code)?;
+                let own = self.aliases.entry(source.as_str().to_owned()).or_default();
+                own.push(((kind, hash), code.key()));
+                if own.len() >= alias::STEP { self.aliases() } else { Ok(()) }
+            }
+            Line::Redirect { from, to } => db.transact(|tx| paths::put_redirect(tx, &from, &to)),
+            Line::Page { path, code } => {
+                sound_code(&code)?;
+                db.transact(|tx| paths::keep(tx, &code.key(), &path))
+            }
+            Line::Log { category, slots } => self.log(category, slots),
+            Line::Published { generation, at } => {
+                let key = generation.to_be_bytes();
+                db.transact(|tx| put(tx, TreeId::Published, &key, &time(at)))
+            }
+            Line::Counter { name, value } => settings::put_counter(db, &name, value),
+            Line::End { .. } => Ok(()),
+        }
+    }
+
+    /// What was said of it earlier is replaced.
+    fn category(&self, line: &CategoryLine) -> Result<()> {
+        let Some(numbers) = &line.numbers else { return sound(false, "category") };
+        let id = numbers.id;
+        let site = id == CategoryId::SITE && line.slug == Slug::site();
+        sound(site || (id != CategoryId::SITE && Slug::new(line.slug.as_str()).is_some()), "slug")?;
+        let before = categories::category(&self.engine.db, id)?;
+        let mut category = Category {
+            id,
+            slug: line.slug.clone(),
+            name: line.name.clone(),
+            generation: before.map_or(0, |before| before.generation),
+            changed_at: numbers.changed_at,
+            newest: numbers.newest,
+            arrivals: numbers.arrivals,
+        };
+        let key = id.0.to_be_bytes();
+        self.engine.db.transact(|tx| {
+            let named = |kind, names: &[String]| {
+                names
+                    .iter()
+                    .try_for_each(|name| put(tx, TreeId::CategoryKey, &category_key(kind, name), &key))
+            };
+            named(b's', &numbers.slugs)?;
+            named(b'n', &numbers.names)?;
+            let seal = |seal: &Seal| note_page(tx, id, seal.hundred, seal.sealed, seal.changed);
+            numbers.seals.iter().try_for_each(seal)?;
+            categories::count(tx, id)?;
+            put_category(tx, &mut category.clone(), numbers.generation)
+        })?;
+        category.generation = numbers.generation;
+        Ok(())
+    }
+
+    fn source(&self, SourceLine { id, state, void }: &SourceLine) -> Result<()> {
+        self.engine.db.transact(|tx| {
+            number_in(tx, id)?;
+            put_void(tx, id, void)
+        })?;
+        let Some(state) = state else { return Ok(()) };
+        sources::put_states(self.engine, [(id, &claims::brought((**state).clone()))])
+    }
+
+    fn item(&mut self, line: ItemLine) -> Result<()> {
+        sound_code(&line.item.code)?;
+        if self.waiting.iter().any(|waiting| waiting.item.code == line.item.code) {
+            self.store()?;
+        }
+        self.bytes +=
+            line.body.html.len() + line.forms.iter().map(|form| form.body.html.len()).sum::<usize>();
+        self.waiting.push(line);
+        let full = self.waiting.len() >= ITEMS_AT_ONCE || self.bytes >= TEXTS_AT_ONCE;
+        if full { self.store() } else { Ok(()) }
+    }
+
+    /// Stores the items that wait.
+    fn store(&mut self) -> Result<()> {
+        let waiting = std::mem::take(&mut self.waiting);
+        self.bytes = 0;
+        let mut stored = Vec::with_capacity(waiting.len());
+        for line in &waiting {
+            self.forget(&line.item.code)?;
+            stored.push((line, self.texts(line)?));
+        }
+        let put_all = |tx: Tx<'_>| stored.iter().try_for_each(|(line, places)| put_item(tx, line, places));
+        self.engine.db.transact(put_all)?;
+        let before = self.taken;
+        self.taken += waiting.len() as u64;
+        if before < TO_TRAIN_ON && self.taken >= TO_TRAIN_ON {
+            train::train_on(self.engine, self.taken)?;
+        }
+        Ok(())
+    }
+
+    /// Appends the texts of an item and of its forms; one that stays the same is stored once. Gives the place
+    /// of each, the item's last.
+    fn texts(&self, line: &ItemLine) -> Result<Vec<Place>> {
+        let bodies: Vec<&Body> = line.forms.iter().map(|form| &form.body).chain([&line.body]).collect();
+        let mut new: Vec<&Body> = Vec::new();
+        for body in &bodies {
+            if !new.contains(body) {
+                new.push(body);
+            }
+        }
+        let (key, packed) = (line.item.code.key(), self.engine.pack(new.iter().copied())?);
+        let texts: Vec<_> = packed.iter().map(|packed| (&key[..], &packed[..])).collect();
+        let places = self.engine.texts.append(&texts)?;
+        let place = |body: &&Body| new.iter().position(|known| known == body).and_then(|at| places.get(at));
+        Ok(bodies.iter().map(|body| place(body).copied().unwrap_or(Place::NONE)).collect())
+    }
+
+    /// Takes away what was stored of an item by an earlier line.
+    fn forget(&self, code: &InfoCode) -> Result<()> {
+        let (db, key) = (&self.engine.db, code.key());
+        let Some(item) = items::item(db, &key)? else { return Ok(()) };
+        let mut going = vec![(TreeId::Item, key.clone()), (TreeId::Tomb, key.clone())];
+        for tree in [TreeId::Version, TreeId::Revision, TreeId::Seen, TreeId::History] {
+            for at in db.tree(tree).scan_prefix(&key).keys() {
+                going.push((tree, at.map_err(|e| backend(READ, e))?.to_vec()));
+            }
+        }
+        going.extend(
+            with_site(&item).into_iter().map(|id| (TreeId::CatTime, time_key(id, item.published, &key))),
+        );
+        db.transact(|tx| {
+            going.iter().try_for_each(|(tree, key)| delete(tx, *tree, key))?;
+            forget_touched(tx, item.touched, &key)
+        })
+    }
+
+    fn erased(&mut self, line: &ErasedLine) -> Result<()> {
+        sound_code(&line.code)?;
+        self.store()?;
+        self.forget(&line.code)?;
+        let tombstone = encode("tombstone", &line.tombstone)?;
+        self.engine.db.transact(|tx| {
+            put(tx, TreeId::Tomb, &line.code.key(), &tombstone)?;
+            put_story(tx, &line.code, &line.history, &line.listings)
+        })
+    }
+
+    /// Stores the aliases that wait.
+    fn aliases(&mut self) -> Result<()> {
+        for (source, own) in std::mem::take(&mut self.aliases) {
+            let Some(source) = SourceId::new(&source) else { continue };
+            self.engine.db.transact(|tx| {
+                let mut growing = Growing::of(tx, number_in(tx, &source)?)?;
+                own.iter().try_for_each(|(alias, code)| growing.put(tx, *alias, code))?;
+                growing.end(tx)
+            })?;
+        }
+        Ok(())
+    }
+
+    fn log(&self, category: CategoryId, slots: Vec<(u32, Slot<InfoCode>)>) -> Result<()> {
+        slots.iter().try_for_each(|(_, slot)| sound_code(slot.code()))?;
+        let named = |(number, slot): (u32, Slot<InfoCode>)| {
+            slot.named(|code| Some(code.key())).map(|slot| (number, slot_bytes(&slot)))
+        };
+        let slots: Vec<_> = slots.into_iter().filter_map(named).collect();
+        self.engine.db.transact(|tx| {
+            slots.iter().try_for_each(|(number, slot)| slots::put(tx, category, *number, slot))
+        })
+    }
+
+    /// Ends: all is stored and durable, under an identity of its own, so that outputs are looked at again.
+    fn end(mut self) -> Result<()> {
+        self.store()?;
+        self.aliases()?;
+        let engine = self.engine;
+        sound(categories::category(&engine.db, CategoryId::SITE)?.is_some(), "whole site")?;
+        engine.texts.sync()?;
+        recount(&engine.db)?;
+        new_identity(&engine.db)?;
+        engine.db.sync()
+    }
+}
+
+/// An item with all that belongs to it; `places` are those of its forms' texts, its own last.
+fn put_item(tx: Tx<'_>, line: &ItemLine, places: &[Place]) -> TxResult<()> {
+    let (item, key) = (&line.item, line.item.code.key());
+    let own = places.last().copied().unwrap_or(Place::NONE);
+    put(tx, TreeId::Item, &key, &records::of_item(own, &[], item.clone()).map_err(abort)?)?;
+    note_touched(tx, item.touched, &key)?;
+    for (form, place) in line.forms.iter().zip(places) {
+        let record = records::of_item(*place, &[], form.item.clone()).map_err(abort)?;
+        put(tx, TreeId::Version, &version_key(&key, form.since), &record)?;
+    }
+    for Entry { category, shown, first, latest } in &line.entries {
+        let entered = Entered { shown: u8::from(*shown), first: *first, latest: *latest };
+        put(tx, TreeId::CatTime, &time_key(*category, item.published, &key), &entered.bytes())?;
+    }
+    for (number, revision) in (1..).zip(&line.revisions) {
+        let bytes = encode("revision", revision).map_err(abort)?;
+        put(tx, TreeId::Revision, &revision_key(&key, number), &bytes)?;
+    }
+    if let Some(tombstone) = &line.tombstone {
+        put(tx, TreeId::Tomb, &key, &encode("tombstone", tombstone).map_err(abort)?)?;
+    }
+    put_story(tx, &item.code, &line.history, &line.listings)
+}

@@ -1,0 +1,229 @@
+//! Storing decided changes: texts first, then, in transactions of some, the items with all that leads to
+//! them.
+
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::bodies::{Balance, Place, Text};
+use super::categories::{put_category, touch};
+use super::database::{Database, TreeId, Tx, TxResult, abort, encode, next, put, revision_key, tree};
+use super::engine::Engine;
+use super::item_writes::{begins, form, put_event, put_form, put_item, put_listing, put_record, stored};
+use super::source_numbers::number_in;
+use super::{alias, items, log, paths};
+use crate::model::{Category, CategoryId, Item, SourceId, Timestamp};
+use crate::store::{Change, Event, EventKind, MAX_CHANGES, MAX_EVENTS, Result, StoreError};
+
+/// Changes whose texts are made durable together, and bytes of these before they are packed.
+const CHANGES_AT_ONCE: usize = 300;
+const TEXTS_AT_ONCE: usize = 8 << 20;
+/// From so many on two threads share the work.
+const MANY: usize = 100;
+
+/// A change with its bytes made before the transaction, whose closure may run again.
+struct Prepared {
+    change: Change,
+    /// Where its text is.
+    place: Option<Place>,
+    /// Keys of events that make room.
+    old_events: Vec<Vec<u8>>,
+    /// The form that it replaces, where that is kept: since when it was so, and its record.
+    version: Option<(u64, Vec<u8>)>,
+}
+
+/// Texts are written and made durable first and without the writer's lock, those of up to
+/// [`TEXTS_AT_ONCE`] bytes together: only then may sled hear where they are.
+pub(super) fn commit(engine: &Engine, changes: Vec<Change>, now: Timestamp) -> Result<()> {
+    let _naming = engine.texts.naming();
+    let mut changes = changes.into_iter().peekable();
+    let mut archived = BTreeSet::new();
+    while changes.peek().is_some() {
+        let mut group: Vec<Change> = Vec::new();
+        let mut bytes = 0;
+        while let Some(change) = changes.next_if(|_| bytes < TEXTS_AT_ONCE && group.len() < CHANGES_AT_ONCE) {
+            archived.extend(change.enters.iter().filter(|place| !place.shown).map(|place| place.category));
+            bytes += change.body.as_ref().map_or(0, |body| body.html.len());
+            group.push(change);
+        }
+        commit_group(engine, group, now)?;
+    }
+    let _writing = engine.db.writing();
+    log::close_all_archived(&engine.db, &archived)
+}
+
+/// A small group at once. Of a large one half is packed and made durable by another thread while the
+/// transactions of the other half run: disk and packing take as long as these.
+fn commit_group(engine: &Engine, mut group: Vec<Change>, now: Timestamp) -> Result<()> {
+    if group.len() < MANY {
+        let places = store_texts(engine, &group)?;
+        return commit_placed(engine, group, places, now);
+    }
+    let rest = group.split_off(group.len() / 2);
+    std::thread::scope(|scope| {
+        let second = scope.spawn(move || (store_texts(engine, &rest), rest));
+        let places = store_texts(engine, &group)?;
+        commit_placed(engine, group, places, now)?;
+        let (places, rest) = second.join().map_err(|_| StoreError::Damaged { what: "body" })?;
+        commit_placed(engine, rest, places?, now)
+    })
+}
+
+/// Makes the texts of changes durable, and says where each is that there is.
+fn store_texts(engine: &Engine, group: &[Change]) -> Result<Vec<Place>> {
+    let bodies = group.iter().filter_map(|change| change.body.as_ref());
+    let packed = engine.pack(bodies)?;
+    let keys = group.iter().filter(|change| change.body.is_some()).map(|change| change.code.key());
+    let keys: Vec<Vec<u8>> = keys.collect();
+    let texts: Vec<Text<'_>> =
+        keys.iter().zip(&packed).map(|(key, packed)| (&key[..], &packed[..])).collect();
+    let places = engine.texts.append(&texts)?;
+    engine.texts.sync()?;
+    Ok(places)
+}
+
+/// Stores changes whose texts are durable at these places, one for each text.
+fn commit_placed(engine: &Engine, group: Vec<Change>, places: Vec<Place>, now: Timestamp) -> Result<()> {
+    let mut places = places.into_iter();
+    let _writing = engine.db.writing();
+    let mut batch = Vec::new();
+    for change in group {
+        if batch.len() >= MAX_CHANGES {
+            commit_batch(&engine.db, &std::mem::take(&mut batch), now)?;
+        }
+        let place = change.body.as_ref().and_then(|_| places.next());
+        let (old_events, version) = match &change.event {
+            // A story that begins has no past.
+            Some(event) if event.what == EventKind::Inserted => (Vec::new(), None),
+            Some(_) => {
+                let beyond = items::events_beyond(&engine.db, &change.code.key(), MAX_EVENTS - 1)?;
+                (beyond, replaced(&engine.db, &change)?)
+            }
+            None => (Vec::new(), replaced(&engine.db, &change)?),
+        };
+        batch.push(Prepared { change, place, old_events, version });
+    }
+    if batch.is_empty() { Ok(()) } else { commit_batch(&engine.db, &batch, now) }
+}
+
+/// The form that a change replaces, if somebody may still want to see it: it was published as
+/// another one (a correction), or a sealed hundred shows it.
+fn replaced(db: &Database, change: &Change) -> Result<Option<(u64, Vec<u8>)>> {
+    if change.item.is_none() || (change.body.is_none() && change.enters.is_empty()) {
+        return Ok(None);
+    }
+    let key = change.code.key();
+    let Some(item) = items::item(db, &key)? else { return Ok(None) };
+    if change.replaces.is_none() && !log::shown_sealed(db, &item)? {
+        return Ok(None);
+    }
+    form(db, &item).map(Some)
+}
+
+fn commit_batch(db: &Database, batch: &[Prepared], now: Timestamp) -> Result<()> {
+    db.transact(|tx| {
+        let mut touched: BTreeMap<CategoryId, Category> = BTreeMap::new();
+        let mut balance = Balance::default();
+        let mut aliases: BTreeMap<&SourceId, alias::Growing> = BTreeMap::new();
+        for prepared in batch {
+            apply(tx, prepared, now, &mut touched, &mut balance)?;
+            put_aliases(tx, &prepared.change, &mut aliases)?;
+        }
+        balance.settle(tx)?;
+        aliases.into_values().try_for_each(|growing| growing.end(tx))?;
+        for category in touched.values_mut() {
+            let generation = next(tx, "generation")?;
+            put_category(tx, category, generation)?;
+        }
+        Ok(())
+    })
+}
+
+/// Lets a change's aliases lead to its code; those of a source are stored together.
+fn put_aliases<'a>(
+    tx: Tx<'_>,
+    change: &'a Change,
+    growing: &mut BTreeMap<&'a SourceId, alias::Growing>,
+) -> TxResult<()> {
+    for (source, own) in &change.aliases {
+        let growing = match growing.entry(source) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(alias::Growing::of(tx, number_in(tx, source)?)?),
+        };
+        growing.put(tx, *own, &change.code.key())?;
+    }
+    Ok(())
+}
+
+fn apply(
+    tx: Tx<'_>,
+    prepared: &Prepared,
+    now: Timestamp,
+    touched: &mut BTreeMap<CategoryId, Category>,
+    balance: &mut Balance,
+) -> TxResult<()> {
+    let Prepared { change, place, old_events, version } = prepared;
+    let key = change.code.key();
+    let before = stored(tx, &key)?;
+    if let (None, Some(place), Some((_, item))) = (&change.item, place, &before) {
+        put_record(tx, &key, (*place, item.clone()), balance)?;
+    }
+    if let Some(item) = &change.item {
+        // Counters, the leading source and further paths show nowhere: the outputs stay as old as
+        // they are.
+        let shows = change.tombstone.is_none() && (change.body.is_some() || !change.enters.is_empty());
+        let known = before.as_ref().map(|(place, _)| *place);
+        let place = place.or(known).unwrap_or(Place::NONE);
+        match &before {
+            Some((_, stored)) if !shows => {
+                // Its form is as old as it was.
+                let item = Item { touched: stored.touched, ..item.clone() };
+                put_record(tx, &key, (place, item), balance)?;
+            }
+            _ => put_item(tx, &key, (place, item), before.is_none(), balance)?,
+        }
+        if shows {
+            for id in item.categories.iter().chain(&[CategoryId::SITE]) {
+                touch(tx, *id, now, touched)?;
+            }
+        }
+        if let Some(form) = version {
+            put_form(tx, &key, form, balance)?;
+        }
+        if change.replaces.is_some() {
+            for id in &item.categories {
+                if let Some(category) = touched.get_mut(id) {
+                    log::again(tx, &key, item, category)?;
+                }
+            }
+        }
+        for placement in &change.enters {
+            if let Some(category) = touched.get_mut(&placement.category) {
+                log::enter(tx, &key, item, category, placement.shown)?;
+            }
+        }
+        for path in &change.paths {
+            paths::redirect_to(tx, path, &item.permalink)?;
+        }
+    }
+    if let Some(revision) = &change.replaces {
+        let number = change.item.as_ref().map_or(0, |item| item.revisions);
+        let bytes = encode("revision", revision).map_err(abort)?;
+        put(tx, TreeId::Revision, &revision_key(&key, number), &bytes)?;
+    }
+    if let Some((source, sighting)) = &change.sighting {
+        let began = change.event.as_ref().filter(|event| begins(event, source));
+        put_listing(tx, (&change.code, source), sighting, began)?;
+    }
+    if let Some(tombstone) = &change.tombstone {
+        let bytes = encode("tombstone", tombstone).map_err(abort)?;
+        put(tx, TreeId::Tomb, &key, &bytes)?;
+    }
+    for old in old_events {
+        tree(tx, TreeId::History).remove(old.as_slice())?;
+    }
+    let listed = |event: &Event| change.sighting.as_ref().is_some_and(|(source, _)| begins(event, source));
+    if let Some(event) = change.event.as_ref().filter(|event| !listed(event)) {
+        put_event(tx, &key, event)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,53 @@
+//! Work on sled, which breaks off over damage and failed disks: its panics become errors.
+
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
+
+use super::faults::corrupt;
+use crate::store::Result;
+
+thread_local! {
+    static GUARDED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs `work`; a panic in it becomes [`crate::store::StoreError::Corrupt`].
+pub(crate) fn guarded<R>(action: &'static str, work: impl FnOnce() -> Result<R>) -> Result<R> {
+    let outer = GUARDED.replace(true);
+    let done = catch_unwind(AssertUnwindSafe(work));
+    GUARDED.set(outer);
+    done.unwrap_or_else(|panic| {
+        let text =
+            panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
+        Err(corrupt(action, format!("sled broke off: {}", text.unwrap_or("no reason given"))))
+    })
+}
+
+/// Keeps panics that become errors of the store from being printed as panics too. For programs; called
+/// once, at their start.
+pub fn hush_guarded_panics() {
+    let before = take_hook();
+    set_hook(Box::new(move |panic| {
+        if GUARDED.get() {
+            tracing::debug!(%panic, "sled broke off");
+        } else {
+            before(panic);
+        }
+    }));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::StoreError;
+
+    #[test]
+    fn a_panic_becomes_an_error_and_guards_nest() {
+        let broken: Result<()> = guarded("try", || {
+            let inner: Result<()> = guarded("try", || panic!("inner"));
+            assert!(matches!(inner, Err(StoreError::Corrupt { .. })) && GUARDED.get());
+            panic!("number {}", 7)
+        });
+        assert!(broken.is_err_and(|error| error.to_string().contains("number 7")));
+        assert!(!GUARDED.get());
+    }
+}

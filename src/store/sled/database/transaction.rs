@@ -1,0 +1,62 @@
+//! Transactions over all trees, and what they are made of.
+
+use sled::Transactional;
+use sled::transaction::{ConflictableTransactionError, ConflictableTransactionResult, TransactionalTree};
+
+use super::codec;
+use super::faults::transaction_error;
+use super::keys::u64_at;
+use super::open::Database;
+use super::trees::TreeId;
+use crate::store::{Result, StoreError};
+
+/// The trees as a transaction sees them.
+pub(crate) type Tx<'a> = &'a [TransactionalTree];
+/// What a step of a transaction gives.
+pub(crate) type TxResult<T> = ConflictableTransactionResult<T, StoreError>;
+
+impl Database {
+    /// Runs `work` as one transaction: all that it writes is stored, or nothing. It may run several times.
+    pub(crate) fn transact<R>(&self, work: impl Fn(Tx<'_>) -> TxResult<R>) -> Result<R> {
+        let done = self.trees().transaction(|tx| work(tx)).map_err(transaction_error)?;
+        self.wrote();
+        Ok(done)
+    }
+}
+
+/// Ends a transaction with an error; nothing of it is stored.
+pub(crate) fn abort(error: StoreError) -> ConflictableTransactionError<StoreError> {
+    ConflictableTransactionError::Abort(error)
+}
+
+/// One tree in a transaction.
+pub(crate) fn tree(tx: Tx<'_>, tree: TreeId) -> &TransactionalTree {
+    &tx[tree as usize]
+}
+
+/// Puts a record of a size that the layout allows.
+pub(crate) fn put(tx: Tx<'_>, at: TreeId, key: &[u8], value: &[u8]) -> TxResult<()> {
+    codec::fits("stored", value).map_err(abort)?;
+    tree(tx, at).insert(key, value)?;
+    Ok(())
+}
+
+/// Removes a record, if it is there.
+pub(crate) fn delete(tx: Tx<'_>, at: TreeId, key: &[u8]) -> TxResult<()> {
+    tree(tx, at).remove(key)?;
+    Ok(())
+}
+
+/// The next value of a counter.
+pub(crate) fn next(tx: Tx<'_>, name: &str) -> TxResult<u64> {
+    let sys = tree(tx, TreeId::Sys);
+    let value = sys.get(name)?.and_then(|bytes| u64_at(&bytes, 0)).unwrap_or_default() + 1;
+    sys.insert(name, &value.to_be_bytes())?;
+    Ok(value)
+}
+
+/// The generation that the categories of this transaction begin with when it ends.
+pub(crate) fn upcoming(tx: Tx<'_>) -> TxResult<u64> {
+    let bytes = tree(tx, TreeId::Sys).get("generation")?;
+    Ok(bytes.and_then(|b| u64_at(&b, 0)).unwrap_or_default() + 1)
+}

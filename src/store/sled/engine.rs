@@ -1,0 +1,74 @@
+//! The engine: one open database with the files of texts, the compression dictionaries and the sources
+//! kept in memory. What all verbs work on.
+
+use std::path::Path;
+
+use super::bodies::{self, Dictionaries, Texts};
+use super::categories;
+use super::database::Database;
+use super::source_cache::SourceCache;
+use crate::model::Body;
+use crate::store::Result;
+
+/// An open store.
+#[derive(Debug)]
+pub(super) struct Engine {
+    pub(super) db: Database,
+    pub(super) texts: Texts,
+    dictionaries: Dictionaries,
+    /// The sources, read once.
+    pub(super) sources: SourceCache,
+}
+
+impl Engine {
+    /// Opens the store in `path`, or makes it. `cache` is what the database's pages may take in memory, in
+    /// bytes.
+    ///
+    /// # Errors
+    /// As [`Database::open`] and [`Database::check_format`]. sled may panic over damage: callers guard this.
+    pub(super) fn at(path: &Path, cache: u64) -> Result<Self> {
+        let engine = Self::bare(path, cache)?;
+        engine.begin()?;
+        Ok(engine)
+    }
+
+    /// Opens the store, or makes one without any record, and believes nothing of it.
+    ///
+    /// # Errors
+    /// As [`Database::open`].
+    pub(super) fn bare(path: &Path, cache: u64) -> Result<Self> {
+        Ok(Self {
+            db: Database::open(path, cache)?,
+            texts: Texts::open(path)?,
+            dictionaries: Dictionaries::default(),
+            sources: SourceCache::default(),
+        })
+    }
+
+    /// Checks the format and makes what every store has.
+    ///
+    /// # Errors
+    /// As [`Database::check_format`].
+    pub(super) fn begin(&self) -> Result<()> {
+        self.db.check_format()?;
+        categories::ensure_site(&self.db)?;
+        self.db.sync()
+    }
+
+    /// Packs texts with the newest dictionary, in the order given.
+    ///
+    /// # Errors
+    /// [`crate::store::StoreError::TooLarge`]; those of the store.
+    pub(super) fn pack<'a>(&self, texts: impl IntoIterator<Item = &'a Body>) -> Result<Vec<Vec<u8>>> {
+        let dictionary = self.dictionaries.newest(&self.db)?;
+        texts.into_iter().map(|body| bodies::pack(body, dictionary.as_deref())).collect()
+    }
+
+    /// Reads what [`Engine::pack`] gave.
+    ///
+    /// # Errors
+    /// [`crate::store::StoreError::Damaged`].
+    pub(super) fn unpack(&self, packed: &[u8]) -> Result<Body> {
+        bodies::unpack(packed, |id| self.dictionaries.get(&self.db, id))
+    }
+}

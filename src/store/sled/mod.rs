@@ -1,0 +1,48 @@
+//! The store on sled 0.34, in a folder of its own.
+//!
+//! ```text
+//! database (trees, keys, faults)    bodies (files of texts, dictionaries)
+//!        └───────────── engine ─────────────┘
+//!   sources, claiming, items, lists, log, categories, commit, withdraw, sweep …   (verbs on an engine)
+//!   opening ─► store (under guard) ─► verbs (the contract), care (check, repair, backup, disk …)
+//! ```
+//!
+//! Owns: how the contract is kept on sled, and the care of its files. Does not own: the contract, and the
+//! format of backups. A new verb gets its function in the file of what it is about, and a line in `verbs`.
+
+mod alias;
+mod articles;
+mod bodies;
+mod care;
+mod categories;
+mod claiming;
+mod clock;
+mod commit;
+mod database;
+mod engine;
+mod item_writes;
+mod items;
+mod leaving;
+mod lists;
+mod log;
+mod log_pages;
+mod opening;
+mod options;
+mod paths;
+mod records;
+mod settings;
+mod slots;
+mod source_cache;
+mod source_numbers;
+mod source_record;
+mod sources;
+mod store;
+mod sweep;
+mod touched;
+mod verbs;
+mod withdraw;
+
+pub use care::{Findings, Growth, Imported, Mended, Stats, TakenIn, TreeStats};
+pub use database::hush_guarded_panics;
+pub use options::StoreOptions;
+pub use store::SledStore;

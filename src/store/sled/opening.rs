@@ -1,0 +1,76 @@
+//! Opening and closing a store where a panic of sled becomes an error, and older formats are brought up to
+//! date.
+
+use tracing::warn;
+
+use super::bodies::read_through as read_texts_through;
+use super::care::migrate;
+use super::database::{backend, every, guarded};
+use super::engine::Engine;
+use super::options::StoreOptions;
+use crate::store::{Result, StoreError};
+
+/// Opens the store as it is.
+///
+/// # Errors
+/// As [`Engine::at`]; a panic becomes [`StoreError::Corrupt`].
+pub(super) fn opened(options: &StoreOptions) -> Result<Engine> {
+    guarded("open", || Engine::at(&options.path, options.cache))
+}
+
+/// As [`opened`]; a store of an older format is migrated first.
+///
+/// # Errors
+/// As [`opened`] and [`migrate::migrate`].
+pub(super) fn up_to_date(options: &StoreOptions) -> Result<Engine> {
+    migrate::tidy(&options.path)?;
+    match opened(options) {
+        Err(StoreError::Format { found, .. }) => {
+            migrate::migrate(options, found, migrate::STEPS)?;
+            opened(options)
+        }
+        opened => opened,
+    }
+}
+
+/// As [`up_to_date`]. Threads of sled may hold the lock of a database that this process closed
+/// (`ours`) for a moment longer.
+///
+/// # Errors
+/// As [`up_to_date`].
+pub(super) fn reopened(options: &StoreOptions, ours: bool) -> Result<Engine> {
+    let mut tries = if ours { 100 } else { 0 };
+    loop {
+        match up_to_date(options) {
+            Err(StoreError::Locked { .. }) if tries > 0 => tries -= 1,
+            opened => return opened,
+        }
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+}
+
+/// Closes a store. Its last flush may fail, or panic, as what came before did: `false` then.
+pub(super) fn close(slot: &mut Option<Engine>) -> bool {
+    let Some(engine) = slot.take() else { return true };
+    let ended = guarded("close", || {
+        drop(engine);
+        Ok(())
+    });
+    if let Err(error) = &ended {
+        warn!(error = crate::model::chain(error), "the store did not close well; what was durable is there");
+    }
+    ended.is_ok()
+}
+
+/// Reads every record and every text.
+///
+/// # Errors
+/// Where one of them cannot be read.
+pub(super) fn read_through(engine: &Engine) -> Result<()> {
+    for tree in engine.db.trees() {
+        for entry in every(tree) {
+            entry.map_err(|e| backend("read it through", e))?;
+        }
+    }
+    read_texts_through(&engine.db, &engine.texts)
+}

@@ -1,0 +1,162 @@
+//! Where the slots of a category's log stand: those of a quarter of a hundred share a record.
+//!
+//! sled keeps some hundreds of bytes of memory for every few records, however small they are: what is
+//! small and stands in a row is kept together. What a slot says is `log`'s.
+
+use super::database::{Database, READ, TreeId, Tx, TxResult, backend, delete, put as put_record, tree};
+use crate::model::CategoryId;
+use crate::store::Result;
+
+/// Slots of one record. Four make a hundred; the longest ones fit into a value.
+const TOGETHER: u32 = 25;
+
+/// `category | quarter`.
+fn key(id: CategoryId, number: u32) -> Vec<u8> {
+    [id.0.to_be_bytes(), (number.saturating_sub(1) / TOGETHER).to_be_bytes()].concat()
+}
+
+/// The slots in a record of [`TreeId::CatSeq`], each with its number; `None` where it is damaged.
+pub(super) fn within<'a>(key: &[u8], value: &'a [u8]) -> Option<Vec<(u32, &'a [u8])>> {
+    let quarter = u32::from_be_bytes(key.get(4..)?.try_into().ok()?);
+    let first = quarter.checked_mul(TOGETHER)?.checked_add(1)?;
+    let mut slots = Vec::new();
+    let mut rest = value;
+    while let [at, length, more @ ..] = rest {
+        let (slot, more) = more.split_at_checked(usize::from(*length))?;
+        let number = first.checked_add(u32::from(*at)).filter(|_| u32::from(*at) < TOGETHER)?;
+        if slots.last().is_some_and(|(before, _)| *before >= number) {
+            return None;
+        }
+        slots.push((number, slot));
+        rest = more;
+    }
+    rest.is_empty().then_some(slots)
+}
+
+/// A record of slots; they stand in the order of their numbers.
+fn record(slots: &[(u32, &[u8])]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(slots.iter().map(|(_, slot)| slot.len() + 2).sum());
+    for (number, slot) in slots {
+        let at = number.saturating_sub(1) % TOGETHER;
+        // A code's key has at most 155 bytes, what is said of it at most nine more.
+        bytes.extend([u8::try_from(at).unwrap_or_default(), u8::try_from(slot.len()).unwrap_or_default()]);
+        bytes.extend_from_slice(slot);
+    }
+    bytes
+}
+
+/// The slot of a number, as bytes.
+pub(super) fn get(db: &Database, id: CategoryId, number: u32) -> Result<Option<Vec<u8>>> {
+    let key = key(id, number);
+    let value = db.get(TreeId::CatSeq, &key)?;
+    Ok(value.and_then(|value| pick(&key, &value, number)))
+}
+
+/// As [`get`], in a transaction.
+pub(super) fn get_in(tx: Tx<'_>, id: CategoryId, number: u32) -> TxResult<Option<Vec<u8>>> {
+    let key = key(id, number);
+    let value = tree(tx, TreeId::CatSeq).get(&key)?;
+    Ok(value.and_then(|value| pick(&key, &value, number)))
+}
+
+fn pick(key: &[u8], value: &[u8], number: u32) -> Option<Vec<u8>> {
+    within(key, value)?.into_iter().find(|(at, _)| *at == number).map(|(_, slot)| slot.to_vec())
+}
+
+/// Puts a slot in its place.
+pub(super) fn put(tx: Tx<'_>, id: CategoryId, number: u32, slot: &[u8]) -> TxResult<()> {
+    set(tx, id, number, Some(slot))
+}
+
+/// Leaves a slot empty.
+pub(super) fn remove(tx: Tx<'_>, id: CategoryId, number: u32) -> TxResult<()> {
+    set(tx, id, number, None)
+}
+
+fn set(tx: Tx<'_>, id: CategoryId, number: u32, slot: Option<&[u8]>) -> TxResult<()> {
+    let key = key(id, number);
+    let before = tree(tx, TreeId::CatSeq).get(&key)?.unwrap_or_default();
+    let mut slots = within(&key, &before).unwrap_or_default();
+    slots.retain(|(at, _)| *at != number);
+    if let Some(slot) = slot {
+        let at = slots.partition_point(|(at, _)| *at < number);
+        slots.insert(at, (number, slot));
+    }
+    keep(tx, &key, &slots)
+}
+
+fn keep(tx: Tx<'_>, key: &[u8], slots: &[(u32, &[u8])]) -> TxResult<()> {
+    if slots.is_empty() {
+        return delete(tx, TreeId::CatSeq, key);
+    }
+    put_record(tx, TreeId::CatSeq, key, &record(slots))
+}
+
+/// The slots from one number to another, both included, in their order; damaged records are passed over.
+pub(super) fn range(
+    db: &Database,
+    id: CategoryId,
+    from: u32,
+    to: u32,
+) -> impl DoubleEndedIterator<Item = Result<(u32, Vec<u8>)>> {
+    let records = db.tree(TreeId::CatSeq).range(key(id, from)..=key(id, to));
+    let slots = records.map(|entry| {
+        let (key, value) = entry.map_err(|e| backend(READ, e))?;
+        let slots = within(&key, &value).unwrap_or_default();
+        Ok(slots.into_iter().map(|(number, slot)| (number, slot.to_vec())).collect::<Vec<_>>())
+    });
+    let each = slots.flat_map(|record: Result<Vec<_>>| match record {
+        Ok(slots) => slots.into_iter().map(Ok).collect(),
+        Err(error) => vec![Err(error)],
+    });
+    each.filter(move |slot| slot.as_ref().map_or(true, |(number, _)| (from..=to).contains(number)))
+}
+
+/// The highest number of a category that has a slot; 0 where there is none.
+pub(super) fn last(db: &Database, id: CategoryId) -> Result<u32> {
+    let last = range(db, id, 0, u32::MAX).next_back().transpose()?;
+    Ok(last.map_or(0, |(number, _)| number))
+}
+
+/// Keeps, of a record, the slots that are good; of a damaged one none.
+pub(super) fn sift(db: &Database, key: &[u8], good: impl Fn(u32, &[u8]) -> Result<bool>) -> Result<()> {
+    let Some(value) = db.get(TreeId::CatSeq, key)? else { return Ok(()) };
+    let mut kept = Vec::new();
+    for (number, slot) in within(key, &value).unwrap_or_default() {
+        if good(number, slot)? {
+            kept.push((number, slot));
+        }
+    }
+    db.transact(|tx| keep(tx, key, &kept))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn slots_of_a_record_read_back(
+            quarter in 0..170_000_000_u32,
+            slots in prop::collection::btree_map(0..TOGETHER, prop::collection::vec(any::<u8>(), 0..165), 0..25),
+        ) {
+            let first = quarter * TOGETHER + 1;
+            let slots: Vec<(u32, &[u8])> = slots.iter().map(|(at, slot)| (first + at, &slot[..])).collect();
+            let bytes = record(&slots);
+            prop_assert!(bytes.len() < super::super::database::MAX_VALUE);
+            for (number, _) in &slots {
+                prop_assert_eq!(key(CategoryId(7), *number), key(CategoryId(7), first));
+            }
+            prop_assert_eq!(within(&key(CategoryId(7), first), &bytes), Some(slots));
+        }
+
+        #[test]
+        fn a_damaged_record_is_no_panic(value in prop::collection::vec(any::<u8>(), 0..60)) {
+            let key = key(CategoryId(7), 30);
+            if let Some(slots) = within(&key, &value) {
+                prop_assert!(slots.iter().all(|(number, _)| (26..=50).contains(number)));
+            }
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! What is stored of the sources, kept in memory too: they are few, small, and asked for at every turn.
+//!
+//! The database has them ([`TreeId::Source`], [`TreeId::SourceKey`]); they are read through when they are first
+//! asked for, and put in order of their due times, which are nowhere else. `sources` enters states here once
+//! the database has them.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{PoisonError, RwLock};
+
+use sled::IVec;
+
+use super::database::{Database, READ, TreeId, backend, u32_at};
+use super::source_numbers;
+use super::source_record::due_in;
+use crate::model::{SourceId, Timestamp};
+use crate::store::Result;
+
+/// The record of a source, as it stands in sled.
+#[derive(Debug, Clone)]
+pub(super) struct Known {
+    pub(super) number: u32,
+    pub(super) record: IVec,
+    /// When its next poll may start; [`Timestamp::EPOCH`] where its record cannot be read.
+    due: Timestamp,
+}
+
+/// The sources that have a state.
+#[derive(Debug, Default)]
+pub(super) struct Sources {
+    known: HashMap<SourceId, Known>,
+    due: BTreeMap<(Timestamp, u32), SourceId>,
+}
+
+impl Sources {
+    pub(super) fn get(&self, id: &SourceId) -> Option<&Known> {
+        self.known.get(id)
+    }
+
+    pub(super) fn next_due(&self) -> Option<Timestamp> {
+        self.due.first_key_value().map(|((due, _), _)| *due)
+    }
+
+    /// Those that are due at `now`, in the order of their time.
+    pub(super) fn due(&self, now: Timestamp) -> impl Iterator<Item = &SourceId> {
+        self.due.range(..(now.plus(1), 0)).map(|(_, id)| id)
+    }
+
+    /// Those that are due at `time` or later, in the order of their time.
+    pub(super) fn due_from(&self, time: Timestamp) -> impl Iterator<Item = &SourceId> {
+        self.due.range((time, 0)..).map(|(_, id)| id)
+    }
+
+    fn enter(&mut self, id: SourceId, known: Known) {
+        let at = (known.due, known.number);
+        if let Some(before) = self.known.insert(id.clone(), known) {
+            self.due.remove(&(before.due, before.number));
+        }
+        self.due.insert(at, id);
+    }
+
+    fn read(db: &Database) -> Result<Self> {
+        let names = source_numbers::names(db)?;
+        let mut all = Self::default();
+        for entry in db.tree(TreeId::Source) {
+            let (key, record) = entry.map_err(|e| backend(READ, e))?;
+            // What has no name is nobody's; `check` tells of it.
+            let named = u32_at(&key, 0).and_then(|number| Some((number, names.get(&number)?)));
+            if let Some((number, id)) = named {
+                all.enter(id.clone(), Known { number, due: due_in(&record), record });
+            }
+        }
+        Ok(all)
+    }
+}
+
+/// The sources of an open database, read when they are first asked for.
+#[derive(Debug, Default)]
+pub(super) struct SourceCache(RwLock<Option<Sources>>);
+
+impl SourceCache {
+    /// What `look` sees in the sources.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub(super) fn with<R>(&self, db: &Database, look: impl FnOnce(&Sources) -> R) -> Result<R> {
+        if let Some(sources) = &*self.0.read().unwrap_or_else(PoisonError::into_inner) {
+            return Ok(look(sources));
+        }
+        // Under the lock: what is stored meanwhile is entered afterwards.
+        let mut slot = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let sources = match &mut *slot {
+            Some(sources) => sources,
+            none => none.insert(Sources::read(db)?),
+        };
+        Ok(look(sources))
+    }
+
+    /// Enters states that were stored: of each the number, the due time and the record.
+    pub(super) fn enter(&self, stored: impl IntoIterator<Item = (SourceId, u32, Timestamp, IVec)>) {
+        if let Some(sources) = &mut *self.0.write().unwrap_or_else(PoisonError::into_inner) {
+            for (id, number, due, record) in stored {
+                sources.enter(id, Known { number, record, due });
+            }
+        }
+    }
+
+    /// Lets the sources be read again: their records were changed by who knows only trees.
+    pub(super) fn forget(&self) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}

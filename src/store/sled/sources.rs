@@ -1,0 +1,116 @@
+//! Sources: their numbers and states, when each is due, and guids that identify nothing. `claiming` has
+//! what changes them for polls.
+
+use sled::{Batch, IVec};
+
+use super::database::{TreeId, backend, readable, u32_at};
+use super::engine::Engine;
+use super::source_cache::Sources;
+use super::source_numbers::{names, number_in};
+use super::source_record::{source_bytes, state_in};
+use crate::model::{SourceId, SourceState, Timestamp};
+use crate::store::{Result, SourceRecord};
+
+/// States that sled takes at once.
+const AT_ONCE: usize = 200;
+
+pub(super) fn number(engine: &Engine, id: &SourceId) -> Result<Option<u32>> {
+    if let Some(number) =
+        engine.sources.with(&engine.db, |sources| sources.get(id).map(|known| known.number))?
+    {
+        return Ok(Some(number));
+    }
+    // It may be known from listings alone.
+    Ok(engine.db.get(TreeId::SourceKey, id.as_str())?.and_then(|value| u32_at(&value, 0)))
+}
+
+/// Whether there is a state of a source.
+pub(super) fn is_known(engine: &Engine, id: &SourceId) -> Result<bool> {
+    engine.sources.with(&engine.db, |sources| sources.get(id).is_some())
+}
+
+pub(super) fn next_due(engine: &Engine) -> Result<Option<Timestamp>> {
+    engine.sources.with(&engine.db, Sources::next_due)
+}
+
+/// Sources that are due at `now`, in the order of their time.
+pub(super) fn due(engine: &Engine, now: Timestamp, limit: usize) -> Result<Vec<SourceId>> {
+    engine.sources.with(&engine.db, |sources| sources.due(now).take(limit).cloned().collect())
+}
+
+pub(super) fn due_from(engine: &Engine, time: Timestamp) -> Result<Vec<SourceId>> {
+    engine.sources.with(&engine.db, |sources| sources.due_from(time).cloned().collect())
+}
+
+pub(super) fn state(engine: &Engine, id: &SourceId) -> Result<SourceState> {
+    match engine.sources.with(&engine.db, |sources| sources.get(id).map(|known| known.record.clone()))? {
+        Some(record) => state_in(&record),
+        None => Ok(SourceState::default()),
+    }
+}
+
+/// As [`state`]; a source whose state cannot be read is asked as a new one, and must not keep others waiting.
+pub(super) fn state_or_new(engine: &Engine, id: &SourceId, now: Timestamp) -> Result<SourceState> {
+    Ok(readable(state(engine, id))?.unwrap_or_else(|| SourceState {
+        next_poll: now,
+        why: "its state could not be read".to_owned(),
+        ..SourceState::default()
+    }))
+}
+
+pub(super) fn all(engine: &Engine) -> Result<Vec<SourceRecord>> {
+    let mut records = Vec::new();
+    for id in names(&engine.db)?.into_values() {
+        let state = state(engine, &id)?;
+        records.push(SourceRecord { id, state });
+    }
+    records.sort_by(|a, b| a.id.cmp(&b.id));
+    Ok(records)
+}
+
+pub(super) fn void_guids(engine: &Engine, id: &SourceId, guids: &[[u8; 16]]) -> Result<Vec<bool>> {
+    let Some(number) = number(engine, id)? else { return Ok(vec![false; guids.len()]) };
+    guids
+        .iter()
+        .map(|guid| Ok(engine.db.get(TreeId::Void, [&number.to_be_bytes()[..], guid].concat())?.is_some()))
+        .collect()
+}
+
+/// Forgets what would let an unchanged document of any source pass unread. The caller holds the writer's lock.
+pub(super) fn forget_documents(engine: &Engine) -> Result<()> {
+    let mut all = all(engine)?;
+    for record in &mut all {
+        record.state.forget_document();
+    }
+    put_states(engine, all.iter().map(|record| (&record.id, &record.state)))
+}
+
+/// Stores states of sources, each once. The caller holds the writer's lock.
+pub(super) fn put_states<'a>(
+    engine: &Engine,
+    states: impl IntoIterator<Item = (&'a SourceId, &'a SourceState)>,
+) -> Result<()> {
+    let states: Vec<_> = states.into_iter().collect();
+    for some in states.chunks(AT_ONCE) {
+        let mut batch = Batch::default();
+        let mut stored = Vec::with_capacity(some.len());
+        for ((id, state), number) in some.iter().zip(numbers(engine, some)?) {
+            let record = IVec::from(source_bytes(state)?);
+            batch.insert(&number.to_be_bytes(), record.clone());
+            stored.push(((*id).clone(), number, state.next_poll, record));
+        }
+        engine.db.tree(TreeId::Source).apply_batch(batch).map_err(|e| backend("store states", e))?;
+        engine.db.wrote();
+        engine.sources.enter(stored);
+    }
+    Ok(())
+}
+
+/// The numbers of sources; who has none is given one.
+fn numbers(engine: &Engine, sources: &[(&SourceId, &SourceState)]) -> Result<Vec<u32>> {
+    let known: Option<Vec<u32>> = sources.iter().map(|(id, _)| number(engine, id)).collect::<Result<_>>()?;
+    match known {
+        Some(all) => Ok(all),
+        None => engine.db.transact(|tx| sources.iter().map(|(id, _)| number_in(tx, id)).collect()),
+    }
+}

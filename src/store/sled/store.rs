@@ -1,0 +1,133 @@
+//! The store on sled 0.34 as its users have it: every verb under guard.
+//!
+//! sled forgives nothing: after one failed write all that follow fail, and damage may make it
+//! panic. So the open database stands behind a lock, every verb runs where a panic becomes an
+//! error, and what broke is remembered for `care::heal`. The verbs themselves are in `verbs`.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
+
+use tracing::debug;
+
+use super::care::disk;
+use super::database::{corrupt, guarded, is_sealed, seal};
+use super::engine::Engine;
+use super::opening::{close, up_to_date};
+use super::options::StoreOptions;
+use crate::store::{Result, StoreError};
+
+/// A store in a folder of its own.
+#[derive(Debug)]
+pub struct SledStore {
+    pub(super) options: StoreOptions,
+    /// `None` where it could not be opened again yet.
+    pub(super) slot: RwLock<Option<Engine>>,
+    /// Bytes of sled's file when its records were last counted (`care::compact`).
+    pub(super) counted_at: AtomicU64,
+    /// What broke it, until it is mended.
+    broken: Mutex<Option<StoreError>>,
+    /// It was read through when it was opened, or looked as when one that was had been closed.
+    pub(super) known_whole: AtomicBool,
+}
+
+impl SledStore {
+    /// Opens the store in `path`, or makes it; one of an older format is brought up to date, and
+    /// nothing is mended.
+    ///
+    /// # Errors
+    /// [`StoreError::Locked`] when another process has it, [`StoreError::Format`] when another
+    /// feedmill wrote it, [`StoreError::Corrupt`] when it is damaged, else
+    /// [`StoreError::Backend`].
+    pub fn open(path: &Path, cache: u64) -> Result<Self> {
+        Self::open_as_it_is(StoreOptions::plain(path, cache))
+    }
+
+    /// As [`SledStore::open`], with all options.
+    ///
+    /// # Errors
+    /// As [`SledStore::open`].
+    pub fn open_as_it_is(options: StoreOptions) -> Result<Self> {
+        let known_whole = is_sealed(&options.path);
+        let engine = up_to_date(&options)?;
+        let store = Self::not_open(options);
+        store.known_whole.store(known_whole, Ordering::Relaxed);
+        *store.slot.write().unwrap_or_else(PoisonError::into_inner) = Some(engine);
+        Ok(store)
+    }
+
+    /// A store that is yet to be opened.
+    pub(super) fn not_open(options: StoreOptions) -> Self {
+        Self {
+            options,
+            slot: RwLock::new(None),
+            counted_at: AtomicU64::new(0),
+            broken: Mutex::default(),
+            known_whole: AtomicBool::new(false),
+        }
+    }
+
+    /// Whether there is room to take something in (`low_water`).
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        disk::free(&self.options.path).is_none_or(|free| free >= self.options.low_water)
+    }
+
+    /// What broke the store, if something did.
+    pub(super) fn broken(&self) -> MutexGuard<'_, Option<StoreError>> {
+        self.broken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs `work` on the open store; a panic in it becomes an error.
+    pub(super) fn with<R>(&self, work: impl FnOnce(&Engine) -> Result<R>) -> Result<R> {
+        let slot = self.slot.read().unwrap_or_else(PoisonError::into_inner);
+        let engine = slot.as_ref().ok_or_else(closed)?;
+        let done = guarded("do its work", || work(engine));
+        if let Err(error @ (StoreError::Backend { .. } | StoreError::Corrupt { .. } | StoreError::Full)) =
+            &done
+        {
+            self.broken().get_or_insert_with(|| again(error));
+        }
+        done
+    }
+
+    /// As [`SledStore::with`], for verbs that write: a disk about to be full is not even tried,
+    /// for sled would not write again before it is opened anew.
+    pub(super) fn write<R>(&self, work: impl FnOnce(&Engine) -> Result<R>) -> Result<R> {
+        if self.options.low_water > 0 && disk::free(&self.options.path).is_some_and(|free| free < disk::LEAST)
+        {
+            return Err(StoreError::Full);
+        }
+        self.with(work)
+    }
+}
+
+/// What is kept of an error, which is no `Clone`.
+fn again(error: &StoreError) -> StoreError {
+    match error {
+        StoreError::Full => StoreError::Full,
+        StoreError::Corrupt { action, detail } => corrupt(action, detail),
+        other => StoreError::Closed { why: crate::model::chain(other) },
+    }
+}
+
+/// The error of a store that could not be opened again yet.
+pub(super) fn closed() -> StoreError {
+    StoreError::Closed { why: "it could not be opened again yet".to_owned() }
+}
+
+impl Drop for SledStore {
+    /// sled syncs once more when it is dropped, and panics where that fails.
+    fn drop(&mut self) {
+        let mut slot = self.slot.write().unwrap_or_else(PoisonError::into_inner);
+        let sound = self.broken().is_none();
+        if slot.is_some()
+            && close(&mut slot)
+            && sound
+            && self.known_whole.load(Ordering::Relaxed)
+            && let Err(error) = seal(&self.options.path)
+        {
+            debug!(%error, "the store is read through when it is opened again");
+        }
+    }
+}
