@@ -13,7 +13,7 @@ const RSS: &str = "<rss version='2.0'><channel><title>河湾日报</title><link>
 #[expect(clippy::unwrap_used, reason = "a command that cannot run ends the test")]
 async fn discover(url: String) -> (Option<i32>, String, String) {
     let ask = move || Command::new(env!("CARGO_BIN_EXE_feedmill")).args(["discover", &url]).output().unwrap();
-    let done = tokio::task::spawn_blocking(ask).await.unwrap();
+    let done = feedmill::blocking::run_long(ask).await.unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     (done.status.code(), text(done.stdout), text(done.stderr))
 }

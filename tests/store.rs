@@ -587,16 +587,24 @@ proptest! {
         again.import(&backup, true, now, &mut |_, _| {}).unwrap();
         let found = again.check(&mut |_, _, _| {}).unwrap();
         prop_assert_eq!(found.told, Vec::<String>::new());
+        let in_maps = MemoryStore::restored(&backup).unwrap();
         for id in sled.due_from(Timestamp::EPOCH).unwrap() {
             let mut state = sled.source(&id).unwrap();
             state.next_poll = state.claimed.take().unwrap_or(state.next_poll);
             state.forget_document();
             prop_assert_eq!(&again.source(&id).unwrap(), &state);
-            for store in [&sled, &again] {
+            for store in [&sled as &dyn Store, &again, &in_maps] {
                 store.complete(&[PollResult::of(id.clone(), state.clone())]).unwrap();
             }
         }
         let since = sled.generation().unwrap() / 2;
         prop_assert_eq!(observed(&again, since), observed(&sled, since), "a backup in between");
+        prop_assert_eq!(observed(&in_maps, since), observed(&sled, since), "in another backend");
+        // And from there back again.
+        in_maps.export(&backup, form, now).unwrap();
+        again.import(&backup, true, now, &mut |_, _| {}).unwrap();
+        let found = again.check(&mut |_, _, _| {}).unwrap();
+        prop_assert_eq!(found.told, Vec::<String>::new());
+        prop_assert_eq!(observed(&again, since), observed(&sled, since), "from another backend");
     }
 }

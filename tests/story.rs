@@ -1,5 +1,5 @@
 //! Promise: an item can be taken out for good and put back, it never comes back by itself, and
-//! the whole of its story can be told (RULES 1; the store's history).
+//! the whole of its story can be told (the store's history).
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a sample that is not there ends the test")]
 

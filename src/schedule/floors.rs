@@ -3,7 +3,7 @@
 use crate::model::Timestamp;
 use crate::model::memory::Memory;
 
-/// The longest pause that errors or servers can cause, in seconds (RULES 6.5).
+/// The longest pause that errors can cause, and servers (RULES 6.5), in seconds.
 pub const CEILING: i64 = 24 * 3_600;
 /// When a source is due that is not asked any more. It is not the last instant there is: that one
 /// marks a source that the config does not have, which is due again as soon as it is back.

@@ -28,4 +28,4 @@ pub use types::{
     Alias, AliasKind, AtPath, Change, Event, EventKind, Gone, LogPage, Placement, PollResult, Progress,
     Retention, Revision, Sighting, Slot, SourceRecord, Tombstone, Watch, Window, WithdrawnBy,
 };
-pub(crate) use types::{MAX_CHANGES, MAX_EVENTS};
+pub(crate) use types::{MAX_CHANGES, MAX_EVENTS, bookmark_key};

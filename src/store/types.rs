@@ -2,6 +2,7 @@
 //! asked for, and what comes back.
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::model::{Body, CategoryId, ContentHash, InfoCode, Item, SourceId, SourceState, Timestamp};
 
@@ -9,6 +10,11 @@ use crate::model::{Body, CategoryId, ContentHash, InfoCode, Item, SourceId, Sour
 pub(crate) const MAX_CHANGES: usize = 120;
 /// Events of one item that are kept.
 pub(crate) const MAX_EVENTS: usize = 64;
+
+/// What a bookmark stands under in every backend: a name of any length makes a short key.
+pub(crate) fn bookmark_key(name: &str) -> String {
+    data_encoding::HEXLOWER.encode(&Sha256::digest(name)[..16])
+}
 
 /// Hears (steps done, steps in all, what is looked at) of long work on the whole store.
 pub type Watch<'a> = &'a mut dyn FnMut(usize, usize, String);

@@ -12,6 +12,6 @@ pub use automatic::{all, made_at, name};
 pub use file::Form;
 pub(crate) use file::{Lines, head, read, write};
 pub(crate) use format::{
-    CategoryLine, CategoryNumbers, Entry, ErasedLine, FormLine, Head, ItemLine, Line, Seal, SourceLine,
-    VERSION,
+    CategoryLine, CategoryNumbers, Entry, ErasedLine, FormLine, Head, ItemLine, Line, Listings, Seal,
+    SourceLine, VERSION,
 };

@@ -37,7 +37,7 @@ pub(super) struct Maps {
     /// Forms that items had, by the generation under which they began.
     pub(super) versions: BTreeMap<(Code, u64), Article>,
     pub(super) paths: BTreeMap<String, AtPath>,
-    pub(super) fixed: BTreeMap<&'static str, String>,
+    pub(super) fixed: BTreeMap<String, String>,
     pub(super) published: BTreeMap<u64, Timestamp>,
     pub(super) published_up_to: u64,
     pub(super) bookmarks: BTreeMap<String, u64>,

@@ -1,6 +1,7 @@
 //! The store in plain maps: nothing survives it. It says in the simplest way what each verb of
 //! [`Store`] means, and the one on sled is tested against it.
 
+mod backup;
 mod maps;
 mod moves;
 
@@ -14,7 +15,7 @@ use crate::model::{
 use crate::store::claims;
 use crate::store::{
     Alias, AtPath, Change, Event, LogPage, PollResult, Result, Retention, Revision, Sighting, Slot,
-    SourceRecord, Store, StoreError, Tombstone, Window,
+    SourceRecord, Store, StoreError, Tombstone, Window, bookmark_key,
 };
 
 /// A store that lives as long as its process.
@@ -36,6 +37,10 @@ impl MemoryStore {
         };
         let categories = BTreeMap::from([(CategoryId::SITE, site)]);
         Self(Mutex::new(Maps { categories, generation: 1, ..Maps::default() }))
+    }
+
+    fn of(maps: Maps) -> Self {
+        Self(Mutex::new(maps))
     }
 
     fn maps(&self) -> MutexGuard<'_, Maps> {
@@ -188,11 +193,11 @@ impl Store for MemoryStore {
     }
 
     fn bookmark(&self, name: &str) -> Result<Option<u64>> {
-        Ok(self.maps().bookmarks.get(name).copied())
+        Ok(self.maps().bookmarks.get(&bookmark_key(name)).copied())
     }
 
     fn set_bookmark(&self, name: &str, generation: u64) -> Result<()> {
-        self.maps().bookmarks.insert(name.to_owned(), generation);
+        self.maps().bookmarks.insert(bookmark_key(name), generation);
         Ok(())
     }
 
@@ -435,7 +440,7 @@ impl Store for MemoryStore {
         let mut maps = self.maps();
         match maps.fixed.get(key) {
             None if set => {
-                maps.fixed.insert(key, value.to_owned());
+                maps.fixed.insert(key.to_owned(), value.to_owned());
                 Ok(())
             }
             Some(stored) if stored != value => {

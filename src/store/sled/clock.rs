@@ -38,7 +38,7 @@ fn plan_anew(engine: &Engine, latest: Timestamp, now: Timestamp) -> Result<()> {
     sources::put_states(engine, planned.iter().map(|(id, anew)| (id, anew)))
 }
 
-/// No output may say that it changed in the future (RULES 2.2).
+/// No output may say that it changed in the future.
 fn set_right(db: &Database, now: Timestamp) -> Result<()> {
     let mut all = categories::all(db)?;
     all.extend(categories::category(db, CategoryId::SITE)?);

@@ -1,4 +1,4 @@
-//! What stands at a path. An article's page is named after its code (RULES 5.3), so that most paths lead
+//! What stands at a path. An article's page is named after its code (RULES 5.1), so that most paths lead
 //! to their article by their name: only what a name does not tell has a record.
 
 use sled::IVec;

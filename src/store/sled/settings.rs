@@ -2,11 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use sha2::{Digest, Sha256};
-
 use super::database::{Database, READ, TreeId, backend, put, time, time_at, tree, u64_at};
 use crate::model::Timestamp;
-use crate::store::{Result, StoreError};
+use crate::store::{Result, StoreError, bookmark_key};
 
 /// Begins the names of counts.
 const TALLY: &str = "tally.";
@@ -32,12 +30,11 @@ pub(super) fn tallies(db: &Database) -> Result<BTreeMap<String, u64>> {
 }
 
 pub(super) fn bookmark(db: &Database, name: &str) -> Result<Option<u64>> {
-    Ok(db.get(TreeId::Sys, bookmark_key(name))?.and_then(|value| u64_at(&value, 0)))
+    Ok(db.get(TreeId::Sys, key_of_bookmark(name))?.and_then(|value| u64_at(&value, 0)))
 }
 
-/// A name of any length makes a short key.
-pub(super) fn bookmark_key(name: &str) -> String {
-    format!("{BOOKMARK}{}", data_encoding::HEXLOWER.encode(&Sha256::digest(name)[..16]))
+fn key_of_bookmark(name: &str) -> String {
+    format!("{BOOKMARK}{}", bookmark_key(name))
 }
 
 pub(super) fn fix(db: &Database, key: &'static str, value: &str, set: bool) -> Result<()> {
@@ -60,7 +57,7 @@ pub(super) fn fix(db: &Database, key: &'static str, value: &str, set: bool) -> R
 
 pub(super) fn set_bookmark(db: &Database, name: &str, generation: u64) -> Result<()> {
     let _writing = db.writing();
-    db.transact(|tx| put(tx, TreeId::Sys, bookmark_key(name).as_bytes(), &generation.to_be_bytes()))
+    db.transact(|tx| put(tx, TreeId::Sys, key_of_bookmark(name).as_bytes(), &generation.to_be_bytes()))
 }
 
 pub(super) fn tally(db: &Database, counts: &BTreeMap<String, u64>) -> Result<()> {
