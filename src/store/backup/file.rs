@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use serde::{Deserialize, Serialize};
 
 use super::format::{Head, Line, VERSION};
+use super::sound;
 use crate::store::{Progress, Result, StoreError};
 
 /// What is done where an export fails, and where an import does.
@@ -19,8 +20,8 @@ const READ: &str = "read the export";
 const MAX_LINE: u64 = 64 << 20;
 /// Lines between two words about progress.
 const STEP: u64 = 1_000;
-/// zstd level: a backup is written once and kept for long.
-const LEVEL: i32 = 6;
+/// zstd level: 6 takes four times as long for 6 % less (20,000 articles, 2026-12).
+const LEVEL: i32 = 3;
 /// The first bytes of a compressed file.
 const ZSTD: [u8; 4] = [0x28, 0xB5, 0x2F, 0xFD];
 
@@ -144,7 +145,10 @@ pub(crate) fn read(
             Line::End { lines, crc32 } if lines == count && crc32 == sum.clone().finalize() => break,
             Line::End { .. } => return Err(damaged("its checksum is wrong")),
             Line::Head(_) if count > 0 => return Err(damaged("it has a second beginning")),
-            read => take(read)?,
+            read => {
+                sound::refuse(&read)?;
+                take(read)?;
+            }
         }
         sum.update(&line);
         count += 1;

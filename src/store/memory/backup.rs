@@ -50,6 +50,11 @@ fn export(maps: &Maps, lines: &mut Lines<'_>, made: Timestamp) -> Result<()> {
     maps.categories
         .values()
         .try_for_each(|category| lines.put(&Line::Category(category_line(maps, category))))?;
+    for id in &maps.numbers {
+        let void = maps.void.iter().filter(|(source, _)| source == id).map(|(_, guid)| *guid).collect();
+        let state = maps.states.get(id).map(|state| Box::new(state.clone()));
+        lines.put(&Line::Source(SourceLine { id: id.clone(), state, void }))?;
+    }
     for item in maps.items.values() {
         lines.put(&Line::Item(Box::new(item_line(maps, item)?)))?;
     }
@@ -57,11 +62,6 @@ fn export(maps: &Maps, lines: &mut Lines<'_>, made: Timestamp) -> Result<()> {
         let (code, tombstone) = (code(key)?, tombstone.clone());
         let (history, listings) = (maps.history.get(key).cloned().unwrap_or_default(), listings(maps, key));
         lines.put(&Line::Tombstone(ErasedLine { code, tombstone, history, listings }))?;
-    }
-    for id in &maps.numbers {
-        let void = maps.void.iter().filter(|(source, _)| source == id).map(|(_, guid)| *guid).collect();
-        let state = maps.states.get(id).map(|state| Box::new(state.clone()));
-        lines.put(&Line::Source(SourceLine { id: id.clone(), state, void }))?;
     }
     rest(maps, lines)
 }

@@ -45,6 +45,8 @@ fn export(engine: &Engine, lines: &mut Lines<'_>, now: Timestamp, progress: Prog
     let begun = db.counter("generation")?;
     lines.put(&Line::Head(head(db, now)?))?;
     put_categories(db, lines)?;
+    // In the order of their numbers, before items name them.
+    put_sources(engine, lines)?;
     all_items(engine, lines, progress)?;
     let then = changed_since(engine, lines, begun, false)?;
     let _writing = db.writing();

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use super::story::put_story;
 use super::{add, disk, train};
-use crate::model::{Body, Category, CategoryId, InfoCode, Slug, SourceId};
+use crate::model::{Body, Category, CategoryId, InfoCode, SourceId};
 use crate::store::backup::{self, CategoryLine, Entry, ErasedLine, Head, ItemLine, Line, Seal, SourceLine};
 use crate::store::claims;
 use crate::store::sled::alias::{self, Growing};
@@ -56,14 +56,8 @@ pub(super) fn restore(file: &Path, folder: &Path, cache: u64, progress: Progress
     })
 }
 
-/// Refuses what no store ever held: a code or a slug that could not be a key or a file's name.
-fn sound(good: bool, what: &str) -> Result<()> {
-    if good { Ok(()) } else { Err(StoreError::Unusable { detail: format!("a {what} in it is none") }) }
-}
-
-fn sound_code(code: &InfoCode) -> Result<()> {
-    let key = code.key();
-    sound(InfoCode::from_key(&key).is_some_and(|(read, length)| read == *code && length == key.len()), "code")
+fn incomplete(what: &str) -> StoreError {
+    StoreError::Unusable { detail: format!("{what} missing in it") }
 }
 
 struct Loading<'a> {
@@ -88,16 +82,12 @@ impl<'a> Loading<'a> {
             Line::Item(line) => self.item(*line),
             Line::Tombstone(line) => self.erased(&line),
             Line::Alias { source, kind, hash, code } => {
-                sound_code(&code)?;
                 let own = self.aliases.entry(source.as_str().to_owned()).or_default();
                 own.push(((kind, hash), code.key()));
                 if own.len() >= alias::STEP { self.aliases() } else { Ok(()) }
             }
             Line::Redirect { from, to } => db.transact(|tx| paths::put_redirect(tx, &from, &to)),
-            Line::Page { path, code } => {
-                sound_code(&code)?;
-                db.transact(|tx| paths::keep(tx, &code.key(), &path))
-            }
+            Line::Page { path, code } => db.transact(|tx| paths::keep(tx, &code.key(), &path)),
             Line::Log { category, slots } => self.log(category, slots),
             Line::Published { generation, at } => {
                 let key = generation.to_be_bytes();
@@ -110,10 +100,8 @@ impl<'a> Loading<'a> {
 
     /// What was said of it earlier is replaced.
     fn category(&self, line: &CategoryLine) -> Result<()> {
-        let Some(numbers) = &line.numbers else { return sound(false, "category") };
+        let Some(numbers) = &line.numbers else { return Err(incomplete("the numbers of a category are")) };
         let id = numbers.id;
-        let site = id == CategoryId::SITE && line.slug == Slug::site();
-        sound(site || (id != CategoryId::SITE && Slug::new(line.slug.as_str()).is_some()), "slug")?;
         let before = categories::category(&self.engine.db, id)?;
         let mut category = Category {
             id,
@@ -152,7 +140,6 @@ impl<'a> Loading<'a> {
     }
 
     fn item(&mut self, line: ItemLine) -> Result<()> {
-        sound_code(&line.item.code)?;
         if self.waiting.iter().any(|waiting| waiting.item.code == line.item.code) {
             self.store()?;
         }
@@ -219,7 +206,6 @@ impl<'a> Loading<'a> {
     }
 
     fn erased(&mut self, line: &ErasedLine) -> Result<()> {
-        sound_code(&line.code)?;
         self.store()?;
         self.forget(&line.code)?;
         let tombstone = encode("tombstone", &line.tombstone)?;
@@ -243,7 +229,6 @@ impl<'a> Loading<'a> {
     }
 
     fn log(&self, category: CategoryId, slots: Vec<(u32, Slot<InfoCode>)>) -> Result<()> {
-        slots.iter().try_for_each(|(_, slot)| sound_code(slot.code()))?;
         let named = |(number, slot): (u32, Slot<InfoCode>)| {
             slot.named(|code| Some(code.key())).map(|slot| (number, slot_bytes(&slot)))
         };
@@ -258,7 +243,9 @@ impl<'a> Loading<'a> {
         self.store()?;
         self.aliases()?;
         let engine = self.engine;
-        sound(categories::category(&engine.db, CategoryId::SITE)?.is_some(), "whole site")?;
+        if categories::category(&engine.db, CategoryId::SITE)?.is_none() {
+            return Err(incomplete("the whole site is"));
+        }
         engine.texts.sync()?;
         recount(&engine.db)?;
         new_identity(&engine.db)?;
