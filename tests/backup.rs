@@ -16,7 +16,8 @@ use feedmill::control::{Event, Query, StoreQuery};
 use feedmill::model::{Body, CategoryId, CodeSpace, InfoCode, Item, Slug, Timestamp};
 use feedmill::store::backup::Form;
 use feedmill::store::{
-    Change, Imported, Placement, Revision, SledStore, Store, StoreError, TakenIn, Tombstone, WithdrawnBy,
+    Change, Imported, Move, Mover, Placement, Revision, SledStore, Store, StoreError, TakenIn, Tombstone,
+    WithdrawnBy,
 };
 
 const MAIN: &str = "[site]\nurl = \"https://news.example.org/\"\ntitle = \"样本\"\n\
@@ -124,7 +125,7 @@ fn code(n: usize) -> InfoCode {
 /// A new item of a category, or the correction of one that is there.
 fn change(store: &SledStore, n: usize, home: CategoryId, text: &str) -> Change {
     let code = code(n);
-    let mut change = Change::of(code.clone());
+    let mut change = Change::on(code.clone(), store.basis(&code).unwrap());
     change.body = Some(Body { html: format!("<p>{text} {n}</p>"), ..Body::default() });
     let before = store.item(&code).unwrap();
     change.replaces = before.as_ref().map(|item| Revision {
@@ -225,7 +226,8 @@ fn what_happens_while_an_export_is_written_is_in_it_or_comes_after_it() {
         for (n, erased) in [(6, true), (7, false), (241, true), (242, false)] {
             assert!(store.withdraw(&code(n), &stone(erased)).unwrap());
         }
-        assert!(store.reroute(&code(8), &[later], "asked", noon()).unwrap());
+        let decided = Move { from: vec![home], to: vec![later], why: "asked".to_owned(), by: Mover::Admin };
+        assert!(store.reroute(&code(8), &decided, noon()).unwrap());
         store.rename_category(home, "甲日报", &Slug::new("jiaribao").unwrap(), noon()).unwrap();
     };
     store.export(&file, Form::Packed, noon(), &mut meanwhile).unwrap();

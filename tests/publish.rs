@@ -309,7 +309,7 @@ async fn static_hosts_have_every_name() {
     let moved = Change {
         paths: vec!["2020/05/old.html".to_owned(), "2020/05/bare/".to_owned(), "x/y.php".to_owned()],
         item: Some(mill.items()[0].clone()),
-        ..Change::of(code)
+        ..Change::on(code.clone(), mill.store().basis(&code).unwrap())
     };
     let permalink = mill.items()[0].permalink.clone();
     mill.store().commit(vec![moved], mill.now()).unwrap();

@@ -11,8 +11,8 @@ use feedmill::model::{
 };
 use feedmill::store::backup::Form;
 use feedmill::store::{
-    Alias, AliasKind, AtPath, Change, Event, EventKind, MemoryStore, Placement, PollResult, Retention,
-    Revision, Sighting, SledStore, Store, StoreError, Tombstone, Window, WithdrawnBy,
+    Alias, AliasKind, AtPath, Change, Event, EventKind, MemoryStore, Move, Mover, Placement, PollResult,
+    Retention, Revision, Sighting, SledStore, Store, StoreError, Tombstone, Window, WithdrawnBy,
 };
 use proptest::prelude::*;
 use tempfile::TempDir;
@@ -268,11 +268,12 @@ fn a_withdrawn_item_leaves_all_and_comes_back_as_new() {
         assert!(!store.withdraw(&code(7), &stone(false)).unwrap(), "{name}: never was");
         assert_eq!(titles(&store.items_in(home, ALL).unwrap()), ["title 1"], "{name}");
         assert_eq!(store.category(home).unwrap().unwrap().newest, Some(noon()), "{name}");
-        assert!(store.restore(&code(2), "a mistake", noon()).unwrap(), "{name}");
+        assert!(!store.restore(&code(2), &stone(true), "another one", noon()).unwrap(), "{name}");
+        assert!(store.restore(&code(2), &stone(false), "a mistake", noon()).unwrap(), "{name}");
         let back = store.item(&code(2)).unwrap().unwrap();
         assert_eq!(store.arrival_of(home, &back).unwrap(), Some(3), "{name}");
         assert!(store.withdraw(&code(2), &stone(true)).unwrap(), "{name}");
-        assert!(!store.restore(&code(2), "too late", noon()).unwrap(), "{name}: erased");
+        assert!(!store.restore(&code(2), &stone(true), "too late", noon()).unwrap(), "{name}: erased");
         assert_eq!(store.item(&code(2)).unwrap(), None, "{name}");
         assert_eq!(store.body(&code(2)).unwrap(), Body::default(), "{name}");
         assert_eq!(store.tombstone(&code(2)).unwrap(), Some(stone(true)), "{name}");
@@ -385,6 +386,9 @@ enum Step {
     Release,
     Withdraw(usize, bool),
     Restore(usize),
+    Move(usize, usize, Mover),
+    /// What was decided when it was not there, twice at once.
+    Stale(usize, usize),
     Sweep(usize, Option<usize>, Option<i64>),
     Published,
     Pass(i64),
@@ -406,7 +410,10 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (0_usize..4, 0_i64..500).prop_map(|(s, next)| Step::Complete(s, next)),
         1 => Just(Step::Release),
         2 => (number.clone(), any::<bool>()).prop_map(|(n, erased)| Step::Withdraw(n, erased)),
-        1 => number.prop_map(Step::Restore),
+        1 => number.clone().prop_map(Step::Restore),
+        2 => (number.clone(), category.clone(), prop_oneof![Just(Mover::Admin), Just(Mover::Rules), Just(Mover::Merge)])
+            .prop_map(|(n, c, by)| Step::Move(n, c, by)),
+        1 => (number, category.clone()).prop_map(|(n, c)| Step::Stale(n, c)),
         1 => (category, prop::option::of(0_usize..5), prop::option::of(0_i64..90))
             .prop_map(|(c, items, age)| Step::Sweep(c, items, age)),
         1 => Just(Step::Published),
@@ -436,7 +443,7 @@ fn take(store: &dyn Store, step: &Step, now: Timestamp) -> String {
         }
         Step::Revise(number, text) => {
             let Some(mut item) = store.item(&code(*number)).unwrap() else { return String::new() };
-            let mut change = Change::of(item.code.clone());
+            let mut change = Change::on(item.code.clone(), store.basis(&item.code).unwrap());
             item.revisions += 1;
             let title = std::mem::replace(&mut item.title, text.clone());
             change.replaces =
@@ -456,7 +463,7 @@ fn take(store: &dyn Store, step: &Step, now: Timestamp) -> String {
                 return String::new();
             }
             item.categories.push(category);
-            let mut change = Change::of(item.code.clone());
+            let mut change = Change::on(item.code.clone(), store.basis(&item.code).unwrap());
             change.enters = vec![Placement { category, shown: false }];
             change.item = Some(item);
             format!("{:?}", store.commit(vec![change], now))
@@ -482,7 +489,28 @@ fn take(store: &dyn Store, step: &Step, now: Timestamp) -> String {
             let stone = Tombstone { at: now, by: WithdrawnBy::Source, why, erased: *erased };
             format!("{:?}", store.withdraw(&code(*number), &stone))
         }
-        Step::Restore(number) => format!("{:?}", store.restore(&code(*number), "back", now)),
+        Step::Restore(number) => {
+            let stone = store.tombstone(&code(*number)).unwrap();
+            stone
+                .map_or_else(String::new, |s| format!("{:?}", store.restore(&code(*number), &s, "back", now)))
+        }
+        Step::Move(number, category, by) => {
+            let item = store.item(&code(*number)).unwrap();
+            let category = some_category(store, *category).filter(|id| *id != CategoryId::SITE);
+            let (Some(item), Some(category)) = (item, category) else { return String::new() };
+            let (from, why) = (item.categories, "moved".to_owned());
+            let decided = Move { from, to: vec![category], why, by: *by };
+            format!("{:?}", store.reroute(&code(*number), &decided, now))
+        }
+        Step::Stale(number, category) => {
+            let home = some_category(store, *category).filter(|id| *id != CategoryId::SITE);
+            home.map_or_else(String::new, |home| {
+                format!(
+                    "{:?}",
+                    store.commit(vec![insert(*number, home, now), insert(*number, home, now)], now)
+                )
+            })
+        }
         Step::Sweep(category, items, age) => {
             let keep = Retention { items: *items, age: *age };
             let id = some_category(store, *category).filter(|id| *id != CategoryId::SITE);

@@ -8,12 +8,14 @@ use super::Mill;
 use super::requests::NO_ITEM;
 use super::story::{known, publish};
 use crate::control::{Event, Events};
-use crate::model::{Category, CategoryId, Slug, chain};
+use crate::model::{Category, CategoryId, InfoCode, Slug, Timestamp, chain};
 use crate::publish::Look;
-use crate::store::{Store, StoreError};
+use crate::store::{Move, Mover, Store, StoreError};
 
 /// Items looked at in one step; polls may come in between.
 const STEP: usize = 200;
+/// How often a move is decided anew where the item changes meanwhile.
+const TRIES: usize = 5;
 
 fn category(store: &dyn Store, name: &str) -> Result<Result<Category, String>, StoreError> {
     let found = store.find_category(name)?.filter(|category| category.id != CategoryId::SITE);
@@ -31,15 +33,34 @@ pub(super) async fn move_item(mill: &Arc<Mill>, code: String, to: String) -> Res
             Ok(to) => to,
             Err(why) => return Ok(Err(why)),
         };
-        store.place(&code)?;
-        let changed = store.reroute(&code, &[to.id], &format!("moved to {} by an admin", to.name), now)?;
+        let changed = place(store, &code, &to, now)?;
         store.sync()?;
-        Ok(Ok((to, changed)))
+        Ok(changed.map(|changed| (to, changed)))
     });
     let (to, changed) = done.await.map_err(|e| chain(&e))??;
     drop(held);
     publish(mill).await?;
     Ok(json!({ "changed": changed, "category": to.slug.as_str(), "name": to.name }))
+}
+
+/// Moves an item to one category for ever; `false` where it is in just that one.
+fn place(
+    store: &dyn Store,
+    code: &InfoCode,
+    to: &Category,
+    now: Timestamp,
+) -> Result<Result<bool, String>, StoreError> {
+    let why = format!("moved to {} by an admin", to.name);
+    for _ in 0..TRIES {
+        let Some(item) = store.item(code)? else { return Ok(Err(NO_ITEM.to_owned())) };
+        let here = item.categories == [to.id];
+        let decided = Move { from: item.categories, to: vec![to.id], why: why.clone(), by: Mover::Admin };
+        let moved = store.reroute(code, &decided, now)?;
+        if moved || here {
+            return Ok(Ok(moved));
+        }
+    }
+    Ok(Err("it changes all the time; try again".to_owned()))
 }
 
 /// Gives a category another name, and another slug where one is wanted; what it had leads to it.
@@ -125,7 +146,8 @@ pub(super) async fn merge(
                     }
                 }
                 if !dry_run {
-                    store.reroute(&item.code, &to, &why, now)?;
+                    let decided = Move { from: item.categories, to, why: why.clone(), by: Mover::Merge };
+                    store.reroute(&item.code, &decided, now)?;
                 }
             }
             Ok((last, seen, moved))

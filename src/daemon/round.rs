@@ -101,7 +101,7 @@ impl Mill {
             } else {
                 // Nobody else decides while something is pending: it must not wait for an upstream.
                 self.ingest.store_pending(&mut pending).await?;
-                ends.let_in();
+                ends.let_in(&pending);
                 let Ok(next) = timeout(QUIET, answers.try_next()).await else {
                     ends.store_waiting();
                     continue;
@@ -117,13 +117,13 @@ impl Mill {
                     continue;
                 }
             };
-            ends.take(ending, pending.is_empty())?;
+            ends.take(ending, &pending)?;
             self.tell(&source, &report);
             round.polls.push(report);
             progress(round.polls.len() + round.waiting.len(), all, source.id.as_str());
         }
         self.ingest.store_pending(&mut pending).await?;
-        ends.finish().await?;
+        ends.finish(&pending).await?;
         if round.polls.iter().any(PollReport::changed) {
             self.changed.notify_one();
         }
@@ -157,10 +157,10 @@ impl Ends {
     }
 
     /// Takes one more; says what became of earlier ones.
-    fn take(&mut self, ending: PollResult, nothing_pending: bool) -> Result<(), StoreError> {
+    fn take(&mut self, ending: PollResult, pending: &Pending) -> Result<(), StoreError> {
         self.held.push(ending);
-        if nothing_pending {
-            self.let_in();
+        if pending.is_empty() {
+            self.let_in(pending);
         }
         if self.waiting.len() >= ENDS {
             self.store_waiting();
@@ -172,7 +172,8 @@ impl Ends {
     }
 
     /// Nothing is pending any more.
-    fn let_in(&mut self) {
+    fn let_in(&mut self, pending: &Pending) {
+        self.held.iter_mut().for_each(|result| pending.settle(result));
         self.waiting.append(&mut self.held);
     }
 
@@ -185,8 +186,8 @@ impl Ends {
     }
 
     /// Stores the last; nothing is pending any more.
-    async fn finish(mut self) -> Result<(), StoreError> {
-        self.let_in();
+    async fn finish(mut self, pending: &Pending) -> Result<(), StoreError> {
+        self.let_in(pending);
         self.store_waiting();
         while let Some(ended) = self.storing.join_next().await {
             ended.unwrap_or_else(|error| Err(StoreError::task(error)))?;

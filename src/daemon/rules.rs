@@ -99,7 +99,7 @@ pub(super) async fn reroute(mill: &Arc<Mill>, dry_run: bool, events: &Events) ->
             // What was rerouted just now stands behind the end: it is not looked at again.
             for item in items.into_iter().filter(|item| item.touched <= end) {
                 looked += 1;
-                found.extend(step.one(store, item)?);
+                found.extend(step.one(store, &item.code)?);
             }
             Ok::<_, StoreError>((last, looked, found))
         });

@@ -128,7 +128,8 @@ pub(super) async fn restore(mill: &Arc<Mill>, code: String, why: String) -> Resu
     let now = mill.clock.now();
     let done = mill.store.call(move |store| {
         let Some(code) = known(&own, store, &code)? else { return Ok(None) };
-        let changed = store.restore(&code, &why, now)?;
+        let tombstone = store.tombstone(&code)?;
+        let changed = tombstone.map_or(Ok(false), |stone| store.restore(&code, &stone, &why, now))?;
         store.sync()?;
         Ok(Some(changed))
     });

@@ -17,7 +17,7 @@ use crate::model::{Body, Category, CategoryId, CodeSpace, InfoCode, Item, Slug, 
 use crate::parse::clean::Cleaner;
 use crate::parse::date::in_zone;
 use crate::source::CodeRule;
-use crate::store::{Change, Placement, Store, StoreError};
+use crate::store::{Basis, Change, Placement, Store, StoreError};
 
 /// A post beyond this size is none, in bytes.
 const MAX_POST: u64 = 16 << 20;
@@ -146,7 +146,9 @@ pub fn jekyll(
     if !dry_run {
         while !changes.is_empty() {
             let rest = changes.split_off(changes.len().min(STEP));
-            store.commit(std::mem::replace(&mut changes, rest), now)?;
+            // What was taken out meanwhile, or long ago for good, stays out.
+            let refused = store.commit(std::mem::replace(&mut changes, rest), now)?;
+            report.imported = report.imported.saturating_sub(refused.len());
         }
         store.sync()?;
     }
@@ -266,7 +268,8 @@ impl Taking<'_> {
     fn change(&mut self, code: &InfoCode, mut posts: Vec<Candidate>) -> Result<Option<Change>, StoreError> {
         // The copy that bears the canonical code is the newspaper's own; else the first file.
         posts.sort_by_key(|c| (c.post.slug != c.code.code(), c.file.clone()));
-        let mut change = Change::of(code.clone());
+        let basis = self.store.basis(code)?;
+        let mut change = Change::on(code.clone(), Basis { tombstone: None, ..basis.clone() });
         change.paths = posts
             .iter()
             .flat_map(|c| old_paths(&c.post, self.old_zone))
@@ -276,7 +279,8 @@ impl Taking<'_> {
         change.paths.dedup();
         self.report.paths += change.paths.len();
         self.report.copies += posts.len() - 1;
-        if let Some(known) = self.store.item(code)? {
+        if let Some(known) = basis.item.clone() {
+            change.basis = basis;
             self.report.known += 1;
             let mut new = Vec::new();
             for path in std::mem::take(&mut change.paths) {

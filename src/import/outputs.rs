@@ -111,10 +111,10 @@ pub fn take_back(
         }
     }
     changes.sort_by_key(|change| change.item.as_ref().map(|item| item.published));
-    let all = changes.len();
+    let mut all = changes.len();
     while !changes.is_empty() {
         let rest = changes.split_off(changes.len().min(STEP));
-        store.commit(std::mem::replace(&mut changes, rest), now)?;
+        all -= store.commit(std::mem::replace(&mut changes, rest), now)?.len();
     }
     store.sync()?;
     Ok(all)

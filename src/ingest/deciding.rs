@@ -17,7 +17,7 @@ use crate::model::{Category, CategoryId, InfoCode, Item, SourceId, Timestamp, it
 use crate::rules::Verdict;
 use crate::source::Source;
 use crate::store::{
-    Change, Event, EventKind, Placement, Result, Revision, Sighting, Store, Tombstone, WithdrawnBy,
+    Basis, Change, Event, EventKind, Placement, Result, Revision, Sighting, Store, Tombstone, WithdrawnBy,
 };
 
 #[derive(Debug, Default)]
@@ -59,30 +59,78 @@ impl Tally {
     }
 }
 
-/// One document on its way into the store; runs on a blocking thread.
-pub(super) struct Taking {
+/// What is the same for all records of one document.
+#[derive(Debug, Clone)]
+pub(super) struct Circumstances {
     pub(super) source: Arc<Source>,
-    pub(super) options: IngestOptions,
+    pub(super) options: Arc<IngestOptions>,
     pub(super) arrival: Arrival,
     pub(super) now: Timestamp,
     /// The answer that is taken in: when, and its bytes.
     pub(super) answer: (Timestamp, u64),
+}
+
+/// A change with the record that it was made of: where something else stands when it is stored, the record is
+/// decided on again.
+#[derive(Debug)]
+pub(super) struct Decided {
+    pub(super) change: Change,
+    pub(super) detailed: Detailed,
+}
+
+/// One document on its way into the store; runs on a blocking thread.
+pub(super) struct Taking {
+    source: Arc<Source>,
+    options: Arc<IngestOptions>,
+    arrival: Arrival,
+    now: Timestamp,
+    answer: (Timestamp, u64),
     /// The generation up to which all was published once.
-    pub(super) published: u64,
-    pub(super) changes: Vec<Change>,
-    pub(super) tally: Tally,
+    published: u64,
+    changes: Vec<Decided>,
+    tally: Tally,
     /// The newspaper's name that the last record had, and the categories that it came to.
-    pub(super) routed: Option<(Option<String>, Vec<Category>)>,
+    routed: Option<(Option<String>, Vec<Category>)>,
 }
 
 impl Taking {
+    /// Ready to decide about records of a document.
+    pub(super) fn new(circumstances: &Circumstances) -> Self {
+        let Circumstances { source, options, arrival, now, answer } = circumstances.clone();
+        Self {
+            source,
+            options,
+            arrival,
+            now,
+            answer,
+            published: 0,
+            changes: Vec::new(),
+            tally: Tally::default(),
+            routed: None,
+        }
+    }
+
+    /// Decides once more about records of which something else stood when they were to be stored.
+    pub(super) fn again(
+        self,
+        store: &dyn Store,
+        routing: &Routing,
+        mut records: Vec<Detailed>,
+    ) -> Result<Vec<Decided>> {
+        let codes: Vec<InfoCode> = records.iter().map(|record| record.listed.code.clone()).collect();
+        for (record, sighting) in records.iter_mut().zip(store.sightings(&self.source.id, &codes)?) {
+            record.listed.sighting = sighting;
+        }
+        Ok(self.run(store, routing, records)?.1)
+    }
+
     /// Decides about all records; gives what is to be stored, in the order in which it enters.
     pub(super) fn run(
         mut self,
         store: &dyn Store,
         routing: &Routing,
         ready: Vec<Detailed>,
-    ) -> Result<(Tally, Vec<Change>)> {
+    ) -> Result<(Tally, Vec<Decided>)> {
         self.published = store.published_generation()?;
         for detailed in ready {
             let code = detailed.listed.code.clone();
@@ -99,7 +147,7 @@ impl Taking {
             }
         }
         let mut changes = std::mem::take(&mut self.changes);
-        changes.sort_by(|a, b| entry_order(age_of(a), age_of(b)));
+        changes.sort_by(|a, b| entry_order(age_of(&a.change), age_of(&b.change)));
         if self.arrival != Arrival::Done {
             self.hold_back_newcomers(&mut changes);
         }
@@ -107,9 +155,10 @@ impl Taking {
     }
 
     fn one(&mut self, store: &dyn Store, routing: &Routing, detailed: Detailed) -> Result<()> {
-        let Detailed { listed, hash } = detailed;
+        let Detailed { listed, hash } = &detailed;
+        let hash = *hash;
         let source = Arc::clone(&self.source);
-        if hash.is_none() && settled(&listed, self.now) {
+        if hash.is_none() && settled(listed, self.now) {
             self.tally.unchanged += 1;
             self.tally.note_check(listed.sighting.as_ref());
             return Ok(());
@@ -117,14 +166,16 @@ impl Taking {
         if listed.sighting.is_none() {
             self.tally.arrived.push(listed.entry.published.or(listed.entry.updated));
         }
-        if let Some(tombstone) = store.tombstone(&listed.code)?
-            && !self.came_back(store, &listed, &tombstone)?
-        {
-            self.refuse(&listed, hash, &tombstone);
-            return Ok(());
+        let mut basis = store.basis(&listed.code)?;
+        if let Some(tombstone) = basis.tombstone.clone() {
+            if !self.came_back(store, listed, &tombstone)? {
+                self.refuse(detailed, basis, &tombstone);
+                return Ok(());
+            }
+            basis = store.basis(&listed.code)?;
         }
-        let item = store.item(&listed.code)?;
-        let (mut decision, mut reason) = decide(item.as_ref(), &listed, &source.id, source.rank, self.now);
+        let item = basis.item.clone();
+        let (mut decision, mut reason) = decide(item.as_ref(), listed, &source.id, source.rank, self.now);
         if let (Some(seen), Some(hash), Decision::Keep | Decision::Note) = (&listed.sighting, hash, decision)
         {
             let leads = item.as_ref().is_some_and(|item| item.lead == source.id);
@@ -134,21 +185,21 @@ impl Taking {
             };
         }
         debug!(source.id = %source.id, info_code = %listed.code, rule = ?listed.rule, decision = ?decision, reason, "decided");
-        let mut change = Change::of(listed.code.clone());
-        let sighting = self.sighting(&listed, hash);
+        let mut change = Change::on(listed.code.clone(), basis);
+        let sighting = self.sighting(listed, hash);
         self.tally.note_check(Some(&sighting));
         change.sighting = Some((source.id.clone(), sighting));
         change.aliases = listed.aliases().into_iter().map(|alias| (source.id.clone(), alias)).collect();
-        change.event = self.event(decision, reason, &listed, item.is_some());
+        change.event = self.event(decision, reason, listed, item.is_some());
         match (decision, item) {
             (Decision::Keep, _) => {
                 self.tally.unchanged += 1;
                 return Ok(());
             }
-            (_, None) => self.insert(store, routing, &listed, &mut change)?,
-            (decision, Some(item)) => self.touch(store, routing, &listed, item, decision, &mut change)?,
+            (_, None) => self.insert(store, routing, listed, &mut change)?,
+            (decision, Some(item)) => self.touch(store, routing, listed, item, decision, &mut change)?,
         }
-        self.changes.push(change);
+        self.changes.push(Decided { change, detailed });
         Ok(())
     }
 
@@ -158,23 +209,24 @@ impl Taking {
             return Ok(false);
         }
         let why = format!("{} lists it again", self.source.id);
-        let back = store.restore(&listed.code, &why, self.now)?;
+        let back = store.restore(&listed.code, tombstone, &why, self.now)?;
         self.tally.joined += usize::from(back);
         Ok(back)
     }
 
     /// A withdrawn item that is listed again stays out; that it was is noted, and told once.
-    fn refuse(&mut self, listed: &Listed, detail: Option<crate::model::ContentHash>, tombstone: &Tombstone) {
-        let mut change = Change::of(listed.code.clone());
+    fn refuse(&mut self, detailed: Detailed, basis: Basis, tombstone: &Tombstone) {
+        let listed = &detailed.listed;
+        let mut change = Change::on(listed.code.clone(), basis);
         let source = self.source.id.clone();
-        change.sighting = Some((source.clone(), self.sighting(listed, detail)));
+        change.sighting = Some((source.clone(), self.sighting(listed, detailed.hash)));
         let told = tombstone.by == WithdrawnBy::Rule;
         if !told && listed.sighting.as_ref().is_none_or(|seen| seen.last <= tombstone.at) {
             let why = format!("withdrawn at {}: {}", tombstone.at.rfc3339(), tombstone.why);
             change.event = Some(self.told(EventKind::Refused, &why, listed));
         }
         self.tally.unchanged += 1;
-        self.changes.push(change);
+        self.changes.push(Decided { change, detailed });
     }
 
     /// What a decision adds to the item's story; nothing for what every poll sees.
@@ -327,7 +379,7 @@ impl Taking {
                 // What stands already is dropped by `reroute` alone (RULES 5.5).
                 categories = if verdict.dropped.is_some() { Vec::new() } else { placed };
             }
-            if store.is_placed(&item.code)? {
+            if change.basis.placed {
                 categories.clear();
             }
             for category in categories {
@@ -404,9 +456,9 @@ impl Taking {
 
     /// RULES 3.1: a new source enters each window with a bounded number of its newest items; the
     /// rest of them goes straight to the archive, in whichever poll it is taken in.
-    fn hold_back_newcomers(&self, changes: &mut [Change]) {
+    fn hold_back_newcomers(&self, changes: &mut [Decided]) {
         let mut entered: BTreeMap<CategoryId, usize> = BTreeMap::new();
-        for change in changes.iter_mut().rev() {
+        for change in changes.iter_mut().rev().map(|decided| &mut decided.change) {
             if let Arrival::Going(since) = self.arrival {
                 let old = change.item.as_ref().is_some_and(|item| item.published <= since);
                 change.enters.iter_mut().for_each(|placement| placement.shown &= !old);

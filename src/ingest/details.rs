@@ -12,6 +12,7 @@ use crate::source::Source;
 const AT_ONCE: usize = 4;
 
 /// A record whose detail was asked for.
+#[derive(Debug, Clone)]
 pub(super) struct Detailed {
     pub(super) listed: Listed,
     /// Of the detail; `None` when there was none to ask for.

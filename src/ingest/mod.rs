@@ -80,9 +80,9 @@ pub struct Ingest {
     store: Handle,
     fetcher: Fetcher,
     clock: Arc<dyn Clock>,
-    options: IngestOptions,
+    options: Arc<IngestOptions>,
     routing: Arc<Routing>,
-    /// Two sources may list one item: who decides about it also stores it.
+    /// Two sources may list one item: who waits for its turn need not decide about it twice.
     deciding: Arc<tokio::sync::Mutex<()>>,
     /// Documents are read by so many at a time: each may be as large as a body is allowed to be.
     reading: Arc<tokio::sync::Semaphore>,
@@ -149,7 +149,7 @@ impl Ingest {
             store,
             fetcher,
             clock,
-            options,
+            options: Arc::new(options),
             routing,
             deciding: Arc::default(),
             reading: Arc::new(tokio::sync::Semaphore::new(READERS)),
@@ -167,7 +167,7 @@ impl Ingest {
             fetcher,
             clock: Arc::clone(&self.clock),
             routing: Arc::new(Routing::new(options.auto)),
-            options,
+            options: Arc::new(options),
             deciding: Arc::clone(&self.deciding),
             reading: Arc::clone(&self.reading),
             storing: Arc::clone(&self.storing),
@@ -227,8 +227,9 @@ impl Ingest {
     /// Only [`StoreError`].
     pub async fn finish(&self, source: &Source, answer: Answer) -> Result<PollReport, StoreError> {
         let mut pending = Pending::default();
-        let (report, ending) = self.take(source, answer, &mut pending).await?;
+        let (report, mut ending) = self.take(source, answer, &mut pending).await?;
         self.store_pending(&mut pending).await?;
+        pending.settle(&mut ending);
         self.store.complete(vec![ending]).await?;
         Ok(report)
     }

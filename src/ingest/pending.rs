@@ -1,70 +1,123 @@
 //! Changes that were decided and are not stored yet, of several documents.
 //!
 //! A transaction and its way to the disk cost as much as what half a document changes: what a round takes
-//! in without a pause between is stored together. Nobody else decides meanwhile, for nobody sees these
-//! changes in the store; so they are stored before anything is waited for, and before a document is
-//! decided that lists one of their items.
+//! in without a pause between is stored together. Nobody else decides meanwhile: that saves deciding twice,
+//! and no promise rests on it. A change is stored only where what it was decided on stands; where somebody was
+//! quicker its record is decided on again, a few times.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use tokio::sync::OwnedMutexGuard;
+use tracing::warn;
 
-use super::Ingest;
+use super::deciding::{Circumstances, Decided, Taking};
 use super::identity::Listed;
-use crate::model::InfoCode;
-use crate::store::{Change, Result};
+use super::{Ingest, Routing};
+use crate::model::{InfoCode, SourceId, Timestamp};
+use crate::store::{Change, PollResult, Result, Store};
 
 /// So many changes, or bytes of their texts, are stored at once.
 const CHANGES: usize = 200;
 const BYTES: usize = 4 << 20;
+/// How often a record is decided on where something else stands each time it is to be stored.
+const TRIES: usize = 5;
+
+/// A decided change and the document of its record.
+type Waiting = (Arc<Circumstances>, Decided);
 
 /// Changes that are not stored yet. Dropped, they never were: the polls that brought them must not end.
 #[derive(Debug, Default)]
 pub struct Pending {
     /// The turn to decide, from the first of them on.
     turn: Option<OwnedMutexGuard<()>>,
-    changes: Vec<Change>,
+    waiting: Vec<Waiting>,
     codes: HashSet<InfoCode>,
     bytes: usize,
     /// What rules did.
     counts: BTreeMap<String, u64>,
+    /// Sources with a record that could not be stored for all tries.
+    unfinished: BTreeSet<SourceId>,
 }
 
 impl Pending {
     /// Whether all that was taken in is stored.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.changes.is_empty() && self.counts.is_empty()
+        self.waiting.is_empty() && self.counts.is_empty()
     }
 
-    fn add(&mut self, changes: Vec<Change>, counts: BTreeMap<String, u64>) {
-        for change in &changes {
-            self.codes.insert(change.code.clone());
-            self.bytes += change.body.as_ref().map_or(0, |body| body.html.len());
+    /// Lets the end of a poll not hide what could not be stored of its document (RULES 1.10). Once all is
+    /// stored.
+    pub fn settle(&self, result: &mut PollResult) {
+        if self.unfinished.contains(&result.id) {
+            result.state.forget_document();
         }
-        self.changes.extend(changes);
+    }
+
+    fn add(&mut self, document: &Arc<Circumstances>, decided: Vec<Decided>, counts: BTreeMap<String, u64>) {
+        for one in decided {
+            self.codes.insert(one.change.code.clone());
+            self.bytes += one.change.body.as_ref().map_or(0, |body| body.html.len());
+            self.waiting.push((Arc::clone(document), one));
+        }
         for (name, count) in counts {
             *self.counts.entry(name).or_default() += count;
         }
     }
 }
 
+/// Stores what still stands on what it was decided on, and decides again about the rest. Gives the sources of
+/// which something is left after all tries.
+fn store_all(
+    store: &dyn Store,
+    routing: &Routing,
+    mut waiting: Vec<Waiting>,
+    now: Timestamp,
+) -> Result<BTreeSet<SourceId>> {
+    for _ in 0..TRIES {
+        if waiting.is_empty() {
+            break;
+        }
+        let (changes, records): (Vec<Change>, Vec<_>) = waiting
+            .into_iter()
+            .map(|(document, Decided { change, detailed })| (change, (document, detailed)))
+            .unzip();
+        let refused: HashSet<InfoCode> = store.commit(changes, now)?.into_iter().collect();
+        waiting = Vec::new();
+        for (document, detailed) in records {
+            if refused.contains(&detailed.listed.code) {
+                let again = Taking::new(&document).again(store, routing, vec![detailed])?;
+                waiting.extend(again.into_iter().map(|decided| (Arc::clone(&document), decided)));
+            }
+        }
+    }
+    for (document, decided) in &waiting {
+        let (source, code) = (&document.source.id, &decided.change.code);
+        warn!(source.id = %source, info_code = %code, "its item changes all the time; it is tried again later");
+    }
+    Ok(waiting.iter().map(|(document, _)| document.source.id.clone()).collect())
+}
+
 impl Ingest {
-    /// Stores what was taken in. Only then may its polls end.
+    /// Stores what was taken in. Only then may its polls end, each after [`Pending::settle`].
     ///
     /// # Errors
     /// Those of the store; nothing is pending any more.
     pub async fn store_pending(&self, pending: &mut Pending) -> Result<()> {
-        let Pending { turn, changes, counts, .. } = std::mem::take(pending);
-        if !changes.is_empty() || !counts.is_empty() {
-            let now = self.clock.now();
-            self.call(move |store| {
-                store.commit(changes, now)?;
-                if counts.is_empty() { Ok(()) } else { store.tally(&counts) }
-            })
-            .await?;
+        let Pending { turn, waiting, counts, mut unfinished, .. } = std::mem::take(pending);
+        if !waiting.is_empty() || !counts.is_empty() {
+            let (now, routing) = (self.clock.now(), Arc::clone(&self.routing));
+            let left = self.call(move |store| {
+                let left = store_all(store, &routing, waiting, now)?;
+                if !counts.is_empty() {
+                    store.tally(&counts)?;
+                }
+                Ok(left)
+            });
+            unfinished.extend(left.await?);
         }
+        pending.unfinished = unfinished;
         drop(turn);
         Ok(())
     }
@@ -89,11 +142,12 @@ impl Ingest {
     pub(super) async fn add(
         &self,
         pending: &mut Pending,
-        changes: Vec<Change>,
+        document: Arc<Circumstances>,
+        decided: Vec<Decided>,
         counts: BTreeMap<String, u64>,
     ) -> Result<()> {
-        pending.add(changes, counts);
-        if pending.changes.len() >= CHANGES || pending.bytes >= BYTES {
+        pending.add(&document, decided, counts);
+        if pending.waiting.len() >= CHANGES || pending.bytes >= BYTES {
             self.store_pending(pending).await?;
         }
         Ok(())

@@ -9,11 +9,13 @@ use super::article::Draft;
 use super::routing::Routing;
 use super::ruling::{age, ensure, judge, placed, rewrite, subject};
 use crate::model::text::clip_bytes;
-use crate::model::{Article, Category, CategoryChoice, CategoryId, Item, SourceId, Timestamp};
+use crate::model::{Article, Category, CategoryChoice, CategoryId, InfoCode, Item, SourceId, Timestamp};
 use crate::parse::clean::Cleaner;
 use crate::rules::{Rules, Verdict};
 use crate::source::Source;
-use crate::store::{Change, Event, EventKind, Handle, Result, Store, Tombstone, WithdrawnBy};
+use crate::store::{
+    Basis, Change, Event, EventKind, Handle, Move, Mover, Result, Store, Tombstone, WithdrawnBy,
+};
 
 /// What became, or would become, of one stored item.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,13 +58,10 @@ impl Rerouting {
     ///
     /// # Errors
     /// Those of the store.
-    pub fn one(&self, store: &dyn Store, item: Item) -> Result<Option<Rerouted>> {
-        let tombstone = store.tombstone(&item.code)?;
+    pub fn one(&self, store: &dyn Store, code: &InfoCode) -> Result<Option<Rerouted>> {
+        let Basis { item: Some(item), tombstone, placed } = store.basis(code)? else { return Ok(None) };
         // What was withdrawn by people, by its source or by age is no business of rules.
-        if tombstone.as_ref().is_some_and(|tombstone| tombstone.by != WithdrawnBy::Rule) {
-            return Ok(None);
-        }
-        if store.is_placed(&item.code)? {
+        if placed || tombstone.as_ref().is_some_and(|tombstone| tombstone.by != WithdrawnBy::Rule) {
             return Ok(None);
         }
         let found = self.look(store, item, tombstone)?;
@@ -189,10 +188,12 @@ impl Rerouting {
         // The same set whatever its order; the home category leads where it is kept.
         ids.sort_by_key(|id| (*id != article.item.home, *id));
         if !ids.is_empty() {
-            store.reroute(&code, &ids, what, self.now)?;
+            let (from, why) = (article.item.categories.clone(), what.to_owned());
+            let decided = Move { from, to: ids, why, by: Mover::Rules };
+            store.reroute(&code, &decided, self.now)?;
         }
-        if tombstone.is_some() {
-            store.restore(&code, what, self.now)?;
+        if let Some(tombstone) = tombstone {
+            store.restore(&code, &tombstone, what, self.now)?;
         }
         self.change(store, &article, draft, what)
     }
@@ -203,11 +204,15 @@ impl Rerouting {
         if before == draft {
             return Ok(());
         }
-        let Some(mut item) = store.item(&article.item.code)? else { return Ok(()) };
+        let basis = store.basis(&article.item.code)?;
+        // What somebody else changed meanwhile is looked at the next time.
+        let Some(mut item) = basis.item.clone().filter(|item| item.title == before.title) else {
+            return Ok(());
+        };
         item.title = draft.title;
         item.link = draft.link;
         item.excerpt = draft.excerpt;
-        let mut change = Change::of(item.code.clone());
+        let mut change = Change::on(item.code.clone(), basis);
         change.item = Some(item);
         change.body = Some(draft.body);
         change.event = Some(Event {
@@ -218,7 +223,7 @@ impl Rerouting {
             known_by: String::new(),
             answer: None,
         });
-        store.commit(vec![change], self.now)
+        store.commit(vec![change], self.now).map(drop)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::decide::{Decision, decide, settled, wants_detail};
-use super::deciding::{Arrival, Taking, Tally};
+use super::deciding::{Arrival, Circumstances, Taking};
 use super::details::Detailed;
 use super::identity::{Identified, Listed, identify};
 use super::routing::waiting;
@@ -56,20 +56,12 @@ impl Ingest {
         ready.extend(good);
 
         self.turn(pending, ready.iter().map(|detailed| &detailed.listed)).await?;
-        let taking = Taking {
-            source: shared,
-            options: self.options.clone(),
-            arrival,
-            now,
-            answer,
-            published: 0,
-            changes: Vec::new(),
-            tally: Tally::default(),
-            routed: None,
-        };
-        let routing = Arc::clone(&self.routing);
-        let (mut tally, changes) = self.call(move |store| taking.run(store, &routing, ready)).await?;
-        self.add(pending, changes, std::mem::take(&mut tally.counts)).await?;
+        let options = Arc::clone(&self.options);
+        let circumstances = Arc::new(Circumstances { source: shared, options, arrival, now, answer });
+        let (routing, own) = (Arc::clone(&self.routing), Arc::clone(&circumstances));
+        let (mut tally, decided) =
+            self.call(move |store| Taking::new(&own).run(store, &routing, ready)).await?;
+        self.add(pending, circumstances, decided, std::mem::take(&mut tally.counts)).await?;
         report.held += tally.broken.len();
         held.extend(tally.broken);
         let room = HELD_SHOWN.saturating_sub(state.held.len());

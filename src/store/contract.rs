@@ -4,15 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::error::Result;
 use super::types::{
-    Alias, AtPath, Change, Event, LogPage, PollResult, Retention, Revision, Sighting, SourceRecord,
-    Tombstone, Window,
+    Alias, AtPath, Basis, Change, Event, LogPage, Move, PollResult, Retention, Revision, Sighting,
+    SourceRecord, Tombstone, Window,
 };
 use crate::model::{
     Article, Body, Category, CategoryId, InfoCode, Item, Slug, SourceId, SourceState, Timestamp,
 };
 
 /// The bookmark of an item that an admin placed.
-fn placed(code: &InfoCode) -> String {
+pub(crate) fn placed(code: &InfoCode) -> String {
     format!("placed {}", code.text(None))
 }
 
@@ -24,7 +24,8 @@ fn placed(code: &InfoCode) -> String {
 /// arrival numbers only grow. **Durability**: what was committed survives a crash of the
 /// process; it survives a power cut once [`Store::complete`] or [`Store::sync`] has returned
 /// after it. **Threads**: all verbs may be called from any thread; they block, so async callers
-/// go through [`Handle`]. Writers of one item must not overlap (ingest holds one lock).
+/// go through [`super::Handle`]. Each may run beside every other: what was decided on something else than what
+/// stands is refused, and no caller needs a lock.
 /// **Errors**: any verb may fail with [`StoreError::Backend`]; nothing of that change is then
 /// stored.
 #[expect(clippy::missing_errors_doc, reason = "the contract above says it for all verbs")]
@@ -67,22 +68,23 @@ pub trait Store: Send + Sync {
     fn listings(&self, code: &InfoCode) -> Result<Vec<(SourceId, Sighting)>>;
     /// The item's story, oldest first; of a long one the last 64 events.
     fn history(&self, code: &InfoCode) -> Result<Vec<Event>>;
-    /// Stores decided changes in transactions of at most 30, after their texts are durable.
-    fn commit(&self, changes: Vec<Change>, now: Timestamp) -> Result<()>;
+    /// What stands of an item now, to decide on.
+    fn basis(&self, code: &InfoCode) -> Result<Basis>;
+    /// Stores decided changes, some in a transaction, after their texts are durable. A change is stored only
+    /// where all that it was decided on stands in that transaction: the item, its tombstone, its placement,
+    /// and the categories that it enters. Gives the codes of those of which nothing is stored: their callers
+    /// look at them and decide again.
+    fn commit(&self, changes: Vec<Change>, now: Timestamp) -> Result<Vec<InfoCode>>;
     /// Takes an item out of all its categories and leaves a tombstone; with `erased` its item,
     /// body and revisions go too. `false` when there is no such item, or it is out already.
     fn withdraw(&self, code: &InfoCode, tombstone: &Tombstone) -> Result<bool>;
-    /// Puts a withdrawn item back into its categories, as newly arrived; `false` when it is not
-    /// withdrawn, or erased.
-    fn restore(&self, code: &InfoCode, why: &str, now: Timestamp) -> Result<bool>;
-    /// Moves an item: it leaves the categories that are not in `to`, of which readers are told, and
-    /// enters the others. `false` when it is in just these.
-    fn reroute(&self, code: &InfoCode, to: &[CategoryId], why: &str, now: Timestamp) -> Result<bool>;
-    /// Remembers that an admin placed the item: nothing else moves it, or adds it to a category.
-    fn place(&self, code: &InfoCode) -> Result<()> {
-        self.set_bookmark(&placed(code), 1)
-    }
-    /// Whether an admin placed it.
+    /// Puts an item that was withdrawn so back into its categories, as newly arrived; `false` when it is
+    /// not withdrawn, withdrawn otherwise, or erased.
+    fn restore(&self, code: &InfoCode, tombstone: &Tombstone, why: &str, now: Timestamp) -> Result<bool>;
+    /// Moves an item: it leaves the categories that are not those of the move, of which readers are told,
+    /// and enters the others. `false` when it is in just these, or is not where the move found it.
+    fn reroute(&self, code: &InfoCode, decided: &Move, now: Timestamp) -> Result<bool>;
+    /// Whether an admin placed it: nothing else moves it, or adds it to a category.
     fn is_placed(&self, code: &InfoCode) -> Result<bool> {
         Ok(self.bookmark(&placed(code))?.is_some())
     }

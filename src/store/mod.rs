@@ -21,11 +21,13 @@ pub use self::sled::{
     hush_guarded_panics,
 };
 pub use contract::Store;
+pub(crate) use contract::placed;
 pub use error::{Result, StoreError};
 pub use handle::Handle;
 pub use memory::MemoryStore;
 pub use types::{
-    Alias, AliasKind, AtPath, Change, Event, EventKind, Gone, LogPage, Placement, PollResult, Progress,
-    Retention, Revision, Sighting, Slot, SourceRecord, Tombstone, Watch, Window, WithdrawnBy,
+    Alias, AliasKind, AtPath, Basis, Change, Event, EventKind, Gone, LogPage, Move, Mover, Placement,
+    PollResult, Progress, Retention, Revision, Sighting, Slot, SourceRecord, Tombstone, Watch, Window,
+    WithdrawnBy,
 };
 pub(crate) use types::{MAX_CHANGES, MAX_EVENTS, bookmark_key};

@@ -39,6 +39,14 @@ pub struct Sighting {
     pub detail: Option<ContentHash>,
 }
 
+impl Sighting {
+    /// The same as if it had listed something else: whatever it lists next is looked at.
+    #[must_use]
+    pub fn never_listed(&self) -> Self {
+        Self { listed: ContentHash::of(&[("lost", "text")]), detail: None, ..self.clone() }
+    }
+}
+
 /// What else leads to an item within one source (RULES 1.6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -177,11 +185,48 @@ pub struct Retention {
     pub age: Option<i64>,
 }
 
-/// One decided change, to be stored whole or not at all.
+/// What stood of an item when somebody decided about it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Basis {
+    /// The item; `None` where there was none.
+    pub item: Option<Item>,
+    /// Why it was out, if it was.
+    pub tombstone: Option<Tombstone>,
+    /// An admin had placed it.
+    pub placed: bool,
+}
+
+/// A decided move of an item from categories to others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Move {
+    /// Where the decision found it.
+    pub from: Vec<CategoryId>,
+    /// Where it is to be.
+    pub to: Vec<CategoryId>,
+    /// Why, for people.
+    pub why: String,
+    /// Who moves it.
+    pub by: Mover,
+}
+
+/// Who moves an item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mover {
+    /// An admin, who places it: no source and no rule moves it from then on.
+    Admin,
+    /// Rules and routes: what an admin placed stays.
+    Rules,
+    /// A merge of categories, which takes all of one along.
+    Merge,
+}
+
+/// One decided change, to be stored whole or not at all: only where what it was decided on still stands.
 #[derive(Debug, Clone)]
 pub struct Change {
     /// The item it is about.
     pub code: InfoCode,
+    /// What it was decided on.
+    pub basis: Basis,
     /// The new or changed record; its category counters are filled by the store.
     pub item: Option<Item>,
     /// The new or changed body.
@@ -203,11 +248,18 @@ pub struct Change {
 }
 
 impl Change {
-    /// A change of nothing yet.
+    /// A change of nothing yet, about an item that was not there.
     #[must_use]
     pub fn of(code: InfoCode) -> Self {
+        Self::on(code, Basis::default())
+    }
+
+    /// A change of nothing yet, decided on what stood.
+    #[must_use]
+    pub fn on(code: InfoCode, basis: Basis) -> Self {
         Self {
             code,
+            basis,
             item: None,
             body: None,
             enters: Vec::new(),

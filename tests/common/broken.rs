@@ -7,8 +7,8 @@ use feedmill::model::{
     Article, Body, Category, CategoryId, InfoCode, Item, Slug, SourceId, SourceState, Timestamp,
 };
 use feedmill::store::{
-    Alias, AtPath, Change, Event, LogPage, PollResult, Result, Retention, Revision, Sighting, SourceRecord,
-    Store, StoreError, Tombstone, Window,
+    Alias, AtPath, Basis, Change, Event, LogPage, Move, PollResult, Result, Retention, Revision, Sighting,
+    SourceRecord, Store, StoreError, Tombstone, Window,
 };
 
 /// Another store, whose reads of items and texts fail after the first few.
@@ -105,7 +105,11 @@ impl Store for Broken<'_> {
         self.store.listings(code)
     }
 
-    fn commit(&self, changes: Vec<Change>, now: Timestamp) -> Result<()> {
+    fn basis(&self, code: &InfoCode) -> Result<Basis> {
+        self.store.basis(code)
+    }
+
+    fn commit(&self, changes: Vec<Change>, now: Timestamp) -> Result<Vec<InfoCode>> {
         self.store.commit(changes, now)
     }
 
@@ -200,12 +204,12 @@ impl Store for Broken<'_> {
         self.store.withdraw(code, tombstone)
     }
 
-    fn restore(&self, code: &InfoCode, why: &str, now: Timestamp) -> Result<bool> {
-        self.store.restore(code, why, now)
+    fn restore(&self, code: &InfoCode, tombstone: &Tombstone, why: &str, now: Timestamp) -> Result<bool> {
+        self.store.restore(code, tombstone, why, now)
     }
 
-    fn reroute(&self, code: &InfoCode, to: &[CategoryId], why: &str, now: Timestamp) -> Result<bool> {
-        self.store.reroute(code, to, why, now)
+    fn reroute(&self, code: &InfoCode, decided: &Move, now: Timestamp) -> Result<bool> {
+        self.store.reroute(code, decided, now)
     }
 
     fn items_between(&self, category: CategoryId, from: Timestamp, to: Timestamp) -> Result<Vec<Item>> {

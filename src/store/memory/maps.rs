@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::model::text::clip_bytes;
 use crate::model::{Article, Body, Category, CategoryId, InfoCode, Item, SourceId, SourceState, Timestamp};
 use crate::store::{
-    Alias, AtPath, Change, Event, EventKind, Gone, LogPage, MAX_EVENTS, Revision, Sighting, Slot,
-    SourceRecord, Tombstone, WithdrawnBy,
+    Alias, AtPath, Basis, Change, Event, EventKind, Gone, LogPage, MAX_EVENTS, Placement, Revision, Sighting,
+    Slot, SourceRecord, Tombstone, WithdrawnBy, bookmark_key, placed,
 };
 
 /// The bytes of an [`InfoCode`], which are the order of items with equal times.
@@ -261,6 +261,28 @@ impl Maps {
         story.push(event);
         let surplus = story.len().saturating_sub(MAX_EVENTS);
         story.drain(..surplus);
+    }
+
+    pub(super) fn basis(&self, code: &InfoCode) -> Basis {
+        let key = code.key();
+        let item = self.items.get(&key).cloned();
+        let placed = item.is_some() && self.bookmarks.contains_key(&bookmark_key(&placed(code)));
+        Basis { item, tombstone: self.tombs.get(&key).cloned(), placed }
+    }
+
+    /// Whether all that a change was decided on stands.
+    pub(super) fn stands(&self, change: &Change) -> bool {
+        let mut now = self.basis(&change.code);
+        if change.enters.is_empty() {
+            now.placed = change.basis.placed;
+        }
+        let stays = |placement: &Placement| {
+            self.categories.get(&placement.category).is_some_and(|category| {
+                category.id == CategoryId::SITE
+                    || self.names.get(&(b's', category.slug.to_string())) == Some(&category.id)
+            })
+        };
+        now == change.basis && change.enters.iter().all(stays)
     }
 
     pub(super) fn apply(&mut self, change: Change, touched: &mut BTreeSet<CategoryId>) {

@@ -14,8 +14,8 @@ use crate::model::{
 };
 use crate::store::claims;
 use crate::store::{
-    Alias, AtPath, Change, Event, LogPage, PollResult, Result, Retention, Revision, Sighting, Slot,
-    SourceRecord, Store, StoreError, Tombstone, Window, bookmark_key,
+    Alias, AtPath, Basis, Change, Event, LogPage, Move, PollResult, Result, Retention, Revision, Sighting,
+    Slot, SourceRecord, Store, StoreError, Tombstone, Window, bookmark_key,
 };
 
 /// A store that lives as long as its process.
@@ -146,13 +146,21 @@ impl Store for MemoryStore {
         Ok(self.maps().history.get(&code.key()).cloned().unwrap_or_default())
     }
 
-    fn commit(&self, changes: Vec<Change>, now: Timestamp) -> Result<()> {
+    fn basis(&self, code: &InfoCode) -> Result<Basis> {
+        Ok(self.maps().basis(code))
+    }
+
+    fn commit(&self, changes: Vec<Change>, now: Timestamp) -> Result<Vec<InfoCode>> {
         let mut maps = self.maps();
-        let mut touched = BTreeSet::new();
+        let (mut touched, mut refused) = (BTreeSet::new(), Vec::new());
         let mut archived = BTreeSet::new();
         for change in changes {
             archived.extend(change.enters.iter().filter(|place| !place.shown).map(|place| place.category));
-            maps.apply(change, &mut touched);
+            if maps.stands(&change) {
+                maps.apply(change, &mut touched);
+            } else {
+                refused.push(change.code);
+            }
         }
         for id in touched {
             maps.touch(id, now);
@@ -162,7 +170,7 @@ impl Store for MemoryStore {
                 maps.touch(id, Timestamp::EPOCH);
             }
         }
-        Ok(())
+        Ok(refused)
     }
 
     fn withdraw(&self, code: &InfoCode, tombstone: &Tombstone) -> Result<bool> {
@@ -178,12 +186,12 @@ impl Store for MemoryStore {
         Ok(true)
     }
 
-    fn restore(&self, code: &InfoCode, why: &str, now: Timestamp) -> Result<bool> {
-        Ok(self.maps().restore(code, why, now))
+    fn restore(&self, code: &InfoCode, tombstone: &Tombstone, why: &str, now: Timestamp) -> Result<bool> {
+        Ok(self.maps().restore(code, tombstone, why, now))
     }
 
-    fn reroute(&self, code: &InfoCode, to: &[CategoryId], why: &str, now: Timestamp) -> Result<bool> {
-        Ok(self.maps().reroute(code, to, why, now))
+    fn reroute(&self, code: &InfoCode, decided: &Move, now: Timestamp) -> Result<bool> {
+        Ok(self.maps().reroute(code, decided, now))
     }
 
     fn items_between(&self, category: CategoryId, from: Timestamp, to: Timestamp) -> Result<Vec<Item>> {

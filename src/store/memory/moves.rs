@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use super::maps::{Code, Maps, told, with_site};
 use crate::model::{Article, Category, CategoryId, InfoCode, Item, SourceId, Timestamp};
 use crate::store::claims;
-use crate::store::{EventKind, MAX_CHANGES, Retention, Tombstone, WithdrawnBy};
+use crate::store::{
+    EventKind, MAX_CHANGES, Move, Mover, Retention, Tombstone, WithdrawnBy, bookmark_key, placed,
+};
 
 impl Maps {
     pub(super) fn due_from(&self, time: Timestamp) -> Vec<SourceId> {
@@ -58,53 +60,80 @@ impl Maps {
         claimed
     }
 
-    pub(super) fn restore(&mut self, code: &InfoCode, why: &str, now: Timestamp) -> bool {
+    pub(super) fn restore(
+        &mut self,
+        code: &InfoCode,
+        tombstone: &Tombstone,
+        why: &str,
+        now: Timestamp,
+    ) -> bool {
         let maps = self;
         let key = code.key();
-        let Some(item) = maps.items.get(&key).cloned().filter(|_| maps.tombs.contains_key(&key)) else {
+        let Some(item) = maps.items.get(&key).cloned().filter(|_| maps.tombs.get(&key) == Some(tombstone))
+        else {
             return false;
         };
         maps.tombs.remove(&key);
         maps.put_item(item.clone());
-        let mut all = with_site(&item);
-        all.sort_unstable();
-        for id in &all {
-            if *id != CategoryId::SITE {
-                maps.unsay(*id, &key);
-            }
-            maps.enter(&item, *id, true);
+        maps.enter_all(&item, &item.categories, now);
+        let listings = maps.seen.range_mut((key.clone(), 0)..=(key.clone(), usize::MAX));
+        let mut sources = Vec::new();
+        for ((_, number), sighting) in listings {
+            *sighting = sighting.never_listed();
+            sources.push(maps.numbers[*number].clone());
         }
-        for id in all {
-            maps.touch(id, now);
+        for source in sources {
+            if let Some(state) = maps.states.get_mut(&source) {
+                state.forget_document();
+            }
         }
         maps.tell(&key, told(now, EventKind::Restored, why));
         true
     }
 
-    pub(super) fn reroute(&mut self, code: &InfoCode, to: &[CategoryId], why: &str, now: Timestamp) -> bool {
+    pub(super) fn reroute(&mut self, code: &InfoCode, decided: &Move, now: Timestamp) -> bool {
         let maps = self;
         let key = code.key();
         let Some(item) = maps.items.get(&key).cloned() else { return false };
-        if to.is_empty() || item.categories == to {
+        let Move { from, to, why, by } = decided;
+        let stays = *by == Mover::Rules && maps.basis(code).placed;
+        if to.is_empty() || item.categories != *from || stays {
+            return false;
+        }
+        if *by == Mover::Admin {
+            maps.bookmarks.insert(bookmark_key(&placed(code)), 1);
+        }
+        if from == to {
             return false;
         }
         let body = maps.bodies.get(&key).cloned().unwrap_or_default();
         maps.versions.insert((key.clone(), item.touched), Article { item: item.clone(), body });
-        let moved = Item { categories: to.to_vec(), ..item.clone() };
+        let moved = Item { categories: to.clone(), ..item.clone() };
         maps.put_item(moved.clone());
         maps.tell(&key, told(now, EventKind::Rerouted, why));
         if maps.tombs.contains_key(&key) {
             return true;
         }
-        let leaves: Vec<CategoryId> = item.categories.iter().copied().filter(|id| !to.contains(id)).collect();
+        let leaves: Vec<CategoryId> = from.iter().copied().filter(|id| !to.contains(id)).collect();
+        let comes: Vec<CategoryId> = to.iter().copied().filter(|id| !from.contains(id)).collect();
         maps.leave(&item, &leaves, now, Some(now));
-        let mut all = with_site(&moved);
-        all.sort_unstable();
-        for id in all {
-            maps.enter(&moved, id, true);
-            maps.touch(id, now);
-        }
+        maps.enter_all(&moved, &comes, now);
         true
+    }
+
+    /// Lets an item into all its categories where it is not in; those of `back` do not say any more that it
+    /// went.
+    fn enter_all(&mut self, item: &Item, back: &[CategoryId], now: Timestamp) {
+        let key = item.code.key();
+        let mut all = with_site(item);
+        all.sort_unstable();
+        for id in &all {
+            if back.contains(id) {
+                self.unsay(*id, &key);
+            }
+            self.enter(item, *id, true);
+            self.touch(*id, now);
+        }
     }
 
     pub(super) fn sweep(

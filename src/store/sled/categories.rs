@@ -270,6 +270,17 @@ pub(super) fn touch(
     Ok(())
 }
 
+/// Whether a category is there, and is not part of another one.
+pub(super) fn leads_to_itself(tx: Tx<'_>, id: CategoryId) -> TxResult<bool> {
+    let Some(bytes) = tree(tx, TreeId::Category).get(id.0.to_be_bytes())? else { return Ok(false) };
+    if id == CategoryId::SITE {
+        return Ok(true);
+    }
+    let category: Category = decode("category", &bytes).map_err(abort)?;
+    let leads = tree(tx, TreeId::CategoryKey).get(category_key(b's', category.slug.as_str()))?;
+    Ok(leads.is_some_and(|leads| leads == id.0.to_be_bytes()))
+}
+
 /// Counts a category that comes with its number.
 pub(super) fn count(tx: Tx<'_>, id: CategoryId) -> TxResult<()> {
     let sys = tree(tx, TreeId::Sys);

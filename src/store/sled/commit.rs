@@ -5,14 +5,14 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::bodies::{Balance, Place, Text};
-use super::categories::{put_category, touch};
+use super::categories::{leads_to_itself, put_category, touch};
 use super::database::{Database, TreeId, Tx, TxResult, abort, encode, next, put, revision_key, tree};
 use super::engine::Engine;
 use super::item_writes::{begins, form, put_event, put_form, put_item, put_listing, put_record, stored};
 use super::source_numbers::number_in;
-use super::{alias, items, log, paths};
-use crate::model::{Category, CategoryId, Item, SourceId, Timestamp};
-use crate::store::{Change, Event, EventKind, MAX_CHANGES, MAX_EVENTS, Result, StoreError};
+use super::{alias, item_writes, items, log, paths, settings};
+use crate::model::{Category, CategoryId, InfoCode, Item, SourceId, Timestamp};
+use crate::store::{Basis, Change, Event, EventKind, MAX_CHANGES, MAX_EVENTS, Result, StoreError};
 
 /// Changes whose texts are made durable together, and bytes of these before they are packed.
 const CHANGES_AT_ONCE: usize = 300;
@@ -33,10 +33,10 @@ struct Prepared {
 
 /// Texts are written and made durable first and without the writer's lock, those of up to
 /// [`TEXTS_AT_ONCE`] bytes together: only then may sled hear where they are.
-pub(super) fn commit(engine: &Engine, changes: Vec<Change>, now: Timestamp) -> Result<()> {
+pub(super) fn commit(engine: &Engine, changes: Vec<Change>, now: Timestamp) -> Result<Vec<InfoCode>> {
     let _naming = engine.texts.naming();
     let mut changes = changes.into_iter().peekable();
-    let mut archived = BTreeSet::new();
+    let (mut archived, mut refused) = (BTreeSet::new(), Vec::new());
     while changes.peek().is_some() {
         let mut group: Vec<Change> = Vec::new();
         let mut bytes = 0;
@@ -45,15 +45,16 @@ pub(super) fn commit(engine: &Engine, changes: Vec<Change>, now: Timestamp) -> R
             bytes += change.body.as_ref().map_or(0, |body| body.html.len());
             group.push(change);
         }
-        commit_group(engine, group, now)?;
+        refused.extend(commit_group(engine, group, now)?);
     }
     let _writing = engine.db.writing();
-    log::close_all_archived(&engine.db, &archived)
+    log::close_all_archived(&engine.db, &archived)?;
+    Ok(refused)
 }
 
 /// A small group at once. Of a large one half is packed and made durable by another thread while the
 /// transactions of the other half run: disk and packing take as long as these.
-fn commit_group(engine: &Engine, mut group: Vec<Change>, now: Timestamp) -> Result<()> {
+fn commit_group(engine: &Engine, mut group: Vec<Change>, now: Timestamp) -> Result<Vec<InfoCode>> {
     if group.len() < MANY {
         let places = store_texts(engine, &group)?;
         return commit_placed(engine, group, places, now);
@@ -62,9 +63,10 @@ fn commit_group(engine: &Engine, mut group: Vec<Change>, now: Timestamp) -> Resu
     std::thread::scope(|scope| {
         let second = scope.spawn(move || (store_texts(engine, &rest), rest));
         let places = store_texts(engine, &group)?;
-        commit_placed(engine, group, places, now)?;
+        let mut refused = commit_placed(engine, group, places, now)?;
         let (places, rest) = second.join().map_err(|_| StoreError::Damaged { what: "body" })?;
-        commit_placed(engine, rest, places?, now)
+        refused.extend(commit_placed(engine, rest, places?, now)?);
+        Ok(refused)
     })
 }
 
@@ -82,13 +84,18 @@ fn store_texts(engine: &Engine, group: &[Change]) -> Result<Vec<Place>> {
 }
 
 /// Stores changes whose texts are durable at these places, one for each text.
-fn commit_placed(engine: &Engine, group: Vec<Change>, places: Vec<Place>, now: Timestamp) -> Result<()> {
+fn commit_placed(
+    engine: &Engine,
+    group: Vec<Change>,
+    places: Vec<Place>,
+    now: Timestamp,
+) -> Result<Vec<InfoCode>> {
     let mut places = places.into_iter();
     let _writing = engine.db.writing();
-    let mut batch = Vec::new();
+    let (mut batch, mut refused) = (Vec::new(), Vec::new());
     for change in group {
         if batch.len() >= MAX_CHANGES {
-            commit_batch(&engine.db, &std::mem::take(&mut batch), now)?;
+            refused.extend(commit_batch(&engine.db, &std::mem::take(&mut batch), now)?);
         }
         let place = change.body.as_ref().and_then(|_| places.next());
         let (old_events, version) = match &change.event {
@@ -102,7 +109,10 @@ fn commit_placed(engine: &Engine, group: Vec<Change>, places: Vec<Place>, now: T
         };
         batch.push(Prepared { change, place, old_events, version });
     }
-    if batch.is_empty() { Ok(()) } else { commit_batch(&engine.db, &batch, now) }
+    if !batch.is_empty() {
+        refused.extend(commit_batch(&engine.db, &batch, now)?);
+    }
+    Ok(refused)
 }
 
 /// The form that a change replaces, if somebody may still want to see it: it was published as
@@ -119,13 +129,21 @@ fn replaced(db: &Database, change: &Change) -> Result<Option<(u64, Vec<u8>)>> {
     form(db, &item).map(Some)
 }
 
-fn commit_batch(db: &Database, batch: &[Prepared], now: Timestamp) -> Result<()> {
+/// Stores what still stands on what it was decided on; gives the codes of the others.
+fn commit_batch(db: &Database, batch: &[Prepared], now: Timestamp) -> Result<Vec<InfoCode>> {
     db.transact(|tx| {
         let mut touched: BTreeMap<CategoryId, Category> = BTreeMap::new();
         let mut balance = Balance::default();
         let mut aliases: BTreeMap<&SourceId, alias::Growing> = BTreeMap::new();
+        let mut refused = Vec::new();
         for prepared in batch {
-            apply(tx, prepared, now, &mut touched, &mut balance)?;
+            let change = &prepared.change;
+            let before = stored(tx, &change.code.key())?;
+            if !stands(tx, change, before.as_ref().map(|(_, item)| item))? {
+                refused.push(change.code.clone());
+                continue;
+            }
+            apply(tx, prepared, before, now, &mut touched, &mut balance)?;
             put_aliases(tx, &prepared.change, &mut aliases)?;
         }
         balance.settle(tx)?;
@@ -134,8 +152,25 @@ fn commit_batch(db: &Database, batch: &[Prepared], now: Timestamp) -> Result<()>
             let generation = next(tx, "generation")?;
             put_category(tx, category, generation)?;
         }
-        Ok(())
+        Ok(refused)
     })
+}
+
+/// Whether all that a change was decided on stands; `item` is what is stored.
+fn stands(tx: Tx<'_>, change: &Change, item: Option<&Item>) -> TxResult<bool> {
+    let Basis { item: known, tombstone, placed } = &change.basis;
+    if item != known.as_ref() || item_writes::tombstone(tx, &change.code)? != *tombstone {
+        return Ok(false);
+    }
+    if !change.enters.is_empty() && known.is_some() && settings::is_placed(tx, &change.code)? != *placed {
+        return Ok(false);
+    }
+    for placement in &change.enters {
+        if !leads_to_itself(tx, placement.category)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// Lets a change's aliases lead to its code; those of a source are stored together.
@@ -157,13 +192,13 @@ fn put_aliases<'a>(
 fn apply(
     tx: Tx<'_>,
     prepared: &Prepared,
+    before: Option<(Place, Item)>,
     now: Timestamp,
     touched: &mut BTreeMap<CategoryId, Category>,
     balance: &mut Balance,
 ) -> TxResult<()> {
     let Prepared { change, place, old_events, version } = prepared;
     let key = change.code.key();
-    let before = stored(tx, &key)?;
     if let (None, Some(place), Some((_, item))) = (&change.item, place, &before) {
         put_record(tx, &key, (*place, item.clone()), balance)?;
     }

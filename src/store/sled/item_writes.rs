@@ -3,14 +3,14 @@
 
 use super::bodies::{Balance, Place, named};
 use super::database::{
-    Database, MAX_VALUE, TreeId, Tx, TxResult, abort, encode, event_key, next, put, seen_key, tree, upcoming,
-    version_key,
+    Database, MAX_VALUE, TreeId, Tx, TxResult, abort, decode, encode, event_key, next, put, seen_key, tree,
+    upcoming, version_key,
 };
 use super::source_numbers::number_in;
 use super::touched::{forget_touched, note_touched};
 use super::{paths, records};
 use crate::model::{InfoCode, Item, SourceId};
-use crate::store::{Event, EventKind, Result, Sighting};
+use crate::store::{Event, EventKind, Result, Sighting, Tombstone};
 
 /// The form that an item has now, to be kept: since when it is so, and a record of it that names the
 /// same text.
@@ -91,6 +91,12 @@ pub(super) fn put_event(tx: Tx<'_>, key: &[u8], event: &Event) -> TxResult<()> {
     let at = next(tx, "events")?;
     let bytes = encode("event", event).map_err(abort)?;
     put(tx, TreeId::History, &event_key(key, at), &bytes)
+}
+
+/// Why an item is out, if it is.
+pub(super) fn tombstone(tx: Tx<'_>, code: &InfoCode) -> TxResult<Option<Tombstone>> {
+    let bytes = tree(tx, TreeId::Tomb).get(code.key())?;
+    bytes.map(|bytes| decode("tombstone", &bytes).map_err(abort)).transpose()
 }
 
 /// The item as it stands in the store, and where its text is.

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use sled::IVec;
 
 use super::database::{Database, READ, TreeId, backend, decode, seen_key, u32_at, u64_at};
-use super::records;
 use super::source_numbers::names;
+use super::{records, settings};
 use crate::model::{InfoCode, Item, SourceId};
-use crate::store::{Event, Result, Revision, Sighting, Tombstone};
+use crate::store::{Basis, Event, Result, Revision, Sighting, Tombstone, placed};
 
 /// One item's small part, by the key of its code.
 pub(super) fn item(db: &Database, key: &[u8]) -> Result<Option<Item>> {
@@ -95,6 +95,19 @@ pub(super) fn revisions(db: &Database, code: &InfoCode) -> Result<Vec<Revision>>
         .scan_prefix(code.key())
         .map(|entry| decode("revision", &entry.map_err(|e| backend(READ, e))?.1))
         .collect()
+}
+
+/// What stands of an item, to decide on; whether it all stood at one moment is seen when it is stored.
+pub(super) fn basis(db: &Database, code: &InfoCode) -> Result<Basis> {
+    let item = item(db, &code.key())?;
+    // Nobody places what is not there.
+    let placed = item.is_some() && is_placed(db, code)?;
+    Ok(Basis { item, tombstone: tombstone(db, code)?, placed })
+}
+
+/// Whether an admin placed an item.
+pub(super) fn is_placed(db: &Database, code: &InfoCode) -> Result<bool> {
+    Ok(settings::bookmark(db, &placed(code))?.is_some())
 }
 
 /// Whether an item is stored under a code, or once was.

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::database::{Database, READ, TreeId, backend, put, time, time_at, tree, u64_at};
-use crate::model::Timestamp;
-use crate::store::{Result, StoreError, bookmark_key};
+use super::database::{Database, READ, TreeId, Tx, TxResult, backend, put, time, time_at, tree, u64_at};
+use crate::model::{InfoCode, Timestamp};
+use crate::store::{Result, StoreError, bookmark_key, placed};
 
 /// Begins the names of counts.
 const TALLY: &str = "tally.";
@@ -31,6 +31,16 @@ pub(super) fn tallies(db: &Database) -> Result<BTreeMap<String, u64>> {
 
 pub(super) fn bookmark(db: &Database, name: &str) -> Result<Option<u64>> {
     Ok(db.get(TreeId::Sys, key_of_bookmark(name))?.and_then(|value| u64_at(&value, 0)))
+}
+
+/// Whether an admin placed an item.
+pub(super) fn is_placed(tx: Tx<'_>, code: &InfoCode) -> TxResult<bool> {
+    Ok(tree(tx, TreeId::Sys).get(key_of_bookmark(&placed(code)))?.is_some())
+}
+
+/// Remembers that an admin placed an item.
+pub(super) fn place(tx: Tx<'_>, code: &InfoCode) -> TxResult<()> {
+    put(tx, TreeId::Sys, key_of_bookmark(&placed(code)).as_bytes(), &1_u64.to_be_bytes())
 }
 
 fn key_of_bookmark(name: &str) -> String {

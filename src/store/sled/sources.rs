@@ -85,6 +85,20 @@ pub(super) fn forget_documents(engine: &Engine) -> Result<()> {
     put_states(engine, all.iter().map(|record| (&record.id, &record.state)))
 }
 
+/// As [`forget_documents`], of some sources. The caller holds the writer's lock.
+pub(super) fn forget_documents_of(engine: &Engine, ids: impl Iterator<Item = SourceId>) -> Result<()> {
+    let mut states = Vec::new();
+    for id in ids {
+        if is_known(engine, &id)?
+            && let Some(mut state) = readable(state(engine, &id))?
+        {
+            state.forget_document();
+            states.push((id, state));
+        }
+    }
+    put_states(engine, states.iter().map(|(id, state)| (id, state)))
+}
+
 /// Stores states of sources, each once. The caller holds the writer's lock.
 pub(super) fn put_states<'a>(
     engine: &Engine,

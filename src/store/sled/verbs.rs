@@ -11,8 +11,8 @@ use crate::model::{
     Article, Body, Category, CategoryId, InfoCode, Item, Slug, SourceId, SourceState, Timestamp,
 };
 use crate::store::{
-    Alias, AtPath, Change, Event, LogPage, PollResult, Result, Retention, Revision, Sighting, SourceRecord,
-    Store, Tombstone, Window,
+    Alias, AtPath, Basis, Change, Event, LogPage, Move, PollResult, Result, Retention, Revision, Sighting,
+    SourceRecord, Store, Tombstone, Window,
 };
 
 impl Store for SledStore {
@@ -64,7 +64,10 @@ impl Store for SledStore {
     fn listings(&self, code: &InfoCode) -> Result<Vec<(SourceId, Sighting)>> {
         self.with(|engine| items::listings(&engine.db, code))
     }
-    fn commit(&self, changes: Vec<Change>, now: Timestamp) -> Result<()> {
+    fn basis(&self, code: &InfoCode) -> Result<Basis> {
+        self.with(|engine| items::basis(&engine.db, code))
+    }
+    fn commit(&self, changes: Vec<Change>, now: Timestamp) -> Result<Vec<InfoCode>> {
         self.write(|engine| commit::commit(engine, changes, now))
     }
     fn ensure_category(&self, name: &str, slug: Option<&Slug>, now: Timestamp) -> Result<Category> {
@@ -152,11 +155,11 @@ impl Store for SledStore {
     fn withdraw(&self, code: &InfoCode, tombstone: &Tombstone) -> Result<bool> {
         self.write(|engine| withdraw::withdraw(engine, code, tombstone))
     }
-    fn restore(&self, code: &InfoCode, why: &str, now: Timestamp) -> Result<bool> {
-        self.write(|engine| withdraw::restore(&engine.db, code, why, now))
+    fn restore(&self, code: &InfoCode, tombstone: &Tombstone, why: &str, now: Timestamp) -> Result<bool> {
+        self.write(|engine| withdraw::restore(engine, code, tombstone, why, now))
     }
-    fn reroute(&self, code: &InfoCode, to: &[CategoryId], why: &str, now: Timestamp) -> Result<bool> {
-        self.write(|engine| withdraw::reroute(&engine.db, code, to, why, now))
+    fn reroute(&self, code: &InfoCode, decided: &Move, now: Timestamp) -> Result<bool> {
+        self.write(|engine| withdraw::reroute(&engine.db, code, decided, now))
     }
     fn items_between(&self, category: CategoryId, from: Timestamp, to: Timestamp) -> Result<Vec<Item>> {
         self.with(|engine| lists::items_between(&engine.db, category, from, to))

@@ -7,13 +7,13 @@ use std::collections::BTreeMap;
 
 use super::bodies::{Balance, Place};
 use super::categories::{put_category, touch};
-use super::database::{Database, TreeId, encode, next, put, tree};
+use super::database::{Database, TreeId, Tx, TxResult, encode, next, put, tree};
 use super::engine::Engine;
-use super::item_writes::{form, put_event, put_form, touch_item};
+use super::item_writes::{form, put_event, put_form, put_listing, touch_item};
 use super::leaving::{Touched, erase, leave, leftovers, newest_without, with_site};
-use super::{items, log};
+use super::{items, log, settings, sources};
 use crate::model::{CategoryId, InfoCode, Item, Timestamp};
-use crate::store::{Event, EventKind, MAX_EVENTS, Result, Tombstone, WithdrawnBy};
+use crate::store::{Event, EventKind, MAX_EVENTS, Move, Mover, Result, Tombstone, WithdrawnBy};
 
 /// Takes an item out of all its categories and leaves a tombstone (`Store::withdraw`).
 pub(super) fn withdraw(engine: &Engine, code: &InfoCode, tombstone: &Tombstone) -> Result<bool> {
@@ -42,14 +42,7 @@ fn take_out(db: &Database, item: &Item, leaves: &[CategoryId], tombstone: &Tombs
     let key = item.code.key();
     let newest = newest_without(db, &[(item, leaves)])?;
     let erased = if tombstone.erased { Some(leftovers(db, item)?) } else { None };
-    let story = Event {
-        at: tombstone.at,
-        what: EventKind::Withdrawn,
-        source: None,
-        why: crate::model::text::clip_bytes(&tombstone.why, 300),
-        known_by: String::new(),
-        answer: None,
-    };
+    let story = story(tombstone.at, EventKind::Withdrawn, &tombstone.why);
     let old_events = items::events_beyond(db, &key, MAX_EVENTS - 1)?;
     let bytes = encode("tombstone", tombstone)?;
     db.transact(|tx| {
@@ -69,92 +62,107 @@ fn take_out(db: &Database, item: &Item, leaves: &[CategoryId], tombstone: &Tombs
     })
 }
 
-pub(super) fn restore(db: &Database, code: &InfoCode, why: &str, now: Timestamp) -> Result<bool> {
-    let _writing = db.writing();
-    let key = code.key();
-    let (Some(_), Some(item)) = (items::tombstone(db, code)?, items::item(db, &key)?) else {
-        return Ok(false);
-    };
-    let story = Event {
-        at: now,
-        what: EventKind::Restored,
-        source: None,
-        why: crate::model::text::clip_bytes(why, 300),
-        known_by: String::new(),
-        answer: None,
-    };
-    let mut said: BTreeMap<CategoryId, Vec<u32>> = BTreeMap::new();
-    for id in &item.categories {
-        said.insert(*id, log::said_gone(db, *id, &key)?);
-    }
-    db.transact(|tx| {
-        tree(tx, TreeId::Tomb).remove(key.as_slice())?;
-        touch_item(tx, &key, &item)?;
-        let mut touched = BTreeMap::new();
-        for id in with_site(&item) {
-            touch(tx, id, now, &mut touched)?;
-            if let Some(category) = touched.get_mut(&id) {
-                log::unsay(tx, category, said.get(&id).map_or(&[], Vec::as_slice))?;
-                log::enter(tx, &key, &item, category, true)?;
-            }
-        }
-        for category in touched.values_mut() {
-            let generation = next(tx, "generation")?;
-            put_category(tx, category, generation)?;
-        }
-        put_event(tx, &key, &story)
-    })?;
-    Ok(true)
-}
-
-pub(super) fn reroute(
-    db: &Database,
+/// Puts an item that was withdrawn so back (`Store::restore`). What its sources list of it counts as never
+/// seen, so that it gets the text that they give now.
+pub(super) fn restore(
+    engine: &Engine,
     code: &InfoCode,
-    to: &[CategoryId],
+    tombstone: &Tombstone,
     why: &str,
     now: Timestamp,
 ) -> Result<bool> {
+    let db = &engine.db;
+    let _writing = db.writing();
+    let key = code.key();
+    let (Some(out), Some(item)) = (items::tombstone(db, code)?, items::item(db, &key)?) else {
+        return Ok(false);
+    };
+    if out != *tombstone {
+        return Ok(false);
+    }
+    let story = story(now, EventKind::Restored, why);
+    let said = said_gone(db, &item.categories, &key)?;
+    let listings = items::listings(db, code)?;
+    db.transact(|tx| {
+        tree(tx, TreeId::Tomb).remove(key.as_slice())?;
+        touch_item(tx, &key, &item)?;
+        enter_all(tx, &item, &said, now)?;
+        for (source, sighting) in &listings {
+            put_listing(tx, (code, source), &sighting.never_listed(), None)?;
+        }
+        put_event(tx, &key, &story)
+    })?;
+    sources::forget_documents_of(engine, listings.into_iter().map(|(source, _)| source))?;
+    Ok(true)
+}
+
+/// Moves an item (`Store::reroute`).
+pub(super) fn reroute(db: &Database, code: &InfoCode, decided: &Move, now: Timestamp) -> Result<bool> {
     let _writing = db.writing();
     let key = code.key();
     let Some(item) = items::item(db, &key)? else { return Ok(false) };
-    if to.is_empty() || item.categories == to {
+    let Move { from, to, why, by } = decided;
+    let stays = *by == Mover::Rules && items::is_placed(db, code)?;
+    if to.is_empty() || item.categories != *from || stays {
+        return Ok(false);
+    }
+    if from == to {
+        if *by == Mover::Admin {
+            db.transact(|tx| settings::place(tx, code))?;
+        }
         return Ok(false);
     }
     let out = items::tombstone(db, code)?.is_some();
-    let leaves: Vec<CategoryId> = item.categories.iter().copied().filter(|id| !to.contains(id)).collect();
+    let leaves: Vec<CategoryId> = from.iter().copied().filter(|id| !to.contains(id)).collect();
+    let comes: Vec<CategoryId> = to.iter().copied().filter(|id| !from.contains(id)).collect();
     let newest = newest_without(db, &[(&item, &leaves)])?;
+    let said = said_gone(db, &comes, &key)?;
     let version = form(db, &item)?;
-    let moved = Item { categories: to.to_vec(), ..item.clone() };
-    let event = Event {
-        at: now,
-        what: EventKind::Rerouted,
-        source: None,
-        why: crate::model::text::clip_bytes(why, 300),
-        known_by: String::new(),
-        answer: None,
-    };
+    let moved = Item { categories: to.clone(), ..item.clone() };
+    let event = story(now, EventKind::Rerouted, why);
     db.transact(|tx| {
         let mut balance = Balance::default();
         put_form(tx, &key, &version, &mut balance)?;
         balance.settle(tx)?;
         touch_item(tx, &key, &moved)?;
         put_event(tx, &key, &event)?;
+        if *by == Mover::Admin {
+            settings::place(tx, code)?;
+        }
         if out {
             return Ok(());
         }
         let mut left = Touched::default();
         leave(tx, &item, &leaves, (now, Some(now)), &mut left)?;
         left.put(tx, &newest)?;
-        let mut touched = BTreeMap::new();
-        for id in with_site(&moved) {
-            touch(tx, id, now, &mut touched)?;
-        }
-        for category in touched.values_mut() {
-            log::enter(tx, &key, &moved, category, true)?;
-            let generation = next(tx, "generation")?;
-            put_category(tx, category, generation)?;
-        }
-        Ok(())
+        enter_all(tx, &moved, &said, now)
     })?;
     Ok(true)
+}
+
+fn story(at: Timestamp, what: EventKind, why: &str) -> Event {
+    let why = crate::model::text::clip_bytes(why, 300);
+    Event { at, what, source: None, why, known_by: String::new(), answer: None }
+}
+
+/// Where categories say that an item went.
+type Said = BTreeMap<CategoryId, Vec<u32>>;
+
+fn said_gone(db: &Database, categories: &[CategoryId], key: &[u8]) -> Result<Said> {
+    categories.iter().map(|id| Ok((*id, log::said_gone(db, *id, key)?))).collect()
+}
+
+/// Lets an item into all its categories where it is not in; nothing says any more that it went.
+fn enter_all(tx: Tx<'_>, item: &Item, said: &Said, now: Timestamp) -> TxResult<()> {
+    let mut touched = BTreeMap::new();
+    for id in with_site(item) {
+        touch(tx, id, now, &mut touched)?;
+    }
+    for (id, category) in &mut touched {
+        log::unsay(tx, category, said.get(id).map_or(&[], Vec::as_slice))?;
+        log::enter(tx, &item.code.key(), item, category, true)?;
+        let generation = next(tx, "generation")?;
+        put_category(tx, category, generation)?;
+    }
+    Ok(())
 }

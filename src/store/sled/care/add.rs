@@ -155,7 +155,9 @@ impl Taking<'_> {
         for whole in &wholes {
             self.engine.db.transact(|tx| belongings(tx, whole))?;
         }
-        commit::commit(self.engine, changes, self.now)
+        let refused = commit::commit(self.engine, changes, self.now)?;
+        self.taken.items -= refused.len() as u64;
+        Ok(())
     }
 }
 

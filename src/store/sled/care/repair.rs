@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::check::{Findings, walk};
-use crate::model::{Body, Category, CategoryId, ContentHash, Item, Slug, Timestamp};
+use crate::model::{Body, Category, CategoryId, Item, Slug, Timestamp};
 use crate::store::sled::bodies::{Balance, Place, is_balanced, named, recount};
 use crate::store::sled::categories::{self, put_category, touch};
 use crate::store::sled::database::{
@@ -21,7 +21,7 @@ use crate::store::sled::lists::{last_arrival, newest};
 use crate::store::sled::source_numbers::names;
 use crate::store::sled::store::SledStore;
 use crate::store::sled::{alias, articles, items, log, paths, records, slots, sources};
-use crate::store::{Result, Sighting, Tombstone, Watch, WithdrawnBy};
+use crate::store::{Result, Tombstone, Watch, WithdrawnBy};
 
 /// Rounds of mending: what one round mends may show the next what is left.
 const ROUNDS: usize = 4;
@@ -199,8 +199,7 @@ fn forget(engine: &Engine, key: &[u8], unknown: bool) -> Result<()> {
 /// A listing of something that its source never listed so; `None` where it cannot be read.
 fn never_seen(listing: &[u8]) -> Result<Option<Vec<u8>>> {
     let Some((sighting, began)) = readable(records::listing(listing))? else { return Ok(None) };
-    let sighting = Sighting { listed: ContentHash::of(&[("lost", "text")]), detail: None, ..sighting };
-    records::of_listing(&sighting, began.as_ref()).map(Some)
+    records::of_listing(&sighting.never_listed(), began.as_ref()).map(Some)
 }
 
 /// A category that cannot be read comes back from its names; counters come from its entries.
@@ -327,8 +326,8 @@ fn settle(engine: &Engine, lost: bool, now: Timestamp) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{CodeSpace, InfoCode, SourceId, Validators};
-    use crate::store::{AliasKind, Change, Event, EventKind, Placement, PollResult, Store};
+    use crate::model::{CodeSpace, ContentHash, InfoCode, SourceId, Validators};
+    use crate::store::{AliasKind, Change, Event, EventKind, Placement, PollResult, Sighting, Store};
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_unix(1_800_000_000 + seconds)

@@ -182,7 +182,8 @@ mod tests {
 
     fn commit(store: &SledStore, numbers: std::ops::Range<u32>, text: &str) {
         let changes = numbers.map(|number| {
-            let mut change = Change::of(InfoCode::new(CodeSpace::new("s").unwrap(), &number.to_string()));
+            let code = InfoCode::new(CodeSpace::new("s").unwrap(), &number.to_string());
+            let mut change = Change::on(code.clone(), store.basis(&code).unwrap());
             change.body = Some(Body { html: format!("{text} {number}"), ..Body::default() });
             let before = store.item(&change.code).unwrap();
             change.item = Some(before.unwrap_or_else(|| Item::sample(change.code.clone())));

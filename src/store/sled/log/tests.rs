@@ -81,13 +81,13 @@ impl Filled {
         };
         let changes = numbers.map(change).collect();
         let now = self.now();
-        self.store.commit(changes, now).unwrap();
+        assert_eq!(self.store.commit(changes, now).unwrap(), []);
     }
 
     fn edit(&mut self, number: i64, title: &str) {
         let now = self.now();
         let mut item = self.store.item(&code(number)).unwrap().unwrap();
-        let mut change = Change::of(code(number));
+        let mut change = Change::on(code(number), self.store.basis(&code(number)).unwrap());
         change.replaces = Some(Revision {
             replaced_at: now,
             title: item.title.clone(),
@@ -99,7 +99,7 @@ impl Filled {
         item.title = title.to_owned();
         change.item = Some(item);
         change.body = Some(Body { html: format!("<p>{title}</p>"), ..Body::default() });
-        self.store.commit(vec![change], now).unwrap();
+        assert_eq!(self.store.commit(vec![change], now).unwrap(), []);
     }
 
     fn withdraw(&mut self, number: i64) {
@@ -171,7 +171,8 @@ fn what_went_is_said_in_its_hundreds_and_anew() {
     // Taken back: nothing says any more that it went.
     let before = filled.category().generation;
     let now = filled.now();
-    assert!(filled.store.restore(&code(7), "a mistake", now).unwrap());
+    let stone = filled.store.tombstone(&code(7)).unwrap().unwrap();
+    assert!(filled.store.restore(&code(7), &stone, "a mistake", now).unwrap());
     assert_eq!(filled.store.resealed_since(filled.id, before).unwrap(), BTreeSet::from([1]));
     assert_eq!((filled.sealed(1).gone, filled.open().gone.len()), (Vec::new(), 1));
     assert_eq!(titles(&filled.open())[0], "改正");
