@@ -12,7 +12,7 @@ use tracing::{info, warn};
 use super::reload::{LastReload, Reloaded};
 use super::systemd::{Part, Pulse};
 use super::tally::Tally;
-use super::{DaemonError, care, pace};
+use super::{DaemonError, care, merging, pace};
 use crate::blocking;
 use crate::clock::Clock;
 use crate::config::{Config, FIXED_FILE, Files};
@@ -363,6 +363,7 @@ pub(super) fn prepare(store: &SledStore, config: &Config, now: Timestamp) -> Res
             store.alias_category(made.id, alias)?;
         }
     }
+    merging::finish(store, now)?;
     pace::register(store, config, now)?;
     store.sync()
 }

@@ -8,6 +8,7 @@ mod care;
 mod door;
 mod insight;
 pub mod log;
+mod merging;
 mod mill;
 mod pace;
 mod placing;
@@ -43,6 +44,7 @@ use crate::store::StoreError;
 use door::Door;
 use reload::Reloader;
 
+pub use merging::merge as merge_categories;
 pub use mill::Mill;
 pub use reload::{Outcome, Reloaded};
 pub use requests::{ItemAnswer, ItemRow, SourceRow};

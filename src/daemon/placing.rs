@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::Mill;
+use super::merging;
 use super::requests::NO_ITEM;
 use super::story::{known, publish};
 use crate::control::{Event, Events};
@@ -12,8 +13,6 @@ use crate::model::{Category, CategoryId, InfoCode, Slug, Timestamp, chain};
 use crate::publish::Look;
 use crate::store::{Move, Mover, Store, StoreError};
 
-/// Items looked at in one step; polls may come in between.
-const STEP: usize = 200;
 /// How often a move is decided anew where the item changes meanwhile.
 const TRIES: usize = 5;
 
@@ -107,8 +106,7 @@ pub(super) async fn rename(
     }))
 }
 
-/// Moves all items of one category to another, and lets all that led to the first lead to the
-/// second. What was done stays done when it is interrupted; asked again, it goes on.
+/// Makes one category of two (`merging`). What was begun is finished at the next start where it was cut off.
 pub(super) async fn merge(
     mill: &Arc<Mill>,
     from: String,
@@ -122,60 +120,24 @@ pub(super) async fn merge(
     if from.id == into.id {
         return Err(format!("`{}` and `{}` are one category already", from.slug, into.slug));
     }
-    let held = mill.hold().await;
-    let now = mill.clock.now();
-    let why = format!("{} was merged into {}", from.name, into.name);
-    let end = mill.store.call(|store| store.generation()).await.map_err(|e| chain(&e))?;
-    let (mut after, mut looked, mut moved) = (0, 0, 0);
-    loop {
-        let (source, target, why) = (from.id, into.id, why.clone());
-        let step = mill.store.call(move |store| {
-            let items = store.touched_since(after, STEP)?;
-            let last = items.last().map(|item| item.touched);
-            let (mut seen, mut moved) = (0, 0);
-            for item in items.into_iter().filter(|item| item.touched <= end) {
-                seen += 1;
-                if !item.categories.contains(&source) {
-                    continue;
-                }
-                moved += 1;
-                let mut to = Vec::new();
-                for id in item.categories.iter().map(|id| if *id == source { target } else { *id }) {
-                    if !to.contains(&id) {
-                        to.push(id);
-                    }
-                }
-                if !dry_run {
-                    let decided = Move { from: item.categories, to, why: why.clone(), by: Mover::Merge };
-                    store.reroute(&item.code, &decided, now)?;
-                }
-            }
-            Ok((last, seen, moved))
-        });
-        let (last, seen, more) = step.await.map_err(|e| chain(&e))?;
-        looked += seen;
-        moved += more;
-        let _ =
-            events.try_send(Event::Progress { done: looked, of: looked, what: "items looked at".to_owned() });
-        match last {
-            Some(last) if last <= end => after = last,
-            _ => break,
-        }
-    }
-    if !dry_run {
-        let (source, target) = (from.id, into.id);
+    let items = if dry_run {
+        let id = from.id;
+        mill.store.call(move |store| merging::count(store, id)).await.map_err(|e| chain(&e))?
+    } else {
+        let (source, target, events) = (from.clone(), into.clone(), events.clone());
+        let now = mill.clock.now();
         let done = mill.store.call(move |store| {
-            store.merge_category(source, target, now)?;
-            store.sync()
+            merging::merge(store, &source, &target, now, &mut |looked| {
+                let what = "items looked at".to_owned();
+                let _ = events.try_send(Event::Progress { done: looked, of: looked, what });
+            })
         });
-        done.await.map_err(|e| chain(&e))?;
-    }
-    drop(held);
-    if !dry_run {
+        let moved = done.await.map_err(|e| chain(&e))?;
         mill.publish(Look::Whole, |_, _| {}).await.map_err(|e| chain(&e))?;
-    }
+        moved
+    };
     Ok(json!({
-        "dry_run": dry_run, "items": moved, "from": from.slug.as_str(), "from_name": from.name,
+        "dry_run": dry_run, "items": items, "from": from.slug.as_str(), "from_name": from.name,
         "into": into.slug.as_str(), "into_name": into.name,
     }))
 }

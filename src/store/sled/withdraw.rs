@@ -26,13 +26,24 @@ pub(super) fn withdraw(engine: &Engine, code: &InfoCode, tombstone: &Tombstone) 
         return Ok(false);
     }
     let leaves = if before.is_some() { Vec::new() } else { with_site(&item) };
-    let freed = take_out(db, &item, &leaves, tombstone)?;
-    if !freed.is_empty() {
-        // Only when nothing can name it any more, not even after a crash.
-        db.sync()?;
-        freed.into_iter().try_for_each(|place| engine.texts.blank(place))?;
-    }
+    take_out_whole(engine, &item, &leaves, tombstone)?;
     Ok(true)
+}
+
+/// Takes an item out of categories, and overwrites what of it is erased. The caller holds the writer's lock.
+pub(super) fn take_out_whole(
+    engine: &Engine,
+    item: &Item,
+    leaves: &[CategoryId],
+    tombstone: &Tombstone,
+) -> Result<()> {
+    let freed = take_out(&engine.db, item, leaves, tombstone)?;
+    if freed.is_empty() {
+        return Ok(());
+    }
+    // Only when nothing can name it any more, not even after a crash.
+    engine.db.sync()?;
+    freed.into_iter().try_for_each(|place| engine.texts.blank(place))
 }
 
 /// Everything of one withdrawal, in one transaction. Readers are told of it, but not of what grew

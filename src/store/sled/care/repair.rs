@@ -20,6 +20,7 @@ use crate::store::sled::leaving::with_site;
 use crate::store::sled::lists::{last_arrival, newest};
 use crate::store::sled::source_numbers::names;
 use crate::store::sled::store::SledStore;
+use crate::store::sled::withdraw::take_out_whole;
 use crate::store::sled::{alias, articles, items, log, paths, records, slots, sources};
 use crate::store::{Result, Tombstone, Watch, WithdrawnBy};
 
@@ -267,14 +268,18 @@ fn source(engine: &Engine, key: &[u8], now: Timestamp) -> Result<()> {
     sources::put_states(engine, [(&id, &sources::state_or_new(engine, &id, now)?)])
 }
 
-/// What cannot be read of a tombstone still keeps its item out.
+/// What cannot be read of a tombstone still keeps its item out, and what was erased is not kept.
 fn tombstone(engine: &Engine, key: &[u8], now: Timestamp) -> Result<()> {
     if code_in(key).is_none() {
         return engine.db.transact(|tx| delete(tx, TreeId::Tomb, key));
     }
-    let erased = engine.db.get(TreeId::Item, key)?.is_none();
     let read = engine.db.get(TreeId::Tomb, key)?;
     let read = read.and_then(|bytes| decode::<Tombstone>("tombstone", &bytes).ok());
+    let item = readable(items::item(&engine.db, key))?.flatten();
+    if let (Some(stone), Some(item)) = (read.as_ref().filter(|stone| stone.erased), &item) {
+        return take_out_whole(engine, item, &with_site(item), stone);
+    }
+    let erased = engine.db.get(TreeId::Item, key)?.is_none();
     let stone = read.map_or_else(
         || Tombstone { at: now, by: WithdrawnBy::Admin, why: "its record was damaged".to_owned(), erased },
         |stone| Tombstone { erased, ..stone },
@@ -448,6 +453,26 @@ mod tests {
         }
         // Two of six items were hurt themselves; one is withdrawn.
         assert!(store.category(home).unwrap().is_some_and(|category| category.name == "甲报"));
+        assert_eq!(store.arrivals(home, 0, 99).unwrap().len(), 4);
+    }
+
+    #[test]
+    fn what_was_erased_is_not_kept_by_a_repair() {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, home) = filled(folder.path());
+        let code = InfoCode::new(CodeSpace::new("s").unwrap(), "code-2");
+        // As a store might be of which half was lost.
+        let stone = Tombstone { at: at(9), by: WithdrawnBy::Admin, why: "asked".to_owned(), erased: true };
+        let stand_beside = |engine: &Engine| {
+            let bytes = encode("tombstone", &stone)?;
+            engine.db.transact(|tx| put(tx, TreeId::Tomb, &code.key(), &bytes))
+        };
+        store.with(stand_beside).unwrap();
+        assert!(!faults(&store).is_empty());
+        mended(&store, "an erased item that is there");
+        assert_eq!(store.item(&code).unwrap(), None);
+        assert_eq!(store.body(&code).unwrap(), Body::default());
+        assert_eq!(store.tombstone(&code).unwrap(), Some(stone));
         assert_eq!(store.arrivals(home, 0, 99).unwrap().len(), 4);
     }
 

@@ -1,0 +1,103 @@
+//! Making one category of two: all that led to the first leads to the second from the first step on, so that
+//! nothing enters it any more; then its items move, some at a time.
+//!
+//! That it was begun is noted in the store before anything is done, and taken back after the last step:
+//! [`finish`] goes on with what was cut off.
+
+use crate::model::{Category, CategoryId, Item, Timestamp};
+use crate::store::{Move, Mover, Result, Store};
+
+/// Items looked at in one step; polls may come in between.
+const STEP: usize = 200;
+
+/// Merges a category into another; hears how many items were looked at by then, and gives how many moved.
+///
+/// # Errors
+/// Those of the store; what was done stays done, and is gone on with when it is asked for again.
+pub fn merge(
+    store: &dyn Store,
+    from: &Category,
+    into: &Category,
+    now: Timestamp,
+    looked: &mut dyn FnMut(usize),
+) -> Result<usize> {
+    store.set_bookmark(&intent(from.id), u64::from(into.id.0))?;
+    store.merge_category(from.id, into.id, now)?;
+    let why = format!("{} was merged into {}", from.name, into.name);
+    let mut moved = 0;
+    each(store, from.id, looked, &mut |item| {
+        let mut to = Vec::new();
+        for id in item.categories.iter().map(|id| if *id == from.id { into.id } else { *id }) {
+            if !to.contains(&id) {
+                to.push(id);
+            }
+        }
+        let decided = Move { from: item.categories, to, why: why.clone(), by: Mover::Merge };
+        moved += usize::from(store.reroute(&item.code, &decided, now)?);
+        Ok(())
+    })?;
+    store.set_bookmark(&intent(from.id), 0)?;
+    store.sync()?;
+    Ok(moved)
+}
+
+fn intent(from: CategoryId) -> String {
+    format!("merging {}", from.0)
+}
+
+/// How many items a merge would move.
+///
+/// # Errors
+/// Those of the store.
+pub(super) fn count(store: &dyn Store, from: CategoryId) -> Result<usize> {
+    let mut items = 0;
+    each(store, from, &mut |_| {}, &mut |_| {
+        items += 1;
+        Ok(())
+    })?;
+    Ok(items)
+}
+
+/// Gives `work` each item of a category, withdrawn ones too, that is in it now.
+fn each(
+    store: &dyn Store,
+    category: CategoryId,
+    looked: &mut dyn FnMut(usize),
+    work: &mut dyn FnMut(Item) -> Result<()>,
+) -> Result<()> {
+    let end = store.generation()?;
+    let (mut after, mut seen) = (0, 0);
+    loop {
+        let items = store.touched_since(after, STEP)?;
+        let Some(last) = items.last().map(|item| item.touched) else { return Ok(()) };
+        // What is moved on the way stands behind the end.
+        for item in items.into_iter().filter(|item| item.touched <= end) {
+            seen += 1;
+            if item.categories.contains(&category) {
+                work(item)?;
+            }
+        }
+        looked(seen);
+        if last > end {
+            return Ok(());
+        }
+        after = last;
+    }
+}
+
+/// Goes on with merges that were cut off.
+///
+/// # Errors
+/// Those of the store.
+pub(super) fn finish(store: &dyn Store, now: Timestamp) -> Result<()> {
+    for number in 1.. {
+        let Some(from) = store.category(CategoryId(number))? else { break };
+        let into =
+            store.bookmark(&intent(from.id))?.and_then(|id| u32::try_from(id).ok()).filter(|id| *id > 0);
+        if let Some(into) = into.map(|id| store.category(CategoryId(id))).transpose()?.flatten() {
+            tracing::warn!(from = %from.slug, into = %into.slug, "a merge that was cut off is gone on with");
+            merge(store, &from, &into, now, &mut |_| {})?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,252 @@
+//! Promise: whatever happens beside a poll, the outcome is one that the same steps have one after the other.
+//! Each poll has an ingest of its own, so that they share nothing but the store, as two processes would.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a sample that is not there ends the test")]
+
+mod common;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::sync::Arc;
+
+use common::samples::{RssItem, rss};
+use common::{Upstream, at};
+use feedmill::clock::{Clock, ManualClock};
+use feedmill::config::{self, Config};
+use feedmill::daemon::merge_categories;
+use feedmill::fetch::Fetcher;
+use feedmill::ingest::{Ingest, Pending};
+use feedmill::model::{CategoryId, CodeSpace, InfoCode, Slug, Timestamp};
+use feedmill::source::Source;
+use feedmill::store::{
+    Handle, MemoryStore, Move, Mover, Retention, SledStore, Store, Tombstone, Window, WithdrawnBy,
+};
+use tempfile::TempDir;
+
+/// What an admin does beside a poll.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Act {
+    Withdraw,
+    Erase,
+    Restore,
+    Move,
+    Rename,
+    Merge,
+    Sweep,
+    /// Another source that lists the same articles is polled.
+    Poll,
+    /// So it is, and what is new is erased at once.
+    PollErase,
+}
+
+const ACTS: [Act; 9] = [
+    Act::Withdraw,
+    Act::Erase,
+    Act::Restore,
+    Act::Move,
+    Act::Rename,
+    Act::Merge,
+    Act::Sweep,
+    Act::Poll,
+    Act::PollErase,
+];
+/// A poll asks, decides, stores, and ends: so many places there are between and around.
+const STEPS: usize = 5;
+
+/// Two sources of one code space; both list `known`, and `new` for the first time.
+struct World {
+    store: Arc<dyn Store>,
+    config: Config,
+    clock: Arc<ManualClock>,
+    _folder: TempDir,
+}
+
+fn noon() -> Timestamp {
+    at("2026-05-01T12:00:00Z")
+}
+
+fn code(name: &str) -> InfoCode {
+    InfoCode::new(CodeSpace::new("shared").unwrap(), name)
+}
+
+fn document(names: &[&str], text: &str) -> String {
+    let titles: Vec<String> = names.iter().map(|name| format!("{name} {text}")).collect();
+    let html = format!("<p>{text}</p>");
+    let item = |(name, title)| RssItem {
+        guid: name,
+        title,
+        html: &html,
+        date: "Thu, 30 Apr 2026 08:00:00 GMT",
+        ..RssItem::default()
+    };
+    let items: Vec<RssItem<'_>> =
+        names.iter().copied().zip(titles.iter().map(String::as_str)).map(item).collect();
+    rss("https://paper.example/", &items)
+}
+
+impl World {
+    async fn new(upstream: &Upstream, sled: bool) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store");
+        let store: Arc<dyn Store> = if sled {
+            Arc::new(SledStore::open(&path, 1 << 20).unwrap())
+        } else {
+            Arc::new(MemoryStore::new())
+        };
+        let source = |id: &str| {
+            format!(
+                "[[source]]\nid = \"{id}\"\nurl = \"{}/{id}.xml\"\ncategory = \"甲报\"\ncode_space = \"shared\"\n\
+                 [source.code]\nfrom = \"guid\"\npattern = '(.*)'\n",
+                upstream.base()
+            )
+        };
+        let main = "[site]\nurl = \"https://news.example.org/\"\n[fetch]\nallow = [\"127.0.0.1\"]\n\
+             host_spacing = \"0ms\"\nfirst_spacing = \"0ms\"\n";
+        fs::create_dir_all(folder.path().join("sources.d")).unwrap();
+        fs::write(folder.path().join("feedmill.toml"), main).unwrap();
+        fs::write(folder.path().join("sources.d/a.toml"), source("one") + &source("two")).unwrap();
+        let loaded = config::load(&folder.path().join("feedmill.toml"));
+        let config = loaded.config.unwrap_or_else(|| panic!("{:?}", loaded.faults));
+        let world = Self { store, config, clock: Arc::new(ManualClock::at(noon())), _folder: folder };
+        for name in ["甲报", "乙报"] {
+            world.store.ensure_category(name, None, noon()).unwrap();
+        }
+        world.put(upstream, &["old", "known"], "first");
+        world.poll(0, None).await;
+        world.clock.set(noon().plus(7_200));
+        world
+    }
+
+    fn put(&self, upstream: &Upstream, names: &[&str], text: &str) {
+        for id in ["one", "two"] {
+            upstream.rss(&format!("/{id}.xml"), document(names, text));
+        }
+    }
+
+    fn source(&self, number: usize) -> &Source {
+        &self.config.sources[number]
+    }
+
+    /// Polls a source; what an admin does comes at a place around its steps.
+    async fn poll(&self, number: usize, between: Option<(Act, usize)>) {
+        let source = self.source(number);
+        let store = Handle::new(Arc::clone(&self.store));
+        let clock = Arc::clone(&self.clock) as Arc<dyn Clock>;
+        let fetcher = Fetcher::new(self.config.fetch.clone()).unwrap();
+        let ingest = Ingest::new(store.clone(), fetcher, clock, self.config.ingest.clone());
+        self.act_at(between, 0).await;
+        let answer = ingest.ask(source).await.unwrap();
+        self.act_at(between, 1).await;
+        let mut pending = Pending::default();
+        let (_, mut ended) = ingest.take(source, answer, &mut pending).await.unwrap();
+        self.act_at(between, 2).await;
+        ingest.store_pending(&mut pending).await.unwrap();
+        self.act_at(between, 3).await;
+        pending.settle(&mut ended);
+        store.complete(vec![ended]).await.unwrap();
+        self.act_at(between, 4).await;
+    }
+
+    async fn act_at(&self, between: Option<(Act, usize)>, here: usize) {
+        if let Some((act, _)) = between.filter(|(_, place)| *place == here) {
+            Box::pin(self.act(act)).await;
+        }
+    }
+
+    fn category(&self, name: &str) -> feedmill::model::Category {
+        self.store.find_category(name).unwrap().unwrap()
+    }
+
+    async fn act(&self, act: Act) {
+        let (store, now, code) = (&*self.store, self.clock.now(), code("known"));
+        let stone = |erased| Tombstone { at: now, by: WithdrawnBy::Admin, why: "asked".to_owned(), erased };
+        match act {
+            Act::Withdraw => drop(store.withdraw(&code, &stone(false)).unwrap()),
+            Act::Erase => drop(store.withdraw(&code, &stone(true)).unwrap()),
+            Act::Restore => {
+                let stone = store.tombstone(&code).unwrap().unwrap();
+                assert!(store.restore(&code, &stone, "a mistake", now).unwrap());
+            }
+            Act::Move => {
+                let (from, to) = (store.item(&code).unwrap().unwrap().categories, self.category("乙报").id);
+                let decided = Move { from, to: vec![to], why: "asked".to_owned(), by: Mover::Admin };
+                assert!(store.reroute(&code, &decided, now).unwrap());
+            }
+            Act::Rename => {
+                let id = self.category("甲报").id;
+                store.rename_category(id, "甲日报", &Slug::new("jiaribao").unwrap(), now).unwrap();
+            }
+            Act::Merge => {
+                let (from, into) = (self.category("甲报"), self.category("乙报"));
+                merge_categories(store, &from, &into, now, &mut |_| {}).unwrap();
+            }
+            Act::Sweep => {
+                let keep = Retention { items: Some(1), age: None };
+                while store.sweep(self.category("甲报").id, keep, 10, now).unwrap() > 0 {}
+            }
+            Act::Poll => self.poll(1, None).await,
+            Act::PollErase => {
+                self.poll(1, None).await;
+                assert!(store.withdraw(&self::code("new"), &stone(true)).unwrap());
+            }
+        }
+    }
+
+    /// What readers and admins see.
+    fn seen(&self) -> Vec<String> {
+        let store = &*self.store;
+        let mut all = Vec::new();
+        for name in ["old", "known", "new"] {
+            let (code, name) = (code(name), name.to_owned());
+            let item = store.item(&code).unwrap();
+            let categories = item.iter().flat_map(|item| &item.categories);
+            let categories: BTreeSet<String> =
+                categories.map(|id| store.category(*id).unwrap().unwrap().name).collect();
+            let title = item.map(|item| item.title);
+            let (body, out) = (store.body(&code).unwrap().html, store.tombstone(&code).unwrap());
+            let out = out.map(|stone| (stone.by, stone.erased));
+            all.push(format!("{name}: {title:?} {body} {categories:?} {out:?}"));
+        }
+        let whole = Window { items: 99, age: -1, most: 99, archived: true };
+        for category in
+            store.categories().unwrap().into_iter().map(|category| category.id).chain([CategoryId::SITE])
+        {
+            let items = store.items_in(category, whole).unwrap();
+            let codes: BTreeSet<String> = items.iter().map(|item| item.code.code().to_owned()).collect();
+            all.push(format!("{}: {codes:?}", store.category(category).unwrap().unwrap().name));
+        }
+        all
+    }
+}
+
+/// The outcome where `act` comes at a place around the steps of a poll.
+async fn outcome(upstream: &Upstream, sled: bool, act: Act, place: usize) -> Vec<String> {
+    let world = World::new(upstream, sled).await;
+    if act == Act::Restore {
+        world.act(Act::Withdraw).await;
+    }
+    world.put(upstream, &["old", "known", "new"], "edited");
+    world.poll(0, Some((act, place))).await;
+    world.seen()
+}
+
+#[tokio::test]
+async fn the_outcome_of_what_happens_beside_a_poll_is_a_serial_one() {
+    let upstream = Upstream::start().await;
+    let mut schedules = 0;
+    for sled in [false, true] {
+        for act in ACTS {
+            let serial =
+                [outcome(&upstream, sled, act, 0).await, outcome(&upstream, sled, act, STEPS - 1).await];
+            for place in 1..STEPS - 1 {
+                let seen = outcome(&upstream, sled, act, place).await;
+                assert!(
+                    serial.contains(&seen),
+                    "{act:?} at {place}, sled: {sled}: {seen:#?}\n not of {serial:#?}"
+                );
+                schedules += 1;
+            }
+        }
+    }
+    assert_eq!(schedules, 54);
+}
