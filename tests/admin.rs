@@ -465,14 +465,17 @@ fn every_command_in_the_documents_is_one() {
     use clap::error::ErrorKind as Kind;
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut files = vec![root.join("README.md"), root.join("packaging/debian/preinst")];
-    files.extend(fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().path()));
+    for folder in ["docs", "docs/decisions"] {
+        files.extend(fs::read_dir(root.join(folder)).unwrap().map(|entry| entry.unwrap().path()));
+    }
+    files.retain(|path| path.is_file());
     let (mut all, mut bad) = (0, Vec::new());
     for path in files {
         for command in commands_of(&text(&path)) {
             all += 1;
             let words = words_of(&command);
             if command == "feedmill export 1" {
-                // The first line of an export, as docs/store.md tells it.
+                // The first line of a backup, as its documents tell it.
                 continue;
             }
             let Err(error) = feedmill::cli::Cli::try_parse_from(&words) else { continue };

@@ -7,6 +7,7 @@ mod common;
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::slice;
 use std::sync::Arc;
 
 use common::samples::{RssItem, rss};
@@ -19,7 +20,7 @@ use feedmill::ingest::{Ingest, Pending};
 use feedmill::model::{CategoryId, CodeSpace, InfoCode, Slug, Timestamp};
 use feedmill::source::Source;
 use feedmill::store::{
-    Handle, MemoryStore, Move, Mover, Retention, SledStore, Store, Tombstone, Window, WithdrawnBy,
+    Claimed, Handle, MemoryStore, Move, Mover, Retention, SledStore, Store, Tombstone, Window, WithdrawnBy,
 };
 use tempfile::TempDir;
 
@@ -37,9 +38,11 @@ enum Act {
     Poll,
     /// So it is, and what is new is erased at once.
     PollErase,
+    /// The lease of the poll's claim is over; another poll of the same source finds a newer document.
+    Overtake,
 }
 
-const ACTS: [Act; 9] = [
+const ACTS: [Act; 10] = [
     Act::Withdraw,
     Act::Erase,
     Act::Restore,
@@ -49,12 +52,14 @@ const ACTS: [Act; 9] = [
     Act::Sweep,
     Act::Poll,
     Act::PollErase,
+    Act::Overtake,
 ];
 /// A poll asks, decides, stores, and ends: so many places there are between and around.
 const STEPS: usize = 5;
 
 /// Two sources of one code space; both list `known`, and `new` for the first time.
-struct World {
+struct World<'a> {
+    upstream: &'a Upstream,
     store: Arc<dyn Store>,
     config: Config,
     clock: Arc<ManualClock>,
@@ -84,8 +89,8 @@ fn document(names: &[&str], text: &str) -> String {
     rss("https://paper.example/", &items)
 }
 
-impl World {
-    async fn new(upstream: &Upstream, sled: bool) -> Self {
+impl<'a> World<'a> {
+    async fn new(upstream: &'a Upstream, sled: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("store");
         let store: Arc<dyn Store> = if sled {
@@ -107,19 +112,20 @@ impl World {
         fs::write(folder.path().join("sources.d/a.toml"), source("one") + &source("two")).unwrap();
         let loaded = config::load(&folder.path().join("feedmill.toml"));
         let config = loaded.config.unwrap_or_else(|| panic!("{:?}", loaded.faults));
-        let world = Self { store, config, clock: Arc::new(ManualClock::at(noon())), _folder: folder };
+        let world =
+            Self { upstream, store, config, clock: Arc::new(ManualClock::at(noon())), _folder: folder };
         for name in ["甲报", "乙报"] {
             world.store.ensure_category(name, None, noon()).unwrap();
         }
-        world.put(upstream, &["old", "known"], "first");
+        world.put(&["old", "known"], "first");
         world.poll(0, None).await;
         world.clock.set(noon().plus(7_200));
         world
     }
 
-    fn put(&self, upstream: &Upstream, names: &[&str], text: &str) {
+    fn put(&self, names: &[&str], text: &str) {
         for id in ["one", "two"] {
-            upstream.rss(&format!("/{id}.xml"), document(names, text));
+            self.upstream.rss(&format!("/{id}.xml"), document(names, text));
         }
     }
 
@@ -135,7 +141,9 @@ impl World {
         let fetcher = Fetcher::new(self.config.fetch.clone()).unwrap();
         let ingest = Ingest::new(store.clone(), fetcher, clock, self.config.ingest.clone());
         self.act_at(between, 0).await;
-        let answer = ingest.ask(source).await.unwrap();
+        let claimed = self.store.claim("a poll", slice::from_ref(&source.id), self.clock.now(), 90).unwrap();
+        let [Claimed::Yours(claim)] = &claimed[..] else { panic!("{claimed:?}") };
+        let answer = ingest.ask(source, claim.state.clone()).await;
         self.act_at(between, 1).await;
         let mut pending = Pending::default();
         let (_, mut ended) = ingest.take(source, answer, &mut pending).await.unwrap();
@@ -143,7 +151,9 @@ impl World {
         ingest.store_pending(&mut pending).await.unwrap();
         self.act_at(between, 3).await;
         pending.settle(&mut ended);
-        store.complete(vec![ended]).await.unwrap();
+        let overtaken = between.is_some_and(|(act, at)| act == Act::Overtake && (1..STEPS - 1).contains(&at));
+        let refused = store.complete(vec![ended]).await.unwrap();
+        assert_eq!(refused, if overtaken { vec![source.id.clone()] } else { Vec::new() });
         self.act_at(between, 4).await;
     }
 
@@ -185,6 +195,11 @@ impl World {
                 while store.sweep(self.category("甲报").id, keep, 10, now).unwrap() > 0 {}
             }
             Act::Poll => self.poll(1, None).await,
+            Act::Overtake => {
+                self.clock.set(now.plus(90));
+                self.put(&["old", "known", "new"], "newest");
+                self.poll(0, None).await;
+            }
             Act::PollErase => {
                 self.poll(1, None).await;
                 assert!(store.withdraw(&self::code("new"), &stone(true)).unwrap());
@@ -225,7 +240,7 @@ async fn outcome(upstream: &Upstream, sled: bool, act: Act, place: usize) -> Vec
     if act == Act::Restore {
         world.act(Act::Withdraw).await;
     }
-    world.put(upstream, &["old", "known", "new"], "edited");
+    world.put(&["old", "known", "new"], "edited");
     world.poll(0, Some((act, place))).await;
     world.seen()
 }
@@ -248,5 +263,5 @@ async fn the_outcome_of_what_happens_beside_a_poll_is_a_serial_one() {
             }
         }
     }
-    assert_eq!(schedules, 54);
+    assert_eq!(schedules, 60);
 }

@@ -11,6 +11,7 @@ use std::fmt::Write as _;
 use std::future::IntoFuture as _;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
@@ -193,7 +194,7 @@ async fn turn(script: Vec<Says>, pace: &str, cuts: &BTreeMap<usize, bool>) -> Sc
         mill.pass(due.since(mill.now()).max(0));
         scripted.lock().unwrap().now = mill.now().unix();
         let now = mill.now();
-        for id in mill.store().claim_due(now, 10, 900).unwrap() {
+        for claim in mill.store().claim_due("test", now, 10, 900).unwrap() {
             let cut = cuts.get(&done).copied();
             done += 1;
             if cut == Some(true) {
@@ -201,7 +202,7 @@ async fn turn(script: Vec<Says>, pace: &str, cuts: &BTreeMap<usize, bool>) -> Sc
                 mill.reopen(main, &source).await;
                 break;
             }
-            mill.poll(id.as_str()).await;
+            mill.poll_claimed(claim).await;
             if cut == Some(false) {
                 mill.reopen(main, &source).await;
                 break;
@@ -310,12 +311,39 @@ async fn who_is_back_in_the_config_is_asked_again() {
     assert_eq!(mill.state(ID).next_poll, due, "a restart is no reason");
     // As the daemon leaves a source that the config has no longer.
     let state = SourceState { next_poll: Timestamp::MAX, ..mill.state(ID) };
-    mill.store().complete(&[PollResult::of(SourceId::new(ID).unwrap(), state)]).unwrap();
+    mill.leave(ID, state);
     mill.reopen(main, &format!("{source}enabled = false\n")).await;
     assert_eq!(mill.state(ID).next_poll, Timestamp::MAX);
     mill.reopen(main, &source).await;
     assert_eq!(mill.state(ID).next_poll, mill.now());
     assert!(mill.poll(ID).await.not_modified, "what is known of it stays");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_poll_by_hand_waits_for_one_that_runs_and_makes_no_second() {
+    let upstream = Upstream::start().await;
+    upstream.rss("/feed.xml", feed(&[1], ""));
+    let mill = mill(&upstream).await;
+    let by_hand = || ask(&mill, Query::Poll { sources: Vec::new(), dry_run: false, no_publish: true });
+    let claim = mill.claim(ID);
+    let answer = by_hand().await;
+    let busy = json!([{ "source": ID, "by": "a test" }]);
+    assert_eq!((&answer["busy"], &answer["polls"], &answer["waiting"]), (&busy, &json!([]), &json!([])));
+    // One that ends meanwhile counts.
+    let mut left = PollResult::of(claim);
+    left.state.last_poll = Some(mill.now());
+    left.state.not_before = mill.now();
+    left.state.next_poll = mill.now().plus(300);
+    let ends = async {
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        assert_eq!(mill.store().complete(&[left]).unwrap(), []);
+    };
+    let (answer, ()) = tokio::join!(by_hand(), ends);
+    assert_eq!((&answer["busy"], &answer["polls"]), (&json!([]), &json!([])));
+    assert_eq!(answer["waiting"][0]["why"], "somebody else polled it a moment ago");
+    let state = mill.state(ID);
+    assert_eq!((state.next_poll, state.claimed), (mill.now().plus(300), None), "its plan stays");
+    assert!(upstream.take_asked().is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -325,7 +353,7 @@ async fn a_round_leaves_out_who_asked_for_a_pause() {
     let mill = mill(&upstream).await;
     let until = mill.now().plus(600);
     let state = SourceState { not_before: until, why: "busy".to_owned(), ..mill.state(ID) };
-    mill.store().complete(&[PollResult::of(SourceId::new(ID).unwrap(), state)]).unwrap();
+    mill.leave(ID, state);
     for dry_run in [true, false] {
         let answer = ask(&mill, Query::Poll { sources: Vec::new(), dry_run, no_publish: true }).await;
         let waiting = json!([{ "source": ID, "not_before": until.rfc3339(), "why": "busy" }]);

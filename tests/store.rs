@@ -11,8 +11,8 @@ use feedmill::model::{
 };
 use feedmill::store::backup::Form;
 use feedmill::store::{
-    Alias, AliasKind, AtPath, Change, Event, EventKind, MemoryStore, Move, Mover, Placement, PollResult,
-    Retention, Revision, Sighting, SledStore, Store, StoreError, Tombstone, Window, WithdrawnBy,
+    Alias, AliasKind, AtPath, Change, Claim, Claimed, Event, EventKind, MemoryStore, Move, Mover, Placement,
+    PollResult, Retention, Revision, Sighting, SledStore, Store, StoreError, Tombstone, Window, WithdrawnBy,
 };
 use proptest::prelude::*;
 use tempfile::TempDir;
@@ -178,16 +178,20 @@ fn a_due_source_is_claimed_once_and_comes_back() {
         store.register(&[source(2), source(1)], noon()).unwrap();
         store.register(&[source(1)], noon().plus(500)).unwrap();
         assert_eq!(store.next_due().unwrap(), Some(noon()), "{name}: a known source keeps its time");
-        assert_eq!(store.claim_due(noon().plus(-1), 9, 60).unwrap(), [], "{name}");
-        assert_eq!(store.claim_due(noon(), 1, 60).unwrap(), [source(2)], "{name}: in the order they came");
-        assert_eq!(store.claim_due(noon(), 9, 60).unwrap(), [source(1)], "{name}");
-        assert_eq!(store.claim_due(noon().plus(59), 9, 60).unwrap(), [], "{name}: leased");
-        let state = SourceState { next_poll: noon().plus(300), items: 4, ..SourceState::default() };
-        let ending = PollResult { id: source(1), state: state.clone(), void: vec![[9; 16]] };
-        store.complete(&[ending]).unwrap();
+        let due = |after: i64, limit| {
+            let claims = store.claim_due("test", noon().plus(after), limit, 60).unwrap();
+            claims.into_iter().map(|claim| claim.id).collect::<Vec<_>>()
+        };
+        assert_eq!(due(-1, 9), [], "{name}");
+        assert_eq!(due(0, 1), [source(2)], "{name}: in the order they came");
+        assert_eq!(due(0, 9), [source(1)], "{name}");
+        assert_eq!(due(59, 9), [], "{name}: leased");
+        let state = SourceState { next_poll: noon().plus(300), items: 4, epoch: 1, ..SourceState::default() };
+        let ending = PollResult { id: source(1), epoch: 1, state: state.clone(), void: vec![[9; 16]] };
+        assert_eq!(store.complete(&[ending]).unwrap(), [], "{name}");
         assert_eq!(store.source(&source(1)).unwrap(), state, "{name}");
         assert_eq!(store.void_guids(&source(1), &[[9; 16], [8; 16]]).unwrap(), [true, false], "{name}");
-        assert_eq!(store.claim_due(noon().plus(60), 9, 60).unwrap(), [source(2)], "{name}: the lease ended");
+        assert_eq!(due(60, 9), [source(2)], "{name}: the lease ended");
         assert_eq!(store.source(&source(7)).unwrap(), SourceState::default(), "{name}");
         assert_eq!(store.sources().unwrap().len(), 2, "{name}");
         for (from, due) in [(120, vec![source(2), source(1)]), (121, vec![source(1)]), (301, vec![])] {
@@ -197,23 +201,58 @@ fn a_due_source_is_claimed_once_and_comes_back() {
 }
 
 #[test]
+fn of_two_claims_on_a_source_only_the_last_counts() {
+    on_each(|store, name| {
+        let claim = |after: i64| store.claim("test", &[source(1)], noon().plus(after), 60).unwrap().remove(0);
+        let yours = |claimed: Claimed| match claimed {
+            Claimed::Yours(claim) => *claim,
+            Claimed::Busy { .. } => panic!("{name}: {claimed:?}"),
+        };
+        let first = yours(claim(0));
+        let busy = Claimed::Busy { by: "test".to_owned(), until: noon().plus(60) };
+        assert_eq!(claim(59), busy, "{name}");
+        assert!(store.renew(&source(1), first.epoch, noon().plus(90)).unwrap(), "{name}");
+        let busy = Claimed::Busy { by: "test".to_owned(), until: noon().plus(90) };
+        assert_eq!(claim(61), busy, "{name}: it was renewed");
+        // The first stalls beyond its lease; nothing that it leaves is stored.
+        let second = yours(claim(90));
+        assert!(!store.renew(&source(1), first.epoch, noon().plus(900)).unwrap(), "{name}");
+        let left = |claim: &Claim, items| {
+            let state = SourceState { items, next_poll: noon().plus(500), ..claim.state.clone() };
+            PollResult { void: vec![[9; 16]], ..PollResult::of(Claim { state, ..claim.clone() }) }
+        };
+        let both = [left(&first, 1), left(&second, 2)];
+        assert_eq!(store.complete(&both[..1]).unwrap(), [source(1)], "{name}: too late");
+        assert_eq!(store.void_guids(&source(1), &[[9; 16]]).unwrap(), [false], "{name}");
+        assert_eq!(store.complete(&both).unwrap(), [source(1)], "{name}: the second counts");
+        assert_eq!(store.source(&source(1)).unwrap().items, 2, "{name}");
+        assert_eq!(store.complete(&both[1..]).unwrap(), [source(1)], "{name}: and once");
+        assert!(!store.renew(&source(1), second.epoch, noon().plus(900)).unwrap(), "{name}: it has ended");
+        let third = yours(claim(91));
+        assert_eq!((third.epoch, third.state.next_poll), (3, noon().plus(500)), "{name}");
+        store.release(&[], noon().plus(92)).unwrap();
+        assert_eq!(store.complete(&[left(&third, 3)]).unwrap(), [source(1)], "{name}: given back");
+    });
+}
+
+#[test]
 fn what_a_dead_process_had_claimed_is_due_as_it_was() {
     on_each(|store, name| {
         store.register(&[source(1)], noon()).unwrap();
         for cut_off in 1..=6 {
             let due = store.next_due().unwrap().unwrap();
-            assert_eq!(store.claim_due(due, 9, 900).unwrap().len(), 1, "{name}");
+            assert_eq!(store.claim_due("test", due, 9, 900).unwrap().len(), 1, "{name}");
             assert_eq!(store.release(&[], due).unwrap(), 1, "{name}");
             let wait = store.next_due().unwrap().unwrap().since(due);
             assert_eq!(wait, [0, 0, 2, 4, 8, 16][cut_off - 1], "{name}: it may be what kills the process");
         }
         assert_eq!(store.release(&[], noon()).unwrap(), 0, "{name}");
         let due = store.next_due().unwrap().unwrap();
-        store.claim_due(due, 9, 900).unwrap();
+        let mut claim = store.claim_due("test", due, 9, 900).unwrap().remove(0);
         assert_eq!(store.release(&[source(1)], due).unwrap(), 0, "{name}: its poll runs");
-        let state = SourceState { next_poll: noon().plus(1), ..SourceState::default() };
-        store.complete(&[PollResult::of(source(1), state)]).unwrap();
-        store.claim_due(noon().plus(1), 9, 900).unwrap();
+        claim.state.next_poll = noon().plus(1);
+        assert_eq!(store.complete(&[PollResult::of(claim)]).unwrap(), [], "{name}");
+        store.claim_due("test", noon().plus(1), 9, 900).unwrap();
         store.release(&[], noon()).unwrap();
         assert_eq!(store.next_due().unwrap(), Some(noon().plus(1)), "{name}: a good poll forgives");
     });
@@ -226,14 +265,15 @@ fn a_clock_that_goes_back_strands_no_source() {
         let year = 365 * 86_400;
         store.ensure_category("甲", None, noon().plus(20 * year)).unwrap();
         store.register(&sources, noon().plus(20 * year)).unwrap();
-        for id in store.claim_due(noon().plus(20 * year), 99, 900).unwrap() {
+        let claim = |now, limit| store.claim_due("test", now, limit, 900).unwrap();
+        for claim in claim(noon().plus(20 * year), 99) {
             let now = noon().plus(20 * year);
             let state =
                 SourceState { next_poll: now.plus(60), last_poll: Some(now), ..SourceState::default() };
-            store.complete(&[PollResult::of(id, state)]).unwrap();
+            assert_eq!(store.complete(&[PollResult::of(Claim { state, ..claim })]).unwrap(), [], "{name}");
         }
-        assert_eq!(store.claim_due(noon(), 99, 900).unwrap().len(), 10, "{name}: some at once, no storm");
-        assert_eq!(store.claim_due(noon().plus(2), 99, 900).unwrap().len(), 15, "{name}: all soon");
+        assert_eq!(claim(noon(), 99).len(), 10, "{name}: some at once, no storm");
+        assert_eq!(claim(noon().plus(2), 99).len(), 15, "{name}: all soon");
         let site = store.category(CategoryId::SITE).unwrap().unwrap();
         assert!(site.changed_at <= noon(), "{name}: no output says that it is of the future");
     });
@@ -427,6 +467,25 @@ fn some_category(store: &dyn Store, number: usize) -> Option<CategoryId> {
     store.category(CategoryId(u32::try_from(number).unwrap())).unwrap().map(|c| c.id)
 }
 
+/// Polls two sources, one of them twice under one claim and once under an older one.
+fn end_polls(store: &dyn Store, number: usize, next: i64, now: Timestamp) -> String {
+    let ids = [source(number), source(number + 1)];
+    let claimed = store.claim("a poll", &ids, now, 60).unwrap();
+    // Of one that is claimed by somebody else its end comes too late.
+    let claim = |number: usize| match &claimed[number] {
+        Claimed::Yours(claim) => Claim::clone(claim),
+        Claimed::Busy { .. } => Claim { id: ids[number].clone(), epoch: 0, state: SourceState::default() },
+    };
+    let mut first = claim(0);
+    first.state.next_poll = now.plus(next);
+    first.state.last_poll = Some(now);
+    let renewed = store.renew(&ids[0], first.epoch, now.plus(90));
+    let first = PollResult { void: vec![[3; 16]], ..PollResult::of(first) };
+    let stale = PollResult { epoch: first.epoch.wrapping_sub(1), ..first.clone() };
+    let ended = store.complete(&[stale, PollResult::of(claim(1)), first]);
+    format!("{claimed:?} {renewed:?} {ended:?}")
+}
+
 /// Does a step; gives what the verb answered.
 fn take(store: &dyn Store, step: &Step, now: Timestamp) -> String {
     match step {
@@ -473,16 +532,8 @@ fn take(store: &dyn Store, step: &Step, now: Timestamp) -> String {
             format!("{:?}", store.ensure_category(NAMES[*name], slug.as_ref(), now))
         }
         Step::Register(number) => format!("{:?}", store.register(&[source(*number)], now)),
-        Step::Claim(limit) => format!("{:?}", store.claim_due(now, *limit, 60)),
-        Step::Complete(number, next) => {
-            let mut state = store.source(&source(*number)).unwrap();
-            state.next_poll = now.plus(*next);
-            state.last_poll = Some(now);
-            let first = PollResult::of(source(*number), SourceState { items: 9, ..state.clone() });
-            let last = PollResult { id: source(*number), state, void: vec![[3; 16]] };
-            let other = PollResult::of(source(*number + 1), SourceState::default());
-            format!("{:?}", store.complete(&[first, other, last]))
-        }
+        Step::Claim(limit) => format!("{:?}", store.claim_due("due", now, *limit, 60)),
+        Step::Complete(number, next) => end_polls(store, *number, *next, now),
         Step::Release => format!("{:?}", store.release(&[source(1)], now)),
         Step::Withdraw(number, erased) => {
             let why = "asked".to_owned();
@@ -539,7 +590,6 @@ fn opened_again(path: &std::path::Path) -> SledStore {
 fn observed(store: &dyn Store, since: u64) -> Vec<String> {
     let mut all = vec![
         format!("{:?} {:?}", store.generation(), store.published_generation()),
-        format!("{:?} {:?} {:?}", store.next_due(), store.due_from(noon()), store.sources()),
         format!("{:?}", store.categories()),
         format!("changed {:?}", store.changed_since(since)),
         format!("touched {:?}", store.touched_since(since, 2)),
@@ -582,6 +632,11 @@ fn observed(store: &dyn Store, since: u64) -> Vec<String> {
     all
 }
 
+/// When which source is due, and the states of all.
+fn planned(store: &dyn Store) -> String {
+    format!("{:?} {:?} {:?}", store.next_due(), store.due_from(noon()), store.sources())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
     #[test]
@@ -603,6 +658,7 @@ proptest! {
             let store = sled.as_ref().unwrap();
             prop_assert_eq!(take(store, step, now), take(&maps, step, now), "{:?}", step);
             let since = maps.generation().unwrap() / 2;
+            prop_assert_eq!(planned(store), planned(&maps), "after step {}: {:?}", number, step);
             prop_assert_eq!(observed(store, since), observed(&maps, since), "after step {}: {:?}", number, step);
         }
         let sled = sled.unwrap();
@@ -619,13 +675,12 @@ proptest! {
         for id in sled.due_from(Timestamp::EPOCH).unwrap() {
             let mut state = sled.source(&id).unwrap();
             state.next_poll = state.claimed.take().unwrap_or(state.next_poll);
+            state.claimed_by.clear();
             state.forget_document();
             prop_assert_eq!(&again.source(&id).unwrap(), &state);
-            for store in [&sled as &dyn Store, &again, &in_maps] {
-                store.complete(&[PollResult::of(id.clone(), state.clone())]).unwrap();
-            }
         }
         let since = sled.generation().unwrap() / 2;
+        prop_assert_eq!(planned(&again), planned(&in_maps));
         prop_assert_eq!(observed(&again, since), observed(&sled, since), "a backup in between");
         prop_assert_eq!(observed(&in_maps, since), observed(&sled, since), "in another backend");
         // And from there back again.
@@ -633,6 +688,7 @@ proptest! {
         again.import(&backup, true, now, &mut |_, _| {}).unwrap();
         let found = again.check(&mut |_, _, _| {}).unwrap();
         prop_assert_eq!(found.told, Vec::<String>::new());
+        prop_assert_eq!(planned(&again), planned(&in_maps));
         prop_assert_eq!(observed(&again, since), observed(&sled, since), "from another backend");
     }
 }

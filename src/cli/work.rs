@@ -21,8 +21,10 @@ use crate::publish::PublishReport;
 pub(super) async fn poll(config: Config, round: Query, json: bool) -> Result<ExitCode> {
     let dry_run = matches!(round, Query::Poll { dry_run: true, .. });
     let mut answer = ask(config, round).await?;
-    let failed = answer["polls"].as_array().into_iter().flatten().any(|report| !report["error"].is_null());
-    let code = if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS };
+    let list = |key: &str| answer[key].as_array().cloned().unwrap_or_default();
+    let busy = list("busy");
+    let failed = list("polls").iter().any(|report| !report["error"].is_null());
+    let code = if failed || !busy.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS };
     if json {
         show::json(&answer)?;
         return Ok(code);
@@ -44,6 +46,17 @@ pub(super) async fn poll(config: Config, round: Query, json: bool) -> Result<Exi
         let line = say(
             format!("{source} was not asked: {why} (until {until})\n"),
             format!("没有轮询 {source}：{why}（直到 {until}）\n"),
+        );
+        show::text(&line)?;
+    }
+    for busy in busy {
+        let said = |key: &str| busy[key].as_str().unwrap_or_default().to_owned();
+        let (source, by) = (said("source"), said("by"));
+        let line = say(
+            format!(
+                "{source} was not asked: {by} polls it, and did not end within 30 seconds; try again later\n"
+            ),
+            format!("没有轮询 {source}：{by} 正在轮询它，30 秒内没有结束；请稍后再试\n"),
         );
         show::text(&line)?;
     }

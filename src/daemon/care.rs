@@ -214,6 +214,13 @@ pub(super) fn open(
             after_loss(&store, config, now)?;
         }
     }
+    // Whoever claimed sources of this store has ended.
+    match store.release(&[], now) {
+        Ok(0) => {}
+        Ok(sources) => info!(sources, "polls were cut off when the last process ended; they are asked again"),
+        Err(error) if error.needs_mending() => error!(error = chain(&error), "the store has to be mended"),
+        Err(error) => return Err(error),
+    }
     let store = Arc::new(store);
     let handle = Handle::new(Arc::clone(&store) as Arc<dyn Store>);
     Ok((store, handle))

@@ -24,7 +24,7 @@ use crate::notify::Notifier;
 use crate::publish::{Look, Pages, PublishError, PublishReport, Publisher};
 use crate::serve::Traffic;
 use crate::source::Source;
-use crate::store::{Handle, SledStore, Store, StoreError};
+use crate::store::{Claim, Handle, SledStore, Store, StoreError};
 
 /// The parts of a running mill.
 #[derive(Debug)]
@@ -248,12 +248,12 @@ impl Mill {
         self.sources.get(id)
     }
 
-    /// Polls one source and tells the log what came of it.
+    /// Polls a claimed source and tells the log what came of it.
     ///
     /// # Errors
     /// Those of the store.
-    pub async fn poll(&self, source: &Source) -> Result<PollReport, StoreError> {
-        let report = self.ingest.poll(source).await?;
+    pub async fn poll(&self, source: &Source, claim: Claim) -> Result<PollReport, StoreError> {
+        let report = self.ingest.poll(source, claim).await?;
         self.tell(source, &report);
         Ok(report)
     }

@@ -5,6 +5,7 @@
 //! work itself.
 
 mod care;
+mod claims;
 mod door;
 mod insight;
 pub mod log;
@@ -108,16 +109,6 @@ pub async fn run(
     let address = door.address();
     let socket = control::listen(&mill.config.socket)?;
     show_stored(&mill).await?;
-    let now = mill.clock.now();
-    match mill.store.call(move |store| store.release(&[], now)).await {
-        Ok(0) => {}
-        Ok(sources) => info!(sources, "polls were cut off when the last process ended; they are asked again"),
-        Err(error) if error.needs_mending() => {
-            error!(error = crate::model::chain(&error), "the store has to be mended");
-        }
-        Err(error) => return Err(error.into()),
-    }
-
     let mut tasks = tokio::task::JoinSet::new();
     let (sender, live) = watch::channel(Arc::clone(&mill));
     let reloader = Arc::new(Reloader::new(sender, Arc::clone(&door)));

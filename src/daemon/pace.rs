@@ -8,12 +8,14 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error};
 
+use super::claims::LEASE;
 use super::{DaemonError, Live, Mill};
 use crate::blocking;
 use crate::config::Config;
-use crate::model::{SourceId, Timestamp, address_hash, chain};
+use crate::model::{SourceId, SourceState, Timestamp, address_hash, chain};
 use crate::schedule::{self, Pace, price};
-use crate::store::{PollResult, SledStore, Store, StoreError};
+use crate::source::Source;
+use crate::store::{Claimed, PollResult, SledStore, Store, StoreError};
 
 /// Between two looks at the price: what is learned changes slowly.
 const LOOK: Duration = Duration::from_hours(1);
@@ -87,19 +89,32 @@ pub(super) fn register(store: &SledStore, config: &Config, now: Timestamp) -> Re
         store.register(some, now.plus(second))?;
     }
     let resting: BTreeSet<SourceId> = store.due_from(schedule::NEVER)?.into_iter().collect();
+    let wanted = |source: &&Arc<Source>| source.enabled && resting.contains(&source.id);
+    let back: Vec<&Arc<Source>> = config.sources.iter().filter(wanted).collect();
+    let ids: Vec<SourceId> = back.iter().map(|source| source.id.clone()).collect();
     let mut woken = Vec::new();
-    for source in config.sources.iter().filter(|source| source.enabled && resting.contains(&source.id)) {
-        let mut state = store.source(&source.id)?;
-        if state.next_poll == Timestamp::MAX {
-            "in the config again".clone_into(&mut state.why);
-        } else if state.memory.gone && state.memory.address != address_hash(&source.url) {
-            state.memory.gone = false;
-            "a new address".clone_into(&mut state.why);
-        } else {
-            continue;
+    // Of one that is polled right now its poll says when it is due.
+    for (source, claimed) in back.into_iter().zip(store.claim("the config", &ids, now, LEASE)?) {
+        let Claimed::Yours(mut claim) = claimed else { continue };
+        let wake = wake(&mut claim.state, source);
+        if wake {
+            claim.state.next_poll = now.plus(i64::try_from(woken.len() / at_once).unwrap_or(i64::MAX));
         }
-        state.next_poll = now.plus(i64::try_from(woken.len() / at_once).unwrap_or(i64::MAX));
-        woken.push(PollResult::of(source.id.clone(), state));
+        woken.push(PollResult::of(*claim));
     }
-    if woken.is_empty() { Ok(()) } else { store.complete(&woken) }
+    if woken.is_empty() { Ok(()) } else { store.complete(&woken).map(drop) }
+}
+
+/// Whether a source that rested is to be asked again.
+fn wake(state: &mut SourceState, source: &Source) -> bool {
+    if state.next_poll == Timestamp::MAX {
+        "in the config again".clone_into(&mut state.why);
+        true
+    } else if state.memory.gone && state.memory.address != address_hash(&source.url) {
+        state.memory.gone = false;
+        "a new address".clone_into(&mut state.why);
+        true
+    } else {
+        false
+    }
 }

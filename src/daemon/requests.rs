@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::claims::{self, Claims};
 use super::reload::Reloader;
 use super::round::{NotYet, Round};
 use super::withdrawal::Wanted;
@@ -16,7 +17,7 @@ use crate::model::memory::Moved;
 use crate::model::{Body, Category, CategoryId, InfoCode, Item, SourceId};
 use crate::publish::Look;
 use crate::source::Source;
-use crate::store::{PollResult, Revision, Sighting, Store, StoreError, Window};
+use crate::store::{Claimed, PollResult, Revision, Sighting, Store, StoreError, Window};
 
 /// A source in a list.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -199,29 +200,28 @@ async fn try_out(mill: &Arc<Mill>, wanted: &[String]) -> Result<Value, String> {
 /// Forgets where a source moved to; the configured address is asked again.
 async fn undo_move(mill: &Arc<Mill>, id: &str) -> Result<Value, String> {
     let source = wanted_sources(mill, &[id.to_owned()])?.remove(0);
-    let own = source.id.clone();
-    let moved = mill.store.call(move |store| {
-        let mut state = store.source(&own)?;
-        let moved = state.memory.moved.take();
-        if moved.is_some() {
-            state.validators = crate::model::Validators::default();
-            store.complete(&[PollResult::of(own, state)])?;
-        }
-        Ok(moved)
-    });
-    let moved = moved.await.map_err(|e| chain(&e))?;
+    let claims = Claims::new(mill.store.clone(), Arc::clone(&mill.clock), claims::COMMAND);
+    let mut claim = match claims.patiently(&source.id).await.map_err(|e| chain(&e))? {
+        Claimed::Yours(claim) => *claim,
+        Claimed::Busy { by, .. } => return Err(format!("{by} polls `{}` right now; try again", source.id)),
+    };
+    let moved = claim.state.memory.moved.take();
+    if moved.is_some() {
+        claim.state.validators = crate::model::Validators::default();
+    }
+    mill.store.complete(vec![PollResult::of(claim)]).await.map_err(|e| chain(&e))?;
     Ok(json!({ "source": source.id.as_str(), "forgotten": moved.map(|moved| moved.to) }))
 }
 
 async fn poll(mill: &Arc<Mill>, wanted: &[String], publish: bool, events: &Events) -> Result<Value, String> {
     let events = events.clone();
-    let Round { polls, waiting } = mill
+    let Round { polls, waiting, busy } = mill
         .round(wanted_sources(mill, wanted)?, |done, of, what| {
             let _ = events.try_send(Event::Progress { done, of, what: what.to_owned() });
         })
         .await
         .map_err(|e| chain(&e))?;
-    let mut answer = json!({ "polls": polls, "waiting": waiting });
+    let mut answer = json!({ "polls": polls, "waiting": waiting, "busy": busy });
     if publish {
         let published = mill.publish(Look::Changed, |_, _| {}).await.map_err(|e| chain(&e))?;
         answer["published"] = json!(published);

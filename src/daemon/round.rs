@@ -11,12 +11,13 @@ use tokio::time::timeout;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::Mill;
+use super::claims::{self, Claims};
 use crate::ingest::{Answer, Ingest, Pending, PollReport};
 use crate::model::{SourceId, SourceState, Timestamp};
 use crate::source::Source;
-use crate::store::{Handle, PollResult, StoreError};
+use crate::store::{Claim, Claimed, Handle, PollResult, StoreError};
 
-/// Sources of a round whose states are read at once: a little later each is asked.
+/// Sources of a round that are claimed at once: a little later each is asked.
 const STATES: usize = 16;
 /// Ends of polls that are stored together: a transaction and its way to the disk cost as much as thirty of
 /// them. A round that is cut off asks so many again.
@@ -31,6 +32,17 @@ pub struct Round {
     pub polls: Vec<PollReport>,
     /// Sources that were not asked.
     pub waiting: Vec<NotYet>,
+    /// Sources that somebody else polls.
+    pub busy: Vec<Busy>,
+}
+
+/// A source that somebody else polls, and has not done with for long.
+#[derive(Debug, Clone, Serialize)]
+pub struct Busy {
+    /// Its id.
+    pub source: SourceId,
+    /// Who polls it.
+    pub by: String,
 }
 
 /// A source whose upstream wants a pause.
@@ -71,24 +83,17 @@ impl Mill {
         // More than are asked at once: one that is slow must not keep later ones from their turn.
         let ahead = self.config.fetch.concurrency.max(1) * 2;
         let some = wanted.chunks(STATES).map(<[_]>::to_vec).collect::<Vec<_>>();
-        let ingest = Arc::clone(&self.ingest);
-        let known = stream::iter(some).then(move |some| with_states(Arc::clone(&ingest), some));
+        let claims = Arc::new(Claims::new(self.store.clone(), Arc::clone(&self.clock), claims::COMMAND));
+        let begun = self.clock.now();
+        let own = Arc::clone(&claims);
+        let known = stream::iter(some).then(move |some| claimed(Arc::clone(&own), some));
         let mut answers = pin!(
             known
                 .map_ok(|some| stream::iter(some.into_iter().map(Ok)))
                 .try_flatten()
-                .map_ok(|(source, state)| {
-                    let asked = match NotYet::of(&source, &state, self.clock.now()) {
-                        Some(early) => Err(early),
-                        None => Ok(self.ask_aside(&source, state)),
-                    };
-                    async move {
-                        let ahead = match asked {
-                            Ok(asked) => asked.await.map_err(StoreError::task)??,
-                            Err(early) => Ahead::NotYet(early),
-                        };
-                        Ok((source, ahead))
-                    }
+                .map_ok(|(source, claimed)| {
+                    let asked = self.ask_aside(&source, claimed, &claims, begun);
+                    async move { Ok((source, asked.await.map_err(StoreError::task)??)) }
                 })
                 .try_buffered(ahead)
         );
@@ -112,15 +117,20 @@ impl Mill {
             let (report, ending) = match answer {
                 Ahead::Done(done) => *done,
                 Ahead::Waits(answer) => self.ingest.take(&source, *answer, &mut pending).await?,
-                Ahead::NotYet(early) => {
+                Ahead::NotYet(early, claim) => {
+                    ends.take(PollResult::of(*claim), &pending)?;
                     round.waiting.push(early);
+                    continue;
+                }
+                Ahead::Busy(busy) => {
+                    round.busy.push(busy);
                     continue;
                 }
             };
             ends.take(ending, &pending)?;
             self.tell(&source, &report);
             round.polls.push(report);
-            progress(round.polls.len() + round.waiting.len(), all, source.id.as_str());
+            progress(round.polls.len() + round.waiting.len() + round.busy.len(), all, source.id.as_str());
         }
         self.ingest.store_pending(&mut pending).await?;
         ends.finish(&pending).await?;
@@ -135,10 +145,32 @@ impl Mill {
     fn ask_aside(
         &self,
         source: &Arc<Source>,
-        state: SourceState,
+        claimed: Claimed,
+        claims: &Arc<Claims>,
+        begun: Timestamp,
     ) -> AbortOnDropHandle<Result<Ahead, StoreError>> {
-        let (ingest, source) = (Arc::clone(&self.ingest), Arc::clone(source));
-        AbortOnDropHandle::new(tokio::spawn(async move { ask_ahead(&ingest, &source, state).await }))
+        let (ingest, clock) = (Arc::clone(&self.ingest), Arc::clone(&self.clock));
+        let (source, claims) = (Arc::clone(source), Arc::clone(claims));
+        AbortOnDropHandle::new(tokio::spawn(async move {
+            let (claim, waited) = match claimed {
+                Claimed::Yours(claim) => (claim, false),
+                Claimed::Busy { .. } => match claims.patiently(&source.id).await? {
+                    Claimed::Yours(claim) => (claim, true),
+                    Claimed::Busy { by, .. } => {
+                        return Ok(Ahead::Busy(Busy { source: source.id.clone(), by }));
+                    }
+                },
+            };
+            if let Some(early) = NotYet::of(&source, &claim.state, clock.now()) {
+                return Ok(Ahead::NotYet(early, claim));
+            }
+            if waited && claim.state.last_poll.is_some_and(|last| last >= begun) {
+                let why = "somebody else polled it a moment ago".to_owned();
+                let not_before = claim.state.next_poll.rfc3339();
+                return Ok(Ahead::NotYet(NotYet { source: source.id.clone(), not_before, why }, claim));
+            }
+            ask_ahead(&ingest, &source, claim.state).await
+        }))
     }
 }
 
@@ -181,7 +213,7 @@ impl Ends {
         let some = std::mem::take(&mut self.waiting);
         if !some.is_empty() {
             let store = self.store.clone();
-            self.storing.spawn(async move { store.complete(some).await });
+            self.storing.spawn(async move { store.complete(some).await.map(drop) });
         }
     }
 
@@ -196,13 +228,13 @@ impl Ends {
     }
 }
 
-/// Sources and what is known of them.
-async fn with_states(
-    ingest: Arc<Ingest>,
+/// Sources, each claimed or taken.
+async fn claimed(
+    claims: Arc<Claims>,
     sources: Vec<Arc<Source>>,
-) -> Result<Vec<(Arc<Source>, SourceState)>, StoreError> {
-    let states = ingest.states(sources.iter().map(|source| source.id.clone()).collect()).await?;
-    Ok(sources.into_iter().zip(states).collect())
+) -> Result<Vec<(Arc<Source>, Claimed)>, StoreError> {
+    let claimed = claims.these(sources.iter().map(|source| source.id.clone()).collect()).await?;
+    Ok(sources.into_iter().zip(claimed).collect())
 }
 
 /// A poll of a round, as far as it goes while earlier ones are not taken in yet.
@@ -211,12 +243,14 @@ enum Ahead {
     Done(Box<(PollReport, PollResult)>),
     /// It waits for its turn.
     Waits(Box<Answer>),
-    /// Nobody was asked.
-    NotYet(NotYet),
+    /// Nobody was asked; the claim is given back.
+    NotYet(NotYet, Box<Claim>),
+    /// Somebody else polls it.
+    Busy(Busy),
 }
 
 async fn ask_ahead(ingest: &Ingest, source: &Source, state: SourceState) -> Result<Ahead, StoreError> {
-    let mut answer = ingest.ask_with(source, state).await;
+    let mut answer = ingest.ask(source, state).await;
     if answer.is_empty() {
         // Nothing is taken in, so nothing can be pending.
         let done = ingest.take(source, answer, &mut Pending::default()).await?;

@@ -9,14 +9,13 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, warn};
 
+use super::claims::{self, Claims};
 use super::systemd::Part;
 use super::{DaemonError, Live, Mill};
 use crate::model::{SourceId, Timestamp, chain};
 use crate::publish::Look;
-use crate::store::{PollResult, StoreError};
+use crate::store::{Claim, PollResult, StoreError};
 
-/// A claimed source comes back by itself after this many seconds, if its poll was lost.
-const LEASE: i64 = 15 * 60;
 /// Sources polled at once, as a multiple of the fetcher's concurrency: some wait for hosts.
 const IN_FLIGHT: usize = 4;
 /// The longest sleep between two looks at what is due.
@@ -35,9 +34,13 @@ const MEND: Duration = Duration::from_secs(1);
 
 /// Claims due sources and polls each in a task of its own.
 pub(super) async fn schedule(mut live: Live, stop: CancellationToken) -> Result<(), DaemonError> {
-    let mut polls: JoinSet<(SourceId, Result<Poll, StoreError>)> = JoinSet::new();
-    // Sources whose poll came to nothing are leased, and must not wait for the lease's end.
-    let mut unfinished: BTreeSet<SourceId> = BTreeSet::new();
+    let mut polls: JoinSet<(Claim, Result<Poll, StoreError>)> = JoinSet::new();
+    // Sources whose poll came to nothing are claimed, and must not wait for the lease's end.
+    let mut unfinished: Vec<Claim> = Vec::new();
+    let claims = {
+        let mill = live.borrow();
+        Claims::new(mill.store.clone(), Arc::clone(&mill.clock), claims::DAEMON)
+    };
     loop {
         // Polls that are running end under the config that they began with.
         let mill = Arc::clone(&live.borrow_and_update());
@@ -46,7 +49,7 @@ pub(super) async fn schedule(mut live: Live, stop: CancellationToken) -> Result<
         let Some(mended) = usable(&mill).await else {
             tokio::select! {
                 () = stop.cancelled() => break,
-                Some(ended) = polls.join_next() => unfinished.extend(outcome(ended)),
+                Some(ended) = polls.join_next() => unfinished.extend(outcome(&claims, ended)),
                 () = sleep(MEND) => {}
             }
             continue;
@@ -56,9 +59,7 @@ pub(super) async fn schedule(mut live: Live, stop: CancellationToken) -> Result<
             unfinished.clear();
         }
         let free = most.saturating_sub(polls.len());
-        let now = mill.clock.now();
-        let due = mill.store.call(move |store| store.claim_due(now, free, LEASE)).await;
-        let due = match due {
+        let due = match claims.due(free).await {
             Ok(due) => due,
             Err(error) => {
                 error!(error = chain(&error), "what is due cannot be read");
@@ -68,11 +69,11 @@ pub(super) async fn schedule(mut live: Live, stop: CancellationToken) -> Result<
             }
         };
         let claimed = due.len();
-        for id in due.into_iter().chain(std::mem::take(&mut unfinished)) {
+        for claim in due.into_iter().chain(std::mem::take(&mut unfinished)) {
             let mill = Arc::clone(&mill);
             polls.spawn(async move {
-                let ended = poll_one(&mill, id.clone()).await;
-                (id, ended)
+                let ended = poll_one(&mill, claim.clone()).await;
+                (claim, ended)
             });
         }
         if claimed > 0 && claimed == free {
@@ -82,13 +83,13 @@ pub(super) async fn schedule(mut live: Live, stop: CancellationToken) -> Result<
         let pause = pause(&mill, polls.len() >= most).await;
         tokio::select! {
             () = stop.cancelled() => break,
-            Some(ended) = polls.join_next() => unfinished.extend(outcome(ended)),
+            Some(ended) = polls.join_next() => unfinished.extend(outcome(&claims, ended)),
             Ok(()) = live.changed() => {}
             () = sleep(pause) => {}
         }
         // Those that ended meanwhile must not wait for a look at what is due each.
         while let Some(ended) = polls.try_join_next() {
-            unfinished.extend(outcome(ended));
+            unfinished.extend(outcome(&claims, ended));
         }
     }
     let ended = timeout(GRACE, async { while polls.join_next().await.is_some() {} }).await;
@@ -110,21 +111,30 @@ async fn usable(mill: &Arc<Mill>) -> Option<bool> {
     }
 }
 
-/// The source of a poll that has to be asked again once the store is mended.
-fn outcome(ended: Result<(SourceId, Result<Poll, StoreError>), tokio::task::JoinError>) -> Option<SourceId> {
-    match ended {
-        Ok((_, Ok(Poll::Done))) => None,
-        Ok((id, Ok(Poll::Busy))) => Some(id),
-        Ok((id, Err(error))) => {
-            error!(source.id = %id, error = chain(&error), "a poll could not be stored");
-            // One damaged record comes back when the source's lease ends.
-            error.needs_mending().then_some(id)
-        }
+/// The claim of a poll that has to be made again once the store is mended; others are given up.
+fn outcome(
+    claims: &Claims,
+    ended: Result<(Claim, Result<Poll, StoreError>), tokio::task::JoinError>,
+) -> Option<Claim> {
+    let (claim, ended) = match ended {
+        Ok(ended) => ended,
         Err(error) => {
             error!(%error, "a poll broke");
-            None
+            return None;
         }
+    };
+    let again = match &ended {
+        Ok(poll) => *poll == Poll::Busy,
+        Err(error) => {
+            error!(source.id = %claim.id, error = chain(error), "a poll could not be stored");
+            // One damaged record comes back when the source's lease ends.
+            error.needs_mending()
+        }
+    };
+    if !again {
+        claims.ended(&claim.id);
     }
+    again.then_some(claim)
 }
 
 /// What became of a claimed source.
@@ -136,17 +146,17 @@ enum Poll {
     Busy,
 }
 
-async fn poll_one(mill: &Mill, id: SourceId) -> Result<Poll, StoreError> {
-    let Some(source) = mill.source(&id).filter(|source| source.enabled).cloned() else {
-        rest(mill, id).await?;
+async fn poll_one(mill: &Mill, claim: Claim) -> Result<Poll, StoreError> {
+    let Some(source) = mill.source(&claim.id).filter(|source| source.enabled).cloned() else {
+        rest(mill, claim).await?;
         return Ok(Poll::Done);
     };
-    let Some(_running) = Running::begin(&mill.running, &id) else {
+    let Some(_running) = Running::begin(&mill.running, &claim.id) else {
         // A poll is due again as soon as its state is stored, a moment before it ends.
         sleep(BUSY).await;
         return Ok(Poll::Busy);
     };
-    let report = mill.poll(&source).await?;
+    let report = mill.poll(&source, claim).await?;
     if report.changed() {
         mill.changed.notify_one();
     }
@@ -154,15 +164,10 @@ async fn poll_one(mill: &Mill, id: SourceId) -> Result<Poll, StoreError> {
 }
 
 /// A source that the config does not have (any more) rests until it is back.
-async fn rest(mill: &Mill, id: SourceId) -> Result<(), StoreError> {
-    mill.store
-        .call(move |store| {
-            let mut state = store.source(&id)?;
-            state.next_poll = Timestamp::MAX;
-            "not in the config, or switched off".clone_into(&mut state.why);
-            store.complete(&[PollResult::of(id, state)])
-        })
-        .await
+async fn rest(mill: &Mill, mut claim: Claim) -> Result<(), StoreError> {
+    claim.state.next_poll = Timestamp::MAX;
+    "not in the config, or switched off".clone_into(&mut claim.state.why);
+    mill.store.complete(vec![PollResult::of(claim)]).await.map(drop)
 }
 
 /// Marks a source while its poll runs: no second one begins beside it, however long it takes,

@@ -11,22 +11,11 @@ use url::Url;
 use super::{Answer, Ingest, PollError, Read, Taken, answers, moves};
 use crate::blocking;
 use crate::model::memory::Memory;
-use crate::model::{
-    Document, Fetched, NotModified, Response, SourceId, SourceState, Validators, address_hash,
-};
+use crate::model::{Document, Fetched, NotModified, Response, SourceState, Validators, address_hash};
 use crate::source::{Source, SourceError};
 use crate::store::StoreError;
 
 impl Ingest {
-    /// Sends the source's request and reads the answer; nothing is stored yet.
-    ///
-    /// # Errors
-    /// Only [`StoreError`].
-    pub async fn ask(&self, source: &Source) -> Result<Answer, StoreError> {
-        let state = self.state(source).await?;
-        Ok(self.ask_with(source, state).await)
-    }
-
     /// What is known of a source.
     ///
     /// # Errors
@@ -36,16 +25,9 @@ impl Ingest {
         self.call(move |store| store.source(&id)).await
     }
 
-    /// What is known of these sources, in their order.
-    ///
-    /// # Errors
-    /// Those of the store.
-    pub async fn states(&self, ids: Vec<SourceId>) -> Result<Vec<SourceState>, StoreError> {
-        self.call(move |store| ids.iter().map(|id| store.source(id)).collect()).await
-    }
-
-    /// As [`Ingest::ask`], of a source whose state was read a moment ago.
-    pub async fn ask_with(&self, source: &Source, mut state: SourceState) -> Answer {
+    /// Sends the request of a source in this state and reads the answer; nothing is stored yet. Where it is to be
+    /// taken in, the state is that of a claim.
+    pub async fn ask(&self, source: &Source, mut state: SourceState) -> Answer {
         let address = address_hash(&source.url);
         if state.memory.address != address {
             // Nothing that was learned of another address holds for this one.

@@ -63,6 +63,8 @@ impl Tally {
 #[derive(Debug, Clone)]
 pub(super) struct Circumstances {
     pub(super) source: Arc<Source>,
+    /// The number of the claim that the poll has.
+    pub(super) epoch: u64,
     pub(super) options: Arc<IngestOptions>,
     pub(super) arrival: Arrival,
     pub(super) now: Timestamp,
@@ -96,7 +98,7 @@ pub(super) struct Taking {
 impl Taking {
     /// Ready to decide about records of a document.
     pub(super) fn new(circumstances: &Circumstances) -> Self {
-        let Circumstances { source, options, arrival, now, answer } = circumstances.clone();
+        let Circumstances { source, options, arrival, now, answer, .. } = circumstances.clone();
         Self {
             source,
             options,

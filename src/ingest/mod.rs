@@ -37,7 +37,7 @@ use crate::model::{CodeSpace, Document, NotModified, SourceState, Timestamp, Val
 use crate::rules::Rules;
 use crate::schedule::{self, Ended, Terms};
 use crate::source::Source;
-use crate::store::{Handle, PollResult, Store, StoreError};
+use crate::store::{Claim, Handle, PollResult, Store, StoreError};
 
 pub use answers::LastAnswers;
 pub use pending::Pending;
@@ -212,12 +212,12 @@ impl Ingest {
         self.deciding.lock().await
     }
 
-    /// One poll: [`Ingest::ask`], then [`Ingest::finish`].
+    /// One poll of a claimed source: [`Ingest::ask`], then [`Ingest::finish`].
     ///
     /// # Errors
     /// Only [`StoreError`]: what goes wrong upstream stands in the report.
-    pub async fn poll(&self, source: &Source) -> Result<PollReport, StoreError> {
-        let answer = self.ask(source).await?;
+    pub async fn poll(&self, source: &Source, claim: Claim) -> Result<PollReport, StoreError> {
+        let answer = self.ask(source, claim.state).await;
         self.finish(source, answer).await
     }
 
@@ -230,7 +230,9 @@ impl Ingest {
         let (report, mut ending) = self.take(source, answer, &mut pending).await?;
         self.store_pending(&mut pending).await?;
         pending.settle(&mut ending);
-        self.store.complete(vec![ending]).await?;
+        if !self.store.complete(vec![ending]).await?.is_empty() {
+            tracing::warn!(source.id = %source.id, "its poll ended too late: somebody else has polled it meanwhile");
+        }
         Ok(report)
     }
 
@@ -239,7 +241,7 @@ impl Ingest {
     /// # Errors
     /// Only [`StoreError`].
     pub async fn try_out(&self, source: &Source, state: SourceState) -> Result<PollReport, StoreError> {
-        let mut answer = self.ask_with(source, state).await;
+        let mut answer = self.ask(source, state).await;
         let mut report = PollReport { source: source.id.to_string(), ..PollReport::default() };
         match answer.outcome {
             Ok(Read::NotModified(_)) => report.not_modified = true,
@@ -367,7 +369,7 @@ impl Ingest {
             state.not_before = state.not_before.max(wait);
             state.next_poll = state.next_poll.max(wait);
         }
-        PollResult { id: source.id.clone(), state, void }
+        PollResult { id: source.id.clone(), epoch: state.epoch, state, void }
     }
 }
 

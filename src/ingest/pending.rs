@@ -81,7 +81,10 @@ fn store_all(
         }
         let (changes, records): (Vec<Change>, Vec<_>) = waiting
             .into_iter()
-            .map(|(document, Decided { change, detailed })| (change, (document, detailed)))
+            .map(|(document, Decided { mut change, detailed })| {
+                change.claim = Some((document.source.id.clone(), document.epoch));
+                (change, (document, detailed))
+            })
             .unzip();
         let refused: HashSet<InfoCode> = store.commit(changes, now)?.into_iter().collect();
         waiting = Vec::new();
@@ -94,7 +97,7 @@ fn store_all(
     }
     for (document, decided) in &waiting {
         let (source, code) = (&document.source.id, &decided.change.code);
-        warn!(source.id = %source, info_code = %code, "its item changes all the time; it is tried again later");
+        warn!(source.id = %source, info_code = %code, "something else was stored each time; it is tried again later");
     }
     Ok(waiting.iter().map(|(document, _)| document.source.id.clone()).collect())
 }

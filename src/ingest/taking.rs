@@ -57,7 +57,8 @@ impl Ingest {
 
         self.turn(pending, ready.iter().map(|detailed| &detailed.listed)).await?;
         let options = Arc::clone(&self.options);
-        let circumstances = Arc::new(Circumstances { source: shared, options, arrival, now, answer });
+        let circumstances =
+            Arc::new(Circumstances { source: shared, epoch: state.epoch, options, arrival, now, answer });
         let (routing, own) = (Arc::clone(&self.routing), Arc::clone(&circumstances));
         let (mut tally, decided) =
             self.call(move |store| Taking::new(&own).run(store, &routing, ready)).await?;

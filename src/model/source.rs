@@ -56,6 +56,15 @@ pub struct SourceState {
     /// When it was due before it was claimed for the poll that runs now; kept by the store.
     #[serde(skip_serializing_if = "is_default")]
     pub claimed: Option<Timestamp>,
+    /// Grows with each claim: what a poll leaves counts only while its own claim is the last. Kept by the store.
+    #[serde(skip_serializing_if = "is_default")]
+    pub epoch: u64,
+    /// Who claimed it, for people; kept by the store.
+    #[serde(skip_serializing_if = "is_default")]
+    pub claimed_by: String,
+    /// The document that the poll which runs now brings may not be remembered as taken in; kept by the store.
+    #[serde(skip_serializing_if = "is_default")]
+    pub unread: bool,
     /// Polls in a row that ended because the process did; kept by the store.
     #[serde(skip_serializing_if = "is_default")]
     pub cut_off: u32,
@@ -108,5 +117,7 @@ impl SourceState {
         self.validators = Validators::default();
         self.memory.validators_of = None;
         self.memory.body = None;
+        // A poll that runs does not know of it.
+        self.unread = self.claimed.is_some();
     }
 }

@@ -5,7 +5,8 @@
 //! right again nothing would be asked for until that time comes. The store remembers the latest
 //! time at which it was asked for work; a time well before that means that the clock went back.
 
-use crate::model::{SourceState, Timestamp};
+use super::types::{Claim, PollResult};
+use crate::model::{SourceId, SourceState, Timestamp};
 
 /// A clock that is set right by less than this is none that went back, in seconds.
 const SLACK: i64 = 60;
@@ -56,11 +57,37 @@ pub(crate) fn planned_anew(
     Some(state)
 }
 
-/// A source as it is claimed by a caller that has `lease` seconds for it.
-pub(crate) fn claimed(mut state: SourceState, now: Timestamp, lease: i64) -> SourceState {
-    state.claimed = Some(state.next_poll);
-    state.next_poll = now.plus(lease);
-    state
+/// Until when somebody else has a source; `None` for one that is free, also because a lease is over.
+pub(crate) fn taken_until(state: &SourceState, now: Timestamp) -> Option<Timestamp> {
+    (state.claimed.is_some() && state.next_poll > now).then_some(state.next_poll)
+}
+
+/// A source as it is claimed by somebody who has `lease` seconds for it, and what the poll is told of it.
+pub(crate) fn claimed(
+    id: SourceId,
+    before: SourceState,
+    by: &str,
+    now: Timestamp,
+    lease: i64,
+) -> (Claim, SourceState) {
+    let epoch = before.epoch.saturating_add(1);
+    // A lease that is over leaves the time for which it was due.
+    let due = before.claimed.unwrap_or(before.next_poll);
+    let mut state = SourceState { epoch, claimed: Some(due), next_poll: now.plus(lease), ..before.clone() };
+    by.clone_into(&mut state.claimed_by);
+    let state_then =
+        SourceState { claimed: None, claimed_by: String::new(), next_poll: due, epoch, ..before };
+    (Claim { id, epoch, state: state_then }, state)
+}
+
+/// Whether a claim is the last on its source, and has not ended.
+pub(crate) fn is_last(state: &SourceState, epoch: u64) -> bool {
+    state.epoch == epoch && state.claimed.is_some()
+}
+
+/// A claim that goes on until `until`; `None` where another one was made since.
+pub(crate) fn renewed(state: &SourceState, epoch: u64, until: Timestamp) -> Option<SourceState> {
+    is_last(state, epoch).then(|| SourceState { next_poll: until.max(state.next_poll), ..state.clone() })
 }
 
 /// A source whose poll was cut off with its process; `None` for one that was not claimed. One that is
@@ -68,7 +95,10 @@ pub(crate) fn claimed(mut state: SourceState, now: Timestamp, lease: i64) -> Sou
 pub(crate) fn given_back(state: &SourceState, now: Timestamp) -> Option<SourceState> {
     let due = state.claimed?;
     let mut state = state.clone();
+    // What its poll may still bring comes too late.
+    state.epoch = state.epoch.saturating_add(1);
     state.claimed = None;
+    state.claimed_by.clear();
     state.cut_off = state.cut_off.saturating_add(1);
     let pause = 1_i64 << state.cut_off.saturating_sub(PATIENCE).min(LONGEST);
     state.next_poll = if state.cut_off > PATIENCE { due.max(now).plus(pause) } else { due };
@@ -81,13 +111,22 @@ pub(crate) fn brought(mut state: SourceState) -> SourceState {
     if let Some(due) = state.claimed.take() {
         state.next_poll = due;
     }
+    state.claimed_by.clear();
     state.forget_document();
     state
 }
 
-/// A source's state as a poll leaves it.
-pub(crate) fn completed(mut state: SourceState) -> SourceState {
-    state.claimed = None;
-    state.cut_off = 0;
-    state
+/// A source's state as a poll leaves it; `None` where its claim is not the last any more.
+pub(crate) fn completed(before: &SourceState, result: &PollResult) -> Option<SourceState> {
+    if !is_last(before, result.epoch) {
+        return None;
+    }
+    let epoch = before.epoch;
+    let mut state =
+        SourceState { epoch, claimed: None, claimed_by: String::new(), cut_off: 0, ..result.state.clone() };
+    if before.unread {
+        state.forget_document();
+    }
+    state.unread = false;
+    Some(state)
 }

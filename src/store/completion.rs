@@ -11,8 +11,9 @@ use tokio::sync::oneshot::Sender;
 use super::contract::Store;
 use super::error::Result;
 use super::types::PollResult;
+use crate::model::SourceId;
 
-type Waiting = (Vec<PollResult>, Sender<Result<()>>);
+type Waiting = (Vec<PollResult>, Sender<Result<Vec<SourceId>>>);
 
 /// Poll results that wait to be stored.
 #[derive(Debug, Default)]
@@ -27,7 +28,7 @@ struct Queue {
 
 impl CompletionQueue {
     /// Lets results wait. `true` where nobody stores: the caller then has [`CompletionQueue::store_all`] run.
-    pub(super) fn wait(&self, results: Vec<PollResult>, told: Sender<Result<()>>) -> bool {
+    pub(super) fn wait(&self, results: Vec<PollResult>, told: Sender<Result<Vec<SourceId>>>) -> bool {
         let mut queue = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         queue.waiting.push((results, told));
         !std::mem::replace(&mut queue.storing, true)
@@ -61,15 +62,28 @@ fn store_some(store: &dyn Store, some: Vec<Waiting>) {
         let (own, others) = rest.split_at(count);
         rest = others;
         let own = match &all {
-            Ok(()) => Ok(()),
-            // One that cannot be stored must not keep the others out.
-            Err(_) => {
-                own.iter().map(|one| store.complete(std::slice::from_ref(one))).fold(Ok(()), Result::and)
+            Ok(refused) => {
+                let own = own.iter().map(|result| &result.id).filter(|id| refused.contains(id));
+                Ok(own.cloned().collect())
             }
+            // One that cannot be stored must not keep the others out.
+            Err(_) => one_by_one(store, own),
         };
         // Polls that were given up do not hear it.
         let _ = told.send(own);
     }
+}
+
+/// Stores each by itself; gives those that were refused, or the last error.
+fn one_by_one(store: &dyn Store, results: &[PollResult]) -> Result<Vec<SourceId>> {
+    let (mut refused, mut failed) = (Vec::new(), None);
+    for result in results {
+        match store.complete(std::slice::from_ref(result)) {
+            Ok(more) => refused.extend(more),
+            Err(error) => failed = Some(error),
+        }
+    }
+    failed.map_or(Ok(refused), Err)
 }
 
 #[cfg(test)]
@@ -77,8 +91,8 @@ mod tests {
     use tokio::sync::oneshot;
 
     use super::*;
-    use crate::model::{SourceId, SourceState, Timestamp};
-    use crate::store::MemoryStore;
+    use crate::model::Timestamp;
+    use crate::store::{Claimed, MemoryStore};
 
     #[test]
     fn all_that_wait_are_stored_by_one() {
@@ -86,17 +100,23 @@ mod tests {
         let id = |id: &str| SourceId::new(id).unwrap();
         for round in [10, 20] {
             let mut hears = Vec::new();
-            for (first, name, next) in [(true, "a", 0), (false, "b", 1), (false, "a", 2)] {
+            for (first, name, next) in [(true, "a", 1), (false, "b", 2), (false, "c", 3)] {
                 let (told, hear) = oneshot::channel();
-                let next_poll = Timestamp::from_unix(round + next);
-                let state = SourceState { next_poll, ..SourceState::default() };
-                assert_eq!(results.wait(vec![PollResult::of(id(name), state)], told), first);
+                let now = Timestamp::from_unix(round);
+                let claimed = store.claim("test", &[id(name)], now, 60).unwrap().remove(0);
+                let Claimed::Yours(mut claim) = claimed else { panic!("{claimed:?}") };
+                claim.state.next_poll = now.plus(next);
+                // One of them comes too late.
+                claim.epoch += u64::from(name == "c");
+                assert_eq!(results.wait(vec![PollResult::of(*claim)], told), first);
                 hears.push(hear);
             }
             results.store_all(&store);
-            assert!(hears.into_iter().all(|mut hear| hear.try_recv().unwrap().is_ok()));
+            let heard: Vec<_> = hears.into_iter().map(|mut hear| hear.try_recv().unwrap().unwrap()).collect();
+            assert_eq!(heard, [vec![], vec![], vec![id("c")]]);
             let next = |name: &str| store.source(&id(name)).unwrap().next_poll.unix() - round;
-            assert_eq!((next("a"), next("b")), (2, 1), "the last one counts");
+            assert_eq!(["a", "b", "c"].map(next), [1, 2, 60]);
+            store.release(&[], Timestamp::from_unix(round)).unwrap();
         }
     }
 }

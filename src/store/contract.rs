@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::error::Result;
 use super::types::{
-    Alias, AtPath, Basis, Change, Event, LogPage, Move, PollResult, Retention, Revision, Sighting,
-    SourceRecord, Tombstone, Window,
+    Alias, AtPath, Basis, Change, Claim, Claimed, Event, LogPage, Move, PollResult, Retention, Revision,
+    Sighting, SourceRecord, Tombstone, Window,
 };
 use crate::model::{
     Article, Body, Category, CategoryId, InfoCode, Item, Slug, SourceId, SourceState, Timestamp,
@@ -32,9 +32,13 @@ pub(crate) fn placed(code: &InfoCode) -> String {
 pub trait Store: Send + Sync {
     /// Makes sure that every source has a state; new ones are due at `now`.
     fn register(&self, sources: &[SourceId], now: Timestamp) -> Result<()>;
-    /// Up to `limit` sources due at `now`, each moved `lease` seconds ahead so that no second
-    /// caller gets it; a crash lets it come back by itself.
-    fn claim_due(&self, now: Timestamp, limit: usize, lease: i64) -> Result<Vec<SourceId>>;
+    /// Claims up to `limit` sources that are due at `now`, for `lease` seconds: nobody else gets them until the
+    /// claim is completed or the lease is over.
+    fn claim_due(&self, by: &str, now: Timestamp, limit: usize, lease: i64) -> Result<Vec<Claim>>;
+    /// Claims these sources, due or not; of each what became of it, in their order.
+    fn claim(&self, by: &str, ids: &[SourceId], now: Timestamp, lease: i64) -> Result<Vec<Claimed>>;
+    /// Lets a claim go on until `until`; `false` where it is not the last one any more.
+    fn renew(&self, id: &SourceId, epoch: u64, until: Timestamp) -> Result<bool>;
     /// Gives back what was claimed for polls that nobody runs any more, all but those of `running`: the
     /// sources are due as they were, and after a third poll in a row that was cut off a while later.
     /// Gives how many there were. For the start of a process, and for after a failure of the store.
@@ -43,11 +47,11 @@ pub trait Store: Send + Sync {
     fn next_due(&self) -> Result<Option<Timestamp>>;
     /// Sources that are due at `time` or later, in the order of their time.
     fn due_from(&self, time: Timestamp) -> Result<Vec<SourceId>>;
-    /// Ends polls: each source's state, its due time and newly void guids, durable on return. The claim on
-    /// a source, if there was one, ends too. Many at once are cheaper than one after the other
-    /// ([`Handle::complete`]); a failure may come between two of them.
-    fn complete(&self, results: &[PollResult]) -> Result<()>;
-    /// One source's state; the default for one never seen.
+    /// Ends polls: each source's state, its due time and newly void guids, durable on return; their claims end.
+    /// Of a poll whose claim is not the last one any more nothing is stored. Gives those. Many at once are
+    /// cheaper than one after the other ([`super::Handle::complete`]); a failure may come between two of them.
+    fn complete(&self, results: &[PollResult]) -> Result<Vec<SourceId>>;
+    /// One source's state; the default for one never seen. One that cannot be read is as new, and says so.
     fn source(&self, id: &SourceId) -> Result<SourceState>;
     /// All sources ever seen, by id.
     fn sources(&self) -> Result<Vec<SourceRecord>>;
@@ -71,8 +75,8 @@ pub trait Store: Send + Sync {
     /// What stands of an item now, to decide on.
     fn basis(&self, code: &InfoCode) -> Result<Basis>;
     /// Stores decided changes, some in a transaction, after their texts are durable. A change is stored only
-    /// where all that it was decided on stands in that transaction: the item, its tombstone, its placement,
-    /// and the categories that it enters. Gives the codes of those of which nothing is stored: their callers
+    /// where all that it was decided on stands in that transaction: the item, its tombstone, its placement, the
+    /// categories that it enters, and the claim of its poll. Gives the codes of those of which nothing is stored: their callers
     /// look at them and decide again.
     fn commit(&self, changes: Vec<Change>, now: Timestamp) -> Result<Vec<InfoCode>>;
     /// Takes an item out of all its categories and leaves a tombstone; with `erased` its item,

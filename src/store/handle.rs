@@ -9,7 +9,7 @@ use super::contract::Store;
 use super::error::{Result, StoreError};
 use super::types::PollResult;
 use crate::blocking;
-use crate::model::{Article, Item};
+use crate::model::{Article, Item, SourceId};
 
 /// A store that async callers can use: each call runs on a blocking thread.
 #[derive(Clone)]
@@ -53,11 +53,11 @@ impl Handle {
         }
     }
 
-    /// Ends polls. Those that end while others are being stored are stored together after these.
+    /// Ends polls; gives those whose claim was not the last one any more. Those that end while others are being stored are stored together after these.
     ///
     /// # Errors
     /// As [`Store::complete`], of one of them: it does not keep the others from being stored.
-    pub async fn complete(&self, results: Vec<PollResult>) -> Result<()> {
+    pub async fn complete(&self, results: Vec<PollResult>) -> Result<Vec<SourceId>> {
         let (told, hears) = oneshot::channel();
         if self.completions.wait(results, told) {
             let (store, completions) = (Arc::clone(&self.store), Arc::clone(&self.completions));

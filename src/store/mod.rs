@@ -26,8 +26,8 @@ pub use error::{Result, StoreError};
 pub use handle::Handle;
 pub use memory::MemoryStore;
 pub use types::{
-    Alias, AliasKind, AtPath, Basis, Change, Event, EventKind, Gone, LogPage, Move, Mover, Placement,
-    PollResult, Progress, Retention, Revision, Sighting, Slot, SourceRecord, Tombstone, Watch, Window,
-    WithdrawnBy,
+    Alias, AliasKind, AtPath, Basis, Change, Claim, Claimed, Event, EventKind, Gone, LogPage, Move, Mover,
+    Placement, PollResult, Progress, Retention, Revision, Sighting, Slot, SourceRecord, Tombstone, Watch,
+    Window, WithdrawnBy,
 };
 pub(crate) use types::{MAX_CHANGES, MAX_EVENTS, bookmark_key};

@@ -62,11 +62,38 @@ pub enum AliasKind {
 /// A kind of alias and the hash of its value.
 pub type Alias = (AliasKind, [u8; 16]);
 
+/// A source that is claimed for one poll.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Claim {
+    /// The source.
+    pub id: SourceId,
+    /// The number of the claim: what the poll leaves counts only while it is the last.
+    pub epoch: u64,
+    /// The source's state when it was claimed.
+    pub state: SourceState,
+}
+
+/// What became of a claim on one source.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Claimed {
+    /// It is the caller's.
+    Yours(Box<Claim>),
+    /// Somebody polls it.
+    Busy {
+        /// Who.
+        by: String,
+        /// The claim ends then by itself.
+        until: Timestamp,
+    },
+}
+
 /// What a poll leaves of its source.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PollResult {
     /// The source.
     pub id: SourceId,
+    /// The number of its claim.
+    pub epoch: u64,
     /// Its state from now on.
     pub state: SourceState,
     /// Hashes of guids that turned out void (RULES 1.7).
@@ -74,10 +101,11 @@ pub struct PollResult {
 }
 
 impl PollResult {
-    /// One without void guids.
+    /// What a claim leaves, without void guids.
     #[must_use]
-    pub fn of(id: SourceId, state: SourceState) -> Self {
-        Self { id, state, void: Vec::new() }
+    pub fn of(claim: Claim) -> Self {
+        let Claim { id, epoch, state } = claim;
+        Self { id, epoch, state, void: Vec::new() }
     }
 }
 
@@ -227,6 +255,8 @@ pub struct Change {
     pub code: InfoCode,
     /// What it was decided on.
     pub basis: Basis,
+    /// The source for whose poll it was decided, and the number of its claim, which must be the last.
+    pub claim: Option<(SourceId, u64)>,
     /// The new or changed record; its category counters are filled by the store.
     pub item: Option<Item>,
     /// The new or changed body.
@@ -260,6 +290,7 @@ impl Change {
         Self {
             code,
             basis,
+            claim: None,
             item: None,
             body: None,
             enters: Vec::new(),

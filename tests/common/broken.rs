@@ -7,8 +7,8 @@ use feedmill::model::{
     Article, Body, Category, CategoryId, InfoCode, Item, Slug, SourceId, SourceState, Timestamp,
 };
 use feedmill::store::{
-    Alias, AtPath, Basis, Change, Event, LogPage, Move, PollResult, Result, Retention, Revision, Sighting,
-    SourceRecord, Store, StoreError, Tombstone, Window,
+    Alias, AtPath, Basis, Change, Claim, Claimed, Event, LogPage, Move, PollResult, Result, Retention,
+    Revision, Sighting, SourceRecord, Store, StoreError, Tombstone, Window,
 };
 
 /// Another store, whose reads of items and texts fail after the first few.
@@ -33,7 +33,7 @@ impl<'a> Broken<'a> {
 }
 
 impl Store for Broken<'_> {
-    fn complete(&self, endings: &[PollResult]) -> Result<()> {
+    fn complete(&self, endings: &[PollResult]) -> Result<Vec<SourceId>> {
         self.store.complete(endings)
     }
 
@@ -45,8 +45,16 @@ impl Store for Broken<'_> {
         self.store.register(sources, now)
     }
 
-    fn claim_due(&self, now: Timestamp, limit: usize, lease: i64) -> Result<Vec<SourceId>> {
-        self.store.claim_due(now, limit, lease)
+    fn claim_due(&self, by: &str, now: Timestamp, limit: usize, lease: i64) -> Result<Vec<Claim>> {
+        self.store.claim_due(by, now, limit, lease)
+    }
+
+    fn claim(&self, by: &str, ids: &[SourceId], now: Timestamp, lease: i64) -> Result<Vec<Claimed>> {
+        self.store.claim(by, ids, now, lease)
+    }
+
+    fn renew(&self, id: &SourceId, epoch: u64, until: Timestamp) -> Result<bool> {
+        self.store.renew(id, epoch, until)
     }
 
     fn release(&self, running: &[SourceId], now: Timestamp) -> Result<usize> {

@@ -9,7 +9,7 @@ use feedmill::clock::{Clock, ManualClock};
 use feedmill::ingest::PollReport;
 use feedmill::model::{Body, CategoryId, InfoCode, Item, SourceId, SourceState, Timestamp};
 use feedmill::publish::{Look, PublishReport};
-use feedmill::store::{Store, Window};
+use feedmill::store::{Claim, Claimed, PollResult, Store, Window};
 use feedmill::{config, daemon};
 use tempfile::TempDir;
 
@@ -98,8 +98,24 @@ impl Mill {
 
     /// Polls one source.
     pub(crate) async fn poll(&self, id: &str) -> PollReport {
-        let source = self.own().source(&SourceId::new(id).unwrap()).unwrap();
-        self.own().poll(source).await.unwrap()
+        self.poll_claimed(self.claim(id)).await
+    }
+
+    /// Polls a source that is claimed.
+    pub(crate) async fn poll_claimed(&self, claim: Claim) -> PollReport {
+        let source = self.own().source(&claim.id).unwrap();
+        self.own().poll(source, claim).await.unwrap()
+    }
+
+    /// Claims a source that nobody polls.
+    pub(crate) fn claim(&self, id: &str) -> Claim {
+        claim(self.store(), &SourceId::new(id).unwrap(), self.now())
+    }
+
+    /// Leaves a source as a poll would that ends so.
+    pub(crate) fn leave(&self, id: &str, state: SourceState) {
+        let claim = self.claim(id);
+        assert_eq!(self.store().complete(&[PollResult::of(Claim { state, ..claim })]).unwrap(), []);
     }
 
     /// Publishes, looking at every file.
@@ -169,6 +185,13 @@ impl Mill {
     pub(crate) fn state(&self, id: &str) -> SourceState {
         self.store().source(&SourceId::new(id).unwrap()).unwrap()
     }
+}
+
+/// Claims a source that nobody polls.
+pub(crate) fn claim(store: &dyn Store, id: &SourceId, now: Timestamp) -> Claim {
+    let claimed = store.claim("a test", std::slice::from_ref(id), now, 60).unwrap().remove(0);
+    let Claimed::Yours(claim) = claimed else { panic!("{claimed:?}") };
+    *claim
 }
 
 /// Paths that are only in one of two trees, or differ.

@@ -12,7 +12,7 @@ mod upstream;
 use std::path::PathBuf;
 
 pub(crate) use broken::Broken;
-pub(crate) use mill::{Mill, Tree, changed_paths};
+pub(crate) use mill::{Mill, Tree, changed_paths, claim};
 pub(crate) use upstream::{Asked, Upstream};
 
 use feedmill::model::Timestamp;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::text::clip_bytes;
 use crate::model::{Article, Body, Category, CategoryId, InfoCode, Item, SourceId, SourceState, Timestamp};
+use crate::store::claims;
 use crate::store::{
     Alias, AtPath, Basis, Change, Event, EventKind, Gone, LogPage, MAX_EVENTS, Placement, Revision, Sighting,
     Slot, SourceRecord, Tombstone, WithdrawnBy, bookmark_key, placed,
@@ -272,6 +273,10 @@ impl Maps {
 
     /// Whether all that a change was decided on stands.
     pub(super) fn stands(&self, change: &Change) -> bool {
+        let late = |(source, epoch): &(SourceId, u64)| !claims::is_last(&self.state(source), *epoch);
+        if change.claim.as_ref().is_some_and(late) {
+            return false;
+        }
         let mut now = self.basis(&change.code);
         if change.enters.is_empty() {
             now.placed = change.basis.placed;

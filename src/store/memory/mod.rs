@@ -14,8 +14,8 @@ use crate::model::{
 };
 use crate::store::claims;
 use crate::store::{
-    Alias, AtPath, Basis, Change, Event, LogPage, Move, PollResult, Result, Retention, Revision, Sighting,
-    Slot, SourceRecord, Store, StoreError, Tombstone, Window, bookmark_key,
+    Alias, AtPath, Basis, Change, Claim, Claimed, Event, LogPage, Move, PollResult, Result, Retention,
+    Revision, Sighting, Slot, SourceRecord, Store, StoreError, Tombstone, Window, bookmark_key,
 };
 
 /// A store that lives as long as its process.
@@ -62,8 +62,34 @@ impl Store for MemoryStore {
         Ok(())
     }
 
-    fn claim_due(&self, now: Timestamp, limit: usize, lease: i64) -> Result<Vec<SourceId>> {
-        Ok(self.maps().claim_due(now, limit, lease))
+    fn claim_due(&self, by: &str, now: Timestamp, limit: usize, lease: i64) -> Result<Vec<Claim>> {
+        Ok(self.maps().claim_due(by, now, limit, lease))
+    }
+
+    fn claim(&self, by: &str, ids: &[SourceId], now: Timestamp, lease: i64) -> Result<Vec<Claimed>> {
+        let mut maps = self.maps();
+        let mut all = Vec::new();
+        for id in ids {
+            let before = maps.state(id);
+            if let Some(until) = claims::taken_until(&before, now) {
+                all.push(Claimed::Busy { by: before.claimed_by, until });
+                continue;
+            }
+            let (claim, state) = claims::claimed(id.clone(), before, by, now, lease);
+            maps.put_state(id, state);
+            all.push(Claimed::Yours(Box::new(claim)));
+        }
+        Ok(all)
+    }
+
+    fn renew(&self, id: &SourceId, epoch: u64, until: Timestamp) -> Result<bool> {
+        let mut maps = self.maps();
+        let renewed = claims::renewed(&maps.state(id), epoch, until);
+        let done = renewed.is_some();
+        if let Some(state) = renewed {
+            maps.put_state(id, state);
+        }
+        Ok(done)
     }
 
     fn release(&self, running: &[SourceId], now: Timestamp) -> Result<usize> {
@@ -86,13 +112,18 @@ impl Store for MemoryStore {
         Ok(self.maps().due_from(time))
     }
 
-    fn complete(&self, results: &[PollResult]) -> Result<()> {
+    fn complete(&self, results: &[PollResult]) -> Result<Vec<SourceId>> {
         let mut maps = self.maps();
-        for PollResult { id, state, void } in results {
-            maps.put_state(id, claims::completed(state.clone()));
-            maps.void.extend(void.iter().map(|guid| (id.clone(), *guid)));
+        let mut refused = Vec::new();
+        for result in results {
+            let Some(state) = claims::completed(&maps.state(&result.id), result) else {
+                refused.push(result.id.clone());
+                continue;
+            };
+            maps.put_state(&result.id, state);
+            maps.void.extend(result.void.iter().map(|guid| (result.id.clone(), *guid)));
         }
-        Ok(())
+        Ok(refused)
     }
 
     fn source(&self, id: &SourceId) -> Result<SourceState> {

@@ -6,7 +6,7 @@ use super::maps::{Code, Maps, told, with_site};
 use crate::model::{Article, Category, CategoryId, InfoCode, Item, SourceId, Timestamp};
 use crate::store::claims;
 use crate::store::{
-    EventKind, MAX_CHANGES, Move, Mover, Retention, Tombstone, WithdrawnBy, bookmark_key, placed,
+    Claim, EventKind, MAX_CHANGES, Move, Mover, Retention, Tombstone, WithdrawnBy, bookmark_key, placed,
 };
 
 impl Maps {
@@ -20,7 +20,7 @@ impl Maps {
         due.into_iter().map(|(.., id)| id.clone()).collect()
     }
 
-    pub(super) fn claim_due(&mut self, now: Timestamp, limit: usize, lease: i64) -> Vec<SourceId> {
+    pub(super) fn claim_due(&mut self, by: &str, now: Timestamp, limit: usize, lease: i64) -> Vec<Claim> {
         let maps = self;
         let latest = maps.clock;
         let went_back = claims::went_back(latest, now);
@@ -51,11 +51,13 @@ impl Maps {
         }
         due.sort_unstable();
         due.truncate(limit);
-        let claimed: Vec<SourceId> =
-            due.into_iter().map(|(_, number)| maps.numbers[number].clone()).collect();
-        for id in &claimed {
-            let state = claims::claimed(maps.state(id), now, lease);
-            maps.put_state(id, state);
+        let mut claimed = Vec::new();
+        for (_, number) in due {
+            let id = maps.numbers[number].clone();
+            let before = maps.state(&id);
+            let (claim, state) = claims::claimed(id, before, by, now, lease);
+            maps.put_state(&claim.id, state);
+            claimed.push(claim);
         }
         claimed
     }

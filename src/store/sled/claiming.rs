@@ -6,10 +6,10 @@ use super::clock;
 use super::engine::Engine;
 use super::source_cache::Sources;
 use super::source_numbers::put_void;
-use super::sources::{all, due, put_states, state_or_new};
+use super::sources::{all, due, put_states, state, state_or_new};
 use crate::model::{SourceId, SourceState, Timestamp};
 use crate::store::claims;
-use crate::store::{PollResult, Result};
+use crate::store::{Claim, Claimed, PollResult, Result};
 
 /// Sources whose void guids share a transaction.
 const AT_ONCE: usize = 200;
@@ -21,28 +21,86 @@ pub(super) fn register(engine: &Engine, sources: &[SourceId], now: Timestamp) ->
     put_states(engine, engine.sources.with(&engine.db, new)?.into_iter().map(|id| (id, &state)))
 }
 
-pub(super) fn claim_due(engine: &Engine, now: Timestamp, limit: usize, lease: i64) -> Result<Vec<SourceId>> {
+/// Claims what is due (`Store::claim_due`).
+pub(super) fn claim_due(
+    engine: &Engine,
+    by: &str,
+    now: Timestamp,
+    limit: usize,
+    lease: i64,
+) -> Result<Vec<Claim>> {
     let _writing = engine.db.writing();
     clock::note(engine, now)?;
-
     let due = due(engine, now, limit)?;
-    let states = due.iter().map(|id| Ok(claims::claimed(state_or_new(engine, id, now)?, now, lease)));
-    let states: Vec<_> = states.collect::<Result<_>>()?;
-    put_states(engine, due.iter().zip(&states))?;
-    Ok(due)
+    let claims = due.into_iter().map(|id| {
+        let before = state_or_new(engine, &id, now)?;
+        Ok(claims::claimed(id, before, by, now, lease))
+    });
+    let claims: Vec<(Claim, SourceState)> = claims.collect::<Result<_>>()?;
+    put_states(engine, claims.iter().map(|(claim, state)| (&claim.id, state)))?;
+    Ok(claims.into_iter().map(|(claim, _)| claim).collect())
 }
 
-/// A guid that is void stays so, also where the state that goes with it is lost: it comes first.
-pub(super) fn complete(engine: &Engine, results: &[PollResult]) -> Result<()> {
+/// Claims these sources (`Store::claim`).
+pub(super) fn claim(
+    engine: &Engine,
+    by: &str,
+    ids: &[SourceId],
+    now: Timestamp,
+    lease: i64,
+) -> Result<Vec<Claimed>> {
     let _writing = engine.db.writing();
-    let void: Vec<&PollResult> = results.iter().filter(|result| !result.void.is_empty()).collect();
+    let mut all = Vec::with_capacity(ids.len());
+    let mut states: BTreeMap<&SourceId, SourceState> = BTreeMap::new();
+    for id in ids {
+        let before = match states.get(id) {
+            Some(state) => state.clone(),
+            None => state_or_new(engine, id, now)?,
+        };
+        if let Some(until) = claims::taken_until(&before, now) {
+            all.push(Claimed::Busy { by: before.claimed_by, until });
+            continue;
+        }
+        let (claim, state) = claims::claimed(id.clone(), before, by, now, lease);
+        states.insert(id, state);
+        all.push(Claimed::Yours(Box::new(claim)));
+    }
+    put_states(engine, states.iter().map(|(id, state)| (*id, state)))?;
+    Ok(all)
+}
+
+/// Lets a claim go on (`Store::renew`).
+pub(super) fn renew(engine: &Engine, id: &SourceId, epoch: u64, until: Timestamp) -> Result<bool> {
+    let _writing = engine.db.writing();
+    let renewed = claims::renewed(&state(engine, id)?, epoch, until);
+    if let Some(state) = &renewed {
+        put_states(engine, [(id, state)])?;
+    }
+    Ok(renewed.is_some())
+}
+
+/// Ends polls (`Store::complete`). A guid that is void stays so, also where the state that goes with it is lost:
+/// it comes first.
+pub(super) fn complete(engine: &Engine, results: &[PollResult]) -> Result<Vec<SourceId>> {
+    let _writing = engine.db.writing();
+    let (mut ended, mut refused) = (BTreeMap::new(), Vec::new());
+    for result in results {
+        let before = match ended.get(&result.id) {
+            Some((_, state)) => Clone::clone(state),
+            None => state(engine, &result.id)?,
+        };
+        match claims::completed(&before, result) {
+            Some(state) => drop(ended.insert(&result.id, (result, state))),
+            None => refused.push(result.id.clone()),
+        }
+    }
+    let void: Vec<&PollResult> =
+        ended.values().map(|(result, _)| *result).filter(|result| !result.void.is_empty()).collect();
     for some in void.chunks(AT_ONCE) {
         engine.db.transact(|tx| some.iter().try_for_each(|result| put_void(tx, &result.id, &result.void)))?;
     }
-    // Of a source that has two the last counts.
-    let states: BTreeMap<_, _> =
-        results.iter().map(|result| (&result.id, claims::completed(result.state.clone()))).collect();
-    put_states(engine, states.iter().map(|(id, state)| (*id, state)))
+    put_states(engine, ended.iter().map(|(id, (_, state))| (*id, state)))?;
+    Ok(refused)
 }
 
 pub(super) fn release(engine: &Engine, running: &[SourceId], now: Timestamp) -> Result<usize> {
@@ -70,13 +128,15 @@ mod tests {
         let plan = |store: &SledStore| (store.next_due().unwrap(), store.due_from(at(0)).unwrap());
         let store = SledStore::open(&path, 1 << 20).unwrap();
         store.register(&ids, at(100)).unwrap();
-        for (id, next) in [(&ids[0], 300), (&ids[1], 200), (&ids[0], 400)] {
+        for (number, next) in [(0, 300), (1, 200), (0, 400)] {
+            let claimed = store.claim("test", &ids[number..=number], at(99), 60).unwrap();
+            let [Claimed::Yours(claim)] = &claimed[..] else { panic!("{claimed:?}") };
             let state = SourceState { next_poll: at(next), ..SourceState::default() };
-            store.complete(&[PollResult::of(id.clone(), state)]).unwrap();
+            assert_eq!(store.complete(&[PollResult::of(Claim { state, ..*claim.clone() })]).unwrap(), []);
         }
         let order = [2, 3, 1, 0].map(|n: usize| ids[n].clone()).to_vec();
         assert_eq!(plan(&store), (Some(at(100)), order.clone()));
-        assert_eq!(store.claim_due(at(199), 1, 60).unwrap(), [ids[2].clone()]);
+        assert_eq!(store.claim_due("test", at(199), 1, 60).unwrap()[0].id, ids[2]);
         assert_eq!(store.due_from(at(200)).unwrap().len(), 3, "one is claimed until 259");
         store.release(&[], at(199)).unwrap();
         drop(store);
@@ -100,9 +160,12 @@ mod tests {
             .unwrap();
         drop(store);
         let store = SledStore::open(&path, 1 << 20).unwrap();
-        assert!(store.source(&ids[1]).is_err());
+        assert_eq!(store.source(&ids[1]).unwrap().why, "its state could not be read");
+        assert_eq!(store.sources().unwrap().len(), 2);
+        assert_ne!(store.check(&mut |_, _, _| {}).unwrap().faults, 0, "an admin is told");
         let [a, b] = ids;
-        assert_eq!(store.claim_due(Timestamp::from_unix(100), 9, 60).unwrap(), [b.clone(), a]);
+        let claims = store.claim_due("test", Timestamp::from_unix(100), 9, 60).unwrap();
+        assert_eq!(claims.iter().map(|claim| &claim.id).collect::<Vec<_>>(), [&b, &a]);
         assert_eq!(store.source(&b).unwrap().why, "its state could not be read");
         assert_eq!(store.check(&mut |_, _, _| {}).unwrap().told, Vec::<String>::new());
     }

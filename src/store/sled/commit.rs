@@ -10,6 +10,7 @@ use super::database::{Database, TreeId, Tx, TxResult, abort, encode, next, put, 
 use super::engine::Engine;
 use super::item_writes::{begins, form, put_event, put_form, put_item, put_listing, put_record, stored};
 use super::source_numbers::number_in;
+use super::sources::is_claimed;
 use super::{alias, item_writes, items, log, paths, settings};
 use crate::model::{Category, CategoryId, InfoCode, Item, SourceId, Timestamp};
 use crate::store::{Basis, Change, Event, EventKind, MAX_CHANGES, MAX_EVENTS, Result, StoreError};
@@ -135,15 +136,17 @@ fn commit_batch(db: &Database, batch: &[Prepared], now: Timestamp) -> Result<Vec
         let mut touched: BTreeMap<CategoryId, Category> = BTreeMap::new();
         let mut balance = Balance::default();
         let mut aliases: BTreeMap<&SourceId, alias::Growing> = BTreeMap::new();
-        let mut refused = Vec::new();
+        let (mut refused, mut claims) = (Vec::new(), BTreeMap::new());
         for prepared in batch {
             let change = &prepared.change;
             let before = stored(tx, &change.code.key())?;
-            if !stands(tx, change, before.as_ref().map(|(_, item)| item))? {
+            if !claim_stands(tx, change, &mut claims)?
+                || !stands(tx, change, before.as_ref().map(|(_, item)| item))?
+            {
                 refused.push(change.code.clone());
                 continue;
             }
-            apply(tx, prepared, before, now, &mut touched, &mut balance)?;
+            apply(tx, prepared, before.as_ref(), now, &mut touched, &mut balance)?;
             put_aliases(tx, &prepared.change, &mut aliases)?;
         }
         balance.settle(tx)?;
@@ -154,6 +157,19 @@ fn commit_batch(db: &Database, batch: &[Prepared], now: Timestamp) -> Result<Vec
         }
         Ok(refused)
     })
+}
+
+/// Whether the poll for which a change was decided may still store; `known` has the answers of a transaction.
+fn claim_stands<'a>(
+    tx: Tx<'_>,
+    change: &'a Change,
+    known: &mut BTreeMap<&'a (SourceId, u64), bool>,
+) -> TxResult<bool> {
+    let Some(claim) = &change.claim else { return Ok(true) };
+    match known.entry(claim) {
+        Entry::Occupied(known) => Ok(*known.get()),
+        Entry::Vacant(new) => Ok(*new.insert(is_claimed(tx, &claim.0, claim.1)?)),
+    }
 }
 
 /// Whether all that a change was decided on stands; `item` is what is stored.
@@ -192,23 +208,23 @@ fn put_aliases<'a>(
 fn apply(
     tx: Tx<'_>,
     prepared: &Prepared,
-    before: Option<(Place, Item)>,
+    before: Option<&(Place, Item)>,
     now: Timestamp,
     touched: &mut BTreeMap<CategoryId, Category>,
     balance: &mut Balance,
 ) -> TxResult<()> {
     let Prepared { change, place, old_events, version } = prepared;
     let key = change.code.key();
-    if let (None, Some(place), Some((_, item))) = (&change.item, place, &before) {
+    if let (None, Some(place), Some((_, item))) = (&change.item, place, before) {
         put_record(tx, &key, (*place, item.clone()), balance)?;
     }
     if let Some(item) = &change.item {
         // Counters, the leading source and further paths show nowhere: the outputs stay as old as
         // they are.
         let shows = change.tombstone.is_none() && (change.body.is_some() || !change.enters.is_empty());
-        let known = before.as_ref().map(|(place, _)| *place);
+        let known = before.map(|(place, _)| *place);
         let place = place.or(known).unwrap_or(Place::NONE);
-        match &before {
+        match before {
             Some((_, stored)) if !shows => {
                 // Its form is as old as it was.
                 let item = Item { touched: stored.touched, ..item.clone() };

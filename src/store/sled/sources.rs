@@ -3,12 +3,13 @@
 
 use sled::{Batch, IVec};
 
-use super::database::{TreeId, backend, readable, u32_at};
+use super::database::{TreeId, Tx, TxResult, abort, backend, readable, tree, u32_at};
 use super::engine::Engine;
 use super::source_cache::Sources;
 use super::source_numbers::{names, number_in};
 use super::source_record::{source_bytes, state_in};
 use crate::model::{SourceId, SourceState, Timestamp};
+use crate::store::claims;
 use crate::store::{Result, SourceRecord};
 
 /// States that sled takes at once.
@@ -42,20 +43,34 @@ pub(super) fn due_from(engine: &Engine, time: Timestamp) -> Result<Vec<SourceId>
     engine.sources.with(&engine.db, |sources| sources.due_from(time).cloned().collect())
 }
 
+/// One source's state (`Store::source`).
 pub(super) fn state(engine: &Engine, id: &SourceId) -> Result<SourceState> {
+    state_or_new(engine, id, Timestamp::EPOCH)
+}
+
+fn stored_state(engine: &Engine, id: &SourceId) -> Result<SourceState> {
     match engine.sources.with(&engine.db, |sources| sources.get(id).map(|known| known.record.clone()))? {
         Some(record) => state_in(&record),
         None => Ok(SourceState::default()),
     }
 }
 
-/// As [`state`]; a source whose state cannot be read is asked as a new one, and must not keep others waiting.
+/// As [`state`], due at `now` where it cannot be read: such a source is asked as a new one, and must not keep
+/// others waiting.
 pub(super) fn state_or_new(engine: &Engine, id: &SourceId, now: Timestamp) -> Result<SourceState> {
-    Ok(readable(state(engine, id))?.unwrap_or_else(|| SourceState {
+    Ok(readable(stored_state(engine, id))?.unwrap_or_else(|| SourceState {
         next_poll: now,
         why: "its state could not be read".to_owned(),
         ..SourceState::default()
     }))
+}
+
+/// Whether a claim is the last on its source.
+pub(super) fn is_claimed(tx: Tx<'_>, id: &SourceId, epoch: u64) -> TxResult<bool> {
+    let Some(number) = tree(tx, TreeId::SourceKey).get(id.as_str())? else { return Ok(false) };
+    let Some(record) = tree(tx, TreeId::Source).get(number)? else { return Ok(false) };
+    let state = readable(state_in(&record)).map_err(abort)?;
+    Ok(state.is_some_and(|state| claims::is_last(&state, epoch)))
 }
 
 pub(super) fn all(engine: &Engine) -> Result<Vec<SourceRecord>> {
@@ -89,9 +104,8 @@ pub(super) fn forget_documents(engine: &Engine) -> Result<()> {
 pub(super) fn forget_documents_of(engine: &Engine, ids: impl Iterator<Item = SourceId>) -> Result<()> {
     let mut states = Vec::new();
     for id in ids {
-        if is_known(engine, &id)?
-            && let Some(mut state) = readable(state(engine, &id))?
-        {
+        if is_known(engine, &id)? {
+            let mut state = state(engine, &id)?;
             state.forget_document();
             states.push((id, state));
         }

@@ -11,16 +11,22 @@ use crate::model::{
     Article, Body, Category, CategoryId, InfoCode, Item, Slug, SourceId, SourceState, Timestamp,
 };
 use crate::store::{
-    Alias, AtPath, Basis, Change, Event, LogPage, Move, PollResult, Result, Retention, Revision, Sighting,
-    SourceRecord, Store, Tombstone, Window,
+    Alias, AtPath, Basis, Change, Claim, Claimed, Event, LogPage, Move, PollResult, Result, Retention,
+    Revision, Sighting, SourceRecord, Store, Tombstone, Window,
 };
 
 impl Store for SledStore {
     fn register(&self, sources: &[SourceId], now: Timestamp) -> Result<()> {
         self.write(|engine| claiming::register(engine, sources, now))
     }
-    fn claim_due(&self, now: Timestamp, limit: usize, lease: i64) -> Result<Vec<SourceId>> {
-        self.write(|engine| claiming::claim_due(engine, now, limit, lease))
+    fn claim_due(&self, by: &str, now: Timestamp, limit: usize, lease: i64) -> Result<Vec<Claim>> {
+        self.write(|engine| claiming::claim_due(engine, by, now, limit, lease))
+    }
+    fn claim(&self, by: &str, ids: &[SourceId], now: Timestamp, lease: i64) -> Result<Vec<Claimed>> {
+        self.write(|engine| claiming::claim(engine, by, ids, now, lease))
+    }
+    fn renew(&self, id: &SourceId, epoch: u64, until: Timestamp) -> Result<bool> {
+        self.write(|engine| claiming::renew(engine, id, epoch, until))
     }
     fn release(&self, running: &[SourceId], now: Timestamp) -> Result<usize> {
         self.write(|engine| claiming::release(engine, running, now))
@@ -140,10 +146,11 @@ impl Store for SledStore {
     fn fix(&self, key: &'static str, value: &str, set: bool) -> Result<()> {
         self.write(|engine| settings::fix(&engine.db, key, value, set))
     }
-    fn complete(&self, results: &[PollResult]) -> Result<()> {
+    fn complete(&self, results: &[PollResult]) -> Result<Vec<SourceId>> {
         self.write(|engine| {
-            claiming::complete(engine, results)?;
-            engine.db.sync()
+            let refused = claiming::complete(engine, results)?;
+            engine.db.sync()?;
+            Ok(refused)
         })
     }
     fn sync(&self) -> Result<()> {

@@ -332,7 +332,9 @@ fn settle(engine: &Engine, lost: bool, now: Timestamp) -> Result<()> {
 mod tests {
     use super::*;
     use crate::model::{CodeSpace, ContentHash, InfoCode, SourceId, Validators};
-    use crate::store::{AliasKind, Change, Event, EventKind, Placement, PollResult, Sighting, Store};
+    use crate::store::{
+        AliasKind, Change, Claimed, Event, EventKind, Placement, PollResult, Sighting, Store,
+    };
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_unix(1_800_000_000 + seconds)
@@ -481,10 +483,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (store, _) = filled(folder.path());
         let source = SourceId::new("s").unwrap();
-        let mut state = store.source(&source).unwrap();
+        let at = Timestamp::from_unix(5_000);
+        let claimed = store.claim("test", std::slice::from_ref(&source), at, 60).unwrap().remove(0);
+        let Claimed::Yours(mut claim) = claimed else { panic!("{claimed:?}") };
+        let state = &mut claim.state;
         state.validators.etag = Some("1".into());
         state.memory.body = Some([1; 16]);
-        store.complete(&[PollResult::of(source.clone(), state)]).unwrap();
+        store.complete(&[PollResult::of(*claim)]).unwrap();
         let code = InfoCode::new(CodeSpace::new("s").unwrap(), "code-2");
         let before = store.sightings(&source, std::slice::from_ref(&code)).unwrap();
         let identity = store.identity().unwrap();

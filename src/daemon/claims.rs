@@ -1,0 +1,129 @@
+//! Claims on sources that polls of this process hold: renewed while they run, so that a long poll keeps its
+//! source, and one that is given up lets it go soon.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+use tokio_util::task::AbortOnDropHandle;
+use tracing::{debug, warn};
+
+use crate::clock::Clock;
+use crate::model::{SourceId, chain};
+use crate::store::{Claim, Claimed, Handle, StoreError};
+
+/// Who claims, as others are told.
+pub(super) const DAEMON: &str = "the daemon";
+pub(super) const COMMAND: &str = "a command";
+/// A claim ends by itself after so many seconds, where nobody renews it.
+pub(super) const LEASE: i64 = 90;
+/// Between two renewals.
+const RENEW: Duration = Duration::from_secs(25);
+/// A command waits so long for a source that somebody else polls.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Between two looks whether it is free.
+const LOOK: Duration = Duration::from_millis(100);
+
+type Held = Arc<Mutex<BTreeMap<SourceId, u64>>>;
+
+/// The claims of some polls, each with its epoch. Dropped, they are not renewed any more.
+#[derive(Debug)]
+pub(super) struct Claims {
+    store: Handle,
+    clock: Arc<dyn Clock>,
+    by: &'static str,
+    held: Held,
+    _renewing: AbortOnDropHandle<()>,
+}
+
+fn locked(held: &Held) -> MutexGuard<'_, BTreeMap<SourceId, u64>> {
+    held.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Claims {
+    /// None yet.
+    pub(super) fn new(store: Handle, clock: Arc<dyn Clock>, by: &'static str) -> Self {
+        let held = Held::default();
+        let renewing = tokio::spawn(renew(store.clone(), Arc::clone(&clock), Arc::clone(&held)));
+        Self { store, clock, by, held, _renewing: AbortOnDropHandle::new(renewing) }
+    }
+
+    /// Claims what is due.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub(super) async fn due(&self, limit: usize) -> Result<Vec<Claim>, StoreError> {
+        let (by, now) = (self.by, self.clock.now());
+        let claims = self.store.call(move |store| store.claim_due(by, now, limit, LEASE)).await?;
+        locked(&self.held).extend(claims.iter().map(|claim| (claim.id.clone(), claim.epoch)));
+        Ok(claims)
+    }
+
+    /// Claims these sources at once.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub(super) async fn these(&self, ids: Vec<SourceId>) -> Result<Vec<Claimed>, StoreError> {
+        let (by, now) = (self.by, self.clock.now());
+        let claimed = self.store.call(move |store| store.claim(by, &ids, now, LEASE)).await?;
+        for one in &claimed {
+            if let Claimed::Yours(claim) = one {
+                locked(&self.held).insert(claim.id.clone(), claim.epoch);
+            }
+        }
+        Ok(claimed)
+    }
+
+    /// Claims a source, and waits a while for who polls it; says who, where that takes too long.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub(super) async fn patiently(&self, id: &SourceId) -> Result<Claimed, StoreError> {
+        let begun = Instant::now();
+        loop {
+            match self.these(vec![id.clone()]).await?.pop() {
+                Some(Claimed::Busy { .. }) if begun.elapsed() < PATIENCE => sleep(LOOK).await,
+                Some(claimed) => return Ok(claimed),
+                None => sleep(LOOK).await,
+            }
+        }
+    }
+
+    /// A poll has ended.
+    pub(super) fn ended(&self, id: &SourceId) {
+        locked(&self.held).remove(id);
+    }
+}
+
+async fn renew(store: Handle, clock: Arc<dyn Clock>, held: Held) {
+    loop {
+        sleep(RENEW).await;
+        let mine: Vec<(SourceId, u64)> =
+            locked(&held).iter().map(|(id, epoch)| (id.clone(), *epoch)).collect();
+        if mine.is_empty() {
+            continue;
+        }
+        let until = clock.now().plus(LEASE);
+        let renewed = store.call(move |store| {
+            let over = |(id, epoch): (SourceId, u64)| match store.renew(&id, epoch, until) {
+                Ok(true) => None,
+                Ok(false) => Some(Ok((id, epoch))),
+                Err(error) => Some(Err(error)),
+            };
+            mine.into_iter().filter_map(over).collect::<Result<Vec<_>, _>>()
+        });
+        match renewed.await {
+            Ok(over) => {
+                let mut held = locked(&held);
+                for (id, epoch) in over {
+                    debug!(source.id = %id, "its claim is over");
+                    if held.get(&id) == Some(&epoch) {
+                        held.remove(&id);
+                    }
+                }
+            }
+            Err(error) => warn!(error = chain(&error), "claims could not be renewed"),
+        }
+    }
+}
