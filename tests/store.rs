@@ -294,6 +294,14 @@ fn a_category_keeps_its_first_slug_and_takes_a_new_name() {
         store.alias_category(other.id, "old-bao").unwrap();
         assert_eq!(store.find_category("old-bao").unwrap().unwrap().id, one.id, "{name}: first given");
         assert_eq!(store.categories().unwrap().len(), 2, "{name}");
+        // A config that still has both of two that were merged names neither anew.
+        store.merge_category(other.id, one.id, noon()).unwrap();
+        let before = store.identity().unwrap();
+        for (given, slug) in [("Bao", &other.slug), ("乙报", &slug)] {
+            let found = store.ensure_category(given, Some(slug), noon()).unwrap();
+            assert_eq!((found.id, found.name.as_str()), (one.id, "乙报"), "{name}");
+        }
+        assert_eq!(store.identity().unwrap(), before, "{name}");
     });
 }
 
@@ -320,6 +328,27 @@ fn a_withdrawn_item_leaves_all_and_comes_back_as_new() {
         let story: Vec<EventKind> = store.history(&code(2)).unwrap().iter().map(|e| e.what).collect();
         let want = [EventKind::Inserted, EventKind::Withdrawn, EventKind::Restored, EventKind::Withdrawn];
         assert_eq!(story, want, "{name}");
+    });
+}
+
+#[test]
+fn what_an_admin_takes_out_stays_out_whoever_did_so_before() {
+    on_each(|store, name| {
+        let home = store.ensure_category("甲", None, noon()).unwrap().id;
+        store.commit(vec![insert(1, home, noon())], noon()).unwrap();
+        let stone = |by| Tombstone { at: noon(), by, why: format!("{by:?}"), erased: false };
+        let (rule, admin) = (stone(WithdrawnBy::Rule), stone(WithdrawnBy::Admin));
+        assert!(store.withdraw(&code(1), &rule).unwrap(), "{name}");
+        let generation = store.category(home).unwrap().unwrap().generation;
+        assert!(store.withdraw(&code(1), &admin).unwrap(), "{name}");
+        assert!(!store.withdraw(&code(1), &rule).unwrap(), "{name}: it is out");
+        assert_eq!(store.tombstone(&code(1)).unwrap().as_ref(), Some(&admin), "{name}");
+        // The rule is gone, and lets in what it had dropped.
+        assert!(!store.restore(&code(1), &rule, "no rule drops it", noon()).unwrap(), "{name}");
+        assert_eq!(store.items_in(home, ALL).unwrap(), [], "{name}");
+        assert_eq!(store.category(home).unwrap().unwrap().generation, generation, "{name}: it shows nowhere");
+        assert!(store.restore(&code(1), &admin, "a mistake", noon()).unwrap(), "{name}");
+        assert_eq!(titles(&store.items_in(home, ALL).unwrap()), ["title 1"], "{name}");
     });
 }
 
@@ -537,7 +566,8 @@ fn take(store: &dyn Store, step: &Step, now: Timestamp) -> String {
         Step::Release => format!("{:?}", store.release(&[source(1)], now)),
         Step::Withdraw(number, erased) => {
             let why = "asked".to_owned();
-            let stone = Tombstone { at: now, by: WithdrawnBy::Source, why, erased: *erased };
+            let by = if now.unix() % 2 == 0 { WithdrawnBy::Source } else { WithdrawnBy::Admin };
+            let stone = Tombstone { at: now, by, why, erased: *erased };
             format!("{:?}", store.withdraw(&code(*number), &stone))
         }
         Step::Restore(number) => {

@@ -359,6 +359,10 @@ pub(super) fn prepare(store: &SledStore, config: &Config, now: Timestamp) -> Res
     }
     for category in &config.categories {
         let made = store.ensure_category(&category.name, Some(&category.slug), now)?;
+        if made.name != category.name {
+            let (name, into) = (&category.name, &made.name);
+            warn!(name, into, "a category of the config was merged into another; take it out of the config");
+        }
         for alias in &category.aliases {
             store.alias_category(made.id, alias)?;
         }

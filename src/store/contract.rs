@@ -80,7 +80,8 @@ pub trait Store: Send + Sync {
     /// look at them and decide again.
     fn commit(&self, changes: Vec<Change>, now: Timestamp) -> Result<Vec<InfoCode>>;
     /// Takes an item out of all its categories and leaves a tombstone; with `erased` its item,
-    /// body and revisions go too. `false` when there is no such item, or it is out already.
+    /// body and revisions go too. What an admin takes out stays out, also where a rule or a source had done so
+    /// before. `false` when there is no such item, or it is out already.
     fn withdraw(&self, code: &InfoCode, tombstone: &Tombstone) -> Result<bool>;
     /// Puts an item that was withdrawn so back into its categories, as newly arrived; `false` when it is
     /// not withdrawn, withdrawn otherwise, or erased.
@@ -109,7 +110,8 @@ pub trait Store: Send + Sync {
     fn sync(&self) -> Result<()>;
 
     /// The category of this name or slug, made if it is new. A slug given wins over the name's
-    /// pinyin; a slug taken by another name gets a suffix.
+    /// pinyin; a slug taken by another name gets a suffix. A name given with a slug is the category's name from
+    /// then on, but for a slug of one that was merged into it.
     fn ensure_category(&self, name: &str, slug: Option<&Slug>, now: Timestamp) -> Result<Category>;
     /// The category that a slug, an old slug or a name leads to.
     fn find_category(&self, slug_or_name: &str) -> Result<Option<Category>>;

@@ -204,6 +204,15 @@ pub struct Tombstone {
     pub erased: bool,
 }
 
+impl Tombstone {
+    /// Whether an item that is out so can be taken out once more, otherwise: what an admin says lasts, whatever
+    /// becomes of a rule or of what a source says.
+    pub(crate) fn yields_to(&self, later: &Self) -> bool {
+        let lasts = later.by == WithdrawnBy::Admin && self.by != WithdrawnBy::Admin;
+        !self.erased && (later.erased || lasts)
+    }
+}
+
 /// What of a category is kept; both unset keeps all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Retention {

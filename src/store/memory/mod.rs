@@ -209,7 +209,7 @@ impl Store for MemoryStore {
         let key = code.key();
         let before = maps.tombs.get(&key).cloned();
         let Some(item) = maps.items.get(&key).cloned() else { return Ok(false) };
-        if before.as_ref().is_some_and(|before| before.erased || !tombstone.erased) {
+        if before.as_ref().is_some_and(|before| !before.yields_to(tombstone)) {
             return Ok(false);
         }
         let leaves = if before.is_some() { Vec::new() } else { with_site(&item) };
@@ -267,7 +267,8 @@ impl Store for MemoryStore {
     fn ensure_category(&self, name: &str, slug: Option<&Slug>, now: Timestamp) -> Result<Category> {
         let mut maps = self.maps();
         if let Some(known) = slug.and_then(|slug| maps.named(slug.as_str())) {
-            if name.is_empty() || known.name == name {
+            let is_merged = maps.categories.values().any(|c| c.id != known.id && Some(&c.slug) == slug);
+            if name.is_empty() || known.name == name || is_merged {
                 return Ok(known);
             }
             maps.renames += 1;

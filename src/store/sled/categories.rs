@@ -133,7 +133,12 @@ pub(super) fn ensure_category(
     let by_name = if name.is_empty() { None } else { find(db, name)? };
     if let Some(known) = by_slug {
         // Only who names the slug may rename; a source's name for it may be an old one.
-        return if name.is_empty() || known.name == name { Ok(known) } else { rename(db, known, name, now) };
+        let same = name.is_empty() || known.name == name;
+        return if same || is_of_merged(db, &known, slug)? {
+            Ok(known)
+        } else {
+            rename(db, known, name, now)
+        };
     }
     if let Some(known) = by_name {
         // First given, kept for ever (RULES 5.2): a slug that comes later only leads to it.
@@ -166,6 +171,17 @@ pub(super) fn ensure_category(
         touch_site(tx, now)?;
         Ok(category)
     })
+}
+
+/// Whether a slug that leads to a category is that of another one, which was merged into it.
+fn is_of_merged(db: &Database, into: &Category, slug: Option<&Slug>) -> Result<bool> {
+    for entry in db.tree(TreeId::Category) {
+        let category: Category = decode("category", &entry.map_err(|e| backend(READ, e))?.1)?;
+        if category.id != into.id && Some(&category.slug) == slug {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// A new or renamed category changes the site's lists of categories.

@@ -1,11 +1,16 @@
 //! Retention: taking out what grew too old for its category.
 
-use super::database::{Database, READ, TreeId, backend, encode, put, time_at, tree};
+use sled::IVec;
+
+use super::database::{Database, READ, TreeId, backend, encode, put, time_at, time_key, tree};
 use super::item_writes::{keep_item, put_event};
 use super::items;
 use super::leaving::{Leftovers, Touched, erase, leave, leftovers, newest_without, with_site};
 use crate::model::{CategoryId, Item, Timestamp};
 use crate::store::{Event, EventKind, MAX_CHANGES, MAX_EVENTS, Result, Retention, Tombstone, WithdrawnBy};
+
+/// Where the code begins in an entry's key, after the category and the time.
+const CODE: usize = 12;
 
 pub(super) fn sweep(
     db: &Database,
@@ -16,9 +21,9 @@ pub(super) fn sweep(
 ) -> Result<usize> {
     let _writing = db.writing();
     let over = beyond(db, category, keep, limit, now)?;
-    for keys in over.chunks(MAX_CHANGES) {
-        let swept = keys.iter().map(|key| Swept::of(db, key, category)).collect::<Result<Vec<_>>>()?;
-        sweep_out(db, &swept.into_iter().flatten().collect::<Vec<_>>(), now)?;
+    for entries in over.chunks(MAX_CHANGES) {
+        let swept = entries.iter().map(|entry| Swept::of(db, entry, category)).collect::<Result<Vec<_>>>()?;
+        sweep_out(db, entries, &swept.into_iter().flatten().collect::<Vec<_>>(), now)?;
     }
     Ok(over.len())
 }
@@ -32,8 +37,13 @@ struct Swept {
 }
 
 impl Swept {
-    fn of(db: &Database, key: &[u8], category: CategoryId) -> Result<Option<Self>> {
+    /// The item of an entry; `None` for an entry that is of no item, or not of this category any more.
+    fn of(db: &Database, entry: &[u8], category: CategoryId) -> Result<Option<Self>> {
+        let key = entry.get(CODE..).unwrap_or_default();
         let Some(item) = items::item(db, key)? else { return Ok(None) };
+        if entry != time_key(category, item.published, key) || !item.categories.contains(&category) {
+            return Ok(None);
+        }
         if item.categories.iter().any(|id| *id != category) {
             return Ok(Some(Self { item, leaves: vec![category], erased: None }));
         }
@@ -43,8 +53,9 @@ impl Swept {
     }
 }
 
-/// Takes out all that is swept at once, in one transaction.
-fn sweep_out(db: &Database, swept: &[Swept], now: Timestamp) -> Result<()> {
+/// Takes out all that is swept at once, in one transaction; entries that lead nowhere go too, or they would be
+/// the oldest for ever.
+fn sweep_out(db: &Database, entries: &[Vec<u8>], swept: &[Swept], now: Timestamp) -> Result<()> {
     let gone: Vec<(&Item, &[CategoryId])> = swept.iter().map(|one| (&one.item, &one.leaves[..])).collect();
     let newest = newest_without(db, &gone)?;
     let why = "older than what its category keeps";
@@ -76,11 +87,14 @@ fn sweep_out(db: &Database, swept: &[Swept], now: Timestamp) -> Result<()> {
             put_event(tx, &key, &story)?;
             erase(tx, &one.item, leftovers)?;
         }
+        for entry in entries {
+            tree(tx, TreeId::CatTime).remove(entry.as_slice())?;
+        }
         touched.put(tx, &newest)
     })
 }
 
-/// Codes of the oldest items that a category does not keep, at most `limit`.
+/// Entries of the oldest items that a category does not keep, at most `limit`. Looks at as many as it keeps.
 fn beyond(
     db: &Database,
     category: CategoryId,
@@ -89,19 +103,84 @@ fn beyond(
     now: Timestamp,
 ) -> Result<Vec<Vec<u8>>> {
     let prefix = category.0.to_be_bytes();
-    let surplus = match keep.items {
-        Some(most) => db.tree(TreeId::CatTime).scan_prefix(prefix).count().saturating_sub(most),
-        None => 0,
+    let entries = || db.tree(TreeId::CatTime).scan_prefix(prefix).keys();
+    // What comes before the oldest that the number keeps is beyond it.
+    let kept = match keep.items {
+        None => None,
+        Some(0) => Some(IVec::from(&category.0.saturating_add(1).to_be_bytes())),
+        Some(most) => entries().rev().nth(most - 1).transpose().map_err(|e| backend(READ, e))?,
     };
     let mut over = Vec::new();
-    for (nth, key) in db.tree(TreeId::CatTime).scan_prefix(prefix).keys().take(limit).enumerate() {
+    for key in entries().take(limit) {
         let key = key.map_err(|e| backend(READ, e))?;
         let published = time_at(key.get(4..).unwrap_or_default()).unwrap_or_default();
         let old = keep.age.is_some_and(|age| now.since(published) > age);
-        if nth >= surplus && !old {
+        let surplus = kept.as_ref().is_some_and(|kept| key < *kept);
+        if !surplus && !old {
             break;
         }
-        over.push(key.get(12..).unwrap_or_default().to_vec());
+        over.push(key.to_vec());
     }
     Ok(over)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Body, CodeSpace, InfoCode, SourceId};
+    use crate::store::{Change, Placement, SledStore, Store};
+
+    #[test]
+    fn an_entry_that_leads_nowhere_goes_and_takes_nobody_with_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SledStore::open(&folder.path().join("store"), 1 << 20).unwrap();
+        let at = Timestamp::from_unix;
+        let home = store.ensure_category("甲报", None, at(0)).unwrap().id;
+        let code = InfoCode::new(CodeSpace::new("s").unwrap(), "one");
+        let item = Item {
+            code: code.clone(),
+            title: "one".to_owned(),
+            link: None,
+            excerpt: String::new(),
+            media_name: None,
+            image: None,
+            published: at(500),
+            updated: at(500),
+            first_seen: at(500),
+            home,
+            categories: vec![home],
+            permalink: "jia/one.html".to_owned(),
+            lead: SourceId::new("s").unwrap(),
+            rank: 0,
+            revisions: 0,
+            generation: 0,
+            touched: 0,
+            imported: false,
+        };
+        let text = Body { html: "<p>one</p>".to_owned(), ..Body::default() };
+        let enters = [home, CategoryId::SITE].map(|category| Placement { category, shown: true }).to_vec();
+        store
+            .commit(
+                vec![Change { item: Some(item), body: Some(text), enters, ..Change::of(code.clone()) }],
+                at(500),
+            )
+            .unwrap();
+        store
+            .with(|engine| {
+                let entries = engine.db.tree(TreeId::CatTime);
+                // Of no item, and of the item at a time that is not its own.
+                for (time, code) in [(100, b"s\0gone".to_vec()), (200, code.key())] {
+                    entries.insert(time_key(home, at(time), &code), vec![0; 8]).unwrap();
+                }
+                Ok(())
+            })
+            .unwrap();
+        let keep = Retention { items: Some(1), age: None };
+        let swept: Vec<usize> = (0..3).map(|_| store.sweep(home, keep, 9, at(600)).unwrap()).collect();
+        assert_eq!(swept, [2, 0, 0]);
+        assert!(store.item(&code).unwrap().is_some() && store.tombstone(&code).unwrap().is_none());
+        assert_eq!(store.check(&mut |_, _, _| {}).unwrap().told, Vec::<String>::new());
+        let none = Retention { items: Some(0), age: None };
+        assert_eq!((0..2).map(|_| store.sweep(home, none, 9, at(600)).unwrap()).collect::<Vec<_>>(), [1, 0]);
+    }
 }

@@ -22,7 +22,7 @@ pub(super) fn withdraw(engine: &Engine, code: &InfoCode, tombstone: &Tombstone) 
     let key = code.key();
     let before = items::tombstone(db, code)?;
     let Some(item) = items::item(db, &key)? else { return Ok(false) };
-    if before.as_ref().is_some_and(|before| before.erased || !tombstone.erased) {
+    if before.as_ref().is_some_and(|before| !before.yields_to(tombstone)) {
         return Ok(false);
     }
     let leaves = if before.is_some() { Vec::new() } else { with_site(&item) };
