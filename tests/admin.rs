@@ -459,6 +459,36 @@ fn words_of(command: &str) -> Vec<String> {
     words
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_leaves_a_damaged_store_as_it_is_unless_it_is_told_to_mend_it() {
+    let upstream = Upstream::start().await;
+    let folder = world(&upstream);
+    let at = folder.path();
+    words(at, &["poll"], 0).await;
+    let before = words(at, &["item", "list"], 0).await;
+    // A text: what of it is damaged is found and mended, and nothing else goes.
+    let text = fs::read_dir(at.join("store/texts")).unwrap().next().unwrap().unwrap().path();
+    let mut bytes = fs::read(&text).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    fs::write(&text, &bytes).unwrap();
+    assert_eq!(words(at, &["item", "list"], 0).await, before);
+    words(at, &["store", "check"], 1).await;
+    words(at, &["store", "repair"], 0).await;
+    assert_eq!(words(at, &["item", "list"], 0).await, before);
+    words(at, &["store", "check"], 0).await;
+    // The database.
+    fs::File::options().write(true).open(at.join("store/db")).unwrap().set_len(0).unwrap();
+    for command in [&["status"][..], &["poll"], &["store", "check"], &["store", "stats"], &["source", "list"]]
+    {
+        let said = words(at, command, 1).await;
+        assert!(said.contains("nothing was changed. `feedmill store repair`"), "{command:?}: {said}");
+    }
+    assert!(!at.join("store.damaged").exists());
+    words(at, &["store", "repair"], 0).await;
+    assert!(at.join("store.damaged").exists());
+    assert_eq!(words(at, &["item", "list"], 0).await, before, "from what is published");
+}
+
 #[test]
 fn every_command_in_the_documents_is_one() {
     use clap::Parser;

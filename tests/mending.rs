@@ -13,7 +13,7 @@ use common::{Mill, Tree, Upstream, at, changed_paths};
 use feedmill::control::{Event, Query, StoreQuery};
 use feedmill::model::InfoCode;
 use feedmill::store::backup::{self, Form};
-use feedmill::store::{Mended, SledStore, StoreError, StoreOptions};
+use feedmill::store::{Mended, OnDamage, SledStore, StoreError, StoreOptions};
 
 const MAIN: &str = "[site]\nurl = \"https://news.example.org/\"\ntitle = \"样本\"\n";
 
@@ -52,6 +52,8 @@ fn damages() -> Vec<(&'static str, Damage)> {
         ("the database is gone", |store| fs::remove_file(store.join("db")).unwrap()),
         ("its settings are gone", |store| fs::remove_file(store.join("conf")).unwrap()),
         ("its settings are garbage", |store| fs::write(store.join("conf"), b"garbage").unwrap()),
+        ("its settings are no text", |store| fs::write(store.join("conf"), [0xff; 60]).unwrap()),
+        ("its settings are cut off", |store| cut(&store.join("conf"), 5)),
         ("zeros in the database", |store| zeros(&store.join("db"))),
     ]
 }
@@ -96,9 +98,9 @@ async fn a_damaged_store_begins_anew_and_no_output_is_emptier() {
             }
             let aside = fs::read_dir(mill.path("data")).unwrap().flatten();
             let aside = aside.filter(|e| e.file_name().to_string_lossy().contains("damaged")).count();
-            // sled does without its settings where they are garbage.
-            let garbage = what.contains("garbage");
-            assert_eq!(aside, usize::from(!garbage), "{what}: it is put aside, never deleted");
+            // Its settings are always the same.
+            let settings = what.contains("settings");
+            assert_eq!(aside, usize::from(!settings), "{what}: it is put aside, never deleted");
         }
     }
 }
@@ -114,12 +116,15 @@ fn what_is_not_damaged_is_not_put_aside() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("store");
     let options = StoreOptions::plain(&path, 1 << 20);
-    let (store, mended) = SledStore::open_or_mend(options.clone()).unwrap();
+    let (store, mended) = SledStore::open_or_mend(options.clone(), OnDamage::BeginAnew).unwrap();
     assert_eq!(mended, Mended::Sound);
-    assert!(matches!(SledStore::open_or_mend(options.clone()), Err(StoreError::Locked { .. })));
+    assert!(matches!(
+        SledStore::open_or_mend(options.clone(), OnDamage::BeginAnew),
+        Err(StoreError::Locked { .. })
+    ));
     assert_eq!(store.mend().unwrap(), Mended::Sound);
     drop(store);
-    assert_eq!(SledStore::open_or_mend(options).unwrap().1, Mended::Sound);
+    assert_eq!(SledStore::open_or_mend(options, OnDamage::BeginAnew).unwrap().1, Mended::Sound);
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
 }
 
@@ -127,7 +132,7 @@ fn what_is_not_damaged_is_not_put_aside() {
 fn the_ballast_is_there_and_goes_with_the_config() {
     let folder = tempfile::tempdir().unwrap();
     let options = StoreOptions { ballast: 1 << 20, ..StoreOptions::plain(&folder.path().join("s"), 1 << 20) };
-    drop(SledStore::open_or_mend(options).unwrap());
+    drop(SledStore::open_or_mend(options, OnDamage::BeginAnew).unwrap());
     assert_eq!(fs::metadata(folder.path().join("s/ballast")).unwrap().len(), 1 << 20);
 }
 

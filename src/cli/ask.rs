@@ -13,7 +13,8 @@ use super::words::say;
 use crate::clock::SystemClock;
 use crate::config::{Config, Files};
 use crate::control::{self, Asked, Event, Query};
-use crate::daemon::{self, Mill};
+use crate::daemon::{self, DaemonError, Mill};
+use crate::store::{OnDamage, StoreError, backup};
 
 /// The answer to a query, whoever gives it; progress is shown meanwhile.
 ///
@@ -23,13 +24,43 @@ pub(super) async fn ask(config: Config, query: Query) -> Result<Value> {
     let events = match control::ask(&config.socket, &query).await? {
         Asked::Daemon(events) => events,
         Asked::Nobody => {
-            let mill = Arc::new(Mill::open(config, Arc::new(SystemClock)).await?);
+            let exports = config.store.exports.clone();
+            let opened = Mill::open(config, Arc::new(SystemClock), OnDamage::Leave).await;
+            let mill = Arc::new(opened.map_err(|error| match error {
+                DaemonError::Store(error) => told(error, exports.as_deref()),
+                error => error.into(),
+            })?);
             let (sender, receiver) = mpsc::channel(64);
             tokio::spawn(daemon::handle(mill, query, sender));
             receiver
         }
     };
     follow(events).await
+}
+
+/// What is said of a store that cannot be opened; a command leaves one that is damaged as it is.
+pub(super) fn told(error: StoreError, exports: Option<&Path>) -> anyhow::Error {
+    if !matches!(error, StoreError::Corrupt { .. } | StoreError::Damaged { .. }) {
+        return error.into();
+    }
+    let last = exports.and_then(|folder| backup::all(folder).pop());
+    let last = last.map(|path| path.display().to_string());
+    let (from, from_zh) = last.map_or_else(
+        || ("what is published (there is no export)".to_owned(), "已发布的内容（没有导出文件）".to_owned()),
+        |last| {
+            (format!("the export `{last}` and what is published"), format!("导出 `{last}` 和已发布的内容"))
+        },
+    );
+    anyhow!(say(
+        format!(
+            "{error}; nothing was changed. `feedmill store repair` mends records that are damaged; a store that \
+             cannot be opened is kept, and it begins a new one from {from}, as `feedmill run` does"
+        ),
+        format!(
+            "{error}。没有改动任何内容。`feedmill store repair` 修复损坏的记录；如果数据库无法打开，\
+             会保留旧的，并用{from_zh}重新建立，`feedmill run` 也是这样"
+        ),
+    ))
 }
 
 /// Asks the daemon of a config, even where that has faults by now: then by the last that had none.

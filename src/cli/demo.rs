@@ -15,6 +15,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::{self, Config, units::parse_duration};
 use crate::daemon::{self, Mill};
 use crate::demo::{config as demo_config, upstream::Upstream};
+use crate::store::OnDamage;
 
 /// Samples that are there at once.
 const AT_ONCE: usize = 14;
@@ -70,7 +71,7 @@ impl Demo {
             upstream.reveal(AT_ONCE, SystemClock.now().to_utc());
             tokio::spawn(reveal(upstream, stop.clone()));
         }
-        let mill = Arc::new(Mill::open(config, Arc::new(SystemClock)).await?);
+        let mill = Arc::new(Mill::open(config, Arc::new(SystemClock), OnDamage::BeginAnew).await?);
         let own = !self.urls.is_empty();
         let shown = folder.path().display().to_string();
         daemon::run(mill, stop, move |_| show::error_text(&words(port, own, &shown))).await?;

@@ -13,6 +13,7 @@ use super::show;
 use crate::clock::SystemClock;
 use crate::config::{Config, Files};
 use crate::daemon::{self, Mill, Reloaded};
+use crate::store::OnDamage;
 
 /// The daemon.
 ///
@@ -27,7 +28,7 @@ pub(super) async fn run(path: &Path) -> Result<ExitCode> {
     if config.sources.is_empty() {
         show::error_text("no source is configured yet; add a file to `sources.d/` beside the config\n");
     }
-    let mill = Mill::open(config, Arc::new(SystemClock)).await?.read_from(files);
+    let mill = Mill::open(config, Arc::new(SystemClock), OnDamage::BeginAnew).await?.read_from(files);
     if let Some(why) = refused {
         mill.remember(Reloaded::refused(mill.clock.now(), why));
     }
@@ -69,7 +70,7 @@ fn start(path: &Path) -> Option<Start> {
 pub(super) async fn serve(config: Config) -> Result<ExitCode> {
     let stop = stop_on_signals()?;
     let url = config.publish.site.url.clone();
-    let mill = Arc::new(Mill::open(config, Arc::new(SystemClock)).await?);
+    let mill = Arc::new(Mill::open(config, Arc::new(SystemClock), OnDamage::BeginAnew).await?);
     daemon::serve(mill, stop, |address| announce(Some(address), url.as_str())).await?;
     Ok(ExitCode::SUCCESS)
 }

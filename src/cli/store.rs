@@ -16,9 +16,9 @@ use crate::blocking;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::control::{self, Asked, Event, Query, StoreQuery};
-use crate::daemon;
+use crate::daemon::{self, Mill};
 use crate::store::backup::Form;
-use crate::store::{Findings, SledStore, Stats, TakenIn};
+use crate::store::{Findings, OnDamage, SledStore, Stats, StoreError, TakenIn};
 
 /// What can be done with the store. All of it works while the daemon runs.
 #[derive(Debug, Subcommand)]
@@ -122,8 +122,7 @@ async fn asked(config: Config, query: StoreQuery) -> Result<Value> {
     let events = match control::ask(&config.socket, &Query::Store(query.clone())).await? {
         Asked::Daemon(events) => events,
         Asked::Nobody => {
-            let options = config.store.clone();
-            let store = blocking::run_long(move || SledStore::open_as_it_is(options)).await??;
+            let store = opened(config, &query).await?;
             let (sender, receiver) = mpsc::channel(64);
             tokio::spawn(async move {
                 let now = SystemClock.now();
@@ -137,6 +136,23 @@ async fn asked(config: Config, query: StoreQuery) -> Result<Value> {
         }
     };
     ask::follow(events).await
+}
+
+/// The store as it is. One that cannot be opened begins anew where that is what was asked for.
+async fn opened(config: Config, query: &StoreQuery) -> Result<SledStore> {
+    let (options, exports) = (config.store.clone(), config.store.exports.clone());
+    let as_it_is = move || {
+        let options = options.clone();
+        blocking::run_long(move || SledStore::open_as_it_is(options))
+    };
+    let mends = matches!(query, StoreQuery::Repair | StoreQuery::Import { replace: true, .. });
+    match as_it_is().await? {
+        Err(StoreError::Corrupt { .. }) if mends => {
+            drop(Box::pin(Mill::open(config, Arc::new(SystemClock), OnDamage::BeginAnew)).await?);
+            Ok(as_it_is().await??)
+        }
+        opened => opened.map_err(|error| ask::told(error, exports.as_deref())),
+    }
 }
 
 async fn import(config: Config, file: &Path, replace: bool, json: bool) -> Result<ExitCode> {

@@ -16,7 +16,7 @@ use crate::blocking;
 use crate::config::Exports;
 use crate::import::{Published, take_back};
 use crate::model::{CategoryId, Timestamp, chain};
-use crate::store::{Handle, Mended, Retention, SledStore, Store, StoreError, backup};
+use crate::store::{Handle, Mended, OnDamage, Retention, SledStore, Store, StoreError, backup};
 
 /// Between two looks after the store.
 const LOOK: Duration = Duration::from_mins(10);
@@ -205,8 +205,9 @@ fn retain_in(mill: &Mill, category: CategoryId, keep: Retention) -> Result<usize
 pub(super) fn open(
     config: &crate::config::Config,
     now: Timestamp,
+    on_damage: OnDamage,
 ) -> Result<(Arc<SledStore>, Handle), StoreError> {
-    let (store, mended) = SledStore::open_or_mend(config.store.clone())?;
+    let (store, mended) = SledStore::open_or_mend(config.store.clone(), on_damage)?;
     match mended {
         Mended::Sound | Mended::Reopened => prepare(&store, config, now)?,
         Mended::Anew { why } => {

@@ -21,7 +21,7 @@ pub(super) const LEASE: i64 = 90;
 /// Between two renewals.
 const RENEW: Duration = Duration::from_secs(25);
 /// A command waits so long for a source that somebody else polls.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 /// Between two looks whether it is free.
 const LOOK: Duration = Duration::from_millis(100);
 
@@ -75,15 +75,15 @@ impl Claims {
         Ok(claimed)
     }
 
-    /// Claims a source, and waits a while for who polls it; says who, where that takes too long.
+    /// Claims a source, and waits for who polls it; says who, where that takes longer than `patience`.
     ///
     /// # Errors
     /// Those of the store.
-    pub(super) async fn patiently(&self, id: &SourceId) -> Result<Claimed, StoreError> {
+    pub(super) async fn patiently(&self, id: &SourceId, patience: Duration) -> Result<Claimed, StoreError> {
         let begun = Instant::now();
         loop {
             match self.these(vec![id.clone()]).await?.pop() {
-                Some(Claimed::Busy { .. }) if begun.elapsed() < PATIENCE => sleep(LOOK).await,
+                Some(Claimed::Busy { .. }) if begun.elapsed() < patience => sleep(LOOK).await,
                 Some(claimed) => return Ok(claimed),
                 None => sleep(LOOK).await,
             }
@@ -125,5 +125,32 @@ async fn renew(store: Handle, clock: Arc<dyn Clock>, held: Held) {
             }
             Err(error) => warn!(error = chain(&error), "claims could not be renewed"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::ManualClock;
+    use crate::model::Timestamp;
+    use crate::store::{MemoryStore, PollResult};
+
+    #[tokio::test]
+    async fn who_waits_gets_the_source_when_its_poll_ends_or_hears_who_polls() {
+        let store = Handle::new(Arc::new(MemoryStore::new()));
+        let clock = Arc::new(ManualClock::at(Timestamp::from_unix(100)));
+        let claims = |by| Claims::new(store.clone(), Arc::clone(&clock) as Arc<dyn Clock>, by);
+        let (daemon, command) = (claims(DAEMON), claims(COMMAND));
+        let id = SourceId::new("a").unwrap();
+        let Some(Claimed::Yours(first)) = daemon.these(vec![id.clone()]).await.unwrap().pop() else {
+            panic!("nobody else has it")
+        };
+        let busy = Claimed::Busy { by: DAEMON.to_owned(), until: Timestamp::from_unix(100 + LEASE) };
+        assert_eq!(command.patiently(&id, Duration::ZERO).await.unwrap(), busy);
+        let waits = command.patiently(&id, Duration::from_hours(1));
+        let ends = async { store.complete(vec![PollResult::of(*first.clone())]).await.unwrap() };
+        let (claimed, refused) = tokio::join!(waits, ends);
+        assert_eq!(refused, []);
+        assert!(matches!(claimed.unwrap(), Claimed::Yours(second) if second.epoch == first.epoch + 1));
     }
 }

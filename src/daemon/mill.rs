@@ -24,7 +24,7 @@ use crate::notify::Notifier;
 use crate::publish::{Look, Pages, PublishError, PublishReport, Publisher};
 use crate::serve::Traffic;
 use crate::source::Source;
-use crate::store::{Claim, Handle, SledStore, Store, StoreError};
+use crate::store::{Claim, Handle, OnDamage, SledStore, Store, StoreError};
 
 /// The parts of a running mill.
 #[derive(Debug)]
@@ -75,14 +75,19 @@ pub struct Mill {
 }
 
 impl Mill {
-    /// Opens the store and builds everything.
+    /// Opens the store and builds everything. Who serves a damaged one begins it anew.
     ///
     /// # Errors
     /// [`DaemonError`]; a store in use by another process is [`StoreError::Locked`].
-    pub async fn open(config: Config, clock: Arc<dyn Clock>) -> Result<Self, DaemonError> {
+    pub async fn open(
+        config: Config,
+        clock: Arc<dyn Clock>,
+        on_damage: OnDamage,
+    ) -> Result<Self, DaemonError> {
         let now = clock.now();
-        let opened =
-            blocking::run(move || care::open(&config, now).map(|(care, store)| (config, care, store)));
+        let opened = blocking::run(move || {
+            care::open(&config, now, on_damage).map(|(care, store)| (config, care, store))
+        });
         let (config, care, store) = opened.await.map_err(|e| DaemonError::Task(e.to_string()))??;
         let fetcher = Fetcher::new(config.fetch.clone())?;
         let pages = Arc::new(Pages::new(Arc::new(config.publish.clone()))?);

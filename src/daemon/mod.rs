@@ -49,7 +49,7 @@ pub use merging::merge as merge_categories;
 pub use mill::Mill;
 pub use reload::{Outcome, Reloaded};
 pub use requests::{ItemAnswer, ItemRow, SourceRow};
-pub use round::{NotYet, Round};
+pub use round::{Busy, NotYet, Round};
 pub use rules::RuleRow;
 pub use status::{Attention, Status};
 pub use storage::work;

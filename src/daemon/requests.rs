@@ -201,7 +201,7 @@ async fn try_out(mill: &Arc<Mill>, wanted: &[String]) -> Result<Value, String> {
 async fn undo_move(mill: &Arc<Mill>, id: &str) -> Result<Value, String> {
     let source = wanted_sources(mill, &[id.to_owned()])?.remove(0);
     let claims = Claims::new(mill.store.clone(), Arc::clone(&mill.clock), claims::COMMAND);
-    let mut claim = match claims.patiently(&source.id).await.map_err(|e| chain(&e))? {
+    let mut claim = match claims.patiently(&source.id, claims::PATIENCE).await.map_err(|e| chain(&e))? {
         Claimed::Yours(claim) => *claim,
         Claimed::Busy { by, .. } => return Err(format!("{by} polls `{}` right now; try again", source.id)),
     };

@@ -154,7 +154,7 @@ impl Mill {
         AbortOnDropHandle::new(tokio::spawn(async move {
             let (claim, waited) = match claimed {
                 Claimed::Yours(claim) => (claim, false),
-                Claimed::Busy { .. } => match claims.patiently(&source.id).await? {
+                Claimed::Busy { .. } => match claims.patiently(&source.id, claims::PATIENCE).await? {
                     Claimed::Yours(claim) => (claim, true),
                     Claimed::Busy { by, .. } => {
                         return Ok(Ahead::Busy(Busy { source: source.id.clone(), by }));
@@ -164,7 +164,8 @@ impl Mill {
             if let Some(early) = NotYet::of(&source, &claim.state, clock.now()) {
                 return Ok(Ahead::NotYet(early, claim));
             }
-            if waited && claim.state.last_poll.is_some_and(|last| last >= begun) {
+            // Times have seconds: who did not wait may have polled it itself in the one in which it began.
+            if claim.state.last_poll.is_some_and(|last| last > begun || (waited && last == begun)) {
                 let why = "somebody else polled it a moment ago".to_owned();
                 let not_before = claim.state.next_poll.rfc3339();
                 return Ok(Ahead::NotYet(NotYet { source: source.id.clone(), not_before, why }, claim));

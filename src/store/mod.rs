@@ -17,7 +17,7 @@ mod sled;
 mod types;
 
 pub use self::sled::{
-    Findings, Growth, Imported, Mended, SledStore, Stats, StoreOptions, TakenIn, TreeStats,
+    Findings, Growth, Imported, Mended, OnDamage, SledStore, Stats, StoreOptions, TakenIn, TreeStats,
     hush_guarded_panics,
 };
 pub use contract::Store;

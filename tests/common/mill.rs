@@ -9,7 +9,7 @@ use feedmill::clock::{Clock, ManualClock};
 use feedmill::ingest::PollReport;
 use feedmill::model::{Body, CategoryId, InfoCode, Item, SourceId, SourceState, Timestamp};
 use feedmill::publish::{Look, PublishReport};
-use feedmill::store::{Claim, Claimed, PollResult, Store, Window};
+use feedmill::store::{Claim, Claimed, OnDamage, PollResult, Store, Window};
 use feedmill::{config, daemon};
 use tempfile::TempDir;
 
@@ -44,8 +44,9 @@ impl Mill {
         fs::write(config.join("sources.d/sources.toml"), sources).unwrap();
         let loaded = config::load(&config.join("feedmill.toml"));
         let settings = loaded.config.unwrap_or_else(|| panic!("{:?}", loaded.faults));
-        let clock = Arc::clone(&self.clock);
-        self.own = Some(Arc::new(daemon::Mill::open(settings, clock as Arc<dyn Clock>).await.unwrap()));
+        let clock = Arc::clone(&self.clock) as Arc<dyn Clock>;
+        let opened = daemon::Mill::open(settings, clock, OnDamage::BeginAnew).await;
+        self.own = Some(Arc::new(opened.unwrap()));
     }
 
     /// Closes the store and hurts its files.

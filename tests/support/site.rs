@@ -11,6 +11,7 @@ use feedmill::daemon::Mill;
 use feedmill::model::Timestamp;
 use feedmill::publish::Look;
 use feedmill::serve::Server;
+use feedmill::store::OnDamage;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -88,5 +89,5 @@ impl Served {
 async fn open(folder: &Path, clock: &Arc<ManualClock>) -> Arc<Mill> {
     let loaded = config::load(&folder.join("feedmill.toml"));
     let config = loaded.config.unwrap_or_else(|| panic!("{}", loaded.faults.render(false)));
-    Arc::new(Mill::open(config, Arc::clone(clock) as _).await.unwrap())
+    Arc::new(Mill::open(config, Arc::clone(clock) as _, OnDamage::BeginAnew).await.unwrap())
 }

@@ -176,13 +176,14 @@ pub(crate) fn put_in_place(new: &Path, path: &Path, aside: &Path) -> Result<()> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{SledStore, Store, StoreOptions};
+    use crate::store::{OnDamage, SledStore, Store, StoreOptions};
 
     #[test]
     fn what_a_crash_left_is_put_right() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("store");
-        let opened = || SledStore::open_or_mend(StoreOptions::plain(&path, 1 << 20)).unwrap().0;
+        let opened =
+            || SledStore::open_or_mend(StoreOptions::plain(&path, 1 << 20), OnDamage::BeginAnew).unwrap().0;
         let generation = opened().generation().unwrap();
         for left in ["new", "old"] {
             fs::create_dir_all(beside(&path, left).join("texts")).unwrap();

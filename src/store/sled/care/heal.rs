@@ -24,6 +24,16 @@ const READ_THROUGH: u64 = 48 << 20;
 /// Stands in a store that began anew until it is filled.
 const REFILL: &str = "refill";
 
+/// What is done where the store turns out to be damaged when it is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnDamage {
+    /// It is put aside and begun anew from the last export: what came since is asked for again, as far as its
+    /// newspapers still have it. For who serves it, and who was told to.
+    BeginAnew,
+    /// Nothing; who opened it is told.
+    Leave,
+}
+
 /// What had to be done to open the store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Mended {
@@ -39,14 +49,14 @@ pub enum Mended {
 }
 
 impl SledStore {
-    /// Opens the store; a damaged one is put aside and begun anew from the last export.
+    /// Opens the store.
     ///
     /// # Errors
-    /// As [`SledStore::open`], but for damage; [`StoreError::Full`] where even without its ballast
-    /// there is no room.
-    pub fn open_or_mend(options: StoreOptions) -> Result<(Self, Mended)> {
+    /// As [`SledStore::open`]; [`StoreError::Full`] where even without its ballast there is no room. Where it
+    /// begins anew, not for damage.
+    pub fn open_or_mend(options: StoreOptions, on_damage: OnDamage) -> Result<(Self, Mended)> {
         let store = Self::not_open(options);
-        let mended = store.reopen(None)?;
+        let mended = store.reopen(None, on_damage)?;
         Ok((store, mended))
     }
 
@@ -60,7 +70,7 @@ impl SledStore {
         let broken = self.broken().take();
         let Some(why) = broken else { return Ok(Mended::Sound) };
         warn!(error = chain(&why), "the store is closed and opened again");
-        let mended = self.reopen(Some(&why));
+        let mended = self.reopen(Some(&why), OnDamage::BeginAnew);
         if let Err(error) = &mended {
             *self.broken() = Some(StoreError::Closed { why: chain(error) });
         }
@@ -78,13 +88,17 @@ impl SledStore {
         })
     }
 
-    fn reopen(&self, because: Option<&StoreError>) -> Result<Mended> {
+    fn reopen(&self, because: Option<&StoreError>, on_damage: OnDamage) -> Result<Mended> {
         let mut slot = self.slot.write().unwrap_or_else(PoisonError::into_inner);
         close(&mut slot);
         let options = &self.options;
         disk::put_back(&options.path)?;
-        let engine = match self.whole(because) {
-            Err(why @ (StoreError::Corrupt { .. } | StoreError::Damaged { .. })) => self.anew(&why)?,
+        let engine = match self.whole(because, on_damage) {
+            Err(why @ (StoreError::Corrupt { .. } | StoreError::Damaged { .. }))
+                if on_damage == OnDamage::BeginAnew =>
+            {
+                self.anew(&why)?
+            }
             engine => engine?,
         };
         disk::hold_ballast(options);
@@ -100,8 +114,8 @@ impl SledStore {
         })
     }
 
-    /// The store as it is, read through where that is quick or something broke it.
-    fn whole(&self, because: Option<&StoreError>) -> Result<Engine> {
+    /// The store as it is, read through where that is quick or something broke it, and damage would be mended.
+    fn whole(&self, because: Option<&StoreError>, on_damage: OnDamage) -> Result<Engine> {
         let options = &self.options;
         let untouched = is_sealed(&options.path);
         let engine = match reopened(options, because.is_some()) {
@@ -109,7 +123,8 @@ impl SledStore {
             opened => opened,
         }?;
         let suspect = matches!(because, Some(StoreError::Corrupt { .. }));
-        let small = !untouched && disk::stored(engine.db.path()) <= READ_THROUGH;
+        let mends = on_damage == OnDamage::BeginAnew;
+        let small = mends && !untouched && disk::stored(engine.db.path()) <= READ_THROUGH;
         self.known_whole.store(untouched || small || suspect, Ordering::Relaxed);
         if small || suspect {
             read_through(&engine)?;
@@ -184,7 +199,8 @@ mod tests {
     fn only_what_was_known_to_be_whole_passes_unread() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("store");
-        let opened = || SledStore::open_or_mend(StoreOptions::plain(&path, 1 << 20)).unwrap();
+        let opened =
+            || SledStore::open_or_mend(StoreOptions::plain(&path, 1 << 20), OnDamage::BeginAnew).unwrap();
         let code = InfoCode::new(CodeSpace::new("s").unwrap(), "1");
         let mut change = Change::of(code.clone());
         change.body = Some(Body { html: "text".to_owned(), ..Body::default() });

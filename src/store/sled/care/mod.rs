@@ -22,6 +22,6 @@ mod train;
 
 pub use add::TakenIn;
 pub use check::Findings;
-pub use heal::Mended;
+pub use heal::{Mended, OnDamage};
 pub use import::Imported;
 pub use stats::{Growth, Stats, TreeStats};

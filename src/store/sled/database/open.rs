@@ -11,6 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use sled::{Db, IVec, Mode, Tree};
+use tracing::warn;
 
 use super::codec::FORMAT;
 use super::faults::{READ, backend, corrupt, open_error};
@@ -27,6 +28,9 @@ const LOCK_PAUSE: Duration = Duration::from_millis(20);
 /// the disk, and they take three to four times that in memory (measured at 500,000 articles).
 const IN_MEMORY: u64 = 3;
 
+/// What sled's file of settings says before its sum, always: nobody can choose otherwise here.
+const SETTINGS: &[u8] = b"segment_size: 524288\nuse_compression: false\nversion: 0.34\n";
+
 /// An open database in a folder of its own.
 #[derive(Debug)]
 pub(crate) struct Database {
@@ -41,6 +45,21 @@ pub(crate) struct Database {
     synced: Mutex<u64>,
     /// Serialises the verbs that read something and then write what follows from it.
     writer: Mutex<()>,
+}
+
+/// Takes a damaged file of settings away: sled, which writes it anew where it is missing, takes such a one for
+/// that of a database of another version, and ends.
+fn without_damaged_settings(path: &Path) -> std::io::Result<()> {
+    let conf = path.join("conf");
+    match fs::read(&conf) {
+        Ok(bytes) if bytes.len() == SETTINGS.len() + 4 && bytes.starts_with(SETTINGS) => Ok(()),
+        Ok(_) => {
+            warn!(path = %conf.display(), "the settings of the store's database are damaged; they are written anew");
+            fs::remove_file(&conf)
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    }
 }
 
 impl Database {
@@ -59,9 +78,10 @@ impl Database {
             _ => {}
         }
         let high_water = HighWater::open(path).map_err(|e| backend("open its mark", e))?;
-        if high_water.generation() > 0 && !(path.join("conf").is_file() && path.join("db").is_file()) {
+        if high_water.generation() > 0 && !path.join("db").is_file() {
             return Err(corrupt("open", "a file of the store is gone"));
         }
+        without_damaged_settings(path).map_err(|e| backend("set its settings right", e))?;
         let config = sled::Config::new()
             .path(path)
             .cache_capacity(cache / IN_MEMORY)
