@@ -22,7 +22,7 @@ pub(super) async fn poll(config: Config, round: Query, json: bool) -> Result<Exi
     let dry_run = matches!(round, Query::Poll { dry_run: true, .. });
     let mut answer = ask(config, round).await?;
     let list = |key: &str| answer[key].as_array().cloned().unwrap_or_default();
-    let busy = list("busy");
+    let (busy, waiting) = (list("busy"), list("waiting"));
     let failed = list("polls").iter().any(|report| !report["error"].is_null());
     let code = if failed || !busy.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS };
     if json {
@@ -30,36 +30,20 @@ pub(super) async fn poll(config: Config, round: Query, json: bool) -> Result<Exi
         return Ok(code);
     }
     let reports: Vec<PollReport> = serde_json::from_value(answer["polls"].take())?;
-    let rows = reports.iter().map(poll_row).collect();
-    let headings = ["source", "listed", "new", "updated", "joined", "known", "held", "details", "result"];
-    show::table(
-        &headings,
-        rows,
-        &say(
-            "no source is configured; add a file to `sources.d/` beside the config",
-            "还没有来源；请在配置旁的 `sources.d/` 中加一个文件",
-        ),
-    )?;
-    for waiting in answer["waiting"].as_array().into_iter().flatten() {
-        let said = |key: &str| waiting[key].as_str().unwrap_or_default();
-        let (source, why, until) = (said("source"), said("why"), said("not_before"));
-        let line = say(
-            format!("{source} was not asked: {why} (until {until})\n"),
-            format!("没有轮询 {source}：{why}（直到 {until}）\n"),
-        );
-        show::text(&line)?;
-    }
-    for busy in busy {
-        let said = |key: &str| busy[key].as_str().unwrap_or_default().to_owned();
-        let (source, by) = (said("source"), said("by"));
-        let line = say(
-            format!(
-                "{source} was not asked: {by} polls it, and did not end within 30 seconds; try again later\n"
+    if !reports.is_empty() || (waiting.is_empty() && busy.is_empty()) {
+        let rows = reports.iter().map(poll_row).collect();
+        let headings = ["source", "listed", "new", "updated", "joined", "known", "held", "details", "result"];
+        show::table(
+            &headings,
+            rows,
+            &say(
+                "no source is configured; add a file to `sources.d/` beside the config",
+                "还没有来源；请在配置旁的 `sources.d/` 中加一个文件",
             ),
-            format!("没有轮询 {source}：{by} 正在轮询它，30 秒内没有结束；请稍后再试\n"),
-        );
-        show::text(&line)?;
+        )?;
     }
+    waiting.iter().try_for_each(|one| show::text(&not_asked(one)))?;
+    busy.iter().try_for_each(|one| show::text(&polled_by(one)))?;
     if dry_run {
         show::text(&say(
             "nothing was stored or published (--dry-run)\n",
@@ -97,6 +81,39 @@ pub(super) async fn undo_move(config: Config, source: String) -> Result<ExitCode
         ),
     }))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Why a source was not asked.
+fn not_asked(waiting: &Value) -> String {
+    let said = |key: &str| waiting[key].as_str().unwrap_or_default();
+    let (source, why, until) = (said("source"), said("why"), said("not_before"));
+    if waiting["polled"] == true {
+        return say(
+            format!("{source} was not asked again: {why}; it is due at {until}\n"),
+            format!("没有再次轮询 {source}：刚刚已有人轮询过，下次在 {until}\n"),
+        );
+    }
+    say(
+        format!("{source} was not asked: {why} (until {until})\n"),
+        format!("没有轮询 {source}：{why}（直到 {until}）\n"),
+    )
+}
+
+/// Who polls a source, and did not end.
+fn polled_by(busy: &Value) -> String {
+    let said = |key: &str| busy[key].as_str().unwrap_or_default();
+    let (source, by) = (said("source"), said("by"));
+    let by_zh = match by {
+        "the daemon" => "守护进程",
+        "a command" => "另一个命令",
+        other => other,
+    };
+    say(
+        format!(
+            "{source} was not asked: {by} polls it, and did not end within 30 seconds; try again later\n"
+        ),
+        format!("没有轮询 {source}：{by_zh}正在轮询它，30 秒内没有结束；请稍后再试\n"),
+    )
 }
 
 fn poll_row(report: &PollReport) -> Vec<String> {

@@ -54,6 +54,9 @@ pub struct NotYet {
     pub not_before: String,
     /// Why, for people.
     pub why: String,
+    /// Somebody else polled it since the round began; it is due at that time.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub polled: bool,
 }
 
 impl NotYet {
@@ -63,6 +66,7 @@ impl NotYet {
             source: source.id.clone(),
             not_before: state.not_before.rfc3339(),
             why: state.why.clone(),
+            polled: false,
         })
     }
 }
@@ -168,7 +172,10 @@ impl Mill {
             if claim.state.last_poll.is_some_and(|last| last > begun || (waited && last == begun)) {
                 let why = "somebody else polled it a moment ago".to_owned();
                 let not_before = claim.state.next_poll.rfc3339();
-                return Ok(Ahead::NotYet(NotYet { source: source.id.clone(), not_before, why }, claim));
+                return Ok(Ahead::NotYet(
+                    NotYet { source: source.id.clone(), not_before, why, polled: true },
+                    claim,
+                ));
             }
             ask_ahead(&ingest, &source, claim.state).await
         }))
