@@ -26,7 +26,7 @@ pub(crate) fn placed(code: &InfoCode) -> String {
 /// after it. **Threads**: all verbs may be called from any thread; they block, so async callers
 /// go through [`super::Handle`]. Each may run beside every other: what was decided on something else than what
 /// stands is refused, and no caller needs a lock.
-/// **Errors**: any verb may fail with [`StoreError::Backend`]; nothing of that change is then
+/// **Errors**: any verb may fail with [`super::StoreError::Backend`]; nothing of that change is then
 /// stored.
 #[expect(clippy::missing_errors_doc, reason = "the contract above says it for all verbs")]
 pub trait Store: Send + Sync {
