@@ -82,11 +82,7 @@ pub(super) struct Decided {
 
 /// One document on its way into the store; runs on a blocking thread.
 pub(super) struct Taking {
-    source: Arc<Source>,
-    options: Arc<IngestOptions>,
-    arrival: Arrival,
-    now: Timestamp,
-    answer: (Timestamp, u64),
+    of: Circumstances,
     /// The generation up to which all was published once.
     published: u64,
     changes: Vec<Decided>,
@@ -98,13 +94,8 @@ pub(super) struct Taking {
 impl Taking {
     /// Ready to decide about records of a document.
     pub(super) fn new(circumstances: &Circumstances) -> Self {
-        let Circumstances { source, options, arrival, now, answer, .. } = circumstances.clone();
         Self {
-            source,
-            options,
-            arrival,
-            now,
-            answer,
+            of: circumstances.clone(),
             published: 0,
             changes: Vec::new(),
             tally: Tally::default(),
@@ -120,7 +111,7 @@ impl Taking {
         mut records: Vec<Detailed>,
     ) -> Result<Vec<Decided>> {
         let codes: Vec<InfoCode> = records.iter().map(|record| record.listed.code.clone()).collect();
-        for (record, sighting) in records.iter_mut().zip(store.sightings(&self.source.id, &codes)?) {
+        for (record, sighting) in records.iter_mut().zip(store.sightings(&self.of.source.id, &codes)?) {
             record.listed.sighting = sighting;
         }
         Ok(self.run(store, routing, records)?.1)
@@ -142,7 +133,7 @@ impl Taking {
             if let Ok(result) = done {
                 result?;
             } else {
-                error!(source.id = %self.source.id, info_code = %code, "a record could not be taken in");
+                error!(source.id = %self.of.source.id, info_code = %code, "a record could not be taken in");
                 self.tally
                     .broken
                     .push(format!("{}: it cannot be cleaned; this is a fault of feedmill", code.code()));
@@ -150,7 +141,7 @@ impl Taking {
         }
         let mut changes = std::mem::take(&mut self.changes);
         changes.sort_by(|a, b| entry_order(age_of(&a.change), age_of(&b.change)));
-        if self.arrival != Arrival::Done {
+        if self.of.arrival != Arrival::Done {
             self.hold_back_newcomers(&mut changes);
         }
         Ok((self.tally, changes))
@@ -159,8 +150,8 @@ impl Taking {
     fn one(&mut self, store: &dyn Store, routing: &Routing, detailed: Detailed) -> Result<()> {
         let Detailed { listed, hash } = &detailed;
         let hash = *hash;
-        let source = Arc::clone(&self.source);
-        if hash.is_none() && settled(listed, self.now) {
+        let source = Arc::clone(&self.of.source);
+        if hash.is_none() && settled(listed, self.of.now) {
             self.tally.unchanged += 1;
             self.tally.note_check(listed.sighting.as_ref());
             return Ok(());
@@ -177,7 +168,7 @@ impl Taking {
             basis = store.basis(&listed.code)?;
         }
         let item = basis.item.clone();
-        let (mut decision, mut reason) = decide(item.as_ref(), listed, &source.id, source.rank, self.now);
+        let (mut decision, mut reason) = decide(item.as_ref(), listed, &source.id, source.rank, self.of.now);
         if let (Some(seen), Some(hash), Decision::Keep | Decision::Note) = (&listed.sighting, hash, decision)
         {
             let leads = item.as_ref().is_some_and(|item| item.lead == source.id);
@@ -210,8 +201,8 @@ impl Taking {
         if tombstone.by != WithdrawnBy::Source || tombstone.erased {
             return Ok(false);
         }
-        let why = format!("{} lists it again", self.source.id);
-        let back = store.restore(&listed.code, tombstone, &why, self.now)?;
+        let why = format!("{} lists it again", self.of.source.id);
+        let back = store.restore(&listed.code, tombstone, &why, self.of.now)?;
         self.tally.joined += usize::from(back);
         Ok(back)
     }
@@ -220,7 +211,7 @@ impl Taking {
     fn refuse(&mut self, detailed: Detailed, basis: Basis, tombstone: &Tombstone) {
         let listed = &detailed.listed;
         let mut change = Change::on(listed.code.clone(), basis);
-        let source = self.source.id.clone();
+        let source = self.of.source.id.clone();
         change.sighting = Some((source.clone(), self.sighting(listed, detailed.hash)));
         let told = tombstone.by == WithdrawnBy::Rule;
         if !told && listed.sighting.as_ref().is_none_or(|seen| seen.last <= tombstone.at) {
@@ -244,12 +235,12 @@ impl Taking {
 
     fn told(&self, what: EventKind, why: &str, listed: &Listed) -> Event {
         Event {
-            at: self.now,
+            at: self.of.now,
             what,
-            source: Some(self.source.id.clone()),
+            source: Some(self.of.source.id.clone()),
             why: clip_bytes(why, 300),
             known_by: listed.rule.to_string(),
-            answer: Some(self.answer),
+            answer: Some(self.of.answer),
         }
     }
 
@@ -257,15 +248,15 @@ impl Taking {
         match &listed.sighting {
             Some(seen) => Sighting {
                 first: seen.first,
-                last: self.now.max(seen.last),
+                last: self.of.now.max(seen.last),
                 listed: listed.hash,
                 guid: listed.guid.or(seen.guid),
-                checks: seen.checks + u8::from(detail.is_some() && check_due(seen, self.now)),
+                checks: seen.checks + u8::from(detail.is_some() && check_due(seen, self.of.now)),
                 detail: detail.or(seen.detail),
             },
             None => Sighting {
-                first: self.now,
-                last: self.now,
+                first: self.of.now,
+                last: self.of.now,
                 listed: listed.hash,
                 guid: listed.guid,
                 checks: 0,
@@ -285,12 +276,17 @@ impl Taking {
         if let Some((_, known)) = self.routed.as_ref().filter(|(name, _)| name.as_deref() == media_name) {
             return Ok(known.clone());
         }
-        let route =
-            routing.route(store, &self.source, media_name, self.arrival != Arrival::Done, self.now)?;
+        let route = routing.route(
+            store,
+            &self.of.source,
+            media_name,
+            self.of.arrival != Arrival::Done,
+            self.of.now,
+        )?;
         self.tally.waiting.extend(route.waiting);
         let mut categories = vec![route.category];
-        for choice in &self.source.also {
-            categories.push(ruling::ensure(store, choice, self.now)?);
+        for choice in &self.of.source.also {
+            categories.push(ruling::ensure(store, choice, self.of.now)?);
         }
         self.routed = Some((media_name.map(str::to_owned), categories.clone()));
         Ok(categories)
@@ -304,17 +300,17 @@ impl Taking {
         published: Option<Timestamp>,
         categories: Vec<Category>,
     ) -> Result<(Verdict, Vec<Category>)> {
-        let rules = Arc::clone(&self.options.rules);
+        let rules = Arc::clone(&self.of.options.rules);
         let verdict = if rules.is_empty() {
             Verdict::default()
         } else {
-            let subject = ruling::subject(draft, ruling::age(published, self.now));
-            let verdict = ruling::judge(&rules, store, &subject, &self.source.id, &categories);
+            let subject = ruling::subject(draft, ruling::age(published, self.of.now));
+            let verdict = ruling::judge(&rules, store, &subject, &self.of.source.id, &categories);
             ruling::count(&mut self.tally.counts, &verdict);
             verdict
         };
-        ruling::rewrite(draft, &verdict, &self.source.cleaner);
-        let categories = ruling::placed(store, &verdict, categories, self.now)?;
+        ruling::rewrite(draft, &verdict, &self.of.source.cleaner);
+        let categories = ruling::placed(store, &verdict, categories, self.of.now)?;
         Ok((verdict, categories))
     }
 
@@ -325,19 +321,19 @@ impl Taking {
         listed: &Listed,
         change: &mut Change,
     ) -> Result<()> {
-        let mut draft = article::draft(&self.source, &listed.entry);
+        let mut draft = article::draft(&self.of.source, &listed.entry);
         let routed = self.route(store, routing, draft.media_name.as_deref())?;
         let published = listed.entry.published.or(listed.entry.updated);
         let (verdict, categories) = self.judged(store, &mut draft, published, routed)?;
         let Some(home) = categories.first() else { return Ok(()) };
-        let place = (self.options.zone, self.options.bare_space.as_ref());
-        let mut article = article::new_article(&self.source, listed, draft, home, place, self.now);
+        let place = (self.of.options.zone, self.of.options.bare_space.as_ref());
+        let mut article = article::new_article(&self.of.source, listed, draft, home, place, self.of.now);
         article.item.categories.extend(categories.iter().skip(1).map(|category| category.id));
         article.item.categories[1..].sort_unstable();
         if verdict.dropped.is_some() {
             // Kept, and out: changed rules may let it in again.
             let why = verdict.told();
-            change.tombstone = Some(Tombstone { at: self.now, by: WithdrawnBy::Rule, why, erased: false });
+            change.tombstone = Some(Tombstone { at: self.of.now, by: WithdrawnBy::Rule, why, erased: false });
             self.tally.dropped += 1;
         } else {
             let places = article.item.categories.iter().copied().chain([CategoryId::SITE]);
@@ -370,8 +366,8 @@ impl Taking {
         let mut joins = false;
         let mut draft = None;
         if revises || first_listing {
-            let unnamed = source_routes(&self.source, listed) || !self.options.rules.is_empty();
-            draft = (revises || unnamed).then(|| article::draft(&self.source, &listed.entry));
+            let unnamed = source_routes(&self.of.source, listed) || !self.of.options.rules.is_empty();
+            draft = (revises || unnamed).then(|| article::draft(&self.of.source, &listed.entry));
             let named =
                 draft.as_ref().map_or(listed.entry.media_name.as_deref(), |d| d.media_name.as_deref());
             let named = named.map(str::to_owned);
@@ -421,9 +417,9 @@ impl Taking {
             || item.media_name != draft.media_name
             || item.image != draft.image
             || body != draft.body;
-        let took_over = item.lead != self.source.id || item.rank != self.source.rank;
-        let before = std::mem::replace(&mut item.lead, self.source.id.clone());
-        item.rank = self.source.rank;
+        let took_over = item.lead != self.of.source.id || item.rank != self.of.source.rank;
+        let before = std::mem::replace(&mut item.lead, self.of.source.id.clone());
+        item.rank = self.of.source.rank;
         if !differs {
             if took_over {
                 change.item = Some(item.clone());
@@ -440,12 +436,12 @@ impl Taking {
                 return Ok(false);
             }
             change.replaces = Some(Revision {
-                replaced_at: self.now,
+                replaced_at: self.of.now,
                 title: item.title.clone(),
                 excerpt: item.excerpt.clone(),
                 lead: before,
             });
-            item.updated = self.now.max(item.published);
+            item.updated = self.of.now.max(item.published);
         }
         item.title = draft.title;
         item.link = draft.link;
@@ -461,13 +457,13 @@ impl Taking {
     fn hold_back_newcomers(&self, changes: &mut [Decided]) {
         let mut entered: BTreeMap<CategoryId, usize> = BTreeMap::new();
         for change in changes.iter_mut().rev().map(|decided| &mut decided.change) {
-            if let Arrival::Going(since) = self.arrival {
+            if let Arrival::Going(since) = self.of.arrival {
                 let old = change.item.as_ref().is_some_and(|item| item.published <= since);
                 change.enters.iter_mut().for_each(|placement| placement.shown &= !old);
                 continue;
             }
             for placement in &mut change.enters {
-                let (category, site) = self.options.newcomers;
+                let (category, site) = self.of.options.newcomers;
                 let most = if placement.category == CategoryId::SITE { site } else { category };
                 let count = entered.entry(placement.category).or_default();
                 *count += 1;

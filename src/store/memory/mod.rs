@@ -84,12 +84,9 @@ impl Store for MemoryStore {
 
     fn renew(&self, id: &SourceId, epoch: u64, until: Timestamp) -> Result<bool> {
         let mut maps = self.maps();
-        let renewed = claims::renewed(&maps.state(id), epoch, until);
-        let done = renewed.is_some();
-        if let Some(state) = renewed {
-            maps.put_state(id, state);
-        }
-        Ok(done)
+        let Some(state) = claims::renewed(&maps.state(id), epoch, until) else { return Ok(false) };
+        maps.put_state(id, state);
+        Ok(true)
     }
 
     fn release(&self, running: &[SourceId], now: Timestamp) -> Result<usize> {
