@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Body, CategoryId, InfoCode, Item, Slug, SourceId, SourceState, Timestamp};
+use crate::model::{Body, Category, CategoryId, InfoCode, Item, Slug, SourceId, SourceState, Timestamp};
 use crate::store::{AliasKind, Event, Revision, Sighting, Slot, Tombstone};
 
 /// Version of the lines.
@@ -116,6 +116,16 @@ pub(crate) struct CategoryLine {
     /// Its numbers, in a complete file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) numbers: Option<CategoryNumbers>,
+}
+
+impl CategoryLine {
+    /// That of a category to which these slugs and names lead, with its sealed hundreds.
+    pub(crate) fn of(category: Category, slugs: Vec<String>, names: Vec<String>, seals: Vec<Seal>) -> Self {
+        let Category { id, slug, name, generation, changed_at, newest, arrivals } = category;
+        let aliases = slugs.iter().filter(|other| *other != slug.as_str()).cloned().collect();
+        let numbers = CategoryNumbers { id, generation, changed_at, newest, arrivals, slugs, names, seals };
+        Self { slug, name, aliases, numbers: Some(numbers) }
+    }
 }
 
 /// What the store counts of a category.

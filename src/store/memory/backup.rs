@@ -108,24 +108,9 @@ fn category_line(maps: &Maps, category: &Category) -> CategoryLine {
         let own = maps.names.iter().filter(move |((known, _), id)| *known == kind && **id == category.id);
         own.map(|((_, name), _)| name.clone()).collect::<Vec<_>>()
     };
-    let slugs = leads(b's');
     let seals = maps.seals.range((category.id, 0)..=(category.id, u32::MAX));
-    let numbers = CategoryNumbers {
-        id: category.id,
-        generation: category.generation,
-        changed_at: category.changed_at,
-        newest: category.newest,
-        arrivals: category.arrivals,
-        names: leads(b'n'),
-        seals: seals.map(|((_, hundred), (sealed, changed))| seal(*hundred, *sealed, *changed)).collect(),
-        slugs: slugs.clone(),
-    };
-    CategoryLine {
-        slug: category.slug.clone(),
-        name: category.name.clone(),
-        aliases: slugs.into_iter().filter(|slug| slug != category.slug.as_str()).collect(),
-        numbers: Some(numbers),
-    }
+    let seals = seals.map(|((_, hundred), (sealed, changed))| seal(*hundred, *sealed, *changed)).collect();
+    CategoryLine::of(category.clone(), leads(b's'), leads(b'n'), seals)
 }
 
 fn seal(hundred: u32, sealed: u64, changed: u64) -> Seal {

@@ -127,7 +127,7 @@ fn beyond(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Body, CodeSpace, InfoCode, SourceId};
+    use crate::model::{Body, CodeSpace, InfoCode};
     use crate::store::{Change, Placement, SledStore, Store};
 
     #[test]
@@ -137,26 +137,8 @@ mod tests {
         let at = Timestamp::from_unix;
         let home = store.ensure_category("甲报", None, at(0)).unwrap().id;
         let code = InfoCode::new(CodeSpace::new("s").unwrap(), "one");
-        let item = Item {
-            code: code.clone(),
-            title: "one".to_owned(),
-            link: None,
-            excerpt: String::new(),
-            media_name: None,
-            image: None,
-            published: at(500),
-            updated: at(500),
-            first_seen: at(500),
-            home,
-            categories: vec![home],
-            permalink: "jia/one.html".to_owned(),
-            lead: SourceId::new("s").unwrap(),
-            rank: 0,
-            revisions: 0,
-            generation: 0,
-            touched: 0,
-            imported: false,
-        };
+        let mut item = Item::sample(code.clone());
+        (item.published, item.home, item.categories) = (at(500), home, vec![home]);
         let text = Body { html: "<p>one</p>".to_owned(), ..Body::default() };
         let enters = [home, CategoryId::SITE].map(|category| Placement { category, shown: true }).to_vec();
         store

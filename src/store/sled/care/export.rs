@@ -10,8 +10,7 @@ use std::path::Path;
 
 use crate::model::{Category, CategoryId, InfoCode, Item, Slug, Timestamp};
 use crate::store::backup::{
-    self, CategoryLine, CategoryNumbers, Entry, ErasedLine, Form, FormLine, Head, ItemLine, Line, Lines,
-    Seal, SourceLine,
+    self, CategoryLine, Entry, ErasedLine, Form, FormLine, Head, ItemLine, Line, Lines, Seal, SourceLine,
 };
 use crate::store::sled::database::{
     Database, READ, TreeId, backend, decode, every, page_key, time_at, time_key, u32_at, u64_at,
@@ -81,20 +80,9 @@ fn put_categories(db: &Database, lines: &mut Lines<'_>) -> Result<()> {
     }
     for entry in db.tree(TreeId::Category) {
         let category: Category = decode("category", &entry.map_err(|e| backend(READ, e))?.1)?;
-        let slugs = leads.remove(&(category.id.0, b's')).unwrap_or_default();
-        let aliases = slugs.iter().filter(|slug| *slug != category.slug.as_str()).cloned().collect();
-        let numbers = CategoryNumbers {
-            id: category.id,
-            generation: category.generation,
-            changed_at: category.changed_at,
-            newest: category.newest,
-            arrivals: category.arrivals,
-            slugs,
-            names: leads.remove(&(category.id.0, b'n')).unwrap_or_default(),
-            seals: seals(db, category.id)?,
-        };
-        let (slug, name) = (category.slug, category.name);
-        lines.put(&Line::Category(CategoryLine { slug, name, aliases, numbers: Some(numbers) }))?;
+        let mut lead = |kind| leads.remove(&(category.id.0, kind)).unwrap_or_default();
+        let (slugs, names, seals) = (lead(b's'), lead(b'n'), seals(db, category.id)?);
+        lines.put(&Line::Category(CategoryLine::of(category, slugs, names, seals)))?;
     }
     Ok(())
 }
