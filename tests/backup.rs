@@ -208,7 +208,7 @@ fn seen(store: &SledStore) -> Vec<String> {
 fn what_happens_while_an_export_is_written_is_in_it_or_comes_after_it() {
     let folder = tempfile::tempdir().unwrap();
     let (store, home) = filled(folder.path());
-    let stone = |erased| Tombstone { at: noon(), by: WithdrawnBy::Admin, why: "asked".to_owned(), erased };
+    let stone = |erased| Tombstone::new(noon(), WithdrawnBy::Admin, "asked", erased);
     let steps = Cell::new(0);
     let file = folder.path().join("export");
     // Items that were written already, and items that were not.

@@ -169,7 +169,7 @@ impl<'a> World<'a> {
 
     async fn act(&self, act: Act) {
         let (store, now, code) = (&*self.store, self.clock.now(), code("known"));
-        let stone = |erased| Tombstone { at: now, by: WithdrawnBy::Admin, why: "asked".to_owned(), erased };
+        let stone = |erased| Tombstone::new(now, WithdrawnBy::Admin, "asked", erased);
         match act {
             Act::Withdraw => drop(store.withdraw(&code, &stone(false)).unwrap()),
             Act::Erase => drop(store.withdraw(&code, &stone(true)).unwrap()),

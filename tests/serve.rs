@@ -9,6 +9,7 @@ mod support;
 use std::fmt::Write as _;
 use std::io::{Read, Write};
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpSocket;
@@ -247,6 +248,21 @@ async fn a_change_is_seen_by_the_next_request() {
         let seen = if is_file(path) { "Tue, 21 Dec 2021 08:00:00 GMT" } else { "" };
         assert_eq!(after.header("last-modified"), seen, "{path}: when it was seen");
     }
+    served.end().await;
+}
+
+/// A withdrawal beside a reload is published under the settings of before, and served under the new ones.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_others_publish_is_seen_by_who_serves_after_a_reload() {
+    let (site, served, upstream) = site_and_upstream().await;
+    let pages = &site.mill.pages;
+    let reloaded = site.serve_as(Arc::new(pages.under(Arc::clone(&pages.options)).unwrap())).await;
+    assert!(get(reloaded.at, "/feed.xml").await.text().contains("青海湖"));
+    upstream.put("/xihai.xml", rss(&[("a2", "更正", "Tue, 21 Dec 2021 10:00:00 +0800", "<p>短讯</p>")]));
+    site.clock.set(Timestamp::from_unix(NOW + 7_200));
+    site.poll().await;
+    assert!(get(reloaded.at, "/feed.xml").await.text().contains("更正"));
+    reloaded.end().await;
     served.end().await;
 }
 

@@ -7,7 +7,7 @@ mod common;
 
 use common::at;
 use feedmill::model::{
-    Body, CategoryId, CodeSpace, ContentHash, InfoCode, Item, Slug, SourceId, SourceState, Timestamp,
+    Body, CategoryId, CodeSpace, ContentHash, InfoCode, Item, Signs, Slug, SourceId, SourceState, Timestamp,
 };
 use feedmill::store::backup::Form;
 use feedmill::store::{
@@ -310,7 +310,7 @@ fn a_withdrawn_item_leaves_all_and_comes_back_as_new() {
     on_each(|store, name| {
         let home = store.ensure_category("甲", None, noon()).unwrap().id;
         store.commit(vec![insert(1, home, noon()), insert(2, home, noon().plus(9))], noon()).unwrap();
-        let stone = |erased| Tombstone { at: noon(), by: WithdrawnBy::Admin, why: "asked".into(), erased };
+        let stone = |erased| Tombstone::new(noon(), WithdrawnBy::Admin, "asked", erased);
         assert!(store.withdraw(&code(2), &stone(false)).unwrap(), "{name}");
         assert!(!store.withdraw(&code(2), &stone(false)).unwrap(), "{name}: out already");
         assert!(!store.withdraw(&code(7), &stone(false)).unwrap(), "{name}: never was");
@@ -319,12 +319,13 @@ fn a_withdrawn_item_leaves_all_and_comes_back_as_new() {
         assert!(!store.restore(&code(2), &stone(true), "another one", noon()).unwrap(), "{name}");
         assert!(store.restore(&code(2), &stone(false), "a mistake", noon()).unwrap(), "{name}");
         let back = store.item(&code(2)).unwrap().unwrap();
+        let erased = Tombstone { signs: Some(Signs::of(&back)), ..stone(true) };
         assert_eq!(store.arrival_of(home, &back).unwrap(), Some(3), "{name}");
         assert!(store.withdraw(&code(2), &stone(true)).unwrap(), "{name}");
         assert!(!store.restore(&code(2), &stone(true), "too late", noon()).unwrap(), "{name}: erased");
         assert_eq!(store.item(&code(2)).unwrap(), None, "{name}");
         assert_eq!(store.body(&code(2)).unwrap(), Body::default(), "{name}");
-        assert_eq!(store.tombstone(&code(2)).unwrap(), Some(stone(true)), "{name}");
+        assert_eq!(store.tombstone(&code(2)).unwrap(), Some(erased), "{name}");
         let story: Vec<EventKind> = store.history(&code(2)).unwrap().iter().map(|e| e.what).collect();
         let want = [EventKind::Inserted, EventKind::Withdrawn, EventKind::Restored, EventKind::Withdrawn];
         assert_eq!(story, want, "{name}");
@@ -336,7 +337,7 @@ fn what_an_admin_takes_out_stays_out_whoever_did_so_before() {
     on_each(|store, name| {
         let home = store.ensure_category("甲", None, noon()).unwrap().id;
         store.commit(vec![insert(1, home, noon())], noon()).unwrap();
-        let stone = |by| Tombstone { at: noon(), by, why: format!("{by:?}"), erased: false };
+        let stone = |by| Tombstone::new(noon(), by, format!("{by:?}"), false);
         let (rule, admin) = (stone(WithdrawnBy::Rule), stone(WithdrawnBy::Admin));
         assert!(store.withdraw(&code(1), &rule).unwrap(), "{name}");
         let generation = store.category(home).unwrap().unwrap().generation;
@@ -567,7 +568,7 @@ fn take(store: &dyn Store, step: &Step, now: Timestamp) -> String {
         Step::Withdraw(number, erased) => {
             let why = "asked".to_owned();
             let by = if now.unix() % 2 == 0 { WithdrawnBy::Source } else { WithdrawnBy::Admin };
-            let stone = Tombstone { at: now, by, why, erased: *erased };
+            let stone = Tombstone::new(now, by, why, *erased);
             format!("{:?}", store.withdraw(&code(*number), &stone))
         }
         Step::Restore(number) => {

@@ -133,7 +133,7 @@ impl Mill {
         } else {
             Fetcher::new(config.fetch.clone())?
         };
-        let pages = Arc::new(Pages::new(Arc::new(config.publish.clone()))?);
+        let pages = Arc::new(self.pages.under(Arc::new(config.publish.clone()))?);
         let (pages, publisher) = if pages.same_as(&self.pages) {
             (Arc::clone(&self.pages), Arc::clone(&self.own_publisher))
         } else {

@@ -273,12 +273,8 @@ fn tell(
 
 /// Out of all outputs first: these have to learn from the record which files are its own.
 async fn take_out(mill: &Arc<Mill>, codes: Vec<InfoCode>, wanted: &Wanted) -> Result<usize, String> {
-    let tombstone = |erased| Tombstone {
-        at: mill.clock.now(),
-        by: WithdrawnBy::Admin,
-        why: clip_bytes(&wanted.why, 500),
-        erased,
-    };
+    let tombstone =
+        |erased| Tombstone::new(mill.clock.now(), WithdrawnBy::Admin, clip_bytes(&wanted.why, 500), erased);
     let mut changed = each(mill, codes.clone(), tombstone(false)).await?;
     publish(mill).await?;
     if wanted.erase {

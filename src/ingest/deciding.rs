@@ -213,6 +213,8 @@ impl Taking {
         let mut change = Change::on(listed.code.clone(), basis);
         let source = self.of.source.id.clone();
         change.sighting = Some((source.clone(), self.sighting(listed, detailed.hash)));
+        // It is known under its new guid as well, or the next poll would take it for another article.
+        change.aliases = listed.aliases().into_iter().map(|alias| (source.clone(), alias)).collect();
         let told = tombstone.by == WithdrawnBy::Rule;
         if !told && listed.sighting.as_ref().is_none_or(|seen| seen.last <= tombstone.at) {
             let why = format!("withdrawn at {}: {}", tombstone.at.rfc3339(), tombstone.why);
@@ -333,7 +335,7 @@ impl Taking {
         if verdict.dropped.is_some() {
             // Kept, and out: changed rules may let it in again.
             let why = verdict.told();
-            change.tombstone = Some(Tombstone { at: self.of.now, by: WithdrawnBy::Rule, why, erased: false });
+            change.tombstone = Some(Tombstone::new(self.of.now, WithdrawnBy::Rule, why, false));
             self.tally.dropped += 1;
         } else {
             let places = article.item.categories.iter().copied().chain([CategoryId::SITE]);

@@ -153,7 +153,7 @@ impl Ingest {
             return Ok(false);
         }
         let _held = self.deciding.lock().await;
-        let tombstone = Tombstone { at: now, by: WithdrawnBy::Source, why, erased: false };
+        let tombstone = Tombstone::new(now, WithdrawnBy::Source, why, false);
         let own = source.id.clone();
         let done = self
             .call(move |store| {

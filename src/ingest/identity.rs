@@ -4,8 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use sha2::{Digest, Sha256};
 
-use super::article::head;
-use crate::model::{ContentHash, Document, Entry, InfoCode, Timestamp};
+use super::article::{Draft, draft, head};
+use crate::model::{ContentHash, Document, Entry, InfoCode, Signs, Timestamp};
 use crate::parse::{link, text};
 use crate::source::Source;
 use crate::store::{Alias, AliasKind, Result, Sighting, Store};
@@ -249,19 +249,28 @@ impl Search<'_> {
         Ok((InfoCode::derived(space, &["text", &entry.title, &plain]), Rule::Text))
     }
 
-    /// RULES 1.6: the known item's old guid is gone, and link or text say it is the same.
+    /// RULES 1.6: the known item's old guid is gone, and its link with a further sign, or its title and text, say
+    /// that it is the same; also of an item that is out, or was erased.
     fn same_item(&self, known: &InfoCode, kind: AliasKind, entry: &Entry) -> Result<bool> {
         let sighting = self.store.sightings(&self.source.id, std::slice::from_ref(known))?.pop().flatten();
         let Some(old) = sighting else { return Ok(false) };
         if old.guid.is_some_and(|guid| self.facts.guids.contains(&guid)) {
             return Ok(false);
         }
-        if kind == AliasKind::Link {
-            return Ok(true);
+        let item = self.store.item(known)?;
+        if kind == AliasKind::Text {
+            let before = item.map_or(old.last, |item| item.published);
+            let here = entry.published.unwrap_or(old.last);
+            return Ok(here.since(before).abs() <= SAME_TEXT_WITHIN);
         }
-        let Some(item) = self.store.item(known)? else { return Ok(false) };
-        let here = entry.published.unwrap_or(old.last);
-        Ok(here.since(item.published).abs() <= SAME_TEXT_WITHIN)
+        let signs = match item {
+            Some(item) => Some(Signs::of(&item)),
+            None => self.store.tombstone(known)?.and_then(|tombstone| tombstone.signs),
+        };
+        let Some(signs) = signs else { return Ok(true) };
+        let Draft { title, excerpt, .. } = draft(self.source, entry);
+        let date = entry.published.or(entry.updated);
+        Ok(signs.agree(&Signs::new(known, &title, &excerpt, date)))
     }
 }
 

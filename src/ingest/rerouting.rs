@@ -174,7 +174,7 @@ impl Rerouting {
         let code = article.item.code.clone();
         if let Some(rule) = &verdict.dropped {
             let why = format!("dropped by the rule `{rule}`");
-            let tombstone = Tombstone { at: self.now, by: WithdrawnBy::Rule, why, erased: false };
+            let tombstone = Tombstone::new(self.now, WithdrawnBy::Rule, why, false);
             store.withdraw(&code, &tombstone)?;
             return Ok(());
         }

@@ -47,8 +47,8 @@ pub struct Pages {
     pub options: Arc<PublishOptions>,
     pub(super) theme: Theme,
     pub(super) frame: Frame,
-    /// Grows with everything that may change an answer.
-    state: AtomicU64,
+    /// Grows with everything that may change an answer; of one process, under whichever settings.
+    state: Arc<AtomicU64>,
     /// Over theme and settings.
     print: String,
 }
@@ -59,6 +59,19 @@ impl Pages {
     /// # Errors
     /// [`ThemeError`] when a template is broken.
     pub fn new(options: Arc<PublishOptions>) -> Result<Self, ThemeError> {
+        Self::counted(options, Arc::default())
+    }
+
+    /// Pages of the same outputs under other settings: who keeps copies of them hears of every change, whichever
+    /// settings it was published under.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn under(&self, options: Arc<PublishOptions>) -> Result<Self, ThemeError> {
+        Self::counted(options, Arc::clone(&self.state))
+    }
+
+    fn counted(options: Arc<PublishOptions>, state: Arc<AtomicU64>) -> Result<Self, ThemeError> {
         let theme = Theme::with(&options.site.theme, &options.site.language)?;
         let site = &options.site;
         let url = |key: &OutputKey| address(&options, key);
@@ -79,7 +92,7 @@ impl Pages {
             css_url: url(&OutputKey::Style),
         };
         let print = print_of(&options, &theme);
-        Ok(Self { options, theme, frame, print, state: AtomicU64::new(0) })
+        Ok(Self { options, theme, frame, print, state })
     }
 
     /// What all bytes depend on beside the generations (RULES 4.1). Paths on this machine do not

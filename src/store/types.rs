@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::model::{Body, CategoryId, ContentHash, InfoCode, Item, SourceId, SourceState, Timestamp};
+use crate::model::{Body, CategoryId, ContentHash, InfoCode, Item, Signs, SourceId, SourceState, Timestamp};
 
 /// Changes that are stored in one transaction.
 pub(crate) const MAX_CHANGES: usize = 120;
@@ -202,9 +202,23 @@ pub struct Tombstone {
     pub why: String,
     /// Whether item, body and revisions are gone as well.
     pub erased: bool,
+    /// By what an erased item is known again under another guid (RULES 1.6); the store fills it in.
+    #[serde(default, deserialize_with = "Signs::if_there")]
+    pub signs: Option<Signs>,
 }
 
 impl Tombstone {
+    /// One for any item.
+    #[must_use]
+    pub fn new(at: Timestamp, by: WithdrawnBy, why: impl Into<String>, erased: bool) -> Self {
+        Self { at, by, why: why.into(), erased, signs: None }
+    }
+
+    /// The same as it is left of an item: of an erased one it keeps the signs.
+    pub(crate) fn of(&self, item: &Item) -> Self {
+        Self { signs: self.erased.then(|| Signs::of(item)), ..self.clone() }
+    }
+
     /// Whether an item that is out so can be taken out once more, otherwise: what an admin says lasts, whatever
     /// becomes of a rule or of what a source says.
     pub(crate) fn yields_to(&self, later: &Self) -> bool {

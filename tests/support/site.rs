@@ -9,7 +9,7 @@ use feedmill::clock::ManualClock;
 use feedmill::config;
 use feedmill::daemon::Mill;
 use feedmill::model::Timestamp;
-use feedmill::publish::Look;
+use feedmill::publish::{Look, Pages};
 use feedmill::serve::Server;
 use feedmill::store::OnDamage;
 use tempfile::TempDir;
@@ -57,11 +57,16 @@ impl Site {
 
     /// A server of the site on a free port.
     pub(crate) async fn serve(&self) -> Served {
+        self.serve_as(Arc::clone(&self.mill.pages)).await
+    }
+
+    /// The same under other settings, as after a reload whose settings nobody publishes under yet.
+    pub(crate) async fn serve_as(&self, pages: Arc<Pages>) -> Served {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let at = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
         let server = Server::new(
-            Arc::clone(&self.mill.pages),
+            pages,
             self.mill.store.clone(),
             self.mill.config.serve.clone(),
             Arc::clone(&self.mill.traffic),

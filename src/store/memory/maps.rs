@@ -399,7 +399,7 @@ impl Maps {
 
     pub(super) fn stay_out(&mut self, item: &Item, tombstone: &Tombstone) {
         let key = item.code.key();
-        self.tombs.insert(key.clone(), tombstone.clone());
+        self.tombs.insert(key.clone(), tombstone.of(item));
         self.tell(&key, told(tombstone.at, EventKind::Withdrawn, &tombstone.why));
         if tombstone.erased {
             self.items.remove(&key);

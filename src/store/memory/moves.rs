@@ -156,7 +156,7 @@ impl Maps {
             .map(|(_, (_, code, ..))| code.clone())
             .collect();
         let why = "older than what its category keeps".to_owned();
-        let tombstone = Tombstone { at: now, by: WithdrawnBy::Retention, why, erased: true };
+        let tombstone = Tombstone::new(now, WithdrawnBy::Retention, why, true);
         for at_once in over.chunks(MAX_CHANGES) {
             let mut left = BTreeSet::new();
             for key in at_once {

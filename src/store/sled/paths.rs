@@ -144,7 +144,7 @@ mod tests {
             assert_eq!(store.at_path(&path).unwrap(), Some(AtPath::Redirect(own_path.clone())));
             assert_eq!(store.at_path(&own_path).unwrap(), Some(AtPath::Article(code.clone())));
             assert_eq!(store.at_path(&format!("b/{own_path}")).unwrap(), None);
-            let stone = Tombstone { at: now, by: WithdrawnBy::Admin, why: String::new(), erased: true };
+            let stone = Tombstone::new(now, WithdrawnBy::Admin, "", true);
             store.withdraw(&code, &stone).unwrap();
             assert_eq!(store.at_path(&own_path).unwrap(), Some(AtPath::Article(code)), "it answers 410");
         }

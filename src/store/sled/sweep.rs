@@ -2,7 +2,7 @@
 
 use sled::IVec;
 
-use super::database::{Database, READ, TreeId, backend, encode, put, time_at, time_key, tree};
+use super::database::{Database, READ, TreeId, abort, backend, encode, put, time_at, time_key, tree};
 use super::item_writes::{keep_item, put_event};
 use super::items;
 use super::leaving::{Leftovers, Touched, erase, leave, leftovers, newest_without, with_site};
@@ -59,8 +59,7 @@ fn sweep_out(db: &Database, entries: &[Vec<u8>], swept: &[Swept], now: Timestamp
     let gone: Vec<(&Item, &[CategoryId])> = swept.iter().map(|one| (&one.item, &one.leaves[..])).collect();
     let newest = newest_without(db, &gone)?;
     let why = "older than what its category keeps";
-    let tombstone = Tombstone { at: now, by: WithdrawnBy::Retention, why: why.to_owned(), erased: true };
-    let bytes = encode("tombstone", &tombstone)?;
+    let tombstone = Tombstone::new(now, WithdrawnBy::Retention, why, true);
     let story = Event {
         at: now,
         what: EventKind::Withdrawn,
@@ -80,7 +79,7 @@ fn sweep_out(db: &Database, entries: &[Vec<u8>], swept: &[Swept], now: Timestamp
                 keep_item(tx, &key, &item)?;
                 continue;
             };
-            put(tx, TreeId::Tomb, &key, &bytes)?;
+            put(tx, TreeId::Tomb, &key, &encode("tombstone", &tombstone.of(&one.item)).map_err(abort)?)?;
             for old in old_events {
                 tree(tx, TreeId::History).remove(old.as_slice())?;
             }

@@ -55,7 +55,7 @@ fn take_out(db: &Database, item: &Item, leaves: &[CategoryId], tombstone: &Tombs
     let erased = if tombstone.erased { Some(leftovers(db, item)?) } else { None };
     let story = story(tombstone.at, EventKind::Withdrawn, &tombstone.why);
     let old_events = items::events_beyond(db, &key, MAX_EVENTS - 1)?;
-    let bytes = encode("tombstone", tombstone)?;
+    let bytes = encode("tombstone", &tombstone.of(item))?;
     db.transact(|tx| {
         if erased.is_none() {
             // Sinks that hold a file of the item's own have to hear of it.

@@ -281,7 +281,7 @@ fn tombstone(engine: &Engine, key: &[u8], now: Timestamp) -> Result<()> {
     }
     let erased = engine.db.get(TreeId::Item, key)?.is_none();
     let stone = read.map_or_else(
-        || Tombstone { at: now, by: WithdrawnBy::Admin, why: "its record was damaged".to_owned(), erased },
+        || Tombstone::new(now, WithdrawnBy::Admin, "its record was damaged", erased),
         |stone| Tombstone { erased, ..stone },
     );
     engine.db.transact(|tx| put(tx, TreeId::Tomb, key, &encode("tombstone", &stone).map_err(abort)?))
@@ -394,7 +394,7 @@ mod tests {
             store.commit(vec![change], at(0)).unwrap();
         }
         let out = InfoCode::new(CodeSpace::new("s").unwrap(), "code-5");
-        let stone = Tombstone { at: at(9), by: WithdrawnBy::Admin, why: "x".into(), erased: false };
+        let stone = Tombstone::new(at(9), WithdrawnBy::Admin, "x", false);
         store.withdraw(&out, &stone).unwrap();
         (store, home)
     }
@@ -464,7 +464,7 @@ mod tests {
         let (store, home) = filled(folder.path());
         let code = InfoCode::new(CodeSpace::new("s").unwrap(), "code-2");
         // As a store might be of which half was lost.
-        let stone = Tombstone { at: at(9), by: WithdrawnBy::Admin, why: "asked".to_owned(), erased: true };
+        let stone = Tombstone::new(at(9), WithdrawnBy::Admin, "asked", true);
         let stand_beside = |engine: &Engine| {
             let bytes = encode("tombstone", &stone)?;
             engine.db.transact(|tx| put(tx, TreeId::Tomb, &code.key(), &bytes))
@@ -474,7 +474,8 @@ mod tests {
         mended(&store, "an erased item that is there");
         assert_eq!(store.item(&code).unwrap(), None);
         assert_eq!(store.body(&code).unwrap(), Body::default());
-        assert_eq!(store.tombstone(&code).unwrap(), Some(stone));
+        let left = store.tombstone(&code).unwrap().unwrap();
+        assert_eq!((left.at, left.erased, left.signs.is_some()), (stone.at, true, true));
         assert_eq!(store.arrivals(home, 0, 99).unwrap().len(), 4);
     }
 

@@ -103,8 +103,7 @@ impl Filled {
     }
 
     fn withdraw(&mut self, number: i64) {
-        let tombstone =
-            Tombstone { at: self.now(), by: WithdrawnBy::Admin, why: "asked".to_owned(), erased: false };
+        let tombstone = Tombstone::new(self.now(), WithdrawnBy::Admin, "asked", false);
         assert!(self.store.withdraw(&code(number), &tombstone).unwrap());
     }
 

@@ -1,0 +1,146 @@
+//! By what an article is known again under another guid, also after its text was erased (RULES 1.6).
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Deserializer, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::{InfoCode, Item, Timestamp};
+
+/// Letters of a run, of which a text's sign is made.
+const RUN: usize = 3;
+/// Letters from which two texts that differ can mostly agree.
+const COMPARED_FROM: usize = 40;
+/// Bits of 64 in which the signs of such texts may differ: of every ten runs about seven are shared.
+const MAY_DIFFER: u32 = 16;
+
+/// Hashes of an article's title and text with its code as the key: they tell whether a record is that article,
+/// and nothing to who has only them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signs {
+    /// The source's date, where it has one.
+    date: Option<Timestamp>,
+    /// Of its letters; none without any.
+    title: Option<u64>,
+    /// `SimHash` of its excerpt (Charikar 2002); 0 without one.
+    text: u64,
+    /// The excerpt is long enough to be compared where it differs.
+    long: bool,
+}
+
+impl Signs {
+    /// Those of a stored item.
+    #[must_use]
+    pub fn of(item: &Item) -> Self {
+        Self::new(&item.code, &item.title, &item.excerpt, Some(item.published))
+    }
+
+    /// Those of a record that may be the item of this code.
+    #[must_use]
+    pub fn new(code: &InfoCode, title: &str, excerpt: &str, date: Option<Timestamp>) -> Self {
+        let key = code.key();
+        let text: Vec<char> = letters(excerpt).collect();
+        let title: String = letters(title).collect();
+        Self {
+            date,
+            title: (!title.is_empty()).then(|| hash(&key, "title", &title)),
+            text: similarity_hash(&key, &text),
+            long: text.len() >= COMPARED_FROM,
+        }
+    }
+
+    /// Whether, beside a link that both have, a further sign says that they are one article: an equal title,
+    /// texts that mostly agree, or the same date.
+    #[must_use]
+    pub fn agree(&self, other: &Self) -> bool {
+        let dates = self.date.is_some() && self.date == other.date;
+        let may_differ = if self.long && other.long { MAY_DIFFER } else { 0 };
+        let texts = self.text != 0 && (self.text ^ other.text).count_ones() <= may_differ;
+        let titles = self.title.is_some() && self.title == other.title;
+        titles || dates || texts
+    }
+
+    /// Reads signs, or none where a record of an earlier feedmill ends.
+    ///
+    /// # Errors
+    /// None; the signature is serde's.
+    pub fn if_there<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
+        Ok(Option::deserialize(deserializer).unwrap_or_default())
+    }
+}
+
+/// What of a text counts: letters, digits and ideographs, without case.
+fn letters(text: &str) -> impl Iterator<Item = char> {
+    text.chars().filter(|sign| sign.is_alphanumeric()).flat_map(char::to_lowercase)
+}
+
+fn hash(key: &[u8], what: &str, text: &str) -> u64 {
+    let digest = Sha256::new().chain_update(key).chain_update([0]).chain_update(what).chain_update(text);
+    u64::from_be_bytes(digest.finalize()[..8].try_into().unwrap_or_default())
+}
+
+/// Each bit is what most runs of the text have there, each run counted once.
+fn similarity_hash(key: &[u8], text: &[char]) -> u64 {
+    let runs: BTreeSet<&[char]> = text.windows(RUN.min(text.len()).max(1)).collect();
+    let mut votes = [0_i32; 64];
+    for run in runs {
+        let bits = hash(key, "run", &run.iter().collect::<String>());
+        for (bit, votes) in votes.iter_mut().enumerate() {
+            *votes += if bits >> bit & 1 == 1 { 1 } else { -1 };
+        }
+    }
+    votes.iter().enumerate().fold(0, |sum, (bit, votes)| sum | u64::from(*votes > 0) << bit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::CodeSpace;
+
+    const TEXT: &str = "The town council decided on Monday evening to close the old bridge for the whole winter, \
+        because two of its piers were damaged by the flood in October.";
+
+    fn signs(title: &str, text: &str, date: i64) -> Signs {
+        let code = InfoCode::new(CodeSpace::new("paper").unwrap(), "one");
+        Signs::new(&code, title, text, Some(Timestamp::from_unix(date)))
+    }
+
+    #[test]
+    fn one_further_sign_is_enough() {
+        let edited = TEXT.replace("Monday", "Tuesday").replace("two of", "three of");
+        let other = "A man from the next village has won the lottery for the second time, and says that he will \
+            give all of the money to the school in which he learned to read.";
+        let chinese = "市政府周一晚间决定关闭老桥整个冬季，因为十月的洪水损坏了两个桥墩，\
+            修复工程预计明年春天开始，期间车辆须绕行新桥，公交线路也将相应调整。";
+        let chinese_edited = chinese.replace("周一", "周二").replace("两个", "三个");
+        let chinese_other = "邻村一名男子第二次中了彩票大奖，他表示将把全部奖金捐给他曾经学习识字的学校，\
+            校长对此表示感谢，并称这笔钱会用于修建新的图书馆和操场。";
+        for (a, b, same) in [
+            (("Bridge closed", TEXT, 1), ("Bridge CLOSED!", other, 2), true),
+            (("Bridge closed", TEXT, 1), ("No way over the river", &edited, 2), true),
+            (("Bridge closed", TEXT, 1), ("Lottery", other, 1), true),
+            (("Bridge closed", TEXT, 1), ("Lottery", other, 2), false),
+            (("关闭", chinese, 1), ("老桥", &chinese_edited, 2), true),
+            (("关闭", chinese, 1), ("彩票", chinese_other, 2), false),
+            (("One", "short text", 1), ("Two", "short texts", 2), false),
+            (("One", "short text", 1), ("Two", "Short text.", 2), true),
+            (("One", "", 1), ("Two", "", 2), false),
+        ] {
+            let (first, second) = (signs(a.0, a.1, a.2), signs(b.0, b.1, b.2));
+            assert_eq!(
+                first.agree(&second),
+                same,
+                "{a:?} {b:?}: {}",
+                (first.text ^ second.text).count_ones()
+            );
+        }
+    }
+
+    #[test]
+    fn signs_of_another_code_say_nothing() {
+        let code = InfoCode::new(CodeSpace::new("paper").unwrap(), "two");
+        let other = Signs::new(&code, "Bridge closed", TEXT, None);
+        let own = signs("Bridge closed", TEXT, 1);
+        assert!(own.title != other.title && own.text != other.text);
+    }
+}
