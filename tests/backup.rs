@@ -16,8 +16,8 @@ use feedmill::control::{Event, Query, StoreQuery};
 use feedmill::model::{Body, CategoryId, CodeSpace, InfoCode, Item, Slug, Timestamp};
 use feedmill::store::backup::Form;
 use feedmill::store::{
-    Change, Imported, Move, Mover, Placement, Revision, SledStore, Store, StoreError, TakenIn, Tombstone,
-    WithdrawnBy,
+    Categories, Change, Changes, Imported, Items, Move, Mover, Placement, Records, Revision, SledStore,
+    StoreError, TakenIn, Tombstone, WithdrawnBy,
 };
 
 const MAIN: &str = "[site]\nurl = \"https://news.example.org/\"\ntitle = \"样本\"\n\
@@ -193,7 +193,7 @@ fn seen(store: &SledStore) -> Vec<String> {
             store.item(&code),
             store.body(&code),
             store.versions(&code),
-            store.history(&code),
+            store.past(&code),
             store.tombstone(&code)
         ));
     }

@@ -13,7 +13,7 @@ use common::{Mill, Tree, Upstream, at, changed_paths};
 use feedmill::control::{Event, Query, StoreQuery};
 use feedmill::model::InfoCode;
 use feedmill::store::backup::{self, Form};
-use feedmill::store::{Mended, OnDamage, SledStore, StoreError, StoreOptions};
+use feedmill::store::{Mended, OnDamage, Past, SledStore, StoreError, StoreOptions};
 
 const MAIN: &str = "[site]\nurl = \"https://news.example.org/\"\ntitle = \"样本\"\n";
 
@@ -150,8 +150,8 @@ fn told(mill: &Mill, codes: &[InfoCode]) -> Vec<String> {
     let store = mill.store();
     let one = |code: &InfoCode| {
         let (item, forms) = (store.item(code).unwrap(), store.versions(code).unwrap());
-        let (body, revisions) = (store.body(code).unwrap(), store.revisions(code).unwrap());
-        let (story, out) = (store.history(code).unwrap(), store.tombstone(code).unwrap());
+        let (body, out) = (store.body(code).unwrap(), store.tombstone(code).unwrap());
+        let Past { history: story, revisions } = store.past(code).unwrap();
         format!(
             "{item:?} {forms:?} {body:?} {revisions:?} {story:?} {out:?} {:?}",
             store.listings(code).unwrap()

@@ -160,7 +160,7 @@ async fn a_new_title_rewrites_only_its_categories() {
     let now = mill.item(TWIN_NW);
     assert_eq!((now.title.as_str(), now.updated), (title, mill.now()));
     assert_eq!((now.published, &now.permalink, now.home), (was.published, &was.permalink, was.home));
-    let old = mill.store().revisions(&mill.code(TWIN_NW)).unwrap();
+    let old = mill.store().past(&mill.code(TWIN_NW)).unwrap().revisions;
     assert_eq!(old.iter().map(|old| old.title.as_str()).collect::<Vec<_>>(), [TWIN_TITLE]);
 
     mill.publish().await;
@@ -338,7 +338,7 @@ async fn after_24_revisions_the_title_stays() {
     }
     let kept = mill.items().remove(0);
     assert_eq!((kept.title, kept.revisions, kept.updated), (last.title, 27, last.updated));
-    assert_eq!(mill.store().revisions(&last.code).unwrap().len(), 24);
+    assert_eq!(mill.store().past(&last.code).unwrap().revisions.len(), 24);
     assert_eq!(changed_paths(&before, &mill.outputs()), BTreeSet::new(), "nothing published has changed");
 }
 

@@ -11,8 +11,9 @@ use feedmill::model::{
 };
 use feedmill::store::backup::Form;
 use feedmill::store::{
-    Alias, AliasKind, AtPath, Change, Claim, Claimed, Event, EventKind, MemoryStore, Move, Mover, Placement,
-    PollResult, Retention, Revision, Sighting, SledStore, Store, StoreError, Tombstone, Window, WithdrawnBy,
+    Alias, AliasKind, AtPath, Categories, Change, Changes, Claim, Claimed, Event, EventKind, Items,
+    MemoryStore, Move, Mover, Name, Placement, PollResult, RecordKind, Records, Retention, Revision,
+    Sighting, SledStore, Sources, Store, StoreError, Tombstone, Window, WithdrawnBy,
 };
 use proptest::prelude::*;
 use tempfile::TempDir;
@@ -105,6 +106,16 @@ fn alias(number: usize) -> Alias {
     (AliasKind::Guid, [u8::try_from(number).unwrap(); 16])
 }
 
+/// The item that an alias leads to within a source.
+fn led(store: &dyn Store, number: usize, alias: &Alias) -> Option<InfoCode> {
+    store.known(&source(number), &[Name::Alias(*alias)]).unwrap().remove(0).code
+}
+
+fn is_void(store: &dyn Store, number: usize, guid: u8) -> bool {
+    let name = Name::Alias((AliasKind::Guid, [guid; 16]));
+    store.known(&source(number), &[name]).unwrap().remove(0).void
+}
+
 fn titles(items: &[Item]) -> Vec<&str> {
     items.iter().map(|item| item.title.as_str()).collect()
 }
@@ -120,13 +131,13 @@ fn a_change_is_stored_with_all_that_leads_to_it() {
         assert_eq!(titles(&store.arrivals(home, 1, 9).unwrap()), ["title 1", "title 2"], "{name}");
         assert_eq!(store.body(&code(1)).unwrap().html, "<p>text 1</p>", "{name}");
         assert_eq!(store.body(&code(4)).unwrap(), Body::default(), "{name}");
-        assert_eq!(store.aliased(&source(0), alias(2)).unwrap(), Some(code(2)), "{name}");
-        assert_eq!(store.aliased(&source(1), alias(2)).unwrap(), None, "{name}: within one source only");
+        assert_eq!(led(store, 0, &alias(2)), Some(code(2)), "{name}");
+        assert_eq!(led(store, 1, &alias(2)), None, "{name}: within one source only");
         assert_eq!(store.at_path("c/2026/05/01/1.html").unwrap(), Some(AtPath::Article(code(1))), "{name}");
         let old = AtPath::Redirect("c/2026/05/01/1.html".to_owned());
         assert_eq!(store.at_path("old/1").unwrap(), Some(old), "{name}");
         assert_eq!(store.listings(&code(1)).unwrap()[0].0, source(0), "{name}");
-        assert_eq!(store.history(&code(1)).unwrap(), [event(noon(), EventKind::Inserted)], "{name}");
+        assert_eq!(store.past(&code(1)).unwrap().history, [event(noon(), EventKind::Inserted)], "{name}");
         let changed = store.changed_since(before).unwrap();
         assert_eq!(changed.iter().map(|c| c.arrivals).collect::<Vec<_>>(), [2, 2], "{name}");
         assert_eq!(store.touched_since(before, 1).unwrap().len(), 2, "{name}: a commit is not cut apart");
@@ -190,12 +201,13 @@ fn a_due_source_is_claimed_once_and_comes_back() {
         let ending = PollResult { id: source(1), epoch: 1, state: state.clone(), void: vec![[9; 16]] };
         assert_eq!(store.complete(&[ending]).unwrap(), [], "{name}");
         assert_eq!(store.source(&source(1)).unwrap(), state, "{name}");
-        assert_eq!(store.void_guids(&source(1), &[[9; 16], [8; 16]]).unwrap(), [true, false], "{name}");
+        assert_eq!([9, 8].map(|guid| is_void(store, 1, guid)), [true, false], "{name}");
         assert_eq!(due(60, 9), [source(2)], "{name}: the lease ended");
         assert_eq!(store.source(&source(7)).unwrap(), SourceState::default(), "{name}");
         assert_eq!(store.sources().unwrap().len(), 2, "{name}");
         for (from, due) in [(120, vec![source(2), source(1)]), (121, vec![source(1)]), (301, vec![])] {
-            assert_eq!(store.due_from(noon().plus(from)).unwrap(), due, "{name}");
+            let found = store.due(noon().plus(from), 9).unwrap().into_iter().map(|(_, id)| id);
+            assert_eq!(found.collect::<Vec<_>>(), due, "{name}");
         }
     });
 }
@@ -223,15 +235,56 @@ fn of_two_claims_on_a_source_only_the_last_counts() {
         };
         let both = [left(&first, 1), left(&second, 2)];
         assert_eq!(store.complete(&both[..1]).unwrap(), [source(1)], "{name}: too late");
-        assert_eq!(store.void_guids(&source(1), &[[9; 16]]).unwrap(), [false], "{name}");
+        assert!(!is_void(store, 1, 9), "{name}");
         assert_eq!(store.complete(&both).unwrap(), [source(1)], "{name}: the second counts");
         assert_eq!(store.source(&source(1)).unwrap().items, 2, "{name}");
         assert_eq!(store.complete(&both[1..]).unwrap(), [source(1)], "{name}: and once");
         assert!(!store.renew(&source(1), second.epoch, noon().plus(900)).unwrap(), "{name}: it has ended");
         let third = yours(claim(91));
         assert_eq!((third.epoch, third.state.next_poll), (3, noon().plus(500)), "{name}");
-        store.release(&[], noon().plus(92)).unwrap();
+        store.release("test", &[], noon().plus(92)).unwrap();
         assert_eq!(store.complete(&[left(&third, 3)]).unwrap(), [source(1)], "{name}: given back");
+    });
+}
+
+#[test]
+fn small_records_are_kept_by_kind_and_key() {
+    on_each(|store, name| {
+        let kept = |after: &[u8], limit| store.records(RecordKind::Webhook, after, limit).unwrap();
+        let some = |key: &str, value: &str| (key.as_bytes().to_vec(), value.as_bytes().to_vec());
+        let put = |key: &str, value: Option<&str>| {
+            let value = value.map(|value| value.as_bytes().to_vec());
+            store.put_records(RecordKind::Webhook, &[(key.as_bytes().to_vec(), value)])
+        };
+        for key in ["b", "a", "ab"] {
+            put(key, Some(key)).unwrap();
+        }
+        store.put_records(RecordKind::Merge, &[(b"a".to_vec(), Some(b"other".to_vec()))]).unwrap();
+        assert_eq!(store.record(RecordKind::Webhook, b"ab").unwrap(), Some(b"ab".to_vec()), "{name}");
+        assert_eq!(kept(b"", 2), [some("a", "a"), some("ab", "ab")], "{name}: in the order of keys");
+        assert_eq!(kept(b"ab", 9), [some("b", "b")], "{name}: after a key");
+        put("a", None).unwrap();
+        put("b", Some("new")).unwrap();
+        assert_eq!(kept(b"", 9), [some("ab", "ab"), some("b", "new")], "{name}");
+        assert_eq!(store.record(RecordKind::Merge, b"a").unwrap(), Some(b"other".to_vec()), "{name}");
+        let too_large = [vec![7; 4_001], vec![7; 4_000]].map(|value| (b"c".to_vec(), Some(value)));
+        assert!(store.put_records(RecordKind::Webhook, &too_large).is_err(), "{name}");
+        assert!(put("", Some("no key")).is_err(), "{name}");
+        assert_eq!(store.record(RecordKind::Webhook, b"c").unwrap(), None, "{name}: all or nothing");
+        store.put_records(RecordKind::Webhook, &too_large[1..]).unwrap();
+    });
+}
+
+#[test]
+fn a_worker_gives_back_what_it_claimed_itself() {
+    on_each(|store, name| {
+        store.register(&[source(1), source(2)], noon()).unwrap();
+        store.claim("one", &[source(1)], noon(), 900).unwrap();
+        store.claim("two", &[source(2)], noon(), 900).unwrap();
+        assert_eq!(store.release("one", &[], noon()).unwrap(), 1, "{name}");
+        assert_eq!(store.due(noon(), 1).unwrap(), [(noon(), source(1))], "{name}");
+        let again = store.claim("three", &[source(1), source(2)], noon(), 900).unwrap();
+        assert!(matches!(&again[..], [Claimed::Yours(_), Claimed::Busy { by, .. }] if by == "two"), "{name}");
     });
 }
 
@@ -242,18 +295,18 @@ fn what_a_dead_process_had_claimed_is_due_as_it_was() {
         for cut_off in 1..=6 {
             let due = store.next_due().unwrap().unwrap();
             assert_eq!(store.claim_due("test", due, 9, 900).unwrap().len(), 1, "{name}");
-            assert_eq!(store.release(&[], due).unwrap(), 1, "{name}");
+            assert_eq!(store.release("test", &[], due).unwrap(), 1, "{name}");
             let wait = store.next_due().unwrap().unwrap().since(due);
             assert_eq!(wait, [0, 0, 2, 4, 8, 16][cut_off - 1], "{name}: it may be what kills the process");
         }
-        assert_eq!(store.release(&[], noon()).unwrap(), 0, "{name}");
+        assert_eq!(store.release("test", &[], noon()).unwrap(), 0, "{name}");
         let due = store.next_due().unwrap().unwrap();
         let mut claim = store.claim_due("test", due, 9, 900).unwrap().remove(0);
-        assert_eq!(store.release(&[source(1)], due).unwrap(), 0, "{name}: its poll runs");
+        assert_eq!(store.release("test", &[source(1)], due).unwrap(), 0, "{name}: its poll runs");
         claim.state.next_poll = noon().plus(1);
         assert_eq!(store.complete(&[PollResult::of(claim)]).unwrap(), [], "{name}");
         store.claim_due("test", noon().plus(1), 9, 900).unwrap();
-        store.release(&[], noon()).unwrap();
+        store.release("test", &[], noon()).unwrap();
         assert_eq!(store.next_due().unwrap(), Some(noon().plus(1)), "{name}: a good poll forgives");
     });
 }
@@ -326,7 +379,7 @@ fn a_withdrawn_item_leaves_all_and_comes_back_as_new() {
         assert_eq!(store.item(&code(2)).unwrap(), None, "{name}");
         assert_eq!(store.body(&code(2)).unwrap(), Body::default(), "{name}");
         assert_eq!(store.tombstone(&code(2)).unwrap(), Some(erased), "{name}");
-        let story: Vec<EventKind> = store.history(&code(2)).unwrap().iter().map(|e| e.what).collect();
+        let story: Vec<EventKind> = store.past(&code(2)).unwrap().history.iter().map(|e| e.what).collect();
         let want = [EventKind::Inserted, EventKind::Withdrawn, EventKind::Restored, EventKind::Withdrawn];
         assert_eq!(story, want, "{name}");
     });
@@ -454,6 +507,7 @@ enum Step {
     Claim(usize),
     Complete(usize, i64),
     Release,
+    Record(usize, usize),
     Withdraw(usize, bool),
     Restore(usize),
     Move(usize, usize, Mover),
@@ -479,6 +533,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (1_usize..4).prop_map(Step::Claim),
         1 => (0_usize..4, 0_i64..500).prop_map(|(s, next)| Step::Complete(s, next)),
         1 => Just(Step::Release),
+        1 => (0_usize..3, 0_usize..3).prop_map(|(key, value)| Step::Record(key, value)),
         2 => (number.clone(), any::<bool>()).prop_map(|(n, erased)| Step::Withdraw(n, erased)),
         1 => number.clone().prop_map(Step::Restore),
         2 => (number.clone(), category.clone(), prop_oneof![Just(Mover::Admin), Just(Mover::Rules), Just(Mover::Merge)])
@@ -564,7 +619,11 @@ fn take(store: &dyn Store, step: &Step, now: Timestamp) -> String {
         Step::Register(number) => format!("{:?}", store.register(&[source(*number)], now)),
         Step::Claim(limit) => format!("{:?}", store.claim_due("due", now, *limit, 60)),
         Step::Complete(number, next) => end_polls(store, *number, *next, now),
-        Step::Release => format!("{:?}", store.release(&[source(1)], now)),
+        Step::Record(key, value) => {
+            let value = (*value > 0).then(|| vec![7; *value]);
+            format!("{:?}", store.put_records(RecordKind::Merge, &[(vec![1; *key], value)]))
+        }
+        Step::Release => format!("{:?}", store.release("due", &[source(1)], now)),
         Step::Withdraw(number, erased) => {
             let why = "asked".to_owned();
             let by = if now.unix() % 2 == 0 { WithdrawnBy::Source } else { WithdrawnBy::Admin };
@@ -647,25 +706,22 @@ fn observed(store: &dyn Store, since: u64) -> Vec<String> {
             ));
         }
         all.push(format!("{item:?} {:?} {:?}", store.body(&code), store.tombstone(&code)));
-        all.push(format!(
-            "{:?} {:?} {:?}",
-            store.revisions(&code),
-            store.history(&code),
-            store.versions(&code)
-        ));
-        all.push(format!("{:?} {:?}", store.listings(&code), store.aliased(&source(0), alias(number))));
+        all.push(format!("{:?} {:?}", store.past(&code), store.versions(&code)));
+        all.push(format!("{:?} {:?}", store.listings(&code), led(store, 0, &alias(number))));
         all.push(format!("{:?}", store.at_path(&format!("c/2026/05/01/{number}.html"))));
     }
     for number in 0..4 {
-        all.push(format!("{:?}", store.sightings(&source(number), &[code(1), code(2)])));
-        all.push(format!("{:?}", store.void_guids(&source(number), &[[3; 16], [4; 16]])));
+        let guids = [3, 4].map(|guid| Name::Alias((AliasKind::Guid, [guid; 16])));
+        let names = [&guids[..], &[Name::Code(code(1)), Name::Code(code(2))]].concat();
+        all.push(format!("{:?}", store.known(&source(number), &names)));
     }
+    all.push(format!("{:?}", store.records(RecordKind::Merge, &[], 9)));
     all
 }
 
 /// When which source is due, and the states of all.
 fn planned(store: &dyn Store) -> String {
-    format!("{:?} {:?} {:?}", store.next_due(), store.due_from(noon()), store.sources())
+    format!("{:?} {:?} {:?}", store.next_due(), store.due(noon(), 3), store.sources())
 }
 
 proptest! {
@@ -703,7 +759,7 @@ proptest! {
         let found = again.check(&mut |_, _, _| {}).unwrap();
         prop_assert_eq!(found.told, Vec::<String>::new());
         let in_maps = MemoryStore::restored(&backup).unwrap();
-        for id in sled.due_from(Timestamp::EPOCH).unwrap() {
+        for (_, id) in sled.due(Timestamp::EPOCH, 99).unwrap() {
             let mut state = sled.source(&id).unwrap();
             state.next_poll = state.claimed.take().unwrap_or(state.next_poll);
             state.claimed_by.clear();

@@ -37,7 +37,7 @@ async fn turn(mill: &Mill) {
 }
 
 fn steps(mill: &Mill) -> Vec<(EventKind, Option<String>)> {
-    let story: Vec<Event> = mill.store().history(&mill.code(CODE)).unwrap();
+    let story: Vec<Event> = mill.store().past(&mill.code(CODE)).unwrap().history;
     story.into_iter().map(|event| (event.what, event.source.map(|source| source.to_string()))).collect()
 }
 

@@ -16,8 +16,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use articles::{change, code, source};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use feedmill::model::{CategoryId, InfoCode, Slug, Timestamp};
-use feedmill::store::{SledStore, Store, Window};
+use feedmill::model::{CategoryId, Slug, Timestamp};
+use feedmill::store::{Categories, Items, Name, Records, SledStore, Window};
 use sled::Transactional;
 
 const BATCH: u64 = 30;
@@ -113,8 +113,10 @@ fn reads(c: &mut Criterion) {
     });
     group.throughput(Throughput::Elements(50));
     group.bench_function("50 known articles found known", |b| {
-        let codes: Vec<InfoCode> = (0..50).map(|n| code(n / 30 * 1_500 + n % 30)).collect();
-        b.iter(|| store.sightings(&source(0), &codes).unwrap().iter().flatten().count());
+        let codes: Vec<Name> = (0..50).map(|n| Name::Code(code(n / 30 * 1_500 + n % 30))).collect();
+        b.iter(|| {
+            store.known(&source(0), &codes).unwrap().iter().filter(|known| known.sighting.is_some()).count()
+        });
     });
     group.finish();
 }

@@ -20,8 +20,8 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use articles::{Dice, change, code, source};
-use feedmill::model::{CategoryId, InfoCode, Slug, Timestamp};
-use feedmill::store::{Change, Retention, SledStore, Store, Window};
+use feedmill::model::{CategoryId, Slug, Timestamp};
+use feedmill::store::{Categories, Change, Items, Name, Records, Retention, SledStore, Window};
 use sled::Transactional;
 
 const CACHE: u64 = 64 << 20;
@@ -116,10 +116,10 @@ fn read(folder: &Path, items: u64) {
     while begun.elapsed() < Duration::from_secs(3) {
         // 30 of every 1,500 are of the first source.
         let first = dice.roll() % (items / 50);
-        let codes: Vec<InfoCode> =
-            (0..50).map(|n| (first + n) % (items / 50)).map(|n| code(n / 30 * 1_500 + n % 30)).collect();
-        known +=
-            u32::try_from(store.sightings(&source(0), &codes).unwrap().iter().flatten().count()).unwrap();
+        let codes = (0..50).map(|n| (first + n) % (items / 50)).map(|n| code(n / 30 * 1_500 + n % 30));
+        let names: Vec<Name> = codes.map(Name::Code).collect();
+        let found = store.known(&source(0), &names).unwrap();
+        known += u32::try_from(found.iter().filter(|known| known.sighting.is_some()).count()).unwrap();
     }
     println!(
         "  known articles found known: {:.0} a second",

@@ -11,12 +11,14 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use super::mill::prepare;
-use super::{DaemonError, Live, Mill};
+use super::{DaemonError, Live, Mill, claims};
 use crate::blocking;
 use crate::config::Exports;
 use crate::import::{Published, take_back};
-use crate::model::{CategoryId, Timestamp, chain};
-use crate::store::{Handle, Mended, OnDamage, Retention, SledStore, Store, StoreError, backup};
+use crate::model::{CategoryId, SourceId, Timestamp, chain};
+use crate::store::{
+    Categories, Handle, Items, Mended, OnDamage, Retention, SledStore, Sources, Store, StoreError, backup,
+};
 
 /// Between two looks after the store.
 const LOOK: Duration = Duration::from_mins(10);
@@ -41,7 +43,8 @@ impl Mill {
             }
             if mended != Mended::Sound {
                 let running = mill.running.lock().unwrap_or_else(PoisonError::into_inner).clone();
-                mill.care.release(&running.into_iter().collect::<Vec<_>>(), mill.clock.now())?;
+                let running: Vec<SourceId> = running.into_iter().collect();
+                mill.care.release(claims::DAEMON, &running, mill.clock.now())?;
             }
             Ok(mended)
         });
@@ -215,8 +218,9 @@ pub(super) fn open(
             after_loss(&store, config, now)?;
         }
     }
-    // Whoever claimed sources of this store has ended.
-    match store.release(&[], now) {
+    // Whoever claimed sources of this store has ended: one process has it at a time.
+    let released = claims::ALL.into_iter().map(|worker| store.release(worker, &[], now));
+    match released.sum::<Result<usize, StoreError>>() {
         Ok(0) => {}
         Ok(sources) => info!(sources, "polls were cut off when the last process ended; they are asked again"),
         Err(error) if error.needs_mending() => error!(error = chain(&error), "the store has to be mended"),

@@ -16,6 +16,9 @@ use crate::store::{Claim, Claimed, Handle, StoreError};
 /// Who claims, as others are told.
 pub(super) const DAEMON: &str = "the daemon";
 pub(super) const COMMAND: &str = "a command";
+pub(super) const CONFIG: &str = "the config";
+/// All who claim in a process that has the store for itself.
+pub(super) const ALL: [&str; 3] = [DAEMON, COMMAND, CONFIG];
 /// A claim ends by itself after so many seconds, where nobody renews it.
 pub(super) const LEASE: i64 = 90;
 /// Between two renewals.

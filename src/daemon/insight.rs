@@ -11,7 +11,7 @@ use crate::model::{CategoryId, SourceState, Timestamp};
 use crate::publish::Pages;
 use crate::serve::{CategoryInsight, Depth, Gather, Insight, ReloadInsight, SourceInsight};
 use crate::source::Source;
-use crate::store::{Store, StoreError};
+use crate::store::{Categories, Changes, Sources, StoreError};
 
 /// Hours that are shown.
 const HOURS: usize = 48;

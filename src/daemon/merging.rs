@@ -5,7 +5,7 @@
 //! [`finish`] goes on with what was cut off.
 
 use crate::model::{Category, CategoryId, Item, Timestamp};
-use crate::store::{Move, Mover, Result, Store};
+use crate::store::{Move, Mover, RecordKind, Result, Store};
 
 /// Items looked at in one step; polls may come in between.
 const STEP: usize = 200;
@@ -21,7 +21,7 @@ pub fn merge(
     now: Timestamp,
     looked: &mut dyn FnMut(usize),
 ) -> Result<usize> {
-    store.set_bookmark(&intent(from.id), u64::from(into.id.0))?;
+    note(store, from.id, Some(into.id))?;
     store.merge_category(from.id, into.id, now)?;
     let why = format!("{} was merged into {}", from.name, into.name);
     let mut moved = 0;
@@ -36,13 +36,21 @@ pub fn merge(
         moved += usize::from(store.reroute(&item.code, &decided, now)?);
         Ok(())
     })?;
-    store.set_bookmark(&intent(from.id), 0)?;
+    note(store, from.id, None)?;
     store.sync()?;
     Ok(moved)
 }
 
-fn intent(from: CategoryId) -> String {
-    format!("merging {}", from.0)
+/// Notes that a merge has begun, or has ended.
+fn note(store: &dyn Store, from: CategoryId, into: Option<CategoryId>) -> Result<()> {
+    let into = into.map(|id| id.0.to_be_bytes().to_vec());
+    store.put_records(RecordKind::Merge, &[(from.0.to_be_bytes().to_vec(), into)])
+}
+
+/// The category that a record names.
+fn category(store: &dyn Store, id: &[u8]) -> Result<Option<Category>> {
+    let id = id.try_into().ok().map(u32::from_be_bytes);
+    id.map_or(Ok(None), |id| store.category(CategoryId(id)))
 }
 
 /// How many items a merge would move.
@@ -90,11 +98,8 @@ fn each(
 /// # Errors
 /// Those of the store.
 pub(super) fn finish(store: &dyn Store, now: Timestamp) -> Result<()> {
-    for number in 1.. {
-        let Some(from) = store.category(CategoryId(number))? else { break };
-        let into =
-            store.bookmark(&intent(from.id))?.and_then(|id| u32::try_from(id).ok()).filter(|id| *id > 0);
-        if let Some(into) = into.map(|id| store.category(CategoryId(id))).transpose()?.flatten() {
+    for (from, into) in store.records(RecordKind::Merge, &[], usize::MAX)? {
+        if let (Some(from), Some(into)) = (category(store, &from)?, category(store, &into)?) {
             tracing::warn!(from = %from.slug, into = %into.slug, "a merge that was cut off is gone on with");
             merge(store, &from, &into, now, &mut |_| {})?;
         }

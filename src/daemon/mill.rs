@@ -24,7 +24,7 @@ use crate::notify::Notifier;
 use crate::publish::{Look, Pages, PublishError, PublishReport, Publisher};
 use crate::serve::Traffic;
 use crate::source::Source;
-use crate::store::{Claim, Handle, OnDamage, SledStore, Store, StoreError};
+use crate::store::{Categories, Claim, Handle, OnDamage, Records, SledStore, Store, StoreError};
 
 /// The parts of a running mill.
 #[derive(Debug)]

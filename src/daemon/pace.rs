@@ -8,14 +8,14 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error};
 
-use super::claims::LEASE;
+use super::claims::{self, LEASE};
 use super::{DaemonError, Live, Mill};
 use crate::blocking;
 use crate::config::Config;
 use crate::model::{SourceId, SourceState, Timestamp, address_hash, chain};
 use crate::schedule::{self, Pace, price};
 use crate::source::Source;
-use crate::store::{Claimed, PollResult, SledStore, Store, StoreError};
+use crate::store::{Claimed, PollResult, SledStore, Sources, StoreError};
 
 /// Between two looks at the price: what is learned changes slowly.
 const LOOK: Duration = Duration::from_hours(1);
@@ -88,13 +88,14 @@ pub(super) fn register(store: &SledStore, config: &Config, now: Timestamp) -> Re
     for (second, some) in (0..).zip(enabled.chunks(at_once)) {
         store.register(some, now.plus(second))?;
     }
-    let resting: BTreeSet<SourceId> = store.due_from(schedule::NEVER)?.into_iter().collect();
+    let resting: BTreeSet<SourceId> =
+        store.due(schedule::NEVER, usize::MAX)?.into_iter().map(|(_, id)| id).collect();
     let wanted = |source: &&Arc<Source>| source.enabled && resting.contains(&source.id);
     let back: Vec<&Arc<Source>> = config.sources.iter().filter(wanted).collect();
     let ids: Vec<SourceId> = back.iter().map(|source| source.id.clone()).collect();
     let mut woken = Vec::new();
     // Of one that is polled right now its poll says when it is due.
-    for (source, claimed) in back.into_iter().zip(store.claim("the config", &ids, now, LEASE)?) {
+    for (source, claimed) in back.into_iter().zip(store.claim(claims::CONFIG, &ids, now, LEASE)?) {
         let Claimed::Yours(mut claim) = claimed else { continue };
         let wake = wake(&mut claim.state, source);
         if wake {

@@ -318,11 +318,12 @@ async fn item(mill: &Arc<Mill>, code: String) -> Result<Value, String> {
     let found = mill.store.call(move |store| {
         for code in readings(&own, &code) {
             if let Some(item) = store.item(&code)? {
+                let past = store.past(&code)?;
                 return Ok(Some(ItemAnswer {
                     row: row(&own, store, &item)?,
                     id: own.pages.published_id(&code),
                     body: store.body(&code)?,
-                    revisions: store.revisions(&code)?,
+                    revisions: past.revisions,
                     listings: store.listings(&code)?,
                     item,
                 }));

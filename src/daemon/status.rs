@@ -11,7 +11,7 @@ use crate::blocking;
 use crate::model::Timestamp;
 use crate::render::built_in_texts;
 use crate::serve::{Depth, Trouble};
-use crate::store::{Store, StoreError, backup};
+use crate::store::{Sources, StoreError, backup};
 
 /// What is listed of each kind.
 const LISTED: usize = 20;

@@ -10,7 +10,7 @@ use super::requests::{NO_ITEM, readings, value};
 use crate::model::{CategoryId, InfoCode, Item, SourceId, Timestamp, chain};
 use crate::publish::Look;
 use crate::sink::{FeedFormat, OutputKey};
-use crate::store::{Event, Revision, Sighting, Store, StoreError, Tombstone};
+use crate::store::{Basis, Event, Revision, Sighting, Store, StoreError, Tombstone};
 
 /// All that is known of how an item came to be what it is.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -73,24 +73,25 @@ pub(super) async fn explain(mill: &Arc<Mill>, code: String) -> Result<Value, Str
 }
 
 fn story(mill: &Mill, store: &dyn Store, code: &InfoCode) -> Result<Story, StoreError> {
-    let item = store.item(code)?;
-    let tombstone = store.tombstone(code)?;
+    let Basis { item, tombstone, .. } = store.basis(code)?;
+    let past = store.past(code)?;
     let shown = |generation: u64| store.published_at(generation).map(|at| at.map(Timestamp::rfc3339));
     Ok(Story {
         info_code: code.text(mill.config.ingest.bare_space.as_ref()),
         id: mill.pages.published_id(code),
         title: item.as_ref().map(|item| item.title.clone()),
-        events: store.history(code)?,
+        events: past.history,
         listings: store.listings(code)?,
         given_by: item.as_ref().map(|item| (item.lead.clone(), item.rank)),
-        revisions: store.revisions(code)?,
+        revisions: past.revisions,
         published_at: item.as_ref().map_or(Ok(None), |item| shown(item.generation))?,
         shown_at: item.as_ref().map_or(Ok(None), |item| shown(item.touched))?,
         places: match &item {
             Some(item) if tombstone.is_none() => places(mill, store, item)?,
             _ => Vec::new(),
         },
-        tombstone,
+        // By what it is known again is nobody's to read.
+        tombstone: tombstone.map(|tombstone| Tombstone { signs: None, ..tombstone }),
     })
 }
 

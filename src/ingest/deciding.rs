@@ -1,84 +1,26 @@
 //! Deciding about the records of one document, one after the other; nothing is stored yet.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use tracing::{debug, error};
 
+use super::Routing;
 use super::article::{self, Draft};
-use super::decide::{Decision, MAX_REVISIONS, check_due, decide, next_check, settled};
+use super::circumstances::{Arrival, Circumstances, Decided, Tally};
+use super::decide::{Decision, MAX_REVISIONS, check_due, decide, settled};
 use super::details::Detailed;
 use super::identity::{Listed, entry_order};
 use super::ruling;
-use super::{IngestOptions, Routing};
 use crate::model::text::clip_bytes;
 use crate::model::{Category, CategoryId, InfoCode, Item, SourceId, Timestamp, item::caps};
 use crate::rules::Verdict;
 use crate::source::Source;
 use crate::store::{
-    Basis, Change, Event, EventKind, Placement, Result, Revision, Sighting, Store, Tombstone, WithdrawnBy,
+    Basis, Change, Event, EventKind, Name, Placement, Result, Revision, Sighting, Store, Tombstone,
+    WithdrawnBy,
 };
-
-#[derive(Debug, Default)]
-pub(super) struct Tally {
-    pub(super) inserted: usize,
-    pub(super) updated: usize,
-    pub(super) joined: usize,
-    pub(super) unchanged: usize,
-    pub(super) dropped: usize,
-    /// What the rules were asked about, and what they did.
-    pub(super) counts: BTreeMap<String, u64>,
-    pub(super) waiting: BTreeSet<String>,
-    /// Records that broke something of ours.
-    pub(super) broken: Vec<String>,
-    /// The earliest look for corrections among the listed records.
-    pub(super) next_check: Option<Timestamp>,
-    /// The dates of records that are listed for the first time.
-    pub(super) arrived: Vec<Option<Timestamp>>,
-}
-
-/// How far a source has come in (RULES 3.1).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Arrival {
-    /// Its first document.
-    First,
-    /// The rest of what was there when it came, at this time.
-    Going(Timestamp),
-    /// All that comes is new.
-    Done,
-}
-
-impl Tally {
-    fn note_check(&mut self, sighting: Option<&Sighting>) {
-        let next = sighting.and_then(next_check);
-        self.next_check = match (self.next_check, next) {
-            (Some(known), Some(next)) => Some(known.min(next)),
-            (known, next) => known.or(next),
-        };
-    }
-}
-
-/// What is the same for all records of one document.
-#[derive(Debug, Clone)]
-pub(super) struct Circumstances {
-    pub(super) source: Arc<Source>,
-    /// The number of the claim that the poll has.
-    pub(super) epoch: u64,
-    pub(super) options: Arc<IngestOptions>,
-    pub(super) arrival: Arrival,
-    pub(super) now: Timestamp,
-    /// The answer that is taken in: when, and its bytes.
-    pub(super) answer: (Timestamp, u64),
-}
-
-/// A change with the record that it was made of: where something else stands when it is stored, the record is
-/// decided on again.
-#[derive(Debug)]
-pub(super) struct Decided {
-    pub(super) change: Change,
-    pub(super) detailed: Detailed,
-}
 
 /// One document on its way into the store; runs on a blocking thread.
 pub(super) struct Taking {
@@ -111,8 +53,9 @@ impl Taking {
         mut records: Vec<Detailed>,
     ) -> Result<Vec<Decided>> {
         let codes: Vec<InfoCode> = records.iter().map(|record| record.listed.code.clone()).collect();
-        for (record, sighting) in records.iter_mut().zip(store.sightings(&self.of.source.id, &codes)?) {
-            record.listed.sighting = sighting;
+        let names: Vec<Name> = codes.into_iter().map(Name::Code).collect();
+        for (record, known) in records.iter_mut().zip(store.known(&self.of.source.id, &names)?) {
+            record.listed.sighting = known.sighting;
         }
         Ok(self.run(store, routing, records)?.1)
     }
@@ -125,11 +68,18 @@ impl Taking {
         ready: Vec<Detailed>,
     ) -> Result<(Tally, Vec<Decided>)> {
         self.published = store.published_generation()?;
-        for detailed in ready {
-            let code = detailed.listed.code.clone();
+        let (settled, open): (Vec<_>, Vec<_>) =
+            ready.into_iter().partition(|one| one.hash.is_none() && settled(&one.listed, self.of.now));
+        self.tally.unchanged += settled.len();
+        for one in &settled {
+            self.tally.note_check(one.listed.sighting.as_ref());
+        }
+        let codes: Vec<InfoCode> = open.iter().map(|one| one.listed.code.clone()).collect();
+        let bases = if codes.is_empty() { Vec::new() } else { store.bases(&codes)? };
+        for ((detailed, code), basis) in open.into_iter().zip(codes).zip(bases) {
             // The cleaning of hostile HTML is other people's code: what breaks in one record must
             // not cost the others.
-            let done = catch_unwind(AssertUnwindSafe(|| self.one(store, routing, detailed)));
+            let done = catch_unwind(AssertUnwindSafe(|| self.one(store, routing, detailed, basis)));
             if let Ok(result) = done {
                 result?;
             } else {
@@ -147,19 +97,19 @@ impl Taking {
         Ok((self.tally, changes))
     }
 
-    fn one(&mut self, store: &dyn Store, routing: &Routing, detailed: Detailed) -> Result<()> {
+    fn one(
+        &mut self,
+        store: &dyn Store,
+        routing: &Routing,
+        detailed: Detailed,
+        mut basis: Basis,
+    ) -> Result<()> {
         let Detailed { listed, hash } = &detailed;
         let hash = *hash;
         let source = Arc::clone(&self.of.source);
-        if hash.is_none() && settled(listed, self.of.now) {
-            self.tally.unchanged += 1;
-            self.tally.note_check(listed.sighting.as_ref());
-            return Ok(());
-        }
         if listed.sighting.is_none() {
             self.tally.arrived.push(listed.entry.published.or(listed.entry.updated));
         }
-        let mut basis = store.basis(&listed.code)?;
         if let Some(tombstone) = basis.tombstone.clone() {
             if !self.came_back(store, listed, &tombstone)? {
                 self.refuse(detailed, basis, &tombstone);

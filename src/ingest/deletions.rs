@@ -11,7 +11,7 @@ use super::{Ingest, Pending};
 use crate::model::memory::{Memory, Missing};
 use crate::model::{Deleted, Hints, InfoCode, Item, SourceId, SourceState, Timestamp};
 use crate::source::Source;
-use crate::store::{AliasKind, Result, Store, StoreError, Tombstone, Window, WithdrawnBy};
+use crate::store::{AliasKind, Name, Result, Store, StoreError, Tombstone, Window, WithdrawnBy};
 
 /// In so many documents in a row an item must be missing,
 const TIMES: u8 = 3;
@@ -238,5 +238,6 @@ fn code_of(store: &dyn Store, source: &Source, guid: &str) -> Result<Option<Info
         let listed = rule.listed(&entry);
         return Ok(listed.map(|code| InfoCode::new(source.code_space.clone(), &source.canonical_code(&code))));
     }
-    store.aliased(&source.id, (AliasKind::Guid, guid_hash(guid)))
+    let name = Name::Alias((AliasKind::Guid, guid_hash(guid)));
+    Ok(store.known(&source.id, &[name])?.pop().and_then(|known| known.code))
 }

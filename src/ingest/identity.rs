@@ -5,10 +5,11 @@ use std::collections::{HashMap, HashSet};
 use sha2::{Digest, Sha256};
 
 use super::article::{Draft, draft, head};
+use super::lookup::Lookup;
 use crate::model::{ContentHash, Document, Entry, InfoCode, Signs, Timestamp};
 use crate::parse::{link, text};
 use crate::source::Source;
-use crate::store::{Alias, AliasKind, Result, Sighting, Store};
+use crate::store::{Alias, AliasKind, Known, Name, Result, Sighting, Store};
 
 /// Characters of text from which equal title and text mean the same item (RULES 1.6).
 const SAME_TEXT_FROM: usize = 200;
@@ -83,34 +84,38 @@ pub struct Identified {
     pub void: Vec<[u8; 16]>,
 }
 
-/// Finds the identity of every record of a document.
+/// Finds the identity of every record of a document. The store is asked once for all of them, and once more for
+/// those that are new to it.
 ///
 /// # Errors
 /// Those of the store.
 pub fn identify(store: &dyn Store, source: &Source, document: Document) -> Result<Identified> {
-    let (facts, names) = Facts::of(&document);
-    let known_void = store.void_guids(&source.id, &facts.guids)?;
-    let mut void: HashSet<[u8; 16]> =
-        facts.guids.iter().zip(known_void).filter(|(_, void)| *void).map(|(guid, _)| *guid).collect();
-    let mut found =
-        Identified { void: facts.void.difference(&void).copied().collect(), ..Identified::default() };
+    let (facts, names) = Facts::of(source, &document);
+    let mut lookup = Lookup::new(store, &source.id);
+    lookup.ask(names.iter().flat_map(|names| names.asked_first(source)).collect())?;
+    let known_void = |guid: &[u8; 16]| lookup.known(&guid_name(*guid)).is_some_and(|known| known.void);
+    let (before, newly): (Vec<_>, Vec<_>) = facts.void.iter().copied().partition(known_void);
+    let mut found = Identified { void: newly, ..Identified::default() };
     found.void.sort_unstable();
-    void.extend(&facts.void);
-    let search = Search { store, source, facts: &facts, void: &void };
-    let mut taken = HashSet::new();
+    let void = facts.guids.iter().copied().filter(known_void).chain(before).chain(found.void.iter().copied());
+    let search = Search { source, facts: &facts, void: void.collect() };
+    let mut records = Vec::with_capacity(names.len());
     for (entry, names) in document.entries.into_iter().zip(names) {
-        match search.one(entry, names)? {
-            Ok(listed) => {
-                if taken.insert(listed.code.clone()) {
-                    found.listed.push(listed);
-                }
-            }
+        match search.record(&lookup, entry, names) {
+            Ok(record) => records.push(record),
             Err(reason) => found.held.push(reason),
         }
     }
-    let codes: Vec<InfoCode> = found.listed.iter().map(|listed| listed.code.clone()).collect();
-    for (listed, sighting) in found.listed.iter_mut().zip(store.sightings(&source.id, &codes)?) {
-        listed.sighting = sighting;
+    lookup.ask(records.iter().flat_map(Record::asked_further).collect())?;
+    let named = records.iter().flat_map(Record::other_names).filter_map(|name| lookup.code(&name).cloned());
+    let candidates = named.collect();
+    lookup.ask_bases(candidates)?;
+    let mut taken = HashSet::new();
+    for record in records {
+        let listed = search.listed(&lookup, record);
+        if taken.insert(listed.code.clone()) {
+            found.listed.push(listed);
+        }
     }
     Ok(found)
 }
@@ -133,11 +138,46 @@ struct Names {
     guid: Option<[u8; 16]>,
     /// Its link, canonical.
     link: Option<String>,
+    /// The source's own code.
+    code: Option<String>,
+}
+
+impl Names {
+    /// What tells most records: the guid, and the source's own code.
+    fn asked_first(&self, source: &Source) -> Vec<Name> {
+        let code = self.code.as_deref().map(|code| Name::Code(own_code(source, code)));
+        self.guid.map(guid_name).into_iter().chain(code).collect()
+    }
+}
+
+/// A record on its way to an identity.
+struct Record {
+    entry: Entry,
+    guid: Option<[u8; 16]>,
+    /// What it is, and by which rule: in the end, or where nothing else leads to an item.
+    own: (InfoCode, Rule),
+    /// Its code or its guid says so: nothing else is looked for.
+    is_known: bool,
+    /// What is to lead to it; without its text where its identity is known.
+    aliases: Vec<Alias>,
+}
+
+impl Record {
+    /// What else may lead to an item, of a record whose guid does not.
+    fn other_names(&self) -> Vec<Name> {
+        let aliases = self.aliases.iter().filter(|_| !self.is_known);
+        aliases.filter(|(kind, _)| *kind != AliasKind::Guid).map(|alias| Name::Alias(*alias)).collect()
+    }
+
+    fn asked_further(&self) -> Vec<Name> {
+        let own = (!self.is_known).then(|| Name::Code(self.own.0.clone()));
+        self.other_names().into_iter().chain(own).collect()
+    }
 }
 
 impl Facts {
     /// The facts, and the names of each record.
-    fn of(document: &Document) -> (Self, Vec<Names>) {
+    fn of(source: &Source, document: &Document) -> (Self, Vec<Names>) {
         let mut facts =
             Self { own_link: document.link.as_deref().and_then(link::canonical), ..Self::default() };
         let mut link_of: HashMap<[u8; 16], Option<String>> = HashMap::new();
@@ -155,7 +195,8 @@ impl Facts {
                     facts.void.insert(guid);
                 }
             }
-            names.push(Names { guid, link });
+            let code = source.code.as_ref().and_then(|rule| rule.listed(entry));
+            names.push(Names { guid, link, code });
         }
         (facts, names)
     }
@@ -167,111 +208,137 @@ impl Facts {
 }
 
 struct Search<'a> {
-    store: &'a dyn Store,
     source: &'a Source,
     facts: &'a Facts,
-    void: &'a HashSet<[u8; 16]>,
+    void: HashSet<[u8; 16]>,
 }
 
 impl Search<'_> {
-    /// One record's identity, or why it is held back.
-    fn one(&self, mut entry: Entry, names: Names) -> Result<std::result::Result<Listed, String>> {
+    /// One record with what its code or guid says, or why it is held back.
+    fn record(
+        &self,
+        lookup: &Lookup<'_>,
+        mut entry: Entry,
+        names: Names,
+    ) -> std::result::Result<Record, String> {
+        self.sound(&entry)?;
+        let guid = names.guid.filter(|guid| !self.void.contains(guid));
+        if self.source.code.is_some() {
+            let listed = names.code.ok_or_else(|| {
+                format!("{}: its code is missing or does not match `code.pattern`", shown(&entry))
+            })?;
+            let own = (own_code(self.source, &listed), Rule::Code);
+            entry.code = Some(listed);
+            // Its own code says all: nothing else needs to lead to it.
+            return Ok(Record { entry, guid, own, is_known: true, aliases: Vec::new() });
+        }
+        let canonical = names.link.filter(|link| self.facts.identifies(link));
+        let link = canonical.as_ref().map(|link| (AliasKind::Link, hash(&["link", link])));
+        let mut aliases: Vec<Alias> =
+            guid.map(|guid| (AliasKind::Guid, guid)).into_iter().chain(link).collect();
+        if let Some(code) = guid.and_then(|guid| lookup.code(&guid_name(guid))) {
+            let own = (code.clone(), Rule::Guid);
+            return Ok(Record { entry, guid, own, is_known: true, aliases });
+        }
+        aliases.extend(text_hash(&entry).map(|text| (AliasKind::Text, text)));
+        let own = self.derived(&entry, guid, canonical.as_deref());
+        Ok(Record { entry, guid, own, is_known: false, aliases })
+    }
+
+    /// Refuses what cannot be taken in.
+    fn sound(&self, entry: &Entry) -> std::result::Result<(), String> {
         // What the article's own page gives is looked for when it is there.
-        let missing = if self.source.article.is_some() { Vec::new() } else { self.source.missing(&entry) };
+        let missing = if self.source.article.is_some() { Vec::new() } else { self.source.missing(entry) };
         if !missing.is_empty() {
-            return Ok(Err(format!("{}: no {}", shown(&entry), missing.join(", no "))));
+            return Err(format!("{}: no {}", shown(entry), missing.join(", no ")));
         }
         let plain = entry.content.as_deref().or(entry.summary.as_deref()).unwrap_or_default();
         if entry.title.is_empty() && plain.trim().is_empty() && entry.link.is_none() {
-            return Ok(Err(format!("{}: neither title nor text nor link", shown(&entry))));
+            return Err(format!("{}: neither title nor text nor link", shown(entry)));
         }
-        let guid = names.guid.filter(|guid| !self.void.contains(guid));
-        let canonical = names.link.filter(|link| self.facts.identifies(link));
-        let mut aliases: Vec<Alias> = Vec::new();
-        let mut unread = false;
-        let (code, rule) = if let Some(rule) = &self.source.code {
-            let Some(listed) = rule.listed(&entry) else {
-                return Ok(Err(format!(
-                    "{}: its code is missing or does not match `code.pattern`",
-                    shown(&entry)
-                )));
-            };
-            let canonical = self.source.canonical_code(&listed);
-            entry.code = Some(listed);
-            // Its own code says all: nothing else needs to lead to it.
-            (InfoCode::new(self.source.code_space.clone(), &canonical), Rule::Code)
-        } else {
-            aliases.extend(guid.map(|g| (AliasKind::Guid, g)));
-            let known = aliases.first().map(|guid| self.store.aliased(&self.source.id, *guid)).transpose()?;
-            aliases.extend(canonical.as_ref().map(|l| (AliasKind::Link, hash(&["link", l]))));
-            if let Some(known) = known.flatten() {
-                // Most records are those of the poll before: their text is read where something is new.
-                unread = true;
-                (known, Rule::Guid)
-            } else {
-                aliases.extend(text_hash(&entry).map(|t| (AliasKind::Text, t)));
-                self.derive(&entry, guid, canonical.as_deref(), &aliases)?
-            }
-        };
-        let hash = listed_hash(&entry);
-        Ok(Ok(Listed { entry, code, rule, guid, aliases, unread, hash, sighting: None }))
+        Ok(())
     }
 
-    /// The identity of a record of a source without codes of its own, whose guid is not known.
-    fn derive(
-        &self,
-        entry: &Entry,
-        guid: Option<[u8; 16]>,
-        canonical: Option<&str>,
-        aliases: &[Alias],
-    ) -> Result<(InfoCode, Rule)> {
-        let id = &self.source.id;
+    /// The identity of a record that nothing leads to.
+    fn derived(&self, entry: &Entry, guid: Option<[u8; 16]>, canonical: Option<&str>) -> (InfoCode, Rule) {
         let space = self.source.code_space.clone();
-        if guid.is_some() {
-            for alias in aliases.iter().filter(|(kind, _)| *kind != AliasKind::Guid) {
-                if let Some(known) = self.store.aliased(id, *alias)?
-                    && self.same_item(&known, alias.0, entry)?
-                {
-                    return Ok((known, Rule::SameItem));
-                }
+        match (guid, canonical) {
+            (Some(_), _) => {
+                let guid = entry.guid.as_deref().unwrap_or_default();
+                (InfoCode::derived(space, &["guid", guid]), Rule::Guid)
             }
-            return Ok((
-                InfoCode::derived(space, &["guid", entry.guid.as_deref().unwrap_or_default()]),
-                Rule::Guid,
-            ));
+            (None, Some(link)) => (InfoCode::derived(space, &["link", link]), Rule::Link),
+            (None, None) => {
+                let plain = entry.content.as_deref().or(entry.summary.as_deref()).unwrap_or_default();
+                let plain = text::html_to_text(head(plain));
+                (InfoCode::derived(space, &["text", &entry.title, &plain]), Rule::Text)
+            }
         }
-        if let Some(canonical) = canonical {
-            let known = self.store.aliased(id, (AliasKind::Link, hash(&["link", canonical])))?;
-            return Ok((known.unwrap_or_else(|| InfoCode::derived(space, &["link", canonical])), Rule::Link));
+    }
+
+    /// A record with its identity, once all was asked.
+    fn listed(&self, lookup: &Lookup<'_>, record: Record) -> Listed {
+        // Most records are those of the poll before: their text is read where something is new.
+        let unread = record.is_known && record.own.1 == Rule::Guid;
+        let (code, rule) = self.named(lookup, &record).unwrap_or_else(|| record.own.clone());
+        let names = [Name::Code(code.clone())].into_iter();
+        let names = names.chain(record.guid.map(guid_name)).chain(record.other_names());
+        let mut seen =
+            names.filter_map(|name| lookup.known(&name)).filter(|known| known.code.as_ref() == Some(&code));
+        let sighting = seen.next().and_then(|known| known.sighting.clone());
+        let Record { entry, guid, aliases, .. } = record;
+        Listed { hash: listed_hash(&entry), entry, code, rule, guid, aliases, unread, sighting }
+    }
+
+    /// The item that a record's link or text leads to.
+    fn named(&self, lookup: &Lookup<'_>, record: &Record) -> Option<(InfoCode, Rule)> {
+        let mut names = record.other_names().into_iter().filter_map(|name| match name {
+            Name::Alias((kind, _)) => lookup.known(&name).map(|known| (kind, known)),
+            Name::Code(_) => None,
+        });
+        if record.guid.is_some() {
+            let same = |(kind, known): (AliasKind, &Known)| {
+                known.code.clone().filter(|code| self.same_item(lookup, (code, known), kind, &record.entry))
+            };
+            return names.find_map(same).map(|code| (code, Rule::SameItem));
         }
-        let plain = entry.content.as_deref().or(entry.summary.as_deref()).unwrap_or_default();
-        let plain = text::html_to_text(head(plain));
-        Ok((InfoCode::derived(space, &["text", &entry.title, &plain]), Rule::Text))
+        let link = names.find(|(kind, _)| *kind == AliasKind::Link)?;
+        link.1.code.clone().map(|code| (code, Rule::Link))
     }
 
     /// RULES 1.6: the known item's old guid is gone, and its link with a further sign, or its title and text, say
     /// that it is the same; also of an item that is out, or was erased.
-    fn same_item(&self, known: &InfoCode, kind: AliasKind, entry: &Entry) -> Result<bool> {
-        let sighting = self.store.sightings(&self.source.id, std::slice::from_ref(known))?.pop().flatten();
-        let Some(old) = sighting else { return Ok(false) };
+    fn same_item(
+        &self,
+        lookup: &Lookup<'_>,
+        (code, known): (&InfoCode, &Known),
+        kind: AliasKind,
+        entry: &Entry,
+    ) -> bool {
+        let (Some(old), Some(basis)) = (&known.sighting, lookup.basis(code)) else { return false };
         if old.guid.is_some_and(|guid| self.facts.guids.contains(&guid)) {
-            return Ok(false);
+            return false;
         }
-        let item = self.store.item(known)?;
         if kind == AliasKind::Text {
-            let before = item.map_or(old.last, |item| item.published);
+            let before = basis.item.as_ref().map_or(old.last, |item| item.published);
             let here = entry.published.unwrap_or(old.last);
-            return Ok(here.since(before).abs() <= SAME_TEXT_WITHIN);
+            return here.since(before).abs() <= SAME_TEXT_WITHIN;
         }
-        let signs = match item {
-            Some(item) => Some(Signs::of(&item)),
-            None => self.store.tombstone(known)?.and_then(|tombstone| tombstone.signs),
-        };
-        let Some(signs) = signs else { return Ok(true) };
+        let gone = || basis.tombstone.as_ref().and_then(|tombstone| tombstone.signs);
+        let Some(signs) = basis.item.as_ref().map(Signs::of).or_else(gone) else { return true };
         let Draft { title, excerpt, .. } = draft(self.source, entry);
         let date = entry.published.or(entry.updated);
-        Ok(signs.agree(&Signs::new(known, &title, &excerpt, date)))
+        signs.agree(&Signs::new(code, &title, &excerpt, date))
     }
+}
+
+/// A code that a source gives, in its canonical form.
+fn own_code(source: &Source, listed: &str) -> InfoCode {
+    InfoCode::new(source.code_space.clone(), &source.canonical_code(listed))
+}
+
+fn guid_name(guid: [u8; 16]) -> Name {
+    Name::Alias((AliasKind::Guid, guid))
 }
 
 /// What a list says of a record, without its dates.

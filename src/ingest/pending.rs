@@ -11,7 +11,8 @@ use std::sync::Arc;
 use tokio::sync::OwnedMutexGuard;
 use tracing::warn;
 
-use super::deciding::{Circumstances, Decided, Taking};
+use super::circumstances::{Circumstances, Decided};
+use super::deciding::Taking;
 use super::identity::Listed;
 use super::{Ingest, Routing};
 use crate::model::{InfoCode, SourceId, Timestamp};

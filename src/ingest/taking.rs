@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use super::circumstances::{Arrival, Circumstances};
 use super::decide::{Decision, decide, settled, wants_detail};
-use super::deciding::{Arrival, Circumstances, Taking};
+use super::deciding::Taking;
 use super::details::Detailed;
 use super::identity::{Identified, Listed, identify};
 use super::routing::waiting;
@@ -11,7 +12,7 @@ use super::{HELD_SHOWN, Ingest, MAX_DETAILS, Pending, PollReport};
 use crate::model::text::clip_bytes;
 use crate::model::{Document, InfoCode, SourceState, Timestamp};
 use crate::source::Source;
-use crate::store::{Result, Store};
+use crate::store::{Basis, Result, Store};
 
 impl Ingest {
     /// Takes a document in; gives what else it shows of its source. What it changes may be pending then.
@@ -96,11 +97,12 @@ impl Ingest {
         let decided = self.call(move |store| {
             let (identified, _, ready, wanted) = sort_out(store, &own, document, details, now)?;
             let (known, asked) = (ready.len(), wanted.len());
-            let mut decisions = Vec::new();
-            for listed in ready.into_iter().map(|detailed| detailed.listed).chain(wanted) {
-                let item = store.item(&listed.code)?;
-                decisions.push(decide(item.as_ref(), &listed, &own.id, own.rank, now).0);
-            }
+            let listed: Vec<Listed> =
+                ready.into_iter().map(|detailed| detailed.listed).chain(wanted).collect();
+            let decided = listed.iter().zip(bases(store, &listed)?);
+            let decisions: Vec<Decision> = decided
+                .map(|(listed, basis)| decide(basis.item.as_ref(), listed, &own.id, own.rank, now).0)
+                .collect();
             debug_assert!(decisions.len() == known + asked, "each record is decided once");
             Ok((identified.held.len(), asked, decisions))
         });
@@ -150,6 +152,12 @@ impl Found {
     }
 }
 
+/// What stands of records' items, in their order.
+fn bases(store: &dyn Store, listed: &[Listed]) -> Result<Vec<Basis>> {
+    let codes: Vec<InfoCode> = listed.iter().map(|one| one.code.clone()).collect();
+    if codes.is_empty() { Ok(Vec::new()) } else { store.bases(&codes) }
+}
+
 /// Identities, and which records need their detail first.
 fn sort_out(
     store: &dyn Store,
@@ -162,13 +170,14 @@ fn sort_out(
     let found = Found::of(&identified.listed);
     let mut ready = Vec::new();
     let mut wanted = Vec::new();
-    for listed in std::mem::take(&mut identified.listed) {
-        let needs = with_details && !settled(&listed, now) && {
-            let item = store.item(&listed.code)?;
-            wants_detail(item.as_ref(), &listed, &source.id, source.rank, now)
-                && store.tombstone(&listed.code)?.is_none()
-        };
-        if needs {
+    let (open, done): (Vec<_>, Vec<_>) = std::mem::take(&mut identified.listed)
+        .into_iter()
+        .partition(|listed| with_details && !settled(listed, now));
+    ready.extend(done.into_iter().map(|listed| Detailed { listed, hash: None }));
+    let bases = bases(store, &open)?;
+    for (listed, basis) in open.into_iter().zip(bases) {
+        let asks = wants_detail(basis.item.as_ref(), &listed, &source.id, source.rank, now);
+        if asks && basis.tombstone.is_none() {
             wanted.push(listed);
         } else {
             ready.push(Detailed { listed, hash: None });

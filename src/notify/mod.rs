@@ -12,14 +12,14 @@ use std::time::Duration;
 use data_encoding::HEXLOWER;
 use hmac::{Hmac, KeyInit, Mac};
 use reqwest::Client;
-use sha2::Sha256;
+use sha2::{Digest, Sha256};
 use thiserror::Error;
 use tracing::{info, warn};
 use url::Url;
 
 use crate::model::chain;
 use crate::publish::Pages;
-use crate::store::{Handle, StoreError};
+use crate::store::{Handle, RecordKind, Store, StoreError};
 
 pub use message::{Change, Message, TellItem, messages};
 
@@ -172,13 +172,13 @@ async fn tell_one(
     store: &Handle,
     pages: &Arc<Pages>,
 ) -> Result<(), NotifyError> {
-    let name = format!("webhook.{}", hook.url);
+    let name = bookmark(hook);
     loop {
         let (name, hook_for, pages) = (name.clone(), hook.clone(), Arc::clone(pages));
         let found = store.call(move |store| {
             let upto = store.published_generation()?;
-            let Some(from) = store.bookmark(&name)? else {
-                store.set_bookmark(&name, upto)?;
+            let Some(from) = told_up_to(store, &name)? else {
+                note(store, name, upto)?;
                 return Ok(None);
             };
             messages(store, &pages, &hook_for, (from, upto), STEP).map(Some)
@@ -188,15 +188,31 @@ async fn tell_one(
         for message in told {
             send(client, hook, &message).await?;
         }
-        let name = format!("webhook.{}", hook.url);
+        let name = bookmark(hook);
         store
             .call(move |store| {
-                store.set_bookmark(&name, end)?;
+                note(store, name, end)?;
                 store.sync()
             })
             .await?;
         info!(url = %hook.url, messages = count, "webhook told");
     }
+}
+
+/// The key of what is noted of a webhook; its address may be long, and have a password in it.
+fn bookmark(hook: &Webhook) -> Vec<u8> {
+    let name = Sha256::digest(format!("webhook.{}", hook.url));
+    HEXLOWER.encode(&name[..16]).into_bytes()
+}
+
+/// The generation up to which a webhook was told.
+fn told_up_to(store: &dyn Store, name: &[u8]) -> Result<Option<u64>, StoreError> {
+    let noted = store.record(RecordKind::Webhook, name)?;
+    Ok(noted.and_then(|bytes| bytes.try_into().ok()).map(u64::from_be_bytes))
+}
+
+fn note(store: &dyn Store, name: Vec<u8>, upto: u64) -> Result<(), StoreError> {
+    store.put_records(RecordKind::Webhook, &[(name, Some(upto.to_be_bytes().to_vec()))])
 }
 
 async fn send(client: &Client, hook: &Webhook, message: &Message) -> Result<(), NotifyError> {

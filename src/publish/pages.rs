@@ -92,7 +92,7 @@ impl Pages {
             css_url: url(&OutputKey::Style),
         };
         let print = print_of(&options, &theme);
-        Ok(Self { options, theme, frame, print, state })
+        Ok(Self { options, theme, frame, state, print })
     }
 
     /// What all bytes depend on beside the generations (RULES 4.1). Paths on this machine do not

@@ -85,6 +85,11 @@ pub(crate) fn is_last(state: &SourceState, epoch: u64) -> bool {
     state.epoch == epoch && state.claimed.is_some()
 }
 
+/// Whether a worker has claimed it.
+pub(crate) fn is_of(state: &SourceState, worker: &str) -> bool {
+    state.claimed.is_some() && state.claimed_by == worker
+}
+
 /// A claim that goes on until `until`; `None` where another one was made since.
 pub(crate) fn renewed(state: &SourceState, epoch: u64, until: Timestamp) -> Option<SourceState> {
     is_last(state, epoch).then(|| SourceState { next_poll: until.max(state.next_poll), ..state.clone() })

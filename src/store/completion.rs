@@ -92,7 +92,7 @@ mod tests {
 
     use super::*;
     use crate::model::Timestamp;
-    use crate::store::{Claimed, MemoryStore};
+    use crate::store::{Claimed, MemoryStore, Sources};
 
     #[test]
     fn all_that_wait_are_stored_by_one() {
@@ -116,7 +116,7 @@ mod tests {
             assert_eq!(heard, [vec![], vec![], vec![id("c")]]);
             let next = |name: &str| store.source(&id(name)).unwrap().next_poll.unix() - round;
             assert_eq!(["a", "b", "c"].map(next), [1, 2, 60]);
-            store.release(&[], Timestamp::from_unix(round)).unwrap();
+            store.release("test", &[], Timestamp::from_unix(round)).unwrap();
         }
     }
 }

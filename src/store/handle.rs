@@ -56,7 +56,7 @@ impl Handle {
     /// Ends polls; gives those whose claim was not the last one any more. Those that end while others are being stored are stored together after these.
     ///
     /// # Errors
-    /// As [`Store::complete`], of one of them: it does not keep the others from being stored.
+    /// As [`super::Sources::complete`], of one of them: it does not keep the others from being stored.
     pub async fn complete(&self, results: Vec<PollResult>) -> Result<Vec<SourceId>> {
         let (told, hears) = oneshot::channel();
         if self.completions.wait(results, told) {
@@ -69,7 +69,7 @@ impl Handle {
     /// An item with its body.
     ///
     /// # Errors
-    /// As [`Store::item`].
+    /// As [`super::Items::body`].
     pub fn article(store: &dyn Store, item: Item) -> Result<Article> {
         let body = store.body(&item.code)?;
         Ok(Article { item, body })

@@ -1,7 +1,7 @@
 //! The store: where every article is kept exactly once, and the only meeting point of the two
 //! halves of the mill (polling writes, publishing reads).
 //!
-//! Owns: the [`Store`] contract with its types and errors (the files here), the backends that keep it
+//! Owns: the [`Store`] contract (`contract`) with its types and errors (the files here), the backends that keep it
 //! (`sled`, `memory`), the format of backups, the same for every backend (`backup`). Does not own: decisions
 //! about items (`ingest`), outputs (`publish`). All sled types stay in `sled`. A further backend is a folder
 //! beside it.
@@ -20,14 +20,13 @@ pub use self::sled::{
     Findings, Growth, Imported, Mended, OnDamage, SledStore, Stats, StoreOptions, TakenIn, TreeStats,
     hush_guarded_panics,
 };
-pub use contract::Store;
-pub(crate) use contract::placed;
+pub use contract::{Categories, Changes, Items, Records, Sources, Store};
 pub use error::{Result, StoreError};
 pub use handle::Handle;
 pub use memory::MemoryStore;
 pub use types::{
-    Alias, AliasKind, AtPath, Basis, Change, Claim, Claimed, Event, EventKind, Gone, LogPage, Move, Mover,
-    Placement, PollResult, Progress, Retention, Revision, Sighting, Slot, SourceRecord, Tombstone, Watch,
-    Window, WithdrawnBy,
+    Act, Alias, AliasKind, AtPath, Basis, Change, Claim, Claimed, Event, EventKind, Gone, Known, LogPage,
+    MAX_RECORD, MAX_RECORD_KEY, Move, Mover, Name, Past, Placement, PollResult, Progress, RecordKind,
+    Retention, Revision, Sighting, Slot, SourceRecord, Tombstone, Watch, Window, WithdrawnBy,
 };
-pub(crate) use types::{MAX_CHANGES, MAX_EVENTS, bookmark_key};
+pub(crate) use types::{MAX_CHANGES, MAX_EVENTS};

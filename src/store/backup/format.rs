@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Body, Category, CategoryId, InfoCode, Item, Slug, SourceId, SourceState, Timestamp};
-use crate::store::{AliasKind, Event, Revision, Sighting, Slot, Tombstone};
+use crate::store::{AliasKind, Event, RecordKind, Revision, Sighting, Slot, Tombstone};
 
 /// Version of the lines.
 pub(crate) const VERSION: u32 = 1;
@@ -72,12 +72,21 @@ pub(crate) enum Line {
         at: Timestamp,
     },
     /// A number that the store keeps under a name: `generation`, `renames`, `published`, `clock`, and those
-    /// that begin with `tally.` or `bookmark.`.
+    /// that begin with `tally.`.
     Counter {
         /// The name.
         name: String,
         /// The number.
         value: u64,
+    },
+    /// A small record of somebody.
+    Record {
+        /// Whose.
+        kind: RecordKind,
+        /// Its key.
+        key: Vec<u8>,
+        /// What it says.
+        value: Vec<u8>,
     },
     /// The end.
     End {

@@ -3,7 +3,7 @@
 
 use super::format::{ItemLine, Line, Listings};
 use crate::model::{CategoryId, CodeSpace, InfoCode, Slug, SourceId};
-use crate::store::{Result, StoreError};
+use crate::store::{RecordKind, Result, StoreError};
 
 /// Bytes of a path at the most.
 const MAX_PATH: usize = 1_000;
@@ -30,6 +30,9 @@ pub(super) fn refuse(line: &Line) -> Result<()> {
         Line::Page { path: own, code: of } => path(own).and_then(|()| code(of)),
         Line::Log { slots, .. } => slots.iter().try_for_each(|(_, slot)| code(slot.code())),
         Line::Counter { name, .. } => sound(name.len() <= MAX_NAME, "counter", name),
+        Line::Record { kind, key, value } => {
+            sound(RecordKind::fits(key, value).is_ok(), "record", &format!("{kind:?}"))
+        }
     }
 }
 

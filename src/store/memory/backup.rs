@@ -13,9 +13,8 @@ use crate::store::backup::{
 use crate::store::claims;
 use crate::store::{AliasKind, AtPath, Result, StoreError};
 
-/// Begin the names of counters.
+/// Begins the names of counters.
 const TALLY: &str = "tally.";
-const BOOKMARK: &str = "bookmark.";
 
 impl MemoryStore {
     /// Writes everything into a file; gives its bytes.
@@ -87,6 +86,9 @@ fn rest(maps: &Maps, lines: &mut Lines<'_>) -> Result<()> {
     for (generation, at) in &maps.published {
         lines.put(&Line::Published { generation: *generation, at: *at })?;
     }
+    for ((kind, key), value) in &maps.records {
+        lines.put(&Line::Record { kind: *kind, key: key.clone(), value: value.clone() })?;
+    }
     counters(maps).into_iter().try_for_each(|(name, value)| lines.put(&Line::Counter { name, value }))
 }
 
@@ -99,8 +101,7 @@ fn counters(maps: &Maps) -> BTreeMap<String, u64> {
     ];
     let own = own.into_iter().map(|(name, value)| (name.to_owned(), value));
     let tallies = maps.tallies.iter().map(|(name, value)| (format!("{TALLY}{name}"), *value));
-    let bookmarks = maps.bookmarks.iter().map(|(name, value)| (format!("{BOOKMARK}{name}"), *value));
-    own.chain(tallies).chain(bookmarks).collect()
+    own.chain(tallies).collect()
 }
 
 fn category_line(maps: &Maps, category: &Category) -> CategoryLine {
@@ -190,6 +191,7 @@ fn take(maps: &mut Maps, line: Line) -> Result<()> {
         }
         Line::Published { generation, at } => drop(maps.published.insert(generation, at)),
         Line::Counter { name, value } => take_counter(maps, &name, value),
+        Line::Record { kind, key, value } => drop(maps.records.insert((kind, key), value)),
         Line::End { .. } => {}
     }
     Ok(())
@@ -261,8 +263,6 @@ fn take_counter(maps: &mut Maps, name: &str, value: u64) {
         _ => {
             if let Some(name) = name.strip_prefix(TALLY) {
                 maps.tallies.insert(name.to_owned(), value);
-            } else if let Some(name) = name.strip_prefix(BOOKMARK) {
-                maps.bookmarks.insert(name.to_owned(), value);
             }
         }
     }

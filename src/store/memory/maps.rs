@@ -6,8 +6,8 @@ use crate::model::text::clip_bytes;
 use crate::model::{Article, Body, Category, CategoryId, InfoCode, Item, SourceId, SourceState, Timestamp};
 use crate::store::claims;
 use crate::store::{
-    Alias, AtPath, Basis, Change, Event, EventKind, Gone, LogPage, MAX_EVENTS, Placement, Revision, Sighting,
-    Slot, SourceRecord, Tombstone, WithdrawnBy, bookmark_key, placed,
+    Alias, AtPath, Basis, Change, Event, EventKind, Gone, LogPage, MAX_EVENTS, Past, Placement, RecordKind,
+    Revision, Sighting, Slot, SourceRecord, Tombstone, WithdrawnBy,
 };
 
 /// The bytes of an [`InfoCode`], which are the order of items with equal times.
@@ -41,7 +41,7 @@ pub(super) struct Maps {
     pub(super) fixed: BTreeMap<String, String>,
     pub(super) published: BTreeMap<u64, Timestamp>,
     pub(super) published_up_to: u64,
-    pub(super) bookmarks: BTreeMap<String, u64>,
+    pub(super) records: BTreeMap<(RecordKind, Vec<u8>), Vec<u8>>,
     pub(super) tallies: BTreeMap<String, u64>,
     pub(super) generation: u64,
     pub(super) renames: u64,
@@ -267,7 +267,7 @@ impl Maps {
     pub(super) fn basis(&self, code: &InfoCode) -> Basis {
         let key = code.key();
         let item = self.items.get(&key).cloned();
-        let placed = item.is_some() && self.bookmarks.contains_key(&bookmark_key(&placed(code)));
+        let placed = item.is_some() && self.records.contains_key(&(RecordKind::Placement, key.clone()));
         Basis { item, tombstone: self.tombs.get(&key).cloned(), placed }
     }
 
@@ -406,6 +406,14 @@ impl Maps {
             self.bodies.remove(&key);
             self.revisions.retain(|(code, _), _| *code != key);
             self.versions.retain(|(code, _), _| *code != key);
+        }
+    }
+
+    pub(super) fn past(&self, key: &Code) -> Past {
+        let revisions = self.revisions.range((key.clone(), 0)..=(key.clone(), u32::MAX));
+        Past {
+            history: self.history.get(key).cloned().unwrap_or_default(),
+            revisions: revisions.map(|(_, revision)| revision.clone()).collect(),
         }
     }
 

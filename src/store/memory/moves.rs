@@ -6,18 +6,18 @@ use super::maps::{Code, Maps, told, with_site};
 use crate::model::{Article, Category, CategoryId, InfoCode, Item, SourceId, Timestamp};
 use crate::store::claims;
 use crate::store::{
-    Claim, EventKind, MAX_CHANGES, Move, Mover, Retention, Tombstone, WithdrawnBy, bookmark_key, placed,
+    Claim, EventKind, MAX_CHANGES, Move, Mover, RecordKind, Retention, Tombstone, WithdrawnBy,
 };
 
 impl Maps {
-    pub(super) fn due_from(&self, time: Timestamp) -> Vec<SourceId> {
+    pub(super) fn due_from(&self, time: Timestamp, limit: usize) -> Vec<(Timestamp, SourceId)> {
         let mut due: Vec<(Timestamp, usize, &SourceId)> = Vec::new();
         for (number, id) in self.numbers.iter().enumerate() {
             let next = self.states.get(id).map(|state| state.next_poll).filter(|next| *next >= time);
             due.extend(next.map(|next| (next, number, id)));
         }
         due.sort_unstable();
-        due.into_iter().map(|(.., id)| id.clone()).collect()
+        due.into_iter().take(limit).map(|(next, _, id)| (next, id.clone())).collect()
     }
 
     pub(super) fn claim_due(&mut self, by: &str, now: Timestamp, limit: usize, lease: i64) -> Vec<Claim> {
@@ -62,6 +62,16 @@ impl Maps {
         claimed
     }
 
+    pub(super) fn withdraw(&mut self, code: &InfoCode, tombstone: &Tombstone) -> bool {
+        let key = code.key();
+        let before = self.tombs.get(&key);
+        let yields = before.is_none_or(|before| before.yields_to(tombstone));
+        let Some(item) = self.items.get(&key).filter(|_| yields).cloned() else { return false };
+        let leaves = if before.is_some() { Vec::new() } else { with_site(&item) };
+        self.take_out(&item, &leaves, tombstone);
+        true
+    }
+
     pub(super) fn restore(
         &mut self,
         code: &InfoCode,
@@ -103,7 +113,7 @@ impl Maps {
             return false;
         }
         if *by == Mover::Admin {
-            maps.bookmarks.insert(bookmark_key(&placed(code)), 1);
+            maps.records.insert((RecordKind::Placement, key.clone()), Vec::new());
         }
         if from == to {
             return false;

@@ -103,9 +103,10 @@ pub(super) fn complete(engine: &Engine, results: &[PollResult]) -> Result<Vec<So
     Ok(refused)
 }
 
-pub(super) fn release(engine: &Engine, running: &[SourceId], now: Timestamp) -> Result<usize> {
+pub(super) fn release(engine: &Engine, worker: &str, running: &[SourceId], now: Timestamp) -> Result<usize> {
     let _writing = engine.db.writing();
-    let cut_off = all(engine)?.into_iter().filter(|record| !running.contains(&record.id));
+    let own = all(engine)?.into_iter().filter(|record| claims::is_of(&record.state, worker));
+    let cut_off = own.filter(|record| !running.contains(&record.id));
     let given_back = cut_off.filter_map(|record| Some((claims::given_back(&record.state, now)?, record.id)));
     let released: Vec<(SourceState, SourceId)> = given_back.collect();
     put_states(engine, released.iter().map(|(state, id)| (id, state)))?;
@@ -117,7 +118,7 @@ mod tests {
     use super::*;
     use crate::store::sled::database::TreeId;
     use crate::store::sled::sources;
-    use crate::store::{SledStore, Store};
+    use crate::store::{SledStore, Sources};
 
     #[test]
     fn sources_are_due_as_their_states_say_after_a_new_start_too() {
@@ -125,7 +126,10 @@ mod tests {
         let path = folder.path().join("store");
         let at = Timestamp::from_unix;
         let ids: Vec<SourceId> = ["a", "b", "c", "d"].map(|id| SourceId::new(id).unwrap()).into();
-        let plan = |store: &SledStore| (store.next_due().unwrap(), store.due_from(at(0)).unwrap());
+        let plan = |store: &SledStore| {
+            let due = store.due(at(0), 9).unwrap().into_iter();
+            (store.next_due().unwrap(), due.map(|(_, id)| id).collect::<Vec<_>>())
+        };
         let store = SledStore::open(&path, 1 << 20).unwrap();
         store.register(&ids, at(100)).unwrap();
         for (number, next) in [(0, 300), (1, 200), (0, 400)] {
@@ -137,8 +141,8 @@ mod tests {
         let order = [2, 3, 1, 0].map(|n: usize| ids[n].clone()).to_vec();
         assert_eq!(plan(&store), (Some(at(100)), order.clone()));
         assert_eq!(store.claim_due("test", at(199), 1, 60).unwrap()[0].id, ids[2]);
-        assert_eq!(store.due_from(at(200)).unwrap().len(), 3, "one is claimed until 259");
-        store.release(&[], at(199)).unwrap();
+        assert_eq!(store.due(at(200), 9).unwrap().len(), 3, "one is claimed until 259");
+        store.release("test", &[], at(199)).unwrap();
         drop(store);
         let store = SledStore::open(&path, 1 << 20).unwrap();
         assert_eq!(plan(&store), (Some(at(100)), order));

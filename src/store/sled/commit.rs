@@ -11,7 +11,7 @@ use super::engine::Engine;
 use super::item_writes::{begins, form, put_event, put_form, put_item, put_listing, put_record, stored};
 use super::source_numbers::number_in;
 use super::sources::is_claimed;
-use super::{alias, item_writes, items, log, paths, settings};
+use super::{alias, item_writes, items, log, paths, small_records};
 use crate::model::{Category, CategoryId, InfoCode, Item, SourceId, Timestamp};
 use crate::store::{Basis, Change, Event, EventKind, MAX_CHANGES, MAX_EVENTS, Result, StoreError};
 
@@ -178,7 +178,8 @@ fn stands(tx: Tx<'_>, change: &Change, item: Option<&Item>) -> TxResult<bool> {
     if item != known.as_ref() || item_writes::tombstone(tx, &change.code)? != *tombstone {
         return Ok(false);
     }
-    if !change.enters.is_empty() && known.is_some() && settings::is_placed(tx, &change.code)? != *placed {
+    if !change.enters.is_empty() && known.is_some() && small_records::is_placed(tx, &change.code)? != *placed
+    {
         return Ok(false);
     }
     for placement in &change.enters {

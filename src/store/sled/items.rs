@@ -6,30 +6,25 @@ use sled::IVec;
 
 use super::database::{Database, READ, TreeId, backend, decode, seen_key, u32_at, u64_at};
 use super::source_numbers::names;
-use super::{records, settings};
+use super::{records, small_records};
 use crate::model::{InfoCode, Item, SourceId};
-use crate::store::{Basis, Event, Result, Revision, Sighting, Tombstone, placed};
+use crate::store::{Basis, Event, Past, RecordKind, Result, Revision, Sighting, Tombstone};
 
 /// One item's small part, by the key of its code.
 pub(super) fn item(db: &Database, key: &[u8]) -> Result<Option<Item>> {
     db.get(TreeId::Item, key)?.map(|bytes| records::item(key, &bytes).map(|(_, item)| item)).transpose()
 }
 
-/// What a source's listing of each code was, by the number of the source.
-pub(super) fn sightings(db: &Database, number: u32, codes: &[InfoCode]) -> Result<Vec<Option<Sighting>>> {
-    codes
-        .iter()
-        .map(|code| {
-            let key = code.key();
-            if let Some(item) = db.get(TreeId::Item, &key)?
-                && let Some((_, listing)) = records::first(&item)?.filter(|(first, _)| *first == number)
-            {
-                return records::listing(listing).map(|(sighting, _)| Some(sighting));
-            }
-            let listing = db.get(TreeId::Seen, seen_key(&key, number))?;
-            listing.map(|bytes| records::listing(&bytes).map(|(sighting, _)| sighting)).transpose()
-        })
-        .collect()
+/// What a source's listing of an item was, by the number of the source.
+pub(super) fn sighting(db: &Database, number: u32, code: &InfoCode) -> Result<Option<Sighting>> {
+    let key = code.key();
+    if let Some(item) = db.get(TreeId::Item, &key)?
+        && let Some((_, listing)) = records::first(&item)?.filter(|(first, _)| *first == number)
+    {
+        return records::listing(listing).map(|(sighting, _)| Some(sighting));
+    }
+    let listing = db.get(TreeId::Seen, seen_key(&key, number))?;
+    listing.map(|bytes| records::listing(&bytes).map(|(sighting, _)| sighting)).transpose()
 }
 
 /// Which sources list an item.
@@ -89,6 +84,11 @@ pub(super) fn tombstone(db: &Database, code: &InfoCode) -> Result<Option<Tombsto
     db.get(TreeId::Tomb, code.key())?.map(|bytes| decode("tombstone", &bytes)).transpose()
 }
 
+/// What happened to an item, and how it looked.
+pub(super) fn past(db: &Database, code: &InfoCode) -> Result<Past> {
+    Ok(Past { history: history(db, code)?, revisions: revisions(db, code)? })
+}
+
 /// How an item looked before, oldest first.
 pub(super) fn revisions(db: &Database, code: &InfoCode) -> Result<Vec<Revision>> {
     db.tree(TreeId::Revision)
@@ -107,7 +107,7 @@ pub(super) fn basis(db: &Database, code: &InfoCode) -> Result<Basis> {
 
 /// Whether an admin placed an item.
 pub(super) fn is_placed(db: &Database, code: &InfoCode) -> Result<bool> {
-    Ok(settings::bookmark(db, &placed(code))?.is_some())
+    Ok(small_records::get(db, RecordKind::Placement, &code.key())?.is_some())
 }
 
 /// Whether an item is stored under a code, or once was.

@@ -8,6 +8,7 @@ use super::care::migrate;
 use super::database::{backend, every, guarded};
 use super::engine::Engine;
 use super::options::StoreOptions;
+use super::small_records;
 use crate::store::{Result, StoreError};
 
 /// Opens the store as it is.
@@ -15,7 +16,11 @@ use crate::store::{Result, StoreError};
 /// # Errors
 /// As [`Engine::at`]; a panic becomes [`StoreError::Corrupt`].
 pub(super) fn opened(options: &StoreOptions) -> Result<Engine> {
-    guarded("open", || Engine::at(&options.path, options.cache))
+    guarded("open", || {
+        let engine = Engine::at(&options.path, options.cache)?;
+        small_records::take_over(&engine.db)?;
+        Ok(engine)
+    })
 }
 
 /// As [`opened`]; a store of an older format is migrated first.

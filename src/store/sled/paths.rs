@@ -112,7 +112,7 @@ fn page_of(tx: Tx<'_>, code: &InfoCode) -> TxResult<Option<String>> {
 mod tests {
     use super::*;
     use crate::model::Timestamp;
-    use crate::store::{Change, SledStore, Store, Tombstone, WithdrawnBy};
+    use crate::store::{Change, Items, Records, SledStore, Tombstone, WithdrawnBy};
 
     #[test]
     fn a_path_leads_to_its_article_with_and_without_a_record() {

@@ -1,15 +1,14 @@
-//! What the store remembers beside items and sources: fixed settings, bookmarks, counts, publishes.
+//! What the store remembers beside items and sources: fixed settings, counts, publishes.
 
 use std::collections::BTreeMap;
 
-use super::database::{Database, READ, TreeId, Tx, TxResult, backend, put, time, time_at, tree, u64_at};
-use crate::model::{InfoCode, Timestamp};
-use crate::store::{Result, StoreError, bookmark_key, placed};
+use super::database::{Database, READ, TreeId, backend, put, time, time_at, tree, u64_at};
+use super::small_records::BOOKMARK;
+use crate::model::Timestamp;
+use crate::store::{Result, StoreError};
 
 /// Begins the names of counts.
 const TALLY: &str = "tally.";
-/// Begins the names of bookmarks.
-const BOOKMARK: &str = "bookmark.";
 /// Publishes that are remembered by their time.
 const PUBLISHES: usize = 20_000;
 
@@ -29,24 +28,6 @@ pub(super) fn tallies(db: &Database) -> Result<BTreeMap<String, u64>> {
     Ok(all)
 }
 
-pub(super) fn bookmark(db: &Database, name: &str) -> Result<Option<u64>> {
-    Ok(db.get(TreeId::Sys, key_of_bookmark(name))?.and_then(|value| u64_at(&value, 0)))
-}
-
-/// Whether an admin placed an item.
-pub(super) fn is_placed(tx: Tx<'_>, code: &InfoCode) -> TxResult<bool> {
-    Ok(tree(tx, TreeId::Sys).get(key_of_bookmark(&placed(code)))?.is_some())
-}
-
-/// Remembers that an admin placed an item.
-pub(super) fn place(tx: Tx<'_>, code: &InfoCode) -> TxResult<()> {
-    put(tx, TreeId::Sys, key_of_bookmark(&placed(code)).as_bytes(), &1_u64.to_be_bytes())
-}
-
-fn key_of_bookmark(name: &str) -> String {
-    format!("{BOOKMARK}{}", bookmark_key(name))
-}
-
 pub(super) fn fix(db: &Database, key: &'static str, value: &str, set: bool) -> Result<()> {
     let name = fixed_key(key);
     match db.get(TreeId::Sys, &name)? {
@@ -63,11 +44,6 @@ pub(super) fn fix(db: &Database, key: &'static str, value: &str, set: bool) -> R
             asked: value.to_owned(),
         }),
     }
-}
-
-pub(super) fn set_bookmark(db: &Database, name: &str, generation: u64) -> Result<()> {
-    let _writing = db.writing();
-    db.transact(|tx| put(tx, TreeId::Sys, key_of_bookmark(name).as_bytes(), &generation.to_be_bytes()))
 }
 
 pub(super) fn tally(db: &Database, counts: &BTreeMap<String, u64>) -> Result<()> {
@@ -141,11 +117,11 @@ pub(super) fn agree(db: &Database, fixed: &BTreeMap<String, String>) -> Result<(
     Ok(())
 }
 
-/// Names of counters that a backup has, beside those that begin with [`TALLY`] and [`BOOKMARK`].
+/// Names of counters that a backup has, beside those that begin with [`TALLY`].
 const COUNTERS: [&str; 4] = ["generation", "renames", "published", "clock"];
 
 fn is_told(name: &str) -> bool {
-    COUNTERS.contains(&name) || name.starts_with(TALLY) || name.starts_with(BOOKMARK)
+    COUNTERS.contains(&name) || name.starts_with(TALLY)
 }
 
 /// All numbers that a backup has, by name.
@@ -164,7 +140,8 @@ pub(super) fn counters(db: &Database) -> Result<Vec<(String, u64)>> {
 /// # Errors
 /// [`StoreError::Unusable`] where no store has it.
 pub(super) fn put_counter(db: &Database, name: &str, value: u64) -> Result<()> {
-    if !is_told(name) || name.len() > 1_000 {
+    // Backups of earlier feedmills have such numbers, which become records when all is in.
+    if !(is_told(name) || name.starts_with(BOOKMARK)) || name.len() > 1_000 {
         return Err(StoreError::Unusable { detail: format!("it counts `{name}`, which no store does") });
     }
     db.transact(|tx| put(tx, TreeId::Sys, name.as_bytes(), &value.to_be_bytes()))

@@ -36,18 +36,14 @@ impl Sources {
         self.known.get(id)
     }
 
-    pub(super) fn next_due(&self) -> Option<Timestamp> {
-        self.due.first_key_value().map(|((due, _), _)| *due)
-    }
-
     /// Those that are due at `now`, in the order of their time.
     pub(super) fn due(&self, now: Timestamp) -> impl Iterator<Item = &SourceId> {
         self.due.range(..(now.plus(1), 0)).map(|(_, id)| id)
     }
 
     /// Those that are due at `time` or later, in the order of their time.
-    pub(super) fn due_from(&self, time: Timestamp) -> impl Iterator<Item = &SourceId> {
-        self.due.range((time, 0)..).map(|(_, id)| id)
+    pub(super) fn due_from(&self, time: Timestamp) -> impl Iterator<Item = (Timestamp, &SourceId)> {
+        self.due.range((time, 0)..).map(|((at, _), id)| (*at, id))
     }
 
     fn enter(&mut self, id: SourceId, known: Known) {

@@ -5,7 +5,6 @@ use sled::{Batch, IVec};
 
 use super::database::{TreeId, Tx, TxResult, abort, backend, readable, tree, u32_at};
 use super::engine::Engine;
-use super::source_cache::Sources;
 use super::source_numbers::{names, number_in};
 use super::source_record::{source_bytes, state_in};
 use crate::model::{SourceId, SourceState, Timestamp};
@@ -30,17 +29,16 @@ pub(super) fn is_known(engine: &Engine, id: &SourceId) -> Result<bool> {
     engine.sources.with(&engine.db, |sources| sources.get(id).is_some())
 }
 
-pub(super) fn next_due(engine: &Engine) -> Result<Option<Timestamp>> {
-    engine.sources.with(&engine.db, Sources::next_due)
-}
-
 /// Sources that are due at `now`, in the order of their time.
 pub(super) fn due(engine: &Engine, now: Timestamp, limit: usize) -> Result<Vec<SourceId>> {
     engine.sources.with(&engine.db, |sources| sources.due(now).take(limit).cloned().collect())
 }
 
-pub(super) fn due_from(engine: &Engine, time: Timestamp) -> Result<Vec<SourceId>> {
-    engine.sources.with(&engine.db, |sources| sources.due_from(time).cloned().collect())
+/// Sources that are due at a time or later, in its order.
+pub(super) fn due_from(engine: &Engine, time: Timestamp, limit: usize) -> Result<Vec<(Timestamp, SourceId)>> {
+    engine.sources.with(&engine.db, |sources| {
+        sources.due_from(time).take(limit).map(|(at, id)| (at, id.clone())).collect()
+    })
 }
 
 /// One source's state (`Store::source`).
@@ -81,14 +79,6 @@ pub(super) fn all(engine: &Engine) -> Result<Vec<SourceRecord>> {
     }
     records.sort_by(|a, b| a.id.cmp(&b.id));
     Ok(records)
-}
-
-pub(super) fn void_guids(engine: &Engine, id: &SourceId, guids: &[[u8; 16]]) -> Result<Vec<bool>> {
-    let Some(number) = number(engine, id)? else { return Ok(vec![false; guids.len()]) };
-    guids
-        .iter()
-        .map(|guid| Ok(engine.db.get(TreeId::Void, [&number.to_be_bytes()[..], guid].concat())?.is_some()))
-        .collect()
 }
 
 /// Forgets what would let an unchanged document of any source pass unread. The caller holds the writer's lock.

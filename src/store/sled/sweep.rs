@@ -127,7 +127,7 @@ fn beyond(
 mod tests {
     use super::*;
     use crate::model::{Body, CodeSpace, InfoCode};
-    use crate::store::{Change, Placement, SledStore, Store};
+    use crate::store::{Categories, Change, Items, Placement, SledStore};
 
     #[test]
     fn an_entry_that_leads_nowhere_goes_and_takes_nobody_with_it() {

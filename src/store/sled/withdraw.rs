@@ -11,7 +11,7 @@ use super::database::{Database, TreeId, Tx, TxResult, encode, next, put, tree};
 use super::engine::Engine;
 use super::item_writes::{form, put_event, put_form, put_listing, touch_item};
 use super::leaving::{Touched, erase, leave, leftovers, newest_without, with_site};
-use super::{items, log, settings, sources};
+use super::{items, log, small_records, sources};
 use crate::model::{CategoryId, InfoCode, Item, Timestamp};
 use crate::store::{Event, EventKind, MAX_EVENTS, Move, Mover, Result, Tombstone, WithdrawnBy};
 
@@ -119,7 +119,7 @@ pub(super) fn reroute(db: &Database, code: &InfoCode, decided: &Move, now: Times
     }
     if from == to {
         if *by == Mover::Admin {
-            db.transact(|tx| settings::place(tx, code))?;
+            db.transact(|tx| small_records::place(tx, code))?;
         }
         return Ok(false);
     }
@@ -138,7 +138,7 @@ pub(super) fn reroute(db: &Database, code: &InfoCode, decided: &Move, now: Times
         touch_item(tx, &key, &moved)?;
         put_event(tx, &key, &event)?;
         if *by == Mover::Admin {
-            settings::place(tx, code)?;
+            small_records::place(tx, code)?;
         }
         if out {
             return Ok(());

@@ -86,6 +86,7 @@ impl Taking<'_> {
             | Line::Log { .. }
             | Line::Published { .. }
             | Line::Counter { .. }
+            | Line::Record { .. }
             | Line::End { .. } => Ok(()),
         }
     }

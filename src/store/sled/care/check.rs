@@ -76,6 +76,7 @@ const ORDER: [TreeId; TreeId::ALL.len()] = [
     TreeId::History,
     TreeId::Published,
     TreeId::TextFile,
+    TreeId::Record,
 ];
 
 impl SledStore {

@@ -157,7 +157,7 @@ mod tests {
 
     use super::*;
     use crate::model::{Body, CodeSpace, InfoCode, Item, Timestamp};
-    use crate::store::{Change, Store};
+    use crate::store::{Change, Changes, Items, Records};
 
     #[test]
     fn waste_is_told_from_small_records() {

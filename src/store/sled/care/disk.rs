@@ -176,7 +176,7 @@ pub(crate) fn put_in_place(new: &Path, path: &Path, aside: &Path) -> Result<()> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{OnDamage, SledStore, Store, StoreOptions};
+    use crate::store::{Changes, OnDamage, SledStore, StoreOptions};
 
     #[test]
     fn what_a_crash_left_is_put_right() {

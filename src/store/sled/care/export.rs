@@ -21,8 +21,13 @@ use crate::store::sled::lists::{by_arrival, touched_since};
 use crate::store::sled::log::{Entered, slot_in};
 use crate::store::sled::source_numbers::{names, void_of};
 use crate::store::sled::store::SledStore;
-use crate::store::sled::{alias, articles, categories, items, paths, settings, slots, sources};
-use crate::store::{Progress, Result, StoreError};
+use crate::store::sled::{
+    alias, articles, categories, items, paths, settings, slots, small_records, sources,
+};
+use crate::store::{Progress, RecordKind, Result, StoreError};
+
+/// Small records that are read at once.
+const RECORDS: usize = 500;
 
 /// Items between two words about progress.
 const STEP: u64 = 100;
@@ -247,6 +252,15 @@ fn put_numbers(db: &Database, lines: &mut Lines<'_>) -> Result<()> {
         let (key, value) = entry.map_err(|e| backend(READ, e))?;
         if let (Some(generation), Some(at)) = (u64_at(&key, 0), time_at(&value)) {
             lines.put(&Line::Published { generation, at })?;
+        }
+    }
+    for kind in RecordKind::ALL {
+        let mut after = Vec::new();
+        loop {
+            let some = small_records::after(db, kind, &after, RECORDS)?;
+            let Some((last, _)) = some.last() else { break };
+            after.clone_from(last);
+            some.into_iter().try_for_each(|(key, value)| lines.put(&Line::Record { kind, key, value }))?;
         }
     }
     for (name, value) in settings::counters(db)? {

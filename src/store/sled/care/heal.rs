@@ -184,7 +184,7 @@ mod tests {
 
     use super::*;
     use crate::model::{Body, CodeSpace, InfoCode, Item, Timestamp};
-    use crate::store::{Change, Store};
+    use crate::store::{Change, Items, Records};
 
     /// Damage that no size and no time tells of.
     fn damage(text: &Path) {

@@ -17,7 +17,7 @@ use crate::store::sled::lists::{last_arrival, newest};
 use crate::store::sled::source_numbers::names;
 use crate::store::sled::source_record::state_in;
 use crate::store::sled::touched::{is_touched, touched_codes};
-use crate::store::sled::{alias, articles, categories, items, log, paths, records, slots};
+use crate::store::sled::{alias, articles, categories, items, log, paths, records, slots, small_records};
 use crate::store::{AtPath, Event, Result, Revision, Sighting, Tombstone};
 
 /// What is wrong with one record, in words.
@@ -72,6 +72,7 @@ pub(super) fn judge(
         }
         TreeId::TextFile => unless(live_in(value).is_some() && key.len() == 4, UNREADABLE),
         TreeId::Sys => sys(engine, key, value)?,
+        TreeId::Record => unless(small_records::is_sound(key, value), "it is nobody's"),
     };
     if value.len() > MAX_VALUE {
         faults.push("it is larger than the layout allows");

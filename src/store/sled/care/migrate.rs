@@ -131,7 +131,7 @@ mod tests {
     use super::*;
     use crate::model::{Body, CategoryId, CodeSpace, InfoCode, Item, SourceId, Timestamp};
     use crate::store::sled::database::{decode, encode};
-    use crate::store::{Change, Placement, SledStore, Store};
+    use crate::store::{Categories, Change, Items, Placement, SledStore, Sources};
 
     /// The format before this one, as this test has it: categories' names stood in brackets.
     const OLDER: u8 = FORMAT - 1;

@@ -333,7 +333,8 @@ mod tests {
     use super::*;
     use crate::model::{CodeSpace, ContentHash, InfoCode, SourceId, Validators};
     use crate::store::{
-        AliasKind, Change, Claimed, Event, EventKind, Placement, PollResult, Sighting, Store,
+        AliasKind, Categories, Change, Claimed, Event, EventKind, Items, Name, Placement, PollResult,
+        Records, Sighting, Sources,
     };
 
     fn at(seconds: i64) -> Timestamp {
@@ -492,7 +493,7 @@ mod tests {
         state.memory.body = Some([1; 16]);
         store.complete(&[PollResult::of(*claim)]).unwrap();
         let code = InfoCode::new(CodeSpace::new("s").unwrap(), "code-2");
-        let before = store.sightings(&source, std::slice::from_ref(&code)).unwrap();
+        let before = store.known(&source, &[Name::Code(code.clone())]).unwrap();
         let identity = store.identity().unwrap();
         let hurt = |engine: &Engine| {
             let record = engine.db.get(TreeId::Item, code.key())?.unwrap();
@@ -502,7 +503,7 @@ mod tests {
         let found = mended(&store, "a text");
         assert_eq!(found.kinds.len(), 1, "{found:?}");
         assert_eq!(store.body(&code).unwrap(), Body::default());
-        assert_ne!(store.sightings(&source, std::slice::from_ref(&code)).unwrap(), before);
+        assert_ne!(store.known(&source, &[Name::Code(code.clone())]).unwrap(), before);
         let state = store.source(&source).unwrap();
         assert_eq!((state.validators, state.memory.body), (Validators::default(), None));
         assert_ne!(store.identity().unwrap(), identity, "the outputs are looked at again");

@@ -24,7 +24,7 @@ use crate::store::sled::leaving::with_site;
 use crate::store::sled::log::{Entered, note_page, slot_bytes};
 use crate::store::sled::source_numbers::{number_in, put_void};
 use crate::store::sled::touched::{forget_touched, note_touched};
-use crate::store::sled::{categories, items, paths, records, settings, slots, sources};
+use crate::store::sled::{categories, items, paths, records, settings, slots, small_records, sources};
 use crate::store::{Alias, Progress, Result, Slot, StoreError};
 
 /// Items that share a transaction, and bytes of texts that are packed at once.
@@ -94,6 +94,7 @@ impl<'a> Loading<'a> {
                 db.transact(|tx| put(tx, TreeId::Published, &key, &time(at)))
             }
             Line::Counter { name, value } => settings::put_counter(db, &name, value),
+            Line::Record { kind, key, value } => small_records::put_all(db, kind, &[(key, Some(value))]),
             Line::End { .. } => Ok(()),
         }
     }

@@ -178,7 +178,7 @@ mod tests {
     use super::*;
     use crate::model::{Body, CodeSpace, InfoCode, Item, Timestamp};
     use crate::store::sled::bodies::is_balanced;
-    use crate::store::{Change, Store};
+    use crate::store::{Change, Items};
 
     fn commit(store: &SledStore, numbers: std::ops::Range<u32>, text: &str) {
         let changes = numbers.map(|number| {

@@ -49,11 +49,13 @@ pub(crate) enum TreeId {
     Version,
     /// file of texts → its live bytes
     TextFile,
+    /// kind, key → a small record of somebody (`small_records`)
+    Record,
 }
 
 impl TreeId {
     /// All trees in the order of their numbers.
-    pub(crate) const ALL: [Self; 23] = [
+    pub(crate) const ALL: [Self; 24] = [
         Self::Item,
         Self::CatTime,
         Self::CatSeq,
@@ -77,6 +79,7 @@ impl TreeId {
         Self::Resealed,
         Self::Version,
         Self::TextFile,
+        Self::Record,
     ];
 
     /// Its name on the disk.
@@ -105,6 +108,7 @@ impl TreeId {
             Self::Resealed => "resealed",
             Self::Version => "version",
             Self::TextFile => "text_file",
+            Self::Record => "record",
         }
     }
 }

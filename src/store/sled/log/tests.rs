@@ -2,7 +2,9 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::model::{Article, Body, CodeSpace, InfoCode, SourceId};
-use crate::store::{Change, LogPage, Placement, Revision, SledStore, Store, Tombstone, WithdrawnBy};
+use crate::store::{
+    Categories, Change, Changes, Items, LogPage, Placement, Revision, SledStore, Tombstone, WithdrawnBy,
+};
 
 const START: i64 = 1_700_000_000;
 

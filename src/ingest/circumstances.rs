@@ -1,0 +1,73 @@
+//! What is the same for all records of a document, and what deciding about them gives.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::IngestOptions;
+use super::decide::next_check;
+use super::details::Detailed;
+use crate::model::Timestamp;
+use crate::source::Source;
+use crate::store::{Change, Sighting};
+
+/// What deciding about a document came to.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    pub(super) inserted: usize,
+    pub(super) updated: usize,
+    pub(super) joined: usize,
+    pub(super) unchanged: usize,
+    pub(super) dropped: usize,
+    /// What the rules were asked about, and what they did.
+    pub(super) counts: BTreeMap<String, u64>,
+    pub(super) waiting: BTreeSet<String>,
+    /// Records that broke something of ours.
+    pub(super) broken: Vec<String>,
+    /// The earliest look for corrections among the listed records.
+    pub(super) next_check: Option<Timestamp>,
+    /// The dates of records that are listed for the first time.
+    pub(super) arrived: Vec<Option<Timestamp>>,
+}
+
+/// How far a source has come in (RULES 3.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Arrival {
+    /// Its first document.
+    First,
+    /// The rest of what was there when it came, at this time.
+    Going(Timestamp),
+    /// All that comes is new.
+    Done,
+}
+
+impl Tally {
+    /// Notes the earliest look for corrections of a record.
+    pub(super) fn note_check(&mut self, sighting: Option<&Sighting>) {
+        let next = sighting.and_then(next_check);
+        self.next_check = match (self.next_check, next) {
+            (Some(known), Some(next)) => Some(known.min(next)),
+            (known, next) => known.or(next),
+        };
+    }
+}
+
+/// What is the same for all records of one document.
+#[derive(Debug, Clone)]
+pub(super) struct Circumstances {
+    pub(super) source: Arc<Source>,
+    /// The number of the claim that the poll has.
+    pub(super) epoch: u64,
+    pub(super) options: Arc<IngestOptions>,
+    pub(super) arrival: Arrival,
+    pub(super) now: Timestamp,
+    /// The answer that is taken in: when, and its bytes.
+    pub(super) answer: (Timestamp, u64),
+}
+
+/// A change with the record that it was made of: where something else stands when it is stored, the record is
+/// decided on again.
+#[derive(Debug)]
+pub(super) struct Decided {
+    pub(super) change: Change,
+    pub(super) detailed: Detailed,
+}
