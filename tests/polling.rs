@@ -177,6 +177,39 @@ async fn serve(scripted: &Arc<Mutex<Scripted>>) -> String {
     base
 }
 
+/// A 429 is said of a whole server, a 503 of what was asked for.
+#[tokio::test]
+async fn a_server_that_wants_a_pause_is_asked_by_none_of_its_sources() {
+    for (status, rests) in [(429, true), (503, false)] {
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let listener =
+            tokio::net::TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await.unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let own = Arc::clone(&asked);
+        let answer = get(move |uri: Uri| {
+            own.lock().unwrap().push(uri.path().to_owned());
+            let wait =
+                (StatusCode::from_u16(status).unwrap(), [(header::RETRY_AFTER, "600")]).into_response();
+            std::future::ready(if uri.path() == "/a" { wait } else { feed(&[1, 2, 3], "").into_response() })
+        });
+        drop(tokio::spawn(axum::serve(listener, answer).into_future()));
+        let source =
+            |id: &str| format!("[[source]]\nid = \"{id}\"\nurl = \"{base}/{id}\"\ncategory = \"样本日报\"\n");
+        let main = "[site]\nurl = \"https://news.example.org/\"\n";
+        let mill = Mill::open(start(), main, &(source("a") + &source("b"))).await;
+        mill.poll("b").await;
+        mill.poll("a").await;
+        asked.lock().unwrap().clear();
+        for (passes, all) in [(599, !rests), (1, true)] {
+            mill.pass(passes);
+            mill.round().await;
+            let due = mill.store().claim_due("test", mill.now(), 10, 1).unwrap();
+            assert!(due.is_empty() || all, "{status}: {due:?}");
+            assert_eq!(asked.lock().unwrap().contains(&"/b".to_owned()), all, "{status} after {passes} s");
+        }
+    }
+}
+
 /// Turns the mill as its daemon does: claims what is due, polls it, goes on to the next due time.
 /// `cuts` says after which polls the process ends: before its poll, or after it.
 async fn turn(script: Vec<Says>, pace: &str, cuts: &BTreeMap<usize, bool>) -> Scripted {

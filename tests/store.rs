@@ -198,7 +198,13 @@ fn a_due_source_is_claimed_once_and_comes_back() {
         assert_eq!(due(0, 9), [source(1)], "{name}");
         assert_eq!(due(59, 9), [], "{name}: leased");
         let state = SourceState { next_poll: noon().plus(300), items: 4, epoch: 1, ..SourceState::default() };
-        let ending = PollResult { id: source(1), epoch: 1, state: state.clone(), void: vec![[9; 16]] };
+        let ending = PollResult {
+            id: source(1),
+            epoch: 1,
+            state: state.clone(),
+            void: vec![[9; 16]],
+            host_rests: None,
+        };
         assert_eq!(store.complete(&[ending]).unwrap(), [], "{name}");
         assert_eq!(store.source(&source(1)).unwrap(), state, "{name}");
         assert_eq!([9, 8].map(|guid| is_void(store, 1, guid)), [true, false], "{name}");

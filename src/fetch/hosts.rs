@@ -8,6 +8,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 use url::Url;
 
+use crate::model::host_of;
+
 /// A host that was asked within this time is asked on a kept connection, if it speaks HTTP/2; how
 /// long one stays idle.
 pub(super) const KEPT: Duration = Duration::from_secs(10);
@@ -72,7 +74,7 @@ impl Hosts {
 
     /// Waits for a turn on `url`'s host and port, `spacing` after the last start there.
     pub(super) async fn turn(&self, url: &Url, spacing: Duration) -> Turn {
-        let host = self.host(&key(url));
+        let host = self.host(&host_of(url));
         let slot = Arc::clone(&host.slots).acquire_owned().await.ok();
         loop {
             // First the host's pause, then the common bound: who waits for a slow host must not keep
@@ -131,11 +133,6 @@ impl Host {
         *last = Some((now, spacing));
         true
     }
-}
-
-/// Host and port as one string: two ports of one machine are two servers.
-fn key(url: &Url) -> String {
-    format!("{}:{}", url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or_default())
 }
 
 /// What these locks guard is valid after every statement, so a panic elsewhere spoils nothing.

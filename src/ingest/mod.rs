@@ -35,7 +35,7 @@ use crate::fetch::Fetcher;
 use crate::model::chain;
 use crate::model::http::Room;
 use crate::model::text::clip_bytes;
-use crate::model::{CodeSpace, Document, NotModified, SourceState, Timestamp, Validators};
+use crate::model::{CodeSpace, Document, NotModified, SourceState, Timestamp, Validators, host_of};
 use crate::rules::Rules;
 use crate::schedule::{self, Ended, Terms};
 use crate::source::Source;
@@ -251,7 +251,7 @@ impl Ingest {
                 report.bytes = taken.bytes;
                 self.would_take(source, taken.document, &mut report).await?;
             }
-            Err(error) => _ = failed(&mut answer.state, &mut report, &error),
+            Err(error) => _ = failed(&mut answer.state, &mut report, &error, self.clock.now()),
         }
         Ok(report)
     }
@@ -282,7 +282,7 @@ impl Ingest {
                 void = found;
                 ended
             }
-            Err(error) => failed(&mut state, &mut report, &error),
+            Err(error) => failed(&mut state, &mut report, &error, self.clock.now()),
         };
         let ending = self.end(source, state, &report, ended, void);
         Ok((report, ending))
@@ -371,15 +371,20 @@ impl Ingest {
             state.not_before = state.not_before.max(wait);
             state.next_poll = state.next_poll.max(wait);
         }
-        PollResult { id: source.id.clone(), epoch: state.epoch, state, void }
+        state.host = host_of(&source.url);
+        PollResult { id: source.id.clone(), epoch: state.epoch, state, void, host_rests: report.host_rests }
     }
 }
 
-fn failed(state: &mut SourceState, report: &mut PollReport, error: &PollError) -> Ended {
+fn failed(state: &mut SourceState, report: &mut PollReport, error: &PollError, now: Timestamp) -> Ended {
     let retry_after = match error {
         PollError::Fetch(error) => error.retry_after(),
         _ => None,
     };
+    // It says that of the server; a 503 may be one address that cannot be made.
+    if matches!(error, PollError::Fetch(error) if error.status() == Some(429)) {
+        report.host_rests = retry_after.map(|until| until.min(now.plus(schedule::CEILING)));
+    }
     report.error = Some(chain(error));
     report.error_kind = Some(error.kind().to_owned());
     if matches!(error, PollError::Fetch(error) if error.status() == Some(410)) {

@@ -40,6 +40,9 @@ pub struct PollReport {
     pub overrun: bool,
     /// The upstream asked to wait until then before anything more is asked for.
     pub wait: Option<Timestamp>,
+    /// Until when its host wants to be asked for nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host_rests: Option<Timestamp>,
     /// Bytes of the body.
     pub bytes: usize,
     /// Why it failed, if it did.

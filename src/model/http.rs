@@ -56,6 +56,12 @@ pub fn address_hash(url: &Url) -> u64 {
     digest.iter().take(8).fold(0, |hash, byte| hash << 8 | u64::from(*byte))
 }
 
+/// Host and port as one string: two ports of one machine are two servers.
+#[must_use]
+pub fn host_of(url: &Url) -> String {
+    format!("{}:{}", url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or_default())
+}
+
 /// ETag and Last-Modified, opaque: returned as they came (RFC 9110, 13.1).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]

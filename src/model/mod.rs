@@ -25,7 +25,7 @@ pub use category::{Category, CategoryChoice, CategoryId};
 pub use chain::chain;
 pub use document::{Author, Deleted, Document, Enclosure, Entry, Hints, Repair};
 pub use hash::ContentHash;
-pub use http::{Fetched, NotModified, Request, Response, Validators, address_hash};
+pub use http::{Fetched, NotModified, Request, Response, Validators, address_hash, host_of};
 pub use info_code::{CodeSpace, InfoCode};
 pub use item::{Article, Body, Item};
 pub use signs::Signs;

@@ -53,6 +53,9 @@ pub struct SourceState {
     /// No poll at all before this: the upstream's own `Retry-After`.
     #[serde(skip_serializing_if = "is_default")]
     pub not_before: Timestamp,
+    /// The host that its last poll asked, with its port; one that wants a pause is asked by none of its sources.
+    #[serde(skip_serializing_if = "is_default")]
+    pub host: String,
     /// When it was due before it was claimed for the poll that runs now; kept by the store.
     #[serde(skip_serializing_if = "is_default")]
     pub claimed: Option<Timestamp>,

@@ -80,6 +80,24 @@ pub(crate) fn claimed(
     (Claim { id, epoch, state: state_then }, state)
 }
 
+/// A source whose host wants a pause until then.
+pub(crate) fn resting(before: SourceState, until: Timestamp) -> SourceState {
+    let why = "its host asked for a pause".to_owned();
+    let next_poll = if before.claimed.is_some() { before.next_poll } else { before.next_poll.max(until) };
+    SourceState { not_before: before.not_before.max(until), next_poll, why, ..before }
+}
+
+/// How a pause is kept, and read.
+pub(crate) fn pause_bytes(until: Timestamp) -> [u8; 8] {
+    until.unix().to_be_bytes()
+}
+
+/// As [`pause_bytes`] wrote it; none that is over.
+pub(crate) fn pause_in(bytes: &[u8], now: Timestamp) -> Option<Timestamp> {
+    let until = Timestamp::from_unix(i64::from_be_bytes(bytes.try_into().ok()?));
+    (until > now).then_some(until)
+}
+
 /// Whether a claim is the last on its source, and has not ended.
 pub(crate) fn is_last(state: &SourceState, epoch: u64) -> bool {
     state.epoch == epoch && state.claimed.is_some()

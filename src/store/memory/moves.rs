@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::maps::{Code, Maps, told, with_site};
-use crate::model::{Article, Category, CategoryId, InfoCode, Item, SourceId, Timestamp};
+use crate::model::{Article, Category, CategoryId, InfoCode, Item, SourceId, SourceState, Timestamp};
 use crate::store::claims;
 use crate::store::{
     Claim, EventKind, MAX_CHANGES, Move, Mover, RecordKind, Retention, Tombstone, WithdrawnBy,
@@ -18,6 +18,12 @@ impl Maps {
         }
         due.sort_unstable();
         due.into_iter().take(limit).map(|(next, _, id)| (next, id.clone())).collect()
+    }
+
+    /// Until when a source's host wants to be asked by nobody.
+    pub(super) fn pause(&self, state: &SourceState, now: Timestamp) -> Option<Timestamp> {
+        let known = self.records.get(&(RecordKind::Host, state.host.clone().into_bytes()));
+        known.and_then(|bytes| claims::pause_in(bytes, now))
     }
 
     pub(super) fn claim_due(&mut self, by: &str, now: Timestamp, limit: usize, lease: i64) -> Vec<Claim> {
@@ -55,6 +61,10 @@ impl Maps {
         for (_, number) in due {
             let id = maps.numbers[number].clone();
             let before = maps.state(&id);
+            if let Some(until) = maps.pause(&before, now) {
+                maps.put_state(&id, claims::resting(before, until));
+                continue;
+            }
             let (claim, state) = claims::claimed(id, before, by, now, lease);
             maps.put_state(&claim.id, state);
             claimed.push(claim);

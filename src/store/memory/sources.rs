@@ -3,7 +3,7 @@
 use super::MemoryStore;
 use crate::model::{SourceId, SourceState, Timestamp};
 use crate::store::claims;
-use crate::store::{Claim, Claimed, PollResult, Result, SourceRecord, Sources};
+use crate::store::{Claim, Claimed, PollResult, RecordKind, Result, SourceRecord, Sources};
 
 impl Sources for MemoryStore {
     fn register(&self, sources: &[SourceId], now: Timestamp) -> Result<()> {
@@ -32,6 +32,10 @@ impl Sources for MemoryStore {
                 all.push(Claimed::Busy { by: before.claimed_by, until });
                 continue;
             }
+            let before = match maps.pause(&before, now) {
+                Some(until) => claims::resting(before, until),
+                None => before,
+            };
             let (claim, state) = claims::claimed(id.clone(), before, by, now, lease);
             maps.put_state(id, state);
             all.push(Claimed::Yours(Box::new(claim)));
@@ -54,6 +58,11 @@ impl Sources for MemoryStore {
                 refused.push(result.id.clone());
                 continue;
             };
+            if let Some(until) = result.host_rests.filter(|_| !state.host.is_empty()) {
+                let until = maps.pause(&state, until).map_or(until, |known| known.max(until));
+                let key = (RecordKind::Host, state.host.clone().into_bytes());
+                maps.records.insert(key, claims::pause_bytes(until).to_vec());
+            }
             maps.put_state(&result.id, state);
             maps.void.extend(result.void.iter().map(|guid| (result.id.clone(), *guid)));
         }

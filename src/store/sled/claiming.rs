@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::clock;
 use super::engine::Engine;
 use super::source_cache::Sources;
 use super::source_numbers::put_void;
 use super::sources::{all, due, put_states, state, state_or_new};
+use super::{clock, small_records};
 use crate::model::{SourceId, SourceState, Timestamp};
 use crate::store::claims;
-use crate::store::{Claim, Claimed, PollResult, Result};
+use crate::store::{Claim, Claimed, PollResult, RecordKind, Result};
 
 /// Sources whose void guids share a transaction.
 const AT_ONCE: usize = 200;
@@ -32,13 +32,39 @@ pub(super) fn claim_due(
     let _writing = engine.db.writing();
     clock::note(engine, now)?;
     let due = due(engine, now, limit)?;
-    let claims = due.into_iter().map(|id| {
+    let (mut claimed, mut states) = (Vec::new(), Vec::new());
+    for id in due {
         let before = state_or_new(engine, &id, now)?;
-        Ok(claims::claimed(id, before, by, now, lease))
-    });
-    let claims: Vec<(Claim, SourceState)> = claims.collect::<Result<_>>()?;
-    put_states(engine, claims.iter().map(|(claim, state)| (&claim.id, state)))?;
-    Ok(claims.into_iter().map(|(claim, _)| claim).collect())
+        if let Some(until) = pause(engine, &before, now)? {
+            states.push((id, claims::resting(before, until)));
+            continue;
+        }
+        let (claim, state) = claims::claimed(id, before, by, now, lease);
+        states.push((claim.id.clone(), state));
+        claimed.push(claim);
+    }
+    put_states(engine, states.iter().map(|(id, state)| (id, state)))?;
+    Ok(claimed)
+}
+
+/// Until when a source's host wants to be asked by nobody.
+fn pause(engine: &Engine, state: &SourceState, now: Timestamp) -> Result<Option<Timestamp>> {
+    if state.host.is_empty() {
+        return Ok(None);
+    }
+    let known = small_records::get(&engine.db, RecordKind::Host, state.host.as_bytes())?;
+    Ok(known.and_then(|bytes| claims::pause_in(&bytes, now)))
+}
+
+/// Remembers the pauses that hosts asked for; the longer one counts.
+fn put_pauses(engine: &Engine, results: &BTreeMap<&SourceId, (&PollResult, SourceState)>) -> Result<()> {
+    for (result, state) in results.values() {
+        let Some(until) = result.host_rests.filter(|_| !state.host.is_empty()) else { continue };
+        let until = pause(engine, state, until)?.map_or(until, |known| known.max(until));
+        let record = (state.host.clone().into_bytes(), Some(claims::pause_bytes(until).to_vec()));
+        small_records::put_own(&engine.db, RecordKind::Host, &[record])?;
+    }
+    Ok(())
 }
 
 /// Claims these sources (`Store::claim`).
@@ -61,6 +87,10 @@ pub(super) fn claim(
             all.push(Claimed::Busy { by: before.claimed_by, until });
             continue;
         }
+        let before = match pause(engine, &before, now)? {
+            Some(until) => claims::resting(before, until),
+            None => before,
+        };
         let (claim, state) = claims::claimed(id.clone(), before, by, now, lease);
         states.insert(id, state);
         all.push(Claimed::Yours(Box::new(claim)));
@@ -99,6 +129,7 @@ pub(super) fn complete(engine: &Engine, results: &[PollResult]) -> Result<Vec<So
     for some in void.chunks(AT_ONCE) {
         engine.db.transact(|tx| some.iter().try_for_each(|result| put_void(tx, &result.id, &result.void)))?;
     }
+    put_pauses(engine, &ended)?;
     put_states(engine, ended.iter().map(|(id, (_, state))| (*id, state)))?;
     Ok(refused)
 }

@@ -41,10 +41,15 @@ pub(super) fn after(
 }
 
 pub(super) fn put_all(db: &Database, kind: RecordKind, records: &[(Vec<u8>, Option<Vec<u8>>)]) -> Result<()> {
+    let _writing = db.writing();
+    put_own(db, kind, records)
+}
+
+/// As [`put_all`], by who holds the writer's lock.
+pub(super) fn put_own(db: &Database, kind: RecordKind, records: &[(Vec<u8>, Option<Vec<u8>>)]) -> Result<()> {
     for (key, value) in records {
         RecordKind::fits(key, value.as_deref().unwrap_or_default())?;
     }
-    let _writing = db.writing();
     db.transact(|tx| {
         records.iter().try_for_each(|(key, value)| match value {
             Some(value) => put(tx, TreeId::Record, &key_of(kind, key), value),

@@ -26,11 +26,13 @@ pub enum RecordKind {
     Merge = 2,
     /// An item that an admin placed, by its code.
     Placement = 3,
+    /// Until when a host wants to be asked by nobody (`Retry-After`), by its name and port; kept by the store.
+    Host = 4,
 }
 
 impl RecordKind {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Webhook, Self::Merge, Self::Placement];
+    pub const ALL: [Self; 4] = [Self::Webhook, Self::Merge, Self::Placement, Self::Host];
 
     /// Refuses a record that is too large, and one without a key.
     pub(crate) fn fits(key: &[u8], value: &[u8]) -> Result<()> {

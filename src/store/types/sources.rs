@@ -40,14 +40,16 @@ pub struct PollResult {
     pub state: SourceState,
     /// Hashes of guids that turned out void (RULES 1.7).
     pub void: Vec<[u8; 16]>,
+    /// Until when its host wants to be asked by nobody here.
+    pub host_rests: Option<Timestamp>,
 }
 
 impl PollResult {
-    /// What a claim leaves, without void guids.
+    /// What a claim leaves, without void guids and pauses.
     #[must_use]
     pub fn of(claim: Claim) -> Self {
         let Claim { id, epoch, state } = claim;
-        Self { id, epoch, state, void: Vec::new() }
+        Self { id, epoch, state, void: Vec::new(), host_rests: None }
     }
 }
 
