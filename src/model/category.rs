@@ -43,6 +43,12 @@ impl Category {
     pub fn sealed(&self) -> u32 {
         self.arrivals / Self::HUNDRED
     }
+
+    /// How many hundreds there are, the one that fills now among them.
+    #[must_use]
+    pub fn hundreds(&self) -> u32 {
+        self.arrivals.div_ceil(Self::HUNDRED)
+    }
 }
 
 /// A category as the config names it.

@@ -57,7 +57,7 @@ impl Run<'_> {
                 self.show(sink)?;
             }
         }
-        self.report.add(sink.put_unit_record(&name, &known, record)?);
+        self.report.add(sink.put_unit_record(&name, &known, &record)?);
         Ok(())
     }
 

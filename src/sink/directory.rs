@@ -1,7 +1,7 @@
 //! A directory of whole files: temp file beside the target, fsync, rename (RULES 4.3). Files
 //! that feedmill did not write are never touched.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Component, Path, PathBuf};
@@ -13,11 +13,11 @@ use super::record::Unit;
 use crate::model::Timestamp;
 
 /// Folder of the records, inside the directory.
-const RECORDS: &str = ".feedmill";
+pub(super) const RECORDS: &str = ".feedmill";
 /// From this many files on, one sync of the file system is cheaper than one a file.
 const SYNC_ALL_FROM: usize = 16;
 /// End of the name of a file that is not whole yet.
-const TEMP: &str = ".feedmill-tmp";
+pub(super) const TEMP: &str = ".feedmill-tmp";
 
 /// One file to write.
 #[derive(Debug, Clone)]
@@ -71,11 +71,18 @@ type Result<T> = std::result::Result<T, SinkError>;
 /// An output directory. Writes are gathered and become visible with [`Directory::commit`].
 #[derive(Debug)]
 pub struct Directory {
-    root: PathBuf,
+    pub(super) root: PathBuf,
     packing: Packing,
     pending: Vec<(PathBuf, PathBuf)>,
-    records: Vec<(String, Unit)>,
-    removals: Vec<PathBuf>,
+    /// Records that must be there before the files are: of files that nothing else knows of.
+    pub(super) notes: Vec<(PathBuf, PathBuf)>,
+    /// Records of what the files show, by their names.
+    pub(super) records: Vec<(String, Vec<u8>)>,
+    /// Those of hundreds, which wait for [`Directory::forget_left`].
+    pub(super) waiting: Vec<(String, Vec<u8>)>,
+    pub(super) removals: BTreeSet<PathBuf>,
+    /// Paths with the units that have them now: they stay, whatever another unit had.
+    owners: BTreeMap<String, String>,
 }
 
 impl Directory {
@@ -90,8 +97,11 @@ impl Directory {
             root: root.to_owned(),
             packing: Packing::default(),
             pending: Vec::new(),
+            notes: Vec::new(),
             records: Vec::new(),
-            removals: Vec::new(),
+            waiting: Vec::new(),
+            removals: BTreeSet::new(),
+            owners: BTreeMap::new(),
         })
     }
 
@@ -184,6 +194,7 @@ impl Directory {
 
     fn put_one(&mut self, file: &File, changed_at: Timestamp) -> Result<Applied> {
         let target = self.target(&file.path)?;
+        self.removals.remove(&target);
         if holds(&target, &file.bytes) {
             return Ok(Applied { kept: 1, ..Applied::default() });
         }
@@ -214,7 +225,7 @@ impl Directory {
                 record.files.extend(old.files.get(&path).map(|hash| (path, hash.clone())));
             }
         }
-        applied.add(self.put_unit_record(name, old, record)?);
+        applied.add(self.put_unit_record(name, old, &record)?);
         Ok(applied)
     }
 
@@ -236,14 +247,12 @@ impl Directory {
     ///
     /// # Errors
     /// [`SinkError::Path`] for a record that was tampered with.
-    pub fn put_unit_record(&mut self, name: &str, old: &Unit, record: Unit) -> Result<Applied> {
-        let mut applied = Applied::default();
-        for gone in old.files.keys().filter(|path| !record.files.contains_key(*path)) {
-            self.removals.push(self.target(gone)?);
-            applied.removed += 1;
-        }
-        if record != *old {
-            self.records.push((name.to_owned(), record));
+    pub fn put_unit_record(&mut self, name: &str, old: &Unit, record: &Unit) -> Result<Applied> {
+        let gone = old.files.keys().filter(|path| !record.files.contains_key(*path));
+        let applied = self.remove_files(name, gone)?;
+        self.owners.extend(record.files.keys().map(|path| (path.clone(), name.to_owned())));
+        if record != old {
+            self.put_bytes(name, record);
         }
         Ok(applied)
     }
@@ -252,8 +261,12 @@ impl Directory {
     pub fn put_record(&mut self, name: &str, generation: u64, fingerprint: &str) {
         let record = Unit { generation, fingerprint: fingerprint.to_owned(), files: BTreeMap::new() };
         if self.unit(name) != record {
-            self.records.push((name.to_owned(), record));
+            self.put_bytes(name, &record);
         }
+    }
+
+    pub(super) fn put_bytes(&mut self, name: &str, record: &impl serde::Serialize) {
+        self.records.push((name.to_owned(), serde_json::to_vec(record).unwrap_or_default()));
     }
 
     /// Gathers the removal of a unit with its files.
@@ -261,12 +274,21 @@ impl Directory {
     /// # Errors
     /// [`SinkError::Path`] for a record that was tampered with.
     pub fn drop_unit(&mut self, name: &str) -> Result<Applied> {
+        let applied = self.remove_files(name, self.unit(name).files.keys())?;
+        self.removals.insert(self.record_path(name));
+        Ok(applied)
+    }
+
+    /// Gathers the removal of files that a unit has no more.
+    fn remove_files<'a>(&mut self, unit: &str, paths: impl Iterator<Item = &'a String>) -> Result<Applied> {
         let mut applied = Applied::default();
-        for path in self.unit(name).files.keys() {
-            self.removals.push(self.target(path)?);
-            applied.removed += 1;
+        for path in paths {
+            let target = self.target(path)?;
+            if self.owners.get(path).is_none_or(|owner| owner == unit) {
+                self.removals.insert(target);
+                applied.removed += 1;
+            }
         }
-        self.removals.push(self.record_path(name));
         Ok(applied)
     }
 
@@ -287,7 +309,7 @@ impl Directory {
         if fs::symlink_metadata(&target).is_err() {
             return Ok(Applied::default());
         }
-        self.removals.push(target);
+        self.removals.insert(target);
         Ok(Applied { removed: 1, ..Applied::default() })
     }
 
@@ -297,39 +319,53 @@ impl Directory {
         self.pending.len()
     }
 
-    /// Makes all that was gathered visible and durable: files first, then the records, so
-    /// that a crash in between only means that the same bytes are compared again.
+    /// Makes all that was gathered visible and durable: notes first, then files, then the records of what
+    /// they show, so that a crash in between only means that the same bytes are compared again.
     ///
     /// # Errors
     /// [`SinkError::Io`]; what was gathered stays gathered.
     pub fn commit(&mut self) -> Result<()> {
-        self.rename_all()?;
-        for path in std::mem::take(&mut self.removals) {
-            match fs::remove_file(&path) {
+        self.rename_all(|own| &mut own.notes)?;
+        self.rename_all(|own| &mut own.pending)?;
+        while let Some(path) = self.removals.last() {
+            match fs::remove_file(path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    return Err(io_error("remove", &path, error));
+                    return Err(io_error("remove", path, error));
                 }
-                _ => {}
+                _ => self.remove_empty_folders(path),
             }
+            self.removals.pop_last();
         }
-        for (name, record) in std::mem::take(&mut self.records) {
-            let target = self.record_path(&name);
-            let bytes = serde_json::to_vec(&record).unwrap_or_default();
-            let temp = Self::write_temp(&target, &bytes, None)?;
+        while let Some((name, bytes)) = self.records.last() {
+            let target = self.record_path(name);
+            let temp = Self::write_temp(&target, bytes, None)?;
             self.pending.push((temp, target));
+            self.records.pop();
         }
-        self.rename_all()
+        self.rename_all(|own| &mut own.pending)
     }
 
-    fn rename_all(&mut self) -> Result<()> {
-        if self.pending.is_empty() {
+    /// Folders that had nothing but what was removed; a system keeps one that has anything.
+    fn remove_empty_folders(&self, removed: &Path) {
+        let mut folder = removed.parent();
+        while let Some(path) = folder.filter(|path| *path != self.root && path.starts_with(&self.root)) {
+            if path.ends_with(RECORDS) || fs::remove_dir(path).is_err() {
+                return;
+            }
+            folder = path.parent();
+        }
+    }
+
+    fn rename_all(&mut self, of: fn(&mut Self) -> &mut Vec<(PathBuf, PathBuf)>) -> Result<()> {
+        let count = of(self).len();
+        if count == 0 {
             return Ok(());
         }
-        let many = self.pending.len() >= SYNC_ALL_FROM;
+        let many = count >= SYNC_ALL_FROM;
         if many {
             self.sync_all()?;
         } else {
-            for (temp, _) in &self.pending {
+            for (temp, _) in &*of(self) {
                 OpenOptions::new()
                     .read(true)
                     .open(temp)
@@ -338,12 +374,13 @@ impl Directory {
             }
         }
         let mut folders: Vec<PathBuf> = Vec::new();
-        while let Some((temp, target)) = self.pending.last() {
+        let gathered = of(self);
+        while let Some((temp, target)) = gathered.last() {
             fs::rename(temp, target).map_err(|e| io_error("rename to", target, e))?;
             let folder =
                 target.parent().filter(|folder| !many && !folders.iter().any(|known| known == folder));
             folders.extend(folder.map(Path::to_owned));
-            self.pending.pop();
+            gathered.pop();
         }
         if many {
             return self.sync_all();
@@ -359,7 +396,7 @@ impl Directory {
         rustix::fs::syncfs(&root).map_err(|e| io_error("sync", &self.root, e.into()))
     }
 
-    fn write_temp(target: &Path, bytes: &[u8], at: Option<Timestamp>) -> Result<PathBuf> {
+    pub(super) fn write_temp(target: &Path, bytes: &[u8], at: Option<Timestamp>) -> Result<PathBuf> {
         let mut name = target.file_name().unwrap_or_default().to_owned();
         name.push(TEMP);
         let temp = target.with_file_name(name);
@@ -376,7 +413,7 @@ impl Directory {
         Ok(temp)
     }
 
-    fn record_path(&self, name: &str) -> PathBuf {
+    pub(super) fn record_path(&self, name: &str) -> PathBuf {
         self.root.join(RECORDS).join(format!("{name}.json"))
     }
 
@@ -392,7 +429,7 @@ impl Directory {
 /// What was gathered and not made visible leaves nothing behind.
 impl Drop for Directory {
     fn drop(&mut self) {
-        for (temp, _) in &self.pending {
+        for (temp, _) in self.pending.iter().chain(&self.notes) {
             let _ = fs::remove_file(temp);
         }
     }

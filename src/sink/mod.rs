@@ -7,13 +7,15 @@
 
 mod directory;
 mod error;
+mod hundreds;
 mod key;
 mod packing;
 mod record;
+mod unfinished;
 
 pub use directory::{Applied, Directory, File, Rendered};
 pub use error::SinkError;
 pub use key::{FeedFormat, OutputKey, PROBED, media_type};
 pub use packing::Packing;
 pub(crate) use packing::{brotli, gzip, smallest};
-pub use record::Unit;
+pub use record::{Hundred, Shown, Unit};
