@@ -20,6 +20,8 @@ const MAX_HEAD: u64 = 16 << 10;
 /// The name of a file ends so. It is not packed: that took a twentieth of a first round's time, for two fifths
 /// less (2026-11).
 const ENDING: &str = "answer";
+/// End of the name of an empty file that says: nothing is kept of this source.
+const WITHHELD: &str = "withheld";
 
 /// What a source answered last.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,13 +61,17 @@ impl LastAnswers {
         self.folder.join(format!("{id}.{ENDING}"))
     }
 
-    /// Keeps an answer in place of the one before: a line with the length of the body, the head on another,
+    fn mark(&self, id: &SourceId) -> PathBuf {
+        self.folder.join(format!("{id}.{WITHHELD}"))
+    }
+
+    /// Keeps an answer in place of the one before, unless it is withheld: a line with the length of the body, the head on another,
     /// and the body.
     ///
     /// # Errors
     /// What the system says; the one before may be gone then.
     pub fn keep(&self, id: &SourceId, head: &Head, body: &[u8]) -> io::Result<()> {
-        if body.len() > MAX_BODY {
+        if body.len() > MAX_BODY || self.is_withheld(id) {
             return self.forget(id);
         }
         let before = format!("{}\n{}\n", body.len(), serde_json::to_string(head)?);
@@ -79,7 +85,9 @@ impl LastAnswers {
             opened => opened,
         }?;
         file.write_all(before.as_bytes())?;
-        file.write_all(body)
+        file.write_all(body)?;
+        // It may have been withheld meanwhile.
+        if self.is_withheld(id) { self.forget(id) } else { Ok(()) }
     }
 
     /// The last answer, where a whole one is there.
@@ -107,10 +115,37 @@ impl LastAnswers {
         }
     }
 
+    /// Forgets the last answer of a source that lists what was erased, and keeps none until
+    /// [`LastAnswers::release`].
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn withhold(&self, id: &SourceId) -> io::Result<()> {
+        fs::create_dir_all(&self.folder)?;
+        fs::File::create(self.mark(id))?;
+        self.forget(id)
+    }
+
+    /// Whether nothing is kept of a source.
+    #[must_use]
+    pub fn is_withheld(&self, id: &SourceId) -> bool {
+        self.mark(id).exists()
+    }
+
+    /// Keeps answers of a source again, from its next on: it lists nothing any more that was erased.
+    pub fn release(&self, id: &SourceId) {
+        // One that cannot be removed goes the next time.
+        let _ = fs::remove_file(self.mark(id));
+    }
+
     /// Forgets the answers of all sources but these, and what older feedmills kept.
     pub fn keep_only(&self, known: &BTreeSet<&SourceId>) {
         let Ok(entries) = fs::read_dir(&self.folder) else { return };
         for path in entries.flatten().map(|entry| entry.path()) {
+            if path.extension().is_some_and(|own| own == WITHHELD) {
+                // A source that comes back may still list it.
+                continue;
+            }
             let stem = path.file_stem().filter(|_| path.extension().is_some_and(|own| own == ENDING));
             let id = stem.and_then(|stem| SourceId::new(&stem.to_string_lossy()));
             if id.is_none_or(|id| !known.contains(&id)) {
@@ -153,5 +188,12 @@ mod tests {
         }
         answers.keep_only(&BTreeSet::new());
         assert_eq!(fs::read_dir(folder.path().join("answers")).unwrap().count(), 0);
+        answers.withhold(&id).unwrap();
+        answers.keep_only(&BTreeSet::new());
+        answers.keep(&id, &head, b"erased").unwrap();
+        assert_eq!(answers.read(&id), None);
+        answers.release(&id);
+        answers.keep(&id, &head, b"again").unwrap();
+        assert!(answers.read(&id).is_some());
     }
 }

@@ -64,6 +64,7 @@ impl Ingest {
         let (mut tally, decided) =
             self.call(move |store| Taking::new(&own).run(store, &routing, ready)).await?;
         self.add(pending, circumstances, decided, std::mem::take(&mut tally.counts)).await?;
+        self.release_answers(source, &found.codes).await?;
         report.held += tally.broken.len();
         held.extend(tally.broken);
         let room = HELD_SHOWN.saturating_sub(state.held.len());
@@ -83,6 +84,25 @@ impl Ingest {
 }
 
 impl Ingest {
+    /// Keeps the answers of a source again that lists nothing more that was erased.
+    async fn release_answers(&self, source: &Source, listed: &[InfoCode]) -> Result<()> {
+        let withheld = self.options.answers.as_ref().filter(|answers| answers.is_withheld(&source.id));
+        let Some(answers) = withheld else { return Ok(()) };
+        let codes = listed.to_vec();
+        let lists = self.call(move |store| {
+            for code in &codes {
+                if store.tombstone(code)?.is_some_and(|stone| stone.erased) {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
+        });
+        if !lists.await? {
+            answers.release(&source.id);
+        }
+        Ok(())
+    }
+
     /// Counts what [`Ingest::take_document`] would do with a document.
     pub(super) async fn would_take(
         &self,
