@@ -195,6 +195,7 @@ async fn a_year_of_daily_publishing_leaves_archives_alone() {
             why: "asked".to_owned(),
             erase: true,
             copies: false,
+            exports: false,
             dry_run: false,
         },
     )
@@ -216,6 +217,7 @@ async fn a_year_of_daily_publishing_leaves_archives_alone() {
             why: "asked".to_owned(),
             erase: false,
             copies: false,
+            exports: false,
             dry_run: false,
         },
     )

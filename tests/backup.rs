@@ -68,7 +68,8 @@ async fn lived(upstream: &Upstream) -> Mill {
     for (number, erase) in [(3, false), (9, true)] {
         let names = vec![code(number)];
         let why = "asked".to_owned();
-        asked(&mill, Query::Withdraw { names, why, erase, copies: false, dry_run: false }).await;
+        asked(&mill, Query::Withdraw { names, why, erase, copies: false, exports: false, dry_run: false })
+            .await;
     }
     asked(&mill, Query::Move { code: code(20), to: "乙城晚报".to_owned() }).await;
     let (category, name) = ("yichengwanbao".to_owned(), Some("乙城早报".to_owned()));

@@ -169,8 +169,15 @@ async fn what_is_exported_comes_back_either_way() {
         for (number, erase) in [(3, false), (4, true)] {
             let (code, why) = (codes[number].text(None), "asked".to_owned());
             assert!(matches!(
-                mill.ask(Query::Withdraw { names: vec![code], why, erase, copies: false, dry_run: false })
-                    .await,
+                mill.ask(Query::Withdraw {
+                    names: vec![code],
+                    why,
+                    erase,
+                    copies: false,
+                    exports: false,
+                    dry_run: false
+                })
+                .await,
                 Event::Done(_)
             ));
         }

@@ -132,6 +132,7 @@ async fn hooks_are_told_what_is_new_changed_and_withdrawn() {
         why: "asked".to_owned(),
         erase: false,
         copies: false,
+        exports: false,
         dry_run: false,
     })
     .await;

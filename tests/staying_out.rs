@@ -63,6 +63,7 @@ async fn after(out: Out, upstream: &Upstream) -> Mill {
         why: "asked".to_owned(),
         erase: out == Out::Erased,
         copies: false,
+        exports: false,
         dry_run: false,
     };
     let said = mill.ask(query).await;

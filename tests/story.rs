@@ -138,7 +138,14 @@ async fn withdraw(mill: &Mill, erase: bool) {
     let why = "asked by the paper".to_owned();
     let done = ask(
         mill,
-        Query::Withdraw { names: vec![CODE.to_owned()], why, erase, copies: false, dry_run: false },
+        Query::Withdraw {
+            names: vec![CODE.to_owned()],
+            why,
+            erase,
+            copies: false,
+            exports: false,
+            dry_run: false,
+        },
     )
     .await;
     assert_eq!(done["changed"], true);

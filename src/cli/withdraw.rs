@@ -30,6 +30,9 @@ pub(super) struct Withdraw {
     /// Delete the text, what it was before and the sources' last answers, for good
     #[arg(long)]
     erase: bool,
+    /// Exports that hold them: delete these, and make a new one in their place
+    #[arg(long)]
+    exports: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -41,8 +44,8 @@ impl Withdraw {
     /// # Errors
     /// When one is not known, or neither daemon nor store can be reached.
     pub(super) async fn run(self, config: Config) -> Result<ExitCode> {
-        let Self { names, why, dry_run, copies, erase, json } = self;
-        let answer = ask(config, Query::Withdraw { names, why, erase, copies, dry_run }).await?;
+        let Self { names, why, dry_run, copies, erase, exports, json } = self;
+        let answer = ask(config, Query::Withdraw { names, why, erase, copies, exports, dry_run }).await?;
         if json {
             show::json(&answer)?;
         } else {
@@ -89,14 +92,34 @@ fn told(done: &Withdrawal, with_copies: bool) -> String {
         lines.push(say("a CDN or a search engine may still hold:", "CDN 或搜索引擎可能仍保留以下网址："));
         lines.extend(done.urls.iter().map(|url| format!("  {url}")));
     }
-    if !done.exports.is_empty() {
-        lines.push(say(
-            "these exports still hold the text; delete them, or make new ones:",
-            "以下导出文件仍含正文；请删除，或重新导出：",
-        ));
-        lines.extend(done.exports.iter().map(|path| format!("  {path}")));
-    }
+    lines.extend(held_elsewhere(done));
     lines.join("\n") + "\n"
+}
+
+/// What else holds them.
+fn held_elsewhere(done: &Withdrawal) -> Vec<String> {
+    let exports = say(
+        "these exports still hold them; with `--exports` they are deleted, and a new one is made:",
+        "以下导出文件仍含有这些文章；加 `--exports` 可将其删除并重新导出：",
+    );
+    let deleted = say("these exports held them, and are deleted:", "以下导出文件含有这些文章，已删除：");
+    let exported: Vec<String> = done.exported.iter().cloned().collect();
+    let made = say("a new export was made:", "已重新导出：");
+    let unread = say("these cannot be read, and may hold them:", "以下文件无法读取，可能含有这些文章：");
+    let stores = say(
+        "these older stores may hold them; delete them when you need them no more:",
+        "以下旧存储可能含有这些文章；不再需要时请删除：",
+    );
+    let lists = [
+        (exports, &done.exports),
+        (deleted, &done.deleted),
+        (made, &exported),
+        (unread, &done.unread),
+        (stores, &done.stores),
+    ];
+    let told = lists.into_iter().filter(|(_, paths)| !paths.is_empty());
+    told.flat_map(|(title, paths)| std::iter::once(title).chain(paths.iter().map(|path| format!("  {path}"))))
+        .collect()
 }
 
 fn line(row: &ItemRow) -> String {

@@ -109,6 +109,9 @@ pub enum Query {
         erase: bool,
         /// Other items with the same link or text go with them.
         copies: bool,
+        /// Exports that hold them are deleted, and a new one is made.
+        #[serde(default)]
+        exports: bool,
         /// Only say what would happen.
         dry_run: bool,
     },

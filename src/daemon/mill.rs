@@ -145,6 +145,10 @@ impl Mill {
             Arc::new(Notifier::new(config.webhooks.clone()).map_err(FetchError::Setup)?)
         };
         prepare(&self.care, &config, self.clock.now())?;
+        if config.categories != self.config.categories {
+            // Old slugs that it names have pages and copies of feeds.
+            publisher.look_again();
+        }
         let sources = by_id(&config);
         let mill = Self {
             ingest: Arc::new(self.ingest.reconfigured(fetcher, config.ingest.clone())),
@@ -331,6 +335,8 @@ impl Mill {
         let _held = self.ingest.hold().await;
         let work = move |store: &dyn Store| Ok(jekyll(store, &folder, &options, dry_run, now, &progress));
         let report = self.store.call(work).await??;
+        // Old paths have pages, too.
+        self.look_again();
         self.changed.notify_one();
         Ok(report)
     }

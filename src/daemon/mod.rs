@@ -7,6 +7,7 @@
 mod care;
 mod claims;
 mod door;
+mod holding;
 mod insight;
 pub mod log;
 mod merging;

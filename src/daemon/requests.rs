@@ -132,8 +132,9 @@ async fn answer(mill: &Arc<Mill>, query: Query, events: &Events) -> Result<Value
         Query::Items { category, limit } => items(mill, category, limit).await,
         Query::Item { code } => item(mill, code).await,
         Query::Explain { code } => story::explain(mill, code).await,
-        Query::Withdraw { names, why, erase, copies, dry_run } => {
-            withdrawal::withdraw(mill, Wanted { names, why, erase, copies, dry_run }, events).await
+        Query::Withdraw { names, why, erase, copies, exports, dry_run } => {
+            let wanted = Wanted { names, why, erase, copies, exports, dry_run };
+            withdrawal::withdraw(mill, wanted, events).await
         }
         Query::Move { code, to } => placing::move_item(mill, code, to).await,
         Query::RenameCategory { category, name, slug } => placing::rename(mill, category, name, slug).await,

@@ -2,6 +2,7 @@
 //! all copies, and with what else still shows or holds them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -9,14 +10,16 @@ use serde_json::Value;
 use url::Url;
 
 use super::Mill;
+use super::holding::{self, Holding};
 use super::requests::{ItemRow, readings, row, value};
 use super::story::{known, places, publish};
+use crate::blocking;
 use crate::control::{Event, Events};
 use crate::model::text::{clip_bytes, html_to_text};
 use crate::model::{InfoCode, Item, chain};
 use crate::parse::link;
 use crate::sink::OutputKey;
-use crate::store::{AtPath, Store, StoreError, Tombstone, WithdrawnBy, backup};
+use crate::store::{AtPath, Store, StoreError, Tombstone, WithdrawnBy};
 
 /// Redirects followed from an old path to an article.
 const MAX_HOPS: usize = 5;
@@ -26,6 +29,7 @@ const STEP: usize = 500;
 const MOST_COPIES: usize = 1_000;
 
 /// What is asked.
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch that somebody types")]
 #[derive(Debug, Clone)]
 pub(super) struct Wanted {
     /// InfoCodes, our addresses or the newspapers'.
@@ -35,6 +39,8 @@ pub(super) struct Wanted {
     pub(super) erase: bool,
     /// Copies go with them.
     pub(super) copies: bool,
+    /// Exports that hold them go, and a new one is made.
+    pub(super) exports: bool,
     pub(super) dry_run: bool,
 }
 
@@ -55,8 +61,16 @@ pub struct Withdrawal {
     pub withdrawn: usize,
     /// Addresses that a CDN or a search engine may still hold.
     pub urls: Vec<String>,
-    /// Exports that still hold the text.
+    /// Exports that hold them: of what is erased at all, else as if it were not withdrawn.
     pub exports: Vec<String>,
+    /// Exports that held them and were deleted.
+    pub deleted: Vec<String>,
+    /// The export that was made in their place.
+    pub exported: Option<String>,
+    /// Files among the exports that cannot be read, and may hold them.
+    pub unread: Vec<String>,
+    /// Older stores that are kept, and may hold them.
+    pub stores: Vec<String>,
 }
 
 /// An item that shows what another one shows.
@@ -98,10 +112,38 @@ pub(super) async fn withdraw(mill: &Arc<Mill>, wanted: Wanted, events: &Events) 
         codes.extend(copies.into_iter().map(|(code, _)| code));
     }
     if !wanted.dry_run {
-        told.withdrawn = take_out(mill, codes, &wanted).await?;
+        told.withdrawn = take_out(mill, codes.clone(), &wanted).await?;
         told.changed = told.withdrawn > 0;
     }
-    value(&told)
+    let (own, events) = (Arc::clone(mill), events.clone());
+    let codes = codes.into_iter().collect();
+    let told = blocking::run_long(move || with_exports(&own, &codes, &wanted, told, &events)).await;
+    value(&told.map_err(|e| e.to_string())??)
+}
+
+/// Names what else holds them; last, for exports may be large, and the articles are out by then.
+fn with_exports(
+    mill: &Mill,
+    codes: &BTreeSet<InfoCode>,
+    wanted: &Wanted,
+    mut told: Withdrawal,
+    events: &Events,
+) -> Result<Withdrawal, String> {
+    let holding = Holding::of(&mill.config, codes, !wanted.erase, &|done, of, path| {
+        let whole = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+        let what = format!("bytes of {}", path.display());
+        let _ = events.try_send(Event::Progress { done: whole(done), of: whole(of), what });
+    });
+    let names = |paths: &[PathBuf]| paths.iter().map(|path| path.display().to_string()).collect();
+    told.exports = names(&holding.exports);
+    told.unread = names(&holding.unread);
+    told.stores = names(&holding.stores);
+    if wanted.exports && !wanted.dry_run {
+        let made = holding::replace(mill, &holding.exports)?;
+        told.deleted = std::mem::take(&mut told.exports);
+        told.exported = made.map(|path| path.display().to_string());
+    }
+    Ok(told)
 }
 
 /// The items that people name; whatever cannot be found is said before anything is done.
@@ -241,11 +283,9 @@ fn tell(
 ) -> Result<Withdrawal, StoreError> {
     let mut told = Withdrawal { dry_run: wanted.dry_run, erased: wanted.erase, ..Withdrawal::default() };
     let mut urls = BTreeSet::new();
-    let mut since = None;
     let going = codes.iter().chain(copies.iter().filter(|_| wanted.copies).map(|(code, _)| code));
     for code in going {
         let Some(item) = store.item(code)? else { continue };
-        since = since.min(Some(item.first_seen)).or(Some(item.first_seen));
         urls.extend(places(mill, store, &item)?.into_iter().flat_map(|place| place.outputs));
         for id in &item.categories {
             let category = store.category(*id)?;
@@ -262,12 +302,6 @@ fn tell(
         }
     }
     told.urls = urls.into_iter().collect();
-    if wanted.erase {
-        let all = backup::all(&mill.config.exports.folder).into_iter();
-        let holding =
-            all.filter(|path| backup::made_at(path).is_none_or(|made| since.is_some_and(|s| made >= s)));
-        told.exports = holding.map(|path| path.display().to_string()).collect();
-    }
     Ok(told)
 }
 
@@ -288,7 +322,7 @@ async fn take_out(mill: &Arc<Mill>, codes: Vec<InfoCode>, wanted: &Wanted) -> Re
             Ok(sources)
         });
         for source in listed.await.map_err(|e| chain(&e))? {
-            if let Some(Err(error)) = answers.as_ref().map(|answers| answers.forget(&source)) {
+            if let Some(Err(error)) = answers.as_ref().map(|answers| answers.withhold(&source)) {
                 return Err(format!(
                     "the last answer of `{source}` holds the text and cannot be deleted: {error}"
                 ));

@@ -1,12 +1,13 @@
 //! Backups: the whole store as JSON Lines, the same for every backend, whatever engine wrote them.
 //!
-//! Owns: the lines (`format`), what of them is refused (`sound`), the file that holds them, compressed or not, with its checksum (`file`), and
-//! the names of automatic exports (`automatic`). Does not own: how a backend reads its records into lines and
+//! Owns: the lines (`format`), what of them is refused (`sound`), the file that holds them, compressed or not, with its checksum (`file`), whether
+//! one holds an article (`holding`), and the names of automatic exports (`automatic`). Does not own: how a backend reads its records into lines and
 //! makes records of them. A new kind of record is a new line in `format`.
 
 mod automatic;
 mod file;
 mod format;
+mod holding;
 mod sound;
 
 pub use automatic::{all, made_at, name};
@@ -16,3 +17,4 @@ pub(crate) use format::{
     CategoryLine, CategoryNumbers, Entry, ErasedLine, FormLine, Head, ItemLine, Line, Listings, Seal,
     SourceLine, VERSION,
 };
+pub use holding::holds;

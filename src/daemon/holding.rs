@@ -1,0 +1,79 @@
+//! What else holds articles that are withdrawn: exports, and older stores that are kept beside the one in use.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::Mill;
+use crate::config::{Config, Exports};
+use crate::model::{InfoCode, chain};
+use crate::store::backup;
+
+/// Files and folders that hold some articles.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Holding {
+    /// Exports in the folder of the automatic ones.
+    pub(super) exports: Vec<PathBuf>,
+    /// Files there that cannot be read.
+    pub(super) unread: Vec<PathBuf>,
+    /// Older stores; what is in them is not looked at.
+    pub(super) stores: Vec<PathBuf>,
+}
+
+impl Holding {
+    /// Looks for what holds the items; with `shown` only for exports of which an import would show them.
+    /// Reads exports: `seen` hears how many bytes of which.
+    pub(super) fn of(
+        config: &Config,
+        codes: &BTreeSet<InfoCode>,
+        shown: bool,
+        seen: &dyn Fn(u64, u64, &Path),
+    ) -> Self {
+        let mut holding = Self { stores: kept_stores(&config.store.path), ..Self::default() };
+        for path in backup::all(&config.exports.folder) {
+            match backup::holds(&path, codes, shown, &mut |done, of| seen(done, of, &path)) {
+                Ok(true) => holding.exports.push(path),
+                Ok(false) => {}
+                Err(_) => holding.unread.push(path),
+            }
+        }
+        holding
+    }
+}
+
+/// Makes a new export in place of those that hold what must not be held, unless there are to be none, and
+/// deletes these. Gives the new one.
+///
+/// # Errors
+/// In words. Nothing is deleted where the new one cannot be written.
+pub(super) fn replace(mill: &Mill, exports: &[PathBuf]) -> Result<Option<PathBuf>, String> {
+    if exports.is_empty() {
+        return Ok(None);
+    }
+    let Exports { folder, every, keep } = &mill.config.exports;
+    let now = mill.clock.now();
+    let made = (*keep > 0 && !every.is_zero()).then(|| folder.join(backup::name(now)));
+    if let Some(path) = &made {
+        let written = mill.care.export(path, backup::Form::Packed, now, &mut |_, _| {});
+        written.map_err(|e| format!("no new export can be written, so the old ones stay: {}", chain(&e)))?;
+    }
+    for path in exports.iter().filter(|path| made.as_ref() != Some(*path)) {
+        fs::remove_file(path)
+            .map_err(|e| format!("the export `{}` cannot be deleted: {e}", path.display()))?;
+    }
+    Ok(made)
+}
+
+/// Folders beside the store's whose names begin with its own and a dot: damaged ones, those of before an import
+/// or an upgrade, copies that somebody made.
+fn kept_stores(store: &Path) -> Vec<PathBuf> {
+    let own = format!("{}.", store.file_name().unwrap_or_default().to_string_lossy());
+    let is_kept = |path: &PathBuf| {
+        path.is_dir() && path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&own))
+    };
+    let folder = store.parent().unwrap_or(Path::new("."));
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut kept: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(is_kept).collect();
+    kept.sort();
+    kept
+}

@@ -1,0 +1,26 @@
+//! Whether a backup holds an article.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use super::file::read;
+use super::format::Line;
+use crate::model::InfoCode;
+use crate::store::{Progress, Result, StoreError};
+
+/// Whether a backup holds the text of one of these items; with `shown` only where an import would show it, so
+/// not where it says that the item is withdrawn. Reads up to the first that it holds.
+///
+/// # Errors
+/// Where it cannot be read to its end.
+pub fn holds(path: &Path, codes: &BTreeSet<InfoCode>, shown: bool, progress: Progress<'_>) -> Result<bool> {
+    let mut found = false;
+    let read = read(path, progress, |line| match line {
+        Line::Item(item) if codes.contains(&item.item.code) && !(shown && item.tombstone.is_some()) => {
+            found = true;
+            Err(StoreError::Unusable { detail: "read far enough".to_owned() })
+        }
+        _ => Ok(()),
+    });
+    if found { Ok(true) } else { read.map(|()| false) }
+}
