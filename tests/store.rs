@@ -142,7 +142,8 @@ fn a_change_is_stored_with_all_that_leads_to_it() {
         assert_eq!(changed.iter().map(|c| c.arrivals).collect::<Vec<_>>(), [2, 2], "{name}");
         assert_eq!(store.touched_since(before, 1).unwrap().len(), 2, "{name}: a commit is not cut apart");
         assert_eq!(store.touched_since(store.generation().unwrap(), 9).unwrap(), [], "{name}");
-        let (older, newer) = store.neighbours(home, &store.item(&code(2)).unwrap().unwrap()).unwrap();
+        let two = store.item(&code(2)).unwrap().unwrap();
+        let (older, newer) = store.neighbours(home, (two.published, &two.code)).unwrap();
         assert_eq!((older.map(|i| i.code), newer), (Some(code(1)), None), "{name}");
         assert_eq!(titles(&store.find("TITLE 2", 5).unwrap()), ["title 2"], "{name}");
     });
@@ -708,7 +709,10 @@ fn observed(store: &dyn Store, since: u64) -> Vec<String> {
             let places = [CategoryId::SITE, item.home];
             all.push(format!(
                 "{:?}",
-                places.map(|id| (store.arrival_of(id, item), store.neighbours(id, item)))
+                places.map(|id| (
+                    store.arrival_of(id, item),
+                    store.neighbours(id, (item.published, &item.code))
+                ))
             ));
         }
         all.push(format!("{item:?} {:?} {:?}", store.body(&code), store.tombstone(&code)));

@@ -1,7 +1,7 @@
 //! Other names of outputs, for hosts that only have files: feeds are there whole, since finders of
 //! feeds follow no redirect, and pages lead on. The server answers the same names without any file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::pages::{Names, Pages};
 use super::{Articles, file};
@@ -53,6 +53,12 @@ pub(super) fn of(pages: &Pages, category: &Category, old: &OldSlugs, files: &[Fi
     }
     copies.extend(leads.into_iter().map(|path| File { path, bytes: lead.clone() }));
     copies
+}
+
+/// Pages of categories, in place of which no page at an old path can stand.
+pub(super) fn taken(names: &Names, old: &OldSlugs) -> BTreeSet<String> {
+    let own = names.values().map(|category| &category.slug);
+    own.chain(old.values().flatten()).map(|slug| format!("{slug}/index.html")).collect()
 }
 
 /// The page at an old path that leads to where its article is now; `None` where no page can stand.

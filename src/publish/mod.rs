@@ -6,6 +6,7 @@
 //! failing source can never empty an output.
 
 mod archives;
+mod article;
 mod combined;
 mod copies;
 mod corrections;
@@ -371,6 +372,9 @@ impl Run<'_> {
         let mut fingerprint = self.pages.fingerprint(self.store)?;
         if !self.old_slugs.is_empty() {
             fingerprint = fingerprint::fingerprint(&[&fingerprint, &format!("{:?}", self.old_slugs)]);
+        }
+        if self.since.is_none() {
+            sink.clear_unfinished();
         }
         let all = candidates.len();
         let outlived = sink.unit(SITE_UNIT).generation > self.store.generation()?;

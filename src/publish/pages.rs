@@ -6,17 +6,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::feeds::{address as web_address, key};
+use super::feeds::key;
 use super::{PublishError, PublishOptions, SiteOptions, file, fingerprint};
-use crate::model::{Article, Category, CategoryId, InfoCode, Item, Timestamp};
+use crate::model::{Category, CategoryId, InfoCode, Item, Timestamp};
 use crate::render::html::{
-    ArticlePage, ArticleView, Bot, BotPage, CategoryPage, FeaturedCategory, FeedLink, Frame, HomePage,
-    ItemView, MessagePage, NamedLink, Neighbour, PageHead, Paging, Pictures, Site, StatusPage, Theme,
-    ThemeError, machine_time, news_article, shown_time, without_pictures,
+    Bot, BotPage, CategoryPage, FeaturedCategory, FeedLink, Frame, HomePage, ItemView, MessagePage,
+    NamedLink, PageHead, Paging, Pictures, Site, StatusPage, Theme, ThemeError, machine_time, shown_time,
+    without_pictures,
 };
 use crate::schedule::seconds;
 use crate::sink::{FeedFormat, File, OutputKey};
-use crate::store::{Handle, Result as StoreResult, Store, Window};
+use crate::store::{Result as StoreResult, Store, Window};
 
 /// Items a page of a category's history (RULES 3.2).
 pub(super) const PAGE: u32 = Category::HUNDRED;
@@ -266,7 +266,7 @@ impl Pages {
     ) -> Result<String, PublishError> {
         // By count alone, whatever their age.
         let items = &newest[..newest.len().min(self.options.windows.items)];
-        let last = category.arrivals.div_ceil(PAGE);
+        let last = category.hundreds();
         let more = u32::try_from(items.len()).unwrap_or(u32::MAX) < category.arrivals;
         let paging = Paging { newer: None, older: more.then(|| self.page_url(category, last)) };
         Ok(self.category_page(category, &OutputKey::Category(category.slug.clone()), items, names, paging)?)
@@ -282,7 +282,7 @@ impl Pages {
         category: &Category,
         number: u32,
     ) -> Result<Option<String>, PublishError> {
-        let last = category.arrivals.div_ceil(PAGE);
+        let last = category.hundreds();
         if number == 0 || number > last {
             return Ok(None);
         }
@@ -321,74 +321,6 @@ impl Pages {
             paging,
         };
         self.theme.category(&self.frame, &page)
-    }
-
-    /// An article's page; `None` for a code that is not known, or withdrawn.
-    ///
-    /// # Errors
-    /// [`PublishError`].
-    pub fn article(&self, store: &dyn Store, code: &InfoCode) -> Result<Option<String>, PublishError> {
-        let Some(item) = store.item(code)? else { return Ok(None) };
-        if store.tombstone(code)?.is_some() {
-            return Ok(None);
-        }
-        let (older, newer) = store.neighbours(item.home, &item)?;
-        let mut categories = Vec::new();
-        for id in &item.categories {
-            categories.extend(store.category(*id)?);
-        }
-        let article = Handle::article(store, item)?;
-        let beside = |item: Option<Item>| {
-            item.map(|item| Neighbour {
-                url: self.url(&OutputKey::Article(item.permalink)),
-                title: item.title,
-            })
-        };
-        let page = self.article_page(article, categories, beside(older), beside(newer));
-        Ok(Some(self.theme.article(&self.frame, &page)?))
-    }
-
-    fn article_page(
-        &self,
-        article: Article,
-        mut categories: Vec<Category>,
-        previous: Option<Neighbour>,
-        next: Option<Neighbour>,
-    ) -> ArticlePage {
-        let Article { mut item, body } = article;
-        item.link = item.link.as_deref().and_then(web_address);
-        categories.sort_by(|a, b| (a.id != item.home, &a.slug).cmp(&(b.id != item.home, &b.slug)));
-        let home = categories.first().cloned();
-        let place = OutputKey::Article(item.permalink.clone());
-        let head = self.head(item.title.clone(), &place, item.link.clone());
-        let view = self.view(&item, home.as_ref());
-        let excerpt = self.options.sources.get(&item.lead).is_some_and(|source| source.excerpt_only);
-        let item = ArticleView {
-            title: view.title,
-            summary: view.summary,
-            body: if excerpt { String::new() } else { self.shown_pictures(body.html) },
-            image: view.image,
-            category_url: view.category_url,
-            category_name: view.category_name,
-            source_name: item.media_name.clone(),
-            media_name: view.media_name,
-            authors: body.authors.into_iter().map(|a| a.name).filter(|name| !name.is_empty()).collect(),
-            published_iso: view.published_iso,
-            published_text: view.published_text,
-            updated_iso: view.updated_iso,
-            updated_text: view.updated_text,
-            original: item.link,
-            categories: categories
-                .into_iter()
-                .map(|c| NamedLink { url: self.url(&OutputKey::Category(c.slug)), name: c.name })
-                .collect(),
-            tags: body.tags,
-            previous,
-            next,
-        };
-        let linked_data =
-            self.options.site.indexing.then(|| news_article(&self.frame.site, &head.url, &item));
-        ArticlePage { page: head, feeds: self.feed_links(home.as_ref()), item, linked_data }
     }
 
     /// A text as pages and feeds show it: with its pictures, or without.
@@ -443,7 +375,7 @@ impl Pages {
         items.iter().map(|item| self.view(item, names.get(&item.home))).collect()
     }
 
-    fn view(&self, item: &Item, home: Option<&Category>) -> ItemView {
+    pub(super) fn view(&self, item: &Item, home: Option<&Category>) -> ItemView {
         let edited = Some(item.updated).filter(|updated| *updated != item.published);
         let category_name = home.map(|c| c.name.clone()).unwrap_or_default();
         ItemView {

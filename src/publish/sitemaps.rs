@@ -86,7 +86,7 @@ impl Pages {
             months.push((year, month));
             let Some((from, _)) = self.month(year, month) else { break };
             // Neighbours are those of a place in the order: here of the month's begin.
-            item = store.neighbours(CategoryId::SITE, &Item { published: from.plus(-1), ..found })?.0;
+            item = store.neighbours(CategoryId::SITE, (from.plus(-1), &found.code))?.0;
         }
         months.reverse();
         Ok(months)

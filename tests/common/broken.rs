@@ -158,8 +158,12 @@ impl Categories for Broken<'_> {
     fn arrival_of(&self, category: CategoryId, item: &Item) -> Result<Option<u32>> {
         self.store.arrival_of(category, item)
     }
-    fn neighbours(&self, category: CategoryId, item: &Item) -> Result<(Option<Item>, Option<Item>)> {
-        self.store.neighbours(category, item)
+    fn neighbours(
+        &self,
+        category: CategoryId,
+        at: (Timestamp, &InfoCode),
+    ) -> Result<(Option<Item>, Option<Item>)> {
+        self.store.neighbours(category, at)
     }
 }
 

@@ -4,13 +4,15 @@
 use std::collections::BTreeSet;
 
 use super::Sink;
-use crate::model::{CategoryId, InfoCode, Timestamp};
-use crate::publish::pages::PAGE;
-use crate::publish::{PublishError, Run, SITE_UNIT, copies, file};
-use crate::sink::{Directory, OutputKey, Packing};
+use super::hundreds::{Hundreds, Seen, is_gone};
+use crate::model::{Category, CategoryId, InfoCode, Item, Timestamp};
+use crate::publish::{PublishError, Run, copies, file};
+use crate::sink::{Directory, OutputKey, Packing, Shown, Unit};
 
-/// Its unit; no slug begins with `_`.
+/// Its unit, with the sitemaps; no slug begins with `_`.
 const ARTICLES_UNIT: &str = "_articles";
+/// The unit of pages at old paths.
+const OLD_UNIT: &str = "_old_paths";
 
 /// End of the fingerprint where the files have compressed variants.
 const PACKED: &str = "+packed";
@@ -24,7 +26,7 @@ impl Sink for ArticleFiles {
         let sink = Directory::open(&run.pages.options.output)?;
         let known = sink.unit(ARTICLES_UNIT);
         let mut print = run.pages.fingerprint(run.store)?;
-        // The record of many files does not name them; so it tells whether they have variants.
+        // The records of hundreds do not name variants; so this tells whether there are any.
         let packing = match (run.pages.options.precompress, known.fingerprint.ends_with(PACKED)) {
             (true, _) => Packing::Packed,
             (false, true) => Packing::Unpacked,
@@ -35,109 +37,184 @@ impl Sink for ArticleFiles {
         }
         let mut sink = sink.with(packing);
         let from = (known.fingerprint == print).then_some(known.generation);
-        let mut codes = BTreeSet::new();
-        let mut months: BTreeSet<(i32, u32)> = BTreeSet::new();
-        let mut paging: BTreeSet<(CategoryId, u32)> = BTreeSet::new();
-        let whole = run.since.is_none();
-        run.each_item(from, whole, |run, item, changed| {
-            let gone = changed && run.store.tombstone(&item.code)?.is_some();
-            if gone {
-                run.report.add(sink.remove(&item.permalink)?);
-            } else if changed {
-                codes.insert(item.code.clone());
-            }
-            if changed {
-                months.insert(run.pages.month_of(item.published));
-                for id in &item.categories {
-                    let (older, newer) = run.store.neighbours(*id, &item)?;
-                    codes.extend([older, newer].into_iter().flatten().map(|beside| beside.code));
-                    paging.extend(pages_of(run, *id, from)?);
-                    if let Some(arrival) = run.store.arrival_of(*id, &item)? {
-                        paging.insert((*id, arrival.div_ceil(PAGE)));
-                        // The page before it gets its link to the newer one.
-                        paging.insert((*id, arrival.div_ceil(PAGE).saturating_sub(1)));
-                    }
-                }
-            } else if !sink.has(&item.permalink) {
-                codes.insert(item.code);
-            }
-            Ok(())
-        })?;
-        if whole {
-            for category in run.names.values() {
-                let missing =
-                    |number: &u32| !sink.has(&OutputKey::CategoryPage(category.slug.clone(), *number).path());
-                let numbers = 1..=category.arrivals.div_ceil(PAGE);
-                paging.extend(numbers.filter(missing).map(|number| (category.id, number)));
-            }
-        }
-        for code in codes {
-            article_file(run, &mut sink, &code)?;
-        }
-        for (id, number) in paging {
-            let Some(category) = run.store.category(id)? else { continue };
-            if let Some(html) = run.pages.arrivals(run.store, &category, number)? {
-                let key = OutputKey::CategoryPage(category.slug.clone(), number);
-                run.put(&mut sink, &file(&key, html), category.changed_at)?;
-            }
-        }
-        sitemaps(run, &mut sink, months)?;
-        if whole {
+        let mut due = Due::default();
+        run.each_touched(from, |run, item| due.touched(run, &item))?;
+        let hundreds = Hundreds { unit: ARTICLES_UNIT, from, path: &path, page: &page };
+        hundreds.look(run, &mut sink, &mut |run, sink, seen| due.seen(run, sink, seen))?;
+        due.put(run, &mut sink)?;
+        let mut record = Unit { generation, fingerprint: print, files: known.files.clone() };
+        sitemaps(run, &mut sink, due.months, from.is_none(), &mut record)?;
+        if run.since.is_none() || from.is_none() {
             old_paths(run, &mut sink)?;
         }
-        sink.put_record(ARTICLES_UNIT, generation, &print);
+        sink.forget_left();
+        run.report.add(sink.put_unit_record(ARTICLES_UNIT, &known, &record)?);
         run.show(&mut sink)
     }
 }
 
-/// The pages of a category's history that something came to, or went from.
-fn pages_of(
-    run: &Run<'_>,
-    id: CategoryId,
-    from: Option<u64>,
-) -> Result<Vec<(CategoryId, u32)>, PublishError> {
-    let last = run.store.category(id)?.map_or(0, |category| category.arrivals.div_ceil(PAGE));
-    let changed = run.store.resealed_since(id, from.unwrap_or_default())?;
-    Ok(changed.into_iter().chain([last]).map(|number| (id, number)).collect())
+/// No files any more, where there were some: pages are made on request.
+pub(super) struct NoFiles;
+
+impl Sink for NoFiles {
+    fn publish(&self, run: &mut Run<'_>, _: u64) -> Result<(), PublishError> {
+        let sink = Directory::open(&run.pages.options.output)?;
+        let known = sink.unit(ARTICLES_UNIT);
+        if run.since.is_some() || known == Unit::default() {
+            return Ok(());
+        }
+        let packed = known.fingerprint.ends_with(PACKED);
+        let mut sink = sink.with(if packed { Packing::Unpacked } else { Packing::Plain });
+        for at in sink.hundreds(ARTICLES_UNIT) {
+            let hundred = sink.hundred(ARTICLES_UNIT, at).unwrap_or_default();
+            for path in hundred.pages.iter().chain(hundred.items.iter().map(|shown| &shown.path)) {
+                run.report.add(sink.remove(path)?);
+            }
+            sink.drop_hundred(ARTICLES_UNIT, at);
+        }
+        for unit in [ARTICLES_UNIT, OLD_UNIT] {
+            run.report.add(sink.drop_unit(unit)?);
+        }
+        run.show(&mut sink)
+    }
 }
 
-/// The sitemaps of months in which something changed, the newest with the lists, and their index.
+fn path(_: &Run<'_>, item: &Item) -> String {
+    item.permalink.clone()
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "other sinks have no such pages")]
+fn page(category: &Category, number: u32) -> Option<String> {
+    Some(OutputKey::CategoryPage(category.slug.clone(), number).path())
+}
+
+/// What is to be rendered.
+#[derive(Default)]
+struct Due {
+    articles: BTreeSet<InfoCode>,
+    pages: BTreeSet<(CategoryId, u32)>,
+    months: BTreeSet<(i32, u32)>,
+}
+
+impl Due {
+    /// An item that changed: its page, those beside it, and the one of the hundred that it came in.
+    fn touched(&mut self, run: &Run<'_>, item: &Item) -> Result<(), PublishError> {
+        self.months.insert(run.pages.month_of(item.published));
+        self.articles.insert(item.code.clone());
+        for id in &item.categories {
+            self.beside(run, *id, (item.published, &item.code))?;
+            let arrival = run.store.arrival_of(*id, item)?;
+            self.pages.extend(arrival.map(|number| (*id, number.div_ceil(Category::HUNDRED))));
+        }
+        Ok(())
+    }
+
+    fn seen(&mut self, run: &mut Run<'_>, sink: &mut Directory, seen: Seen) -> Result<(), PublishError> {
+        match seen {
+            Seen::Lacking(shown) => {
+                self.articles.insert(shown.code);
+            }
+            Seen::Left(id, shown) => self.left(run, sink, id, shown)?,
+            Seen::Page(id, number) => {
+                self.pages.insert((id, number));
+            }
+        }
+        Ok(())
+    }
+
+    /// An item that left a category: those that were beside it there are beside each other now.
+    fn left(
+        &mut self,
+        run: &mut Run<'_>,
+        sink: &mut Directory,
+        id: CategoryId,
+        shown: Shown,
+    ) -> Result<(), PublishError> {
+        if is_gone(run, &shown, &path)? {
+            run.report.add(sink.remove(&shown.path)?);
+        }
+        self.months.insert(run.pages.month_of(shown.published));
+        self.beside(run, id, (shown.published, &shown.code))?;
+        self.articles.insert(shown.code);
+        Ok(())
+    }
+
+    fn beside(
+        &mut self,
+        run: &Run<'_>,
+        id: CategoryId,
+        at: (Timestamp, &InfoCode),
+    ) -> Result<(), PublishError> {
+        let (older, newer) = run.store.neighbours(id, at)?;
+        self.articles.extend([older, newer].into_iter().flatten().map(|beside| beside.code));
+        Ok(())
+    }
+
+    /// Renders it.
+    fn put(&self, run: &mut Run<'_>, sink: &mut Directory) -> Result<(), PublishError> {
+        for code in &self.articles {
+            article_file(run, sink, code)?;
+        }
+        for (id, number) in &self.pages {
+            let Some(category) = run.store.category(*id)? else { continue };
+            if let Some(html) = run.pages.arrivals(run.store, &category, *number)? {
+                let key = OutputKey::CategoryPage(category.slug.clone(), *number);
+                run.put(sink, &file(&key, html), category.changed_at)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The sitemaps of months in which something changed, the newest with the lists, and their index; those of
+/// months that have no articles any more are not in the record any more.
 fn sitemaps(
     run: &mut Run<'_>,
     sink: &mut Directory,
     mut months: BTreeSet<(i32, u32)>,
+    anew: bool,
+    record: &mut Unit,
 ) -> Result<(), PublishError> {
-    let Some(index) = run.pages.sitemap(run.store)? else { return Ok(()) };
+    let path = |(year, month): &(i32, u32)| OutputKey::SitemapMonth(*year, *month).path();
+    let Some(index) = run.pages.sitemap(run.store)? else {
+        record.files.clear();
+        return Ok(());
+    };
     let all = run.pages.months(run.store)?;
-    let missing = |(year, month): &&(i32, u32)| !sink.has(&OutputKey::SitemapMonth(*year, *month).path());
-    months.extend(all.iter().filter(missing).chain(all.last()));
+    let stay: BTreeSet<String> = all.iter().map(path).collect();
+    record.files.retain(|known, _| !anew && stay.iter().any(|path| known.starts_with(path)));
+    months.extend(all.iter().filter(|month| anew || !sink.has(&path(month))).chain(all.last()));
     // Where a month was the newest until now, it still has the lists.
     months.extend(all.iter().rev().nth(1));
     let at = run.store.category(CategoryId::SITE)?.map(|site| site.changed_at).unwrap_or_default();
     for (year, month) in months {
         if let Some(bytes) = run.pages.sitemap_month(run.store, year, month)? {
-            run.put(sink, &file(&OutputKey::SitemapMonth(year, month), bytes), at)?;
+            let applied = sink.put_of(record, &file(&OutputKey::SitemapMonth(year, month), bytes), at)?;
+            run.report.add(applied);
         }
     }
-    run.put(sink, &file(&OutputKey::Sitemap, index), at)
+    run.report.add(sink.put_of(record, &file(&OutputKey::Sitemap, index), at)?);
+    Ok(())
 }
 
 /// Pages at old paths, such as those of an import, that lead to where their articles are now.
 fn old_paths(run: &mut Run<'_>, sink: &mut Directory) -> Result<(), PublishError> {
-    let site = sink.unit(SITE_UNIT).files;
+    let known = sink.unit(OLD_UNIT);
+    let taken = copies::taken(run.names, run.old_slugs);
+    let mut record = Unit::default();
     let mut after = String::new();
     loop {
         let moved = run.store.redirects(&after, STEP)?;
-        let Some((last, _)) = moved.last() else { return Ok(()) };
+        let Some((last, _)) = moved.last() else { break };
         after.clone_from(last);
         for (from, to) in &moved {
-            if let Some(lead) =
-                copies::lead(run.pages, from, to).filter(|lead| !site.contains_key(&lead.path))
-            {
-                run.put(sink, &lead, Timestamp::EPOCH)?;
+            if let Some(lead) = copies::lead(run.pages, from, to).filter(|lead| !taken.contains(&lead.path)) {
+                run.report.add(sink.put_of(&mut record, &lead, Timestamp::EPOCH)?);
             }
         }
     }
+    run.report.add(sink.put_unit_record(OLD_UNIT, &known, &record)?);
+    Ok(())
 }
 
 fn article_file(run: &mut Run<'_>, sink: &mut Directory, code: &InfoCode) -> Result<(), PublishError> {

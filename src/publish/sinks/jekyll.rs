@@ -1,16 +1,19 @@
 //! A Jekyll site: a post for each article, a page for each category.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use super::Sink;
-use crate::model::{Category, CategoryId, Item};
+use super::hundreds::{Hundreds, Seen, is_gone};
+use crate::model::{InfoCode, Item};
 use crate::publish::{PublishError, Run, fingerprint};
 use crate::render::jekyll::{self, JekyllPost, JekyllStyle};
-use crate::sink::{Directory, File};
+use crate::sink::{Directory, File, Unit};
 
 /// Its unit; no slug begins with `_`.
 const POSTS_UNIT: &str = "_posts";
+/// The unit of its category pages.
+const CATEGORIES_UNIT: &str = "_categories";
 
 /// Jekyll output.
 #[derive(Debug, Clone)]
@@ -29,41 +32,79 @@ impl Sink for Jekyll<'_> {
     fn publish(&self, run: &mut Run<'_>, generation: u64) -> Result<(), PublishError> {
         let options = self.0;
         let mut sink = Directory::open(&options.path)?;
-        let style = &options.style;
-        let print = fingerprint(&[
+        if run.since.is_none() {
+            sink.clear_unfinished();
+        }
+        let print = self.fingerprint(run)?;
+        let known = sink.unit(POSTS_UNIT);
+        let from = (known.fingerprint == print).then_some(known.generation);
+        let mut due = BTreeSet::new();
+        run.each_touched(from, |_, item| {
+            due.insert(item.code);
+            Ok(())
+        })?;
+        let path = |run: &Run<'_>, item: &Item| post_path(run, options, item);
+        let hundreds = Hundreds { unit: POSTS_UNIT, from, path: &path, page: &|_, _| None };
+        hundreds.look(run, &mut sink, &mut |run, sink, seen| {
+            match seen {
+                Seen::Lacking(shown) => {
+                    due.insert(shown.code);
+                }
+                Seen::Left(_, shown) if is_gone(run, &shown, &path)? => {
+                    run.report.add(sink.remove(&shown.path)?);
+                }
+                Seen::Left(..) | Seen::Page(..) => {}
+            }
+            Ok(())
+        })?;
+        for code in due {
+            post(run, &mut sink, options, &code)?;
+        }
+        categories(run, &mut sink, options, &print)?;
+        sink.forget_left();
+        sink.put_record(POSTS_UNIT, generation, &print);
+        run.show(&mut sink)
+    }
+}
+
+impl Jekyll<'_> {
+    /// What the bytes and paths of posts depend on beside the store.
+    fn fingerprint(&self, run: &Run<'_>) -> Result<String, PublishError> {
+        let JekyllOptions { style, tags, .. } = self.0;
+        let (site, sources) = (&run.pages.options.site, &run.pages.options.sources);
+        Ok(fingerprint(&[
             &style.layout,
             &style.tag_suffix,
             &style.footer,
             style.zone.name(),
-            &format!("{:?} {:?} {:?}", options.tags, run.store.identity()?, run.pages.options.sources),
-        ]);
-        let known = sink.unit(POSTS_UNIT);
-        let from = (known.fingerprint == print).then_some(known.generation);
-        let names = run.names;
-        let mut dirty: Vec<Item> = Vec::new();
-        run.each_item(from, run.since.is_none(), |run, item, changed| {
-            let path = post_path(run, options, &item);
-            if run.store.tombstone(&item.code)?.is_some() {
-                run.report.add(sink.remove(&path)?);
-            } else if changed || !sink.has(&path) {
-                dirty.push(item);
-            }
-            Ok(())
-        })?;
-        for item in dirty {
-            post(run, &mut sink, options, names, &item)?;
-        }
-        for category in names.values() {
-            let tag = options.tags.get(category.slug.as_str()).map(String::as_str);
-            let page = jekyll::category_page(&category.name, category.slug.as_str(), tag, style);
-            let file = File { path: format!("category/{}.md", category.slug), bytes: page.into_bytes() };
-            if from.is_none() || !sink.has(&file.path) {
-                run.put(&mut sink, &file, category.changed_at)?;
-            }
-        }
-        sink.put_record(POSTS_UNIT, generation, &print);
-        run.show(&mut sink)
+            &format!("{tags:?} {:?} {sources:?} {:?}", run.store.identity()?, site.code_space),
+        ]))
     }
+}
+
+/// A page for each category; those of slugs that are no more go.
+fn categories(
+    run: &mut Run<'_>,
+    sink: &mut Directory,
+    options: &JekyllOptions,
+    print: &str,
+) -> Result<(), PublishError> {
+    let known = sink.unit(CATEGORIES_UNIT);
+    let mut record = Unit { fingerprint: print.to_owned(), ..Unit::default() };
+    for category in run.names.values() {
+        let path = format!("category/{}.md", category.slug);
+        let hash = known.files.get(&path).filter(|_| known.fingerprint == print && sink.has(&path));
+        if let Some(hash) = hash {
+            record.files.insert(path, hash.clone());
+            continue;
+        }
+        let tag = options.tags.get(category.slug.as_str()).map(String::as_str);
+        let page = jekyll::category_page(&category.name, category.slug.as_str(), tag, &options.style);
+        let file = File { path, bytes: page.into_bytes() };
+        run.report.add(sink.put_of(&mut record, &file, category.changed_at)?);
+    }
+    run.report.add(sink.put_unit_record(CATEGORIES_UNIT, &known, &record)?);
+    Ok(())
 }
 
 fn post_path(run: &Run<'_>, options: &JekyllOptions, item: &Item) -> String {
@@ -75,15 +116,19 @@ fn post(
     run: &mut Run<'_>,
     sink: &mut Directory,
     options: &JekyllOptions,
-    names: &BTreeMap<CategoryId, Category>,
-    item: &Item,
+    code: &InfoCode,
 ) -> Result<(), PublishError> {
+    let Some(item) = run.store.item(code)? else { return Ok(()) };
+    if run.store.tombstone(code)?.is_some() {
+        return Ok(());
+    }
+    let names = run.names;
     // The first category of one that was merged away is where its items went.
     let first = item.categories.first();
     let Some(home) = names.get(&item.home).or_else(|| first.and_then(|id| names.get(id))) else {
         return Ok(());
     };
-    let body = run.store.body(&item.code)?;
+    let body = run.store.body(code)?;
     let excerpt = run.pages.options.sources.get(&item.lead).is_some_and(|source| source.excerpt_only);
     let html = if excerpt { String::new() } else { body.html };
     let post = jekyll::render(
@@ -99,6 +144,6 @@ fn post(
         },
         &options.style,
     );
-    let path = post_path(run, options, item);
+    let path = post_path(run, options, &item);
     run.put(sink, &File { path, bytes: post.into_bytes() }, item.updated)
 }

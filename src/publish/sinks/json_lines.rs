@@ -8,6 +8,7 @@ use chrono::NaiveDate;
 use serde::Serialize;
 
 use super::Sink;
+use super::hundreds::{Hundreds, Seen};
 use crate::model::{CategoryId, Item, Timestamp};
 use crate::publish::feeds::whole_entry;
 use crate::publish::pages::Names;
@@ -55,14 +56,25 @@ pub(super) struct JsonLines<'a>(pub(super) &'a JsonLinesOptions);
 impl Sink for JsonLines<'_> {
     fn publish(&self, run: &mut Run<'_>, generation: u64) -> Result<(), PublishError> {
         let mut sink = Directory::open(&self.0.path)?;
+        if run.since.is_none() {
+            sink.clear_unfinished();
+        }
         let print = fingerprint(&["lines", &run.pages.fingerprint(run.store)?]);
         let known = sink.unit(UNIT);
         let from = (known.fingerprint == print).then_some(known.generation);
         let mut days: BTreeSet<NaiveDate> = BTreeSet::new();
-        run.each_item(from, run.since.is_none(), |_, item, changed| {
-            let day = day_of(item.published);
-            if changed || !sink.has(&path(day)) {
-                days.insert(day);
+        run.each_touched(from, |_, item| {
+            days.insert(day_of(item.published));
+            Ok(())
+        })?;
+        let path_of = |_: &Run<'_>, item: &Item| path(day_of(item.published));
+        let hundreds = Hundreds { unit: UNIT, from, path: &path_of, page: &|_, _| None };
+        hundreds.look(run, &mut sink, &mut |_, _, seen| {
+            match seen {
+                Seen::Lacking(shown) | Seen::Left(_, shown) => {
+                    days.insert(day_of(shown.published));
+                }
+                Seen::Page(..) => {}
             }
             Ok(())
         })?;
@@ -76,6 +88,7 @@ impl Sink for JsonLines<'_> {
                 run.put(&mut sink, &File { path: path(day), bytes }, at)?;
             }
         }
+        sink.forget_left();
         sink.put_record(UNIT, generation, &print);
         run.show(&mut sink)
     }

@@ -5,6 +5,7 @@
 //! in [`all`]; 3 its keys in `config`.
 
 mod articles;
+mod hundreds;
 mod jekyll;
 mod json_lines;
 
@@ -15,8 +16,9 @@ pub use json_lines::JsonLinesOptions;
 
 /// An output that follows single items.
 ///
-/// It keeps a record beside its files: the generation that they show and a fingerprint of what else
-/// their bytes depend on. Cost follows the items that changed, not those that are stored.
+/// It keeps a record beside its files: the generation that they show, a fingerprint of what else their bytes
+/// depend on, and what it shows of each hundred of a category, so that nothing outlives its item
+/// ([`hundreds`]). Cost follows the items that changed, not those that are stored.
 pub(super) trait Sink {
     /// Brings it up to `generation`.
     ///
@@ -28,8 +30,9 @@ pub(super) trait Sink {
 /// Those that the config switches on.
 pub(super) fn all(options: &PublishOptions) -> Vec<Box<dyn Sink + '_>> {
     let mut sinks: Vec<Box<dyn Sink + '_>> = Vec::new();
-    if options.articles == Articles::Files {
-        sinks.push(Box::new(articles::ArticleFiles));
+    match options.articles {
+        Articles::Files => sinks.push(Box::new(articles::ArticleFiles)),
+        Articles::OnRequest => sinks.push(Box::new(articles::NoFiles)),
     }
     if let Some(jekyll) = &options.jekyll {
         sinks.push(Box::new(jekyll::Jekyll(jekyll)));

@@ -1,6 +1,6 @@
 //! Categories, and the lists of their items.
 
-use crate::model::{Article, Category, CategoryId, Item, Slug, Timestamp};
+use crate::model::{Article, Category, CategoryId, InfoCode, Item, Slug, Timestamp};
 use crate::store::{LogPage, Result, Window};
 
 /// For who makes categories, and for who lists what is in them.
@@ -41,6 +41,11 @@ pub trait Categories: Send + Sync {
     fn sealed_page(&self, category: CategoryId, number: u32) -> Result<LogPage<Article>>;
     /// The arrival number of an item in a category.
     fn arrival_of(&self, category: CategoryId, item: &Item) -> Result<Option<u32>>;
-    /// The neighbours of an item in a category: (the next older, the next newer).
-    fn neighbours(&self, category: CategoryId, item: &Item) -> Result<(Option<Item>, Option<Item>)>;
+    /// The neighbours in a category of a place in the order of time, whether an item stands there or not: (the
+    /// next older, the next newer).
+    fn neighbours(
+        &self,
+        category: CategoryId,
+        at: (Timestamp, &InfoCode),
+    ) -> Result<(Option<Item>, Option<Item>)>;
 }

@@ -36,7 +36,8 @@ pub trait Items: Send + Sync {
     /// already.
     fn act(&self, code: &InfoCode, act: Act<'_>, now: Timestamp) -> Result<bool>;
     /// Takes up to `limit` items out of a category that `keep` does not keep; an item in no other
-    /// category is erased, its tombstone stays. Gives how many, so that the caller goes on until 0.
+    /// category is erased, its tombstone stays; of another one the categories that it stays in change too, for it
+    /// says where it is. Gives how many, so that the caller goes on until 0.
     fn sweep(&self, category: CategoryId, keep: Retention, limit: usize, now: Timestamp) -> Result<usize>;
 
     /// What stands of one item.

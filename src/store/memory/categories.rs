@@ -2,7 +2,7 @@
 
 use super::MemoryStore;
 use super::maps::Code;
-use crate::model::{Article, Category, CategoryId, Item, Slug, Timestamp};
+use crate::model::{Article, Category, CategoryId, InfoCode, Item, Slug, Timestamp};
 use crate::store::{Categories, LogPage, Result, Slot, StoreError, Window};
 
 impl Categories for MemoryStore {
@@ -145,9 +145,13 @@ impl Categories for MemoryStore {
         Ok(self.maps().entries.get(&at).map(|(_, first, _)| *first))
     }
 
-    fn neighbours(&self, category: CategoryId, item: &Item) -> Result<(Option<Item>, Option<Item>)> {
+    fn neighbours(
+        &self,
+        category: CategoryId,
+        (published, code): (Timestamp, &InfoCode),
+    ) -> Result<(Option<Item>, Option<Item>)> {
         let maps = self.maps();
-        let here = (item.published, &item.code.key());
+        let here = (published, &code.key());
         let load = |found: Option<(Timestamp, &Code, bool, u32)>| {
             found.and_then(|(_, code, ..)| maps.items.get(code).cloned())
         };

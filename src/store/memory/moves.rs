@@ -128,8 +128,7 @@ impl Maps {
         if from == to {
             return false;
         }
-        let body = maps.bodies.get(&key).cloned().unwrap_or_default();
-        maps.versions.insert((key.clone(), item.touched), Article { item: item.clone(), body });
+        maps.keep_form(&item);
         let moved = Item { categories: to.clone(), ..item.clone() };
         maps.put_item(moved.clone());
         maps.tell(&key, told(now, EventKind::Rerouted, why));
@@ -141,6 +140,13 @@ impl Maps {
         maps.leave(&item, &leaves, now, Some(now));
         maps.enter_all(&moved, &comes, now);
         true
+    }
+
+    /// Keeps the form that an item has now.
+    fn keep_form(&mut self, item: &Item) {
+        let key = item.code.key();
+        let body = self.bodies.get(&key).cloned().unwrap_or_default();
+        self.versions.insert((key, item.touched), Article { item: item.clone(), body });
     }
 
     /// Lets an item into all its categories where it is not in; those of `back` do not say any more that it
@@ -186,8 +192,11 @@ impl Maps {
                     maps.stay_out(&item, &tombstone);
                 } else {
                     left.extend(maps.go_all(&item, &[category], None));
+                    maps.keep_form(&item);
                     item.categories.retain(|id| *id != category);
-                    maps.items.insert(key.clone(), item);
+                    // It says of itself where it is, so what shows it there changes.
+                    left.extend(with_site(&item));
+                    maps.put_item(item);
                 }
             }
             maps.were_left(left, now);

@@ -128,11 +128,6 @@ pub(super) fn touch_item(tx: Tx<'_>, key: &[u8], item: &Item) -> TxResult<()> {
     touch_record(tx, key, (place_of(tx, key)?, item.clone()), &mut Balance::default())
 }
 
-/// Stores an item that shows no change; its text stays where it is.
-pub(super) fn keep_item(tx: Tx<'_>, key: &[u8], item: &Item) -> TxResult<()> {
-    put_record(tx, key, (place_of(tx, key)?, item.clone()), &mut Balance::default())
-}
-
 fn place_of(tx: Tx<'_>, key: &[u8]) -> TxResult<Place> {
     Ok(tree(tx, TreeId::Item).get(key)?.and_then(|record| named(&record)).unwrap_or(Place::NONE))
 }

@@ -45,14 +45,27 @@ pub(super) type Newest = BTreeMap<CategoryId, Option<Timestamp>>;
 pub(super) struct Touched {
     all: BTreeMap<CategoryId, Category>,
     left: BTreeSet<CategoryId>,
+    /// Those that show an item which left others.
+    showing: BTreeSet<CategoryId>,
 }
 
 impl Touched {
-    /// Stores those that were left.
+    /// Notes categories that show an item which left others: it says of itself where it is.
+    pub(super) fn show(&mut self, tx: Tx<'_>, categories: &[CategoryId], now: Timestamp) -> TxResult<()> {
+        for id in categories {
+            touch(tx, *id, now, &mut self.all)?;
+            self.showing.insert(*id);
+        }
+        Ok(())
+    }
+
+    /// Stores those that were left, and those that show what left others.
     pub(super) fn put(&mut self, tx: Tx<'_>, newest: &Newest) -> TxResult<()> {
-        for id in &self.left {
+        for id in self.left.union(&self.showing) {
             if let Some(category) = self.all.get_mut(id) {
-                category.newest = newest.get(id).copied().flatten();
+                if self.left.contains(id) {
+                    category.newest = newest.get(id).copied().flatten();
+                }
                 let generation = next(tx, "generation")?;
                 put_category(tx, category, generation)?;
             }

@@ -10,7 +10,7 @@ use super::log::{Entered, Slot, slot_in};
 use super::paths;
 use super::slots;
 use super::touched::touched_codes;
-use crate::model::{CategoryId, Item, Timestamp};
+use crate::model::{CategoryId, InfoCode, Item, Timestamp};
 use crate::store::{Result, Window};
 
 /// Archived entries that a look for a current window passes over before it is content with what
@@ -108,10 +108,10 @@ pub(super) fn touched_since(db: &Database, generation: u64, limit: usize) -> Res
 pub(super) fn neighbours(
     db: &Database,
     category: CategoryId,
-    item: &Item,
+    (published, code): (Timestamp, &InfoCode),
 ) -> Result<(Option<Item>, Option<Item>)> {
     let tree = db.tree(TreeId::CatTime);
-    let here = time_key(category, item.published, &item.code.key());
+    let here = time_key(category, published, &code.key());
     let within = |found: Option<(IVec, IVec)>| {
         found
             .filter(|(key, _)| key.starts_with(&category.0.to_be_bytes()))

@@ -2,8 +2,11 @@
 
 use sled::IVec;
 
-use super::database::{Database, READ, TreeId, abort, backend, encode, put, time_at, time_key, tree};
-use super::item_writes::{keep_item, put_event};
+use super::bodies::Balance;
+use super::database::{
+    Database, READ, TreeId, Tx, TxResult, abort, backend, encode, put, time_at, time_key, tree,
+};
+use super::item_writes::{form, put_event, put_form, touch_item};
 use super::items;
 use super::leaving::{Leftovers, Touched, erase, leave, leftovers, newest_without, with_site};
 use crate::model::{CategoryId, Item, Timestamp};
@@ -32,8 +35,15 @@ pub(super) fn sweep(
 struct Swept {
     item: Item,
     leaves: Vec<CategoryId>,
-    /// Where it is in no other category: what of it goes, events that go, and its last.
-    erased: Option<(Leftovers, Vec<Vec<u8>>)>,
+    end: End,
+}
+
+/// What becomes of it.
+enum End {
+    /// It is in no other category: what of it goes, events that go, and its last.
+    Erased(Leftovers, Vec<Vec<u8>>),
+    /// It stays in others, and shows them: the form that it had.
+    Elsewhere((u64, Vec<u8>)),
 }
 
 impl Swept {
@@ -45,11 +55,12 @@ impl Swept {
             return Ok(None);
         }
         if item.categories.iter().any(|id| *id != category) {
-            return Ok(Some(Self { item, leaves: vec![category], erased: None }));
+            let end = End::Elsewhere(form(db, &item)?);
+            return Ok(Some(Self { item, leaves: vec![category], end }));
         }
         let old_events = items::events_beyond(db, key, MAX_EVENTS - 1)?;
-        let erased = Some((leftovers(db, &item)?, old_events));
-        Ok(Some(Self { leaves: with_site(&item), item, erased }))
+        let end = End::Erased(leftovers(db, &item)?, old_events);
+        Ok(Some(Self { leaves: with_site(&item), item, end }))
     }
 }
 
@@ -73,11 +84,12 @@ fn sweep_out(db: &Database, entries: &[Vec<u8>], swept: &[Swept], now: Timestamp
         for one in swept {
             let key = one.item.code.key();
             leave(tx, &one.item, &one.leaves, (now, None), &mut touched)?;
-            let Some((leftovers, old_events)) = &one.erased else {
-                let mut item = one.item.clone();
-                item.categories.retain(|id| !one.leaves.contains(id));
-                keep_item(tx, &key, &item)?;
-                continue;
+            let (leftovers, old_events) = match &one.end {
+                End::Erased(leftovers, old_events) => (leftovers, old_events),
+                End::Elsewhere(form) => {
+                    stay(tx, one, form, now, &mut touched)?;
+                    continue;
+                }
             };
             put(tx, TreeId::Tomb, &key, &encode("tombstone", &tombstone.of(&one.item)).map_err(abort)?)?;
             for old in old_events {
@@ -91,6 +103,24 @@ fn sweep_out(db: &Database, entries: &[Vec<u8>], swept: &[Swept], now: Timestamp
         }
         touched.put(tx, &newest)
     })
+}
+
+/// An item that stays elsewhere says of itself where it is, so what shows it there changes.
+fn stay(
+    tx: Tx<'_>,
+    one: &Swept,
+    form: &(u64, Vec<u8>),
+    now: Timestamp,
+    touched: &mut Touched,
+) -> TxResult<()> {
+    let mut item = one.item.clone();
+    item.categories.retain(|id| !one.leaves.contains(id));
+    let key = item.code.key();
+    let mut balance = Balance::default();
+    put_form(tx, &key, form, &mut balance)?;
+    balance.settle(tx)?;
+    touch_item(tx, &key, &item)?;
+    touched.show(tx, &with_site(&item), now)
 }
 
 /// Entries of the oldest items that a category does not keep, at most `limit`. Looks at as many as it keeps.

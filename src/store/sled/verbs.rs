@@ -145,8 +145,12 @@ impl Categories for SledStore {
     fn arrival_of(&self, category: CategoryId, item: &Item) -> Result<Option<u32>> {
         self.with(|engine| lists::arrival_of(&engine.db, category, item))
     }
-    fn neighbours(&self, category: CategoryId, item: &Item) -> Result<(Option<Item>, Option<Item>)> {
-        self.with(|engine| lists::neighbours(&engine.db, category, item))
+    fn neighbours(
+        &self,
+        category: CategoryId,
+        at: (Timestamp, &InfoCode),
+    ) -> Result<(Option<Item>, Option<Item>)> {
+        self.with(|engine| lists::neighbours(&engine.db, category, at))
     }
 }
 
