@@ -9,13 +9,14 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use common::samples::{RssItem, feed_source, rss};
 use common::{Broken, Mill, Tree, Upstream, at, changed_paths};
 use feedmill::model::Timestamp;
 use feedmill::publish::{Look, Publisher};
 use feedmill::sink::PROBED;
-use feedmill::store::Change;
+use feedmill::store::{Change, Tombstone, WithdrawnBy};
 
 const SITE: &str = "https://news.example.org/";
 
@@ -446,7 +447,8 @@ async fn a_new_theme_or_renderer_renders_everything_once() {
     assert!(before.contains_key("feed/jiachengribao/archive/1.xml"));
     assert_eq!(mill.publish().await.rendered, 0);
     // As another version of the writers would have left its records.
-    for (path, bytes) in before.iter().filter(|(path, _)| path.starts_with(".feedmill/")) {
+    let is_record = |path: &str| path.starts_with(".feedmill/") && path != ".feedmill/turn";
+    for (path, bytes) in before.iter().filter(|(path, _)| is_record(path)) {
         let mut record: serde_json::Value = serde_json::from_slice(bytes).unwrap();
         if record["fingerprint"].as_str().is_some_and(|print| !print.is_empty()) {
             record["fingerprint"] = "0123456789abcdef".into();
@@ -662,6 +664,42 @@ async fn a_store_that_fails_empties_nothing() {
             );
         }
         assert!(before.keys().all(|path| tree.contains_key(path)), "a file is gone");
+    }
+}
+
+/// What another publisher, of another process as well, has shown meanwhile is newer than what this one read.
+#[tokio::test]
+async fn of_two_publishers_the_older_never_writes_over_the_newer() {
+    let (_upstream, _, mill) = all_files(6).await;
+    let gone = mill.items().into_iter().next().unwrap();
+    let title = gone.title.clone();
+    assert!(mill.output("feed.json").contains(&title));
+    // Another category's change gives the first something to make of all.
+    let pages = &mill.own().pages;
+    let [first, second] = [(); 2].map(|()| Publisher::new(Arc::clone(pages)));
+    fs::remove_file(mill.path("data/public/feed.json")).unwrap();
+    let turn = mill.path("data/public/.feedmill/turn");
+    let (store, now) = (mill.store(), mill.now());
+    let stone = Tombstone::new(now, WithdrawnBy::Admin, "asked", true);
+    let begun = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        // Called once more when all is made and nothing of it is shown yet.
+        let beside = |done, all| {
+            if done < all || begun.swap(true, Ordering::SeqCst) {
+                return;
+            }
+            assert!(store.withdraw(&gone.code, &stone).unwrap());
+            let other = scope.spawn(|| second.publish(store, Look::Whole, now, &|_, _| {}).unwrap());
+            // The other one waits for its turn, or has to end before this one goes on.
+            if fs::File::open(&turn).is_ok_and(|file| file.try_lock().is_err()) {
+                return;
+            }
+            assert!(other.join().unwrap().written > 0);
+        };
+        first.publish(store, Look::Whole, now, &beside).unwrap();
+    });
+    for path in ["feed.json", "feed.xml", "index.html"] {
+        assert!(!mill.output(path).contains(&title), "{path}");
     }
 }
 

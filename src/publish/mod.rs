@@ -37,7 +37,7 @@ use crate::render::RenderError;
 pub use crate::render::html::Pictures;
 use crate::render::html::ThemeError;
 use crate::render::html::ThemeParts;
-use crate::sink::{Applied, Directory, File, OutputKey, Packing, Rendered, SinkError};
+use crate::sink::{Applied, Directory, File, OutputKey, Packing, Rendered, SinkError, Turn};
 use crate::store::{Store, StoreError};
 
 pub use combined::Combined;
@@ -301,7 +301,8 @@ impl Publisher {
         now: Timestamp,
         progress: &dyn Fn(usize, usize),
     ) -> Result<PublishReport, PublishError> {
-        // One publish at a time.
+        // Before anything is read: what another publish shows is no newer than what is read from here on.
+        let _turn = Turn::wait(&self.pages.options.output)?;
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         // What is shown to the world must not be lost by a power cut.
         store.sync()?;

@@ -11,6 +11,7 @@ mod hundreds;
 mod key;
 mod packing;
 mod record;
+mod turn;
 mod unfinished;
 
 pub use directory::{Applied, Directory, File, Rendered};
@@ -19,3 +20,4 @@ pub use key::{FeedFormat, OutputKey, PROBED, media_type};
 pub use packing::Packing;
 pub(crate) use packing::{brotli, gzip, smallest};
 pub use record::{Hundred, Shown, Unit};
+pub use turn::Turn;
