@@ -1,5 +1,7 @@
 //! Why the store could not do what was asked, and the way out.
 
+use std::io::ErrorKind;
+
 use thiserror::Error;
 
 /// Why the store could not do what was asked.
@@ -163,6 +165,22 @@ impl StoreError {
     #[must_use]
     pub fn needs_mending(&self) -> bool {
         matches!(self, Self::Backend { .. } | Self::Corrupt { .. } | Self::Full | Self::Closed { .. })
+    }
+
+    /// Whether something in the store cannot be read, and never will.
+    #[must_use]
+    pub fn is_damage(&self) -> bool {
+        matches!(self, Self::Corrupt { .. } | Self::Damaged { .. })
+    }
+
+    /// Whether it lies with the disk: it is full, or may not be written to. No other process would fare better.
+    #[must_use]
+    pub fn is_of_the_disk(&self) -> bool {
+        let Self::Backend { source, .. } = self else {
+            return matches!(self, Self::Full | Self::NoRoom { .. });
+        };
+        let refused = source.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
+        matches!(refused, Some(ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied))
     }
 
     /// Whether trying again may help.

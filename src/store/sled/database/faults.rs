@@ -23,6 +23,7 @@ where
         Some(error @ (sled::Error::Corruption { .. } | sled::Error::ReportableBug(_))) => {
             corrupt(action, error.to_string())
         }
+        Some(sled::Error::Io(error)) => wrapped(action, std::io::Error::new(error.kind(), source)),
         // sled says `CollectionNotFound` of a tree whose pages it lost.
         Some(error @ sled::Error::CollectionNotFound(_)) => corrupt(action, error.to_string()),
         _ => wrapped(action, source),
@@ -36,6 +37,19 @@ fn wrapped<E: std::error::Error + Send + Sync + 'static>(action: &'static str, s
 /// The error of a database that is damaged.
 pub(crate) fn corrupt(action: &'static str, detail: impl Into<String>) -> StoreError {
     StoreError::Corrupt { action, detail: detail.into() }
+}
+
+/// The error of sled breaking off. It does so over damage, and where the system refused it something (a thread,
+/// a file, room): then the store itself is sound.
+pub(super) fn broke_off(action: &'static str, why: &str) -> StoreError {
+    let why = format!("sled broke off: {why}");
+    if why.contains("StorageFull") || why.contains("QuotaExceeded") {
+        return StoreError::Full;
+    }
+    if why.contains("Os { code: ") || why.contains("(os error ") {
+        return wrapped(action, std::io::Error::other(why));
+    }
+    corrupt(action, why)
 }
 
 fn is_full(error: &std::io::Error) -> bool {

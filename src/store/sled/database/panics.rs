@@ -3,14 +3,15 @@
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
 
-use super::faults::corrupt;
+use super::faults::broke_off;
 use crate::store::Result;
 
 thread_local! {
     static GUARDED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Runs `work`; a panic in it becomes [`crate::store::StoreError::Corrupt`].
+/// Runs `work`; a panic in it becomes [`crate::store::StoreError::Corrupt`], or what the system said that sled broke
+/// off over.
 pub(crate) fn guarded<R>(action: &'static str, work: impl FnOnce() -> Result<R>) -> Result<R> {
     let outer = GUARDED.replace(true);
     let done = catch_unwind(AssertUnwindSafe(work));
@@ -18,7 +19,7 @@ pub(crate) fn guarded<R>(action: &'static str, work: impl FnOnce() -> Result<R>)
     done.unwrap_or_else(|panic| {
         let text =
             panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
-        Err(corrupt(action, format!("sled broke off: {}", text.unwrap_or("no reason given"))))
+        Err(broke_off(action, text.unwrap_or("no reason given")))
     })
 }
 
@@ -49,5 +50,16 @@ mod tests {
         });
         assert!(broken.is_err_and(|error| error.to_string().contains("number 7")));
         assert!(!GUARDED.get());
+    }
+
+    #[test]
+    fn what_the_system_refuses_is_no_damage() {
+        let broken = |code| -> Result<()> {
+            guarded("try", || {
+                panic!("called `Result::unwrap()`: Io({:?})", std::io::Error::from_raw_os_error(code));
+            })
+        };
+        assert!(matches!(broken(28), Err(StoreError::Full)), "no room");
+        assert!(matches!(broken(24), Err(StoreError::Backend { .. })), "too many open files");
     }
 }
