@@ -116,15 +116,16 @@ fn what_is_not_damaged_is_not_put_aside() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("store");
     let options = StoreOptions::plain(&path, 1 << 20);
-    let (store, mended) = SledStore::open_or_mend(options.clone(), OnDamage::BeginAnew).unwrap();
+    let now = at("2026-05-01T04:00:00Z");
+    let (store, mended) = SledStore::open_or_mend(options.clone(), OnDamage::BeginAnew, now).unwrap();
     assert_eq!(mended, Mended::Sound);
     assert!(matches!(
-        SledStore::open_or_mend(options.clone(), OnDamage::BeginAnew),
+        SledStore::open_or_mend(options.clone(), OnDamage::BeginAnew, now),
         Err(StoreError::Locked { .. })
     ));
-    assert_eq!(store.mend().unwrap(), Mended::Sound);
+    assert_eq!(store.mend(now).unwrap(), Mended::Sound);
     drop(store);
-    assert_eq!(SledStore::open_or_mend(options, OnDamage::BeginAnew).unwrap().1, Mended::Sound);
+    assert_eq!(SledStore::open_or_mend(options, OnDamage::BeginAnew, now).unwrap().1, Mended::Sound);
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
 }
 
@@ -132,7 +133,8 @@ fn what_is_not_damaged_is_not_put_aside() {
 fn the_ballast_is_there_and_goes_with_the_config() {
     let folder = tempfile::tempdir().unwrap();
     let options = StoreOptions { ballast: 1 << 20, ..StoreOptions::plain(&folder.path().join("s"), 1 << 20) };
-    drop(SledStore::open_or_mend(options, OnDamage::BeginAnew).unwrap());
+    let now = at("2026-05-01T04:00:00Z");
+    drop(SledStore::open_or_mend(options, OnDamage::BeginAnew, now).unwrap());
     assert_eq!(fs::metadata(folder.path().join("s/ballast")).unwrap().len(), 1 << 20);
 }
 

@@ -14,6 +14,7 @@ use crate::clock::SystemClock;
 use crate::config::{Config, Files};
 use crate::control::{self, Asked, Event, Query};
 use crate::daemon::{self, DaemonError, Mill};
+use crate::model::Timestamp;
 use crate::store::{OnDamage, StoreError, backup};
 
 /// The answer to a query, whoever gives it; progress is shown meanwhile.
@@ -44,21 +45,28 @@ pub(super) fn told(error: StoreError, exports: Option<&Path>) -> anyhow::Error {
         return error.into();
     }
     let last = exports.and_then(|folder| backup::all(folder).pop());
-    let last = last.map(|path| path.display().to_string());
+    let last = last.map(|path| {
+        let made = backup::made_at(&path).map(Timestamp::rfc3339).unwrap_or_default();
+        (path.display().to_string(), made)
+    });
     let (from, from_zh) = last.map_or_else(
         || ("what is published (there is no export)".to_owned(), "已发布的内容（没有导出文件）".to_owned()),
-        |last| {
-            (format!("the export `{last}` and what is published"), format!("导出 `{last}` 和已发布的内容"))
+        |(last, made)| {
+            (
+                format!("the export `{last}` of {made} and what is published"),
+                format!("{made} 的导出 `{last}` 和已发布的内容"),
+            )
         },
     );
     anyhow!(say(
         format!(
-            "{error}; nothing was changed. `feedmill store repair` mends records that are damaged; a store that \
-             cannot be opened is kept, and it begins a new one from {from}, as `feedmill run` does"
+            "{error}; nothing was changed. `feedmill store repair` mends what is damaged where it stands; of a store \
+             that cannot be opened it keeps what can be read, takes what is missing from {from}, and puts the \
+             damaged one aside, as `feedmill run` does"
         ),
         format!(
-            "{error}。没有改动任何内容。`feedmill store repair` 修复损坏的记录；如果数据库无法打开，\
-             会保留旧的，并用{from_zh}重新建立，`feedmill run` 也是这样"
+            "{error}。没有改动任何内容。`feedmill store repair` 就地修复损坏的部分；如果存储无法打开，\
+             会保留可读的内容，缺少的取自{from_zh}，损坏的存储另外保留，`feedmill run` 也是这样"
         ),
     ))
 }

@@ -12,6 +12,7 @@ mod doctor;
 mod generate;
 mod item;
 mod lists;
+mod loss;
 mod opml;
 mod preview;
 mod reading;

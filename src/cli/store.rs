@@ -11,7 +11,7 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 
 use super::words::say;
-use super::{ask, show};
+use super::{ask, loss, show};
 use crate::blocking;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
@@ -23,12 +23,12 @@ use crate::store::{Findings, OnDamage, SledStore, Stats, StoreError, TakenIn};
 /// What can be done with the store. All of it works while the daemon runs.
 #[derive(Debug, Subcommand)]
 pub(super) enum Store {
-    /// Look through the whole store for faults; changes nothing
+    /// Look through the whole store for faults; changes nothing, and says what a repair would lose
     #[command(
         after_help = "Example: feedmill store check\nExit code 1 when there are faults; then `store repair`."
     )]
     Check(Json),
-    /// Mend what `check` finds: indexes are made anew, what is lost is asked for again
+    /// Mend what `check` finds: indexes are made anew, texts come from the last export, what is lost is asked for again
     #[command(after_help = "Example: feedmill store repair")]
     Repair(Json),
     /// Write the store anew, without what was deleted, to give its room back
@@ -84,10 +84,7 @@ impl Store {
                 let answer = asked(config, StoreQuery::Check).await?;
                 found(&answer, json.json, false)
             }
-            Self::Repair(json) => {
-                let answer = asked(config, StoreQuery::Repair).await?;
-                found(&answer, json.json, true)
-            }
+            Self::Repair(json) => found(&repaired(config).await?, json.json, true),
             Self::Compact(json) => {
                 let answer = asked(config, StoreQuery::Compact).await?;
                 let size = |name: &str| bytes(answer[name].as_u64().unwrap_or_default());
@@ -138,7 +135,19 @@ async fn asked(config: Config, query: StoreQuery) -> Result<Value> {
     ask::follow(events).await
 }
 
-/// The store as it is. One that cannot be opened begins anew where that is what was asked for.
+/// What a repair found. Where no daemon did it, what was lost comes back from what is published as it would there:
+/// by opening the mill.
+async fn repaired(config: Config) -> Result<Value> {
+    let mut answer = asked(config.clone(), StoreQuery::Repair).await?;
+    let by_daemon = matches!(control::ask(&config.socket, &Query::Status).await?, Asked::Daemon(_));
+    if !answer["loss"].is_null() && !by_daemon {
+        let mill = Box::pin(Mill::open(config, Arc::new(SystemClock), OnDamage::BeginAnew)).await?;
+        answer["loss"] = serde_json::to_value(mill.care.last_loss()?)?;
+    }
+    Ok(answer)
+}
+
+/// The store as it is. One that cannot be opened is mended where that is what was asked for.
 async fn opened(config: Config, query: &StoreQuery) -> Result<SledStore> {
     let (options, exports) = (config.store.clone(), config.store.exports.clone());
     let as_it_is = move || {
@@ -148,7 +157,11 @@ async fn opened(config: Config, query: &StoreQuery) -> Result<SledStore> {
     let mends = matches!(query, StoreQuery::Repair | StoreQuery::Import { replace: true, .. });
     match as_it_is().await? {
         Err(StoreError::Corrupt { .. }) if mends => {
-            drop(Box::pin(Mill::open(config, Arc::new(SystemClock), OnDamage::BeginAnew)).await?);
+            let mill = Box::pin(Mill::open(config, Arc::new(SystemClock), OnDamage::BeginAnew)).await?;
+            if let Some(loss) = mill.care.last_loss()? {
+                show::error_text(&loss::told(&loss));
+            }
+            drop(mill);
             Ok(as_it_is().await??)
         }
         opened => opened.map_err(|error| ask::told(error, exports.as_deref())),
@@ -209,6 +222,9 @@ fn found(answer: &Value, json: bool, repaired: bool) -> Result<ExitCode> {
     }
     for fault in &found.told {
         writeln!(text, "  {}", show::plain(fault))?;
+    }
+    if let Some(loss) = &found.loss {
+        text.push_str(&show::plain(&if repaired { loss::told(loss) } else { loss::would(loss) }));
     }
     if left > 0 && !repaired {
         text.push_str(&say("`feedmill store repair` mends them\n", "用 `feedmill store repair` 修复\n"));

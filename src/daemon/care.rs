@@ -14,10 +14,10 @@ use super::mill::prepare;
 use super::{DaemonError, Live, Mill, claims};
 use crate::blocking;
 use crate::config::Exports;
-use crate::import::{Published, take_back};
-use crate::model::{CategoryId, SourceId, Timestamp, chain};
+use crate::import::{Published, TakenBack, take_back};
+use crate::model::{CategoryId, Timestamp, chain};
 use crate::store::{
-    Categories, Handle, Items, Mended, OnDamage, Retention, SledStore, Sources, Store, StoreError, backup,
+    Categories, Handle, Items, Loss, OnDamage, Retention, SledStore, Sources, Store, StoreError, backup,
 };
 
 /// Between two looks after the store.
@@ -28,33 +28,32 @@ const FIRST: Duration = Duration::from_mins(1);
 const STEP: usize = 300;
 
 impl Mill {
-    /// Whether the store can take something in. One that broke is opened again, or begun anew
-    /// from its last export and from what was published; the outputs are then looked at whole, and
-    /// sources that were claimed for polls which came to nothing are due again. `true` when that was so.
+    /// Whether the store can take something in. One that broke is opened again, and mended as far as it must
+    /// be; the outputs are then looked at whole, and sources that were claimed for polls which came to nothing
+    /// are due again. `true` when that was so.
     ///
     /// # Errors
     /// Why it cannot be used yet; another try is due later.
     pub(super) async fn keep_store(self: &Arc<Self>) -> Result<bool, StoreError> {
+        if self.care.trouble().is_none() {
+            return Ok(false);
+        }
+        // Nothing is published of a store that is yet to be filled.
+        let _turn = self.publishing.lock().await;
         let mill = Arc::clone(self);
         let mended = blocking::run_long(move || {
-            let mended = mill.care.mend()?;
-            if let Mended::Anew { .. } = &mended {
-                after_loss(&mill.care, &mill.config, mill.clock.now())?;
-            }
-            if mended != Mended::Sound {
-                let running = mill.running.lock().unwrap_or_else(PoisonError::into_inner).clone();
-                let running: Vec<SourceId> = running.into_iter().collect();
-                mill.care.release(claims::DAEMON, &running, mill.clock.now())?;
-            }
-            Ok(mended)
+            let now = mill.clock.now();
+            mill.care.mend(now)?;
+            filled(&mill.care, &mill.config, now)?;
+            let running = mill.running.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            mill.care.release(claims::DAEMON, &running.into_iter().collect::<Vec<_>>(), now)?;
+            Ok(())
         });
-        let mended: Result<Mended, StoreError> = mended.await.map_err(StoreError::task)?;
-        let mended = mended? != Mended::Sound;
-        if mended {
-            self.look_again();
-            self.changed.notify_one();
-        }
-        Ok(mended)
+        let mended: Result<(), StoreError> = mended.await.map_err(StoreError::task)?;
+        mended?;
+        self.look_again();
+        self.changed.notify_one();
+        Ok(true)
     }
 
     /// Whether there is room on the store's disk; says so once when that changes.
@@ -74,29 +73,52 @@ impl Mill {
     }
 }
 
-/// Fills a store that begins anew with what the config and the outputs say.
-pub(super) fn after_loss(
+/// Makes an open store ready for a config; one of which something was lost is filled with what the outputs say.
+pub(super) fn filled(
     store: &SledStore,
     config: &crate::config::Config,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     prepare(store, config, now)?;
+    if !store.wants_filling()? {
+        return Ok(());
+    }
     let how = Published {
         id_authority: config.id_authority.clone(),
         bare_space: config.ingest.bare_space.clone(),
         zone: config.ingest.zone,
     };
-    match take_back(store, &config.publish.output, &how, now) {
-        Ok(items) => {
-            warn!(items, "items came back from what was published");
-            store.refilled()
-        }
-        Err(crate::import::ImportError::Store(error)) => Err(error),
+    let taken = match take_back(store, &config.publish.output, &how, now) {
+        Err(crate::import::ImportError::Store(error)) => return Err(error),
         Err(error) => {
             error!(error = chain(&error), "nothing came back from what was published");
-            store.refilled()
+            TakenBack::default()
         }
-    }
+        Ok(taken) => taken,
+    };
+    let loss = store.refilled(taken.items as u64, taken.texts as u64)?;
+    tell_loss(&loss);
+    Ok(())
+}
+
+fn tell_loss(loss: &Loss) {
+    let Loss {
+        remedy, why, articles, texts, forms, changes, from_export, from_outputs, export, aside, ..
+    } = loss;
+    let export = export.map(Timestamp::rfc3339);
+    warn!(
+        ?remedy,
+        why,
+        lost.articles = articles,
+        lost.texts = texts,
+        lost.forms = forms,
+        lost.changes = changes,
+        from_export,
+        from_outputs,
+        export,
+        aside,
+        "the store was damaged; what is lost of it is asked for again"
+    );
 }
 
 /// Looks after the store from time to time until `stop`.
@@ -210,14 +232,8 @@ pub(super) fn open(
     now: Timestamp,
     on_damage: OnDamage,
 ) -> Result<(Arc<SledStore>, Handle), StoreError> {
-    let (store, mended) = SledStore::open_or_mend(config.store.clone(), on_damage)?;
-    match mended {
-        Mended::Sound | Mended::Reopened => prepare(&store, config, now)?,
-        Mended::Anew { why } => {
-            warn!(why, "the store began anew");
-            after_loss(&store, config, now)?;
-        }
-    }
+    let (store, _) = SledStore::open_or_mend(config.store.clone(), on_damage, now)?;
+    filled(&store, config, now)?;
     // Whoever claimed sources of this store has ended: one process has it at a time.
     let released = claims::ALL.into_iter().map(|worker| store.release(worker, &[], now));
     match released.sum::<Result<usize, StoreError>>() {

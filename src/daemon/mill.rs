@@ -19,7 +19,7 @@ use crate::config::{Config, FIXED_FILE, Files};
 use crate::fetch::{FetchError, Fetcher};
 use crate::import::{ImportError, ImportOptions, ImportReport, jekyll};
 use crate::ingest::{Ingest, PollReport};
-use crate::model::{SourceId, Timestamp};
+use crate::model::{SourceId, Timestamp, chain};
 use crate::notify::Notifier;
 use crate::publish::{Look, Pages, PublishError, PublishReport, Publisher};
 use crate::serve::Traffic;
@@ -53,7 +53,7 @@ pub struct Mill {
     /// Publishes under this config.
     own_publisher: Arc<Publisher>,
     /// One publish at a time, under whichever config.
-    publishing: Arc<tokio::sync::Mutex<()>>,
+    pub(super) publishing: Arc<tokio::sync::Mutex<()>>,
     /// Which parts move.
     pub(super) pulse: Arc<Pulse>,
     /// Sources whose last poll of this process failed.
@@ -75,7 +75,7 @@ pub struct Mill {
 }
 
 impl Mill {
-    /// Opens the store and builds everything. Who serves a damaged one begins it anew.
+    /// Opens the store and builds everything. Who serves a damaged one mends it.
     ///
     /// # Errors
     /// [`DaemonError`]; a store in use by another process is [`StoreError::Locked`].
@@ -212,6 +212,9 @@ impl Mill {
         let count =
             |set: &Mutex<BTreeSet<SourceId>>| set.lock().unwrap_or_else(PoisonError::into_inner).len();
         let mut parts = Vec::new();
+        if let Some(why) = self.care.trouble() {
+            parts.push(format!("the store cannot be used, and is tried again: {}", chain(&why)));
+        }
         if self.no_room.load(Ordering::Relaxed) {
             parts.push("the disk is nearly full, polling pauses".to_owned());
         }

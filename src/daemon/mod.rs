@@ -13,6 +13,7 @@ pub mod log;
 mod merging;
 mod mill;
 mod pace;
+mod patience;
 mod placing;
 mod reload;
 mod requests;
@@ -221,6 +222,7 @@ pub async fn serve(
     let answering = Arc::clone(&mill);
     let handler = move |query, events| requests::handle(Arc::clone(&answering), None, query, events);
     let controlling = tokio::spawn(socket.run(handler, stop.clone().cancelled_owned()));
+    let keeping = tokio::spawn(patience::keep_open(Arc::clone(&mill), stop.clone()));
     ready(listener.local_addr().unwrap_or(address));
     let server = Server::new(
         Arc::clone(&mill.pages),
@@ -232,7 +234,8 @@ pub async fn serve(
     controlling
         .await
         .map_err(|e| DaemonError::Task(e.to_string()))?
-        .map_err(|e| DaemonError::Task(e.to_string()))
+        .map_err(|e| DaemonError::Task(e.to_string()))?;
+    keeping.await.map_err(|e| DaemonError::Task(e.to_string()))?
 }
 
 /// Answers a query where no daemon runs; the last event is `Done` or `Failed`.

@@ -90,20 +90,21 @@ pub struct Status {
 /// Looks at everything that is known.
 pub(super) async fn status(mill: &Arc<Mill>) -> Result<Status, StoreError> {
     let own = Arc::clone(mill);
-    blocking::run(move || own.status()).await.map_err(StoreError::task)?
+    blocking::run(move || own.status()).await.map_err(StoreError::task)
 }
 
 impl Mill {
-    fn status(&self) -> Result<Status, StoreError> {
+    fn status(&self) -> Status {
         let insight = self.insight(Depth::Numbers);
-        let next = self.care.next_due()?;
+        // Of a store that cannot be used, that is what needs attention.
+        let next = self.care.next_due().unwrap_or_default();
         let texts = built_in_texts("en");
         let more = insight.troubles.len().saturating_sub(LISTED);
         let listed = insight.troubles.into_iter().take(LISTED);
         let polled = insight.sources.iter().filter(|source| source.enabled).count();
         let exports = backup::all(&self.config.exports.folder);
         let last_export = exports.last().and_then(|path| backup::made_at(path));
-        Ok(Status {
+        Status {
             attention: listed.map(|trouble| Attention::of(trouble, &texts)).collect(),
             more,
             polled,
@@ -116,6 +117,6 @@ impl Mill {
             reload: self.last_reload.get(),
             url: self.config.publish.site.url.to_string(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
-        })
+        }
     }
 }

@@ -18,11 +18,20 @@ use crate::store::{Imported, SledStore, StoreError};
 pub(super) async fn answer(mill: &Arc<Mill>, query: StoreQuery, events: &Events) -> Result<Value, String> {
     let changes = query.changes();
     let _held = if changes { Some(mill.hold().await) } else { None };
-    let answer = work(Arc::clone(&mill.care), query, mill.clock.now(), events.clone()).await?;
+    // Nothing is published of a store that is yet to be filled.
+    let _turn = if changes { Some(mill.publishing.lock().await) } else { None };
+    let mut answer = work(Arc::clone(&mill.care), query, mill.clock.now(), events.clone()).await?;
     if changes {
         let own = Arc::clone(mill);
-        let ready = blocking::run(move || super::mill::prepare(&own.care, &own.config, own.clock.now()));
-        ready.await.map_err(|e| e.to_string())?.map_err(|e| chain(&e))?;
+        let ready = blocking::run(move || {
+            super::care::filled(&own.care, &own.config, own.clock.now())?;
+            own.care.last_loss()
+        });
+        let lost = ready.await.map_err(|e| e.to_string())?.map_err(|e| chain(&e))?;
+        // Less is lost by what came back from what was published.
+        if answer.get("loss").is_some() {
+            answer["loss"] = value(&lost)?;
+        }
         mill.look_again();
         mill.changed.notify_one();
     }

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, warn};
 
 use super::claims::{self, Claims};
+use super::patience::Patience;
 use super::systemd::Part;
 use super::{DaemonError, Live, Mill};
 use crate::model::{SourceId, Timestamp, chain};
@@ -29,8 +30,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const RETRY: Duration = Duration::from_secs(5);
 /// Until a source is tried again whose earlier poll has not ended.
 const BUSY: Duration = Duration::from_millis(100);
-/// Between two tries to use a store that cannot be used.
-const MEND: Duration = Duration::from_secs(1);
+/// Until what is due is read again, after that failed.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// Claims due sources and polls each in a task of its own.
 pub(super) async fn schedule(mut live: Live, stop: CancellationToken) -> Result<(), DaemonError> {
@@ -41,16 +42,17 @@ pub(super) async fn schedule(mut live: Live, stop: CancellationToken) -> Result<
         let mill = live.borrow();
         Claims::new(mill.store.clone(), Arc::clone(&mill.clock), claims::DAEMON)
     };
+    let mut patience = Patience::default();
     loop {
         // Polls that are running end under the config that they began with.
         let mill = Arc::clone(&live.borrow_and_update());
         let most = mill.config.fetch.concurrency.max(1) * IN_FLIGHT;
         mill.pulse.beat(Part::Scheduler);
-        let Some(mended) = usable(&mill).await else {
+        let Some(mended) = patience.keep(&mill).await?.filter(|_| mill.has_room()) else {
             tokio::select! {
                 () = stop.cancelled() => break,
                 Some(ended) = polls.join_next() => unfinished.extend(outcome(&claims, ended)),
-                () = sleep(MEND) => {}
+                () = sleep(patience.pause()) => {}
             }
             continue;
         };
@@ -64,7 +66,7 @@ pub(super) async fn schedule(mut live: Live, stop: CancellationToken) -> Result<
             Err(error) => {
                 error!(error = chain(&error), "what is due cannot be read");
                 // Not at once again: the fault may be one that mending does not see.
-                sleep(MEND).await;
+                sleep(AGAIN).await;
                 continue;
             }
         };
@@ -98,17 +100,6 @@ pub(super) async fn schedule(mut live: Live, stop: CancellationToken) -> Result<
         polls.shutdown().await;
     }
     Ok(())
-}
-
-/// Whether the store can take something in now, and whether it was mended for that.
-async fn usable(mill: &Arc<Mill>) -> Option<bool> {
-    match mill.keep_store().await {
-        Ok(mended) => mill.has_room().then_some(mended),
-        Err(error) => {
-            error!(error = chain(&error), "the store cannot be used; what is published is served");
-            None
-        }
-    }
 }
 
 /// The claim of a poll that has to be made again once the store is mended; others are given up.

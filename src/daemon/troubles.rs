@@ -7,17 +7,19 @@ use super::Mill;
 use crate::model::{SourceState, Timestamp, chain};
 use crate::serve::{Insight, Trouble};
 use crate::source::Source;
-use crate::store::StoreError;
+use crate::store::{Loss, Remedy, StoreError};
 
 /// All kinds, the most urgent first. The texts `trouble_…` of a theme name them, `way_…` say what to do.
-const KINDS: [&str; 12] = [
-    "store", "part", "disk", "config", "lag", "forecast", "gone", "alarm", "failing", "moved", "held",
-    "names",
+const KINDS: [&str; 17] = [
+    "closed", "store", "part", "disk", "emptied", "exported", "salvaged", "mended", "config", "lag",
+    "forecast", "gone", "alarm", "failing", "moved", "held", "names",
 ];
 /// A source that fails is a trouble from so many failures in a row on.
 const FAILS: u32 = 3;
 /// Changes that wait longer for their publish are a trouble, in seconds.
 const LAG: i64 = 15 * 60;
+/// What was lost of a damaged store is said for so long, in seconds.
+const TOLD: i64 = 7 * 86_400;
 /// Room for fewer days is a trouble.
 const DAYS: u64 = 14;
 
@@ -27,8 +29,14 @@ impl Mill {
     pub(super) fn add_troubles(&self, insight: &mut Insight, stored: Result<(), StoreError>) {
         let now = insight.now;
         if let Err(error) = stored {
-            insight.unready.push(format!("the store does not answer: {}", chain(&error)));
-            insight.troubles.push(trouble("store", chain(&error), now));
+            let (why, kind) = (chain(&error), if error.needs_mending() { "closed" } else { "store" });
+            insight.unready.push(format!("the store cannot be used (存储不可用): {why}"));
+            insight.troubles.push(trouble(kind, why, now));
+        }
+        if let Ok(Some(loss)) = self.care.last_loss()
+            && now.since(loss.at) < TOLD
+        {
+            insight.troubles.push(lost(loss));
         }
         if let Some(part) = self.pulse.late() {
             insight.unready.push(format!("{part:?} stands still"));
@@ -68,6 +76,18 @@ impl Mill {
 
 fn trouble(kind: &str, text: String, since: Timestamp) -> Trouble {
     Trouble { kind: kind.to_owned(), about: String::new(), name: String::new(), text, since }
+}
+
+/// What was lost of a damaged store.
+fn lost(loss: Loss) -> Trouble {
+    let lost = (loss.articles + loss.texts).to_string();
+    let (kind, name) = match loss.remedy {
+        Remedy::InPlace => ("mended", lost),
+        Remedy::Salvaged => ("salvaged", loss.changes.to_string()),
+        Remedy::Exported => ("exported", loss.export.map(Timestamp::rfc3339).unwrap_or_default()),
+        Remedy::Emptied => ("emptied", String::new()),
+    };
+    Trouble { name, about: loss.aside.unwrap_or_default(), ..trouble(kind, loss.why, loss.at) }
 }
 
 /// What a source needs; nothing while it is switched off.

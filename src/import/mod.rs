@@ -9,4 +9,4 @@ mod outputs;
 pub mod post;
 
 pub use jekyll::{ImportError, ImportOptions, ImportReport, jekyll};
-pub use outputs::{Published, take_back};
+pub use outputs::{Published, TakenBack, take_back};

@@ -83,8 +83,17 @@ struct Own {
     publisher: Option<String>,
 }
 
-/// Stores the items of the category feeds in `output` that the store does not have; gives how
-/// many. Blocks. Feeds that cannot be read are passed over: they are what is left of a disaster.
+/// What came back from what was published.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct TakenBack {
+    /// Items that the store did not have.
+    pub items: usize,
+    /// Texts of items that had none.
+    pub texts: usize,
+}
+
+/// Stores the items of the category feeds in `output` that the store does not have, and the texts of those that
+/// have none. Blocks. Feeds that cannot be read are passed over: they are what is left of a disaster.
 ///
 /// # Errors
 /// [`ImportError::Store`].
@@ -93,7 +102,7 @@ pub fn take_back(
     output: &Path,
     how: &Published,
     now: Timestamp,
-) -> Result<usize, ImportError> {
+) -> Result<TakenBack, ImportError> {
     let mut found: BTreeMap<InfoCode, (Entry, Vec<Category>)> = BTreeMap::new();
     for (slug, feed) in feeds(output) {
         let category = store.ensure_category(feed.title.trim(), Some(&slug), now)?;
@@ -104,19 +113,40 @@ pub fn take_back(
     }
     let pages = pages(output);
     let mut changes = Vec::new();
+    let mut texts = Vec::new();
     for (code, (entry, categories)) in found {
-        if store.item(&code)?.is_none() && store.tombstone(&code)?.is_none() {
-            let page = pages.get(&code.file_name(how.bare_space.as_ref())).cloned();
-            changes.extend(change(code, entry, &categories, page, how, now));
+        let item = store.item(&code)?;
+        if store.tombstone(&code)?.is_some() || item.is_some() && store.body(&code)? != Body::default() {
+            continue;
+        }
+        let page = pages.get(&code.file_name(how.bare_space.as_ref())).cloned();
+        let Some(change) = change(code, entry, &categories, page, how, now) else { continue };
+        match item {
+            None => changes.push(change),
+            Some(item) => texts.extend(text_of(store, item, change)?),
         }
     }
     changes.sort_by_key(|change| change.item.as_ref().map(|item| item.published));
+    let taken = TakenBack { items: stored(store, changes, now)?, texts: stored(store, texts, now)? };
+    store.sync()?;
+    Ok(taken)
+}
+
+/// The change that gives an item nothing but its text.
+fn text_of(store: &dyn Store, item: Item, published: Change) -> Result<Option<Change>, ImportError> {
+    let Some(body) = published.body.filter(|body| !body.html.is_empty()) else { return Ok(None) };
+    let mut change = Change::on(item.code.clone(), store.basis(&item.code)?);
+    (change.item, change.body) = (Some(item), Some(body));
+    Ok(Some(change))
+}
+
+/// Stores changes; gives how many were.
+fn stored(store: &dyn Store, mut changes: Vec<Change>, now: Timestamp) -> Result<usize, ImportError> {
     let mut all = changes.len();
     while !changes.is_empty() {
         let rest = changes.split_off(changes.len().min(STEP));
         all -= store.commit(std::mem::replace(&mut changes, rest), now)?.len();
     }
-    store.sync()?;
     Ok(all)
 }
 

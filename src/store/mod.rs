@@ -17,8 +17,8 @@ mod sled;
 mod types;
 
 pub use self::sled::{
-    Findings, Growth, Imported, Mended, OnDamage, SledStore, Stats, StoreOptions, TakenIn, TreeStats,
-    hush_guarded_panics,
+    Findings, Growth, Imported, Loss, Mended, OnDamage, Remedy, SledStore, Stats, StoreOptions, TakenIn,
+    TreeStats, hush_guarded_panics,
 };
 pub use contract::{Categories, Changes, Items, Records, Sources, Store};
 pub use error::{Result, StoreError};

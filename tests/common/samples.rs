@@ -1,6 +1,7 @@
 //! Samples in the shapes of the first upstream and of newspapers' own feeds, written for the
 //! tests: no real article stands here.
 
+use feedmill::model::{CategoryId, InfoCode, Item, SourceId, Timestamp};
 use serde_json::{Value, json};
 
 use super::{Mill, Upstream};
@@ -154,4 +155,28 @@ pub(crate) async fn one_feed(now: feedmill::model::Timestamp, main: &str, upstre
 /// A `[[source]]` of kind `feed`.
 pub(crate) fn feed_source(id: &str, category: &str, upstream: &Upstream, path: &str) -> String {
     format!("[[source]]\nid = \"{id}\"\nurl = \"{}{path}\"\ncategory = \"{category}\"\n", upstream.base())
+}
+
+/// An item in no category, for tests of what keeps items.
+pub(crate) fn item(code: InfoCode) -> Item {
+    Item {
+        permalink: format!("a/{}.html", code.file_name(None)),
+        code,
+        title: "一".to_owned(),
+        link: None,
+        excerpt: String::new(),
+        media_name: None,
+        image: None,
+        published: Timestamp::EPOCH,
+        updated: Timestamp::EPOCH,
+        first_seen: Timestamp::EPOCH,
+        home: CategoryId(1),
+        categories: Vec::new(),
+        lead: SourceId::new("s").unwrap(),
+        rank: 0,
+        revisions: 0,
+        generation: 0,
+        touched: 0,
+        imported: false,
+    }
 }

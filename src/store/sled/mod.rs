@@ -44,7 +44,7 @@ mod touched;
 mod verbs;
 mod withdraw;
 
-pub use care::{Findings, Growth, Imported, Mended, OnDamage, Stats, TakenIn, TreeStats};
+pub use care::{Findings, Growth, Imported, Loss, Mended, OnDamage, Remedy, Stats, TakenIn, TreeStats};
 pub use database::hush_guarded_panics;
 pub use options::StoreOptions;
 pub use store::SledStore;

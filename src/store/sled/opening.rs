@@ -4,7 +4,7 @@
 use tracing::warn;
 
 use super::bodies::read_through as read_texts_through;
-use super::care::migrate;
+use super::care::{migrate, swap};
 use super::database::{backend, every, guarded};
 use super::engine::Engine;
 use super::options::StoreOptions;
@@ -23,12 +23,12 @@ pub(super) fn opened(options: &StoreOptions) -> Result<Engine> {
     })
 }
 
-/// As [`opened`]; a store of an older format is migrated first.
+/// As [`opened`]; a change of places that was cut off is ended, and a store of an older format migrated first.
 ///
 /// # Errors
-/// As [`opened`] and [`migrate::migrate`].
+/// As [`opened`], [`swap::finish`] and [`migrate::migrate`].
 pub(super) fn up_to_date(options: &StoreOptions) -> Result<Engine> {
-    migrate::tidy(&options.path)?;
+    swap::finish(&options.path)?;
     match opened(options) {
         Err(StoreError::Format { found, .. }) => {
             migrate::migrate(options, found, migrate::STEPS)?;

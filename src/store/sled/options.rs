@@ -14,7 +14,7 @@ pub struct StoreOptions {
     pub ballast: u64,
     /// With fewer bytes free on its disk the store takes nothing in.
     pub low_water: u64,
-    /// Where automatic exports are; a damaged store begins anew from the last.
+    /// Where automatic exports are; the last gives a damaged store what cannot be read of it.
     pub exports: Option<PathBuf>,
 }
 

@@ -6,7 +6,7 @@
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, TryLockError};
 
 use tracing::debug;
 
@@ -78,10 +78,42 @@ impl SledStore {
         self.broken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Puts what was opened in its place. Where it could not be, why is kept, all verbs say so, and
+    /// `care::heal` tries again.
+    ///
+    /// # Errors
+    /// Why it could not be opened.
+    pub(super) fn seat(&self, slot: &mut Option<Engine>, opened: Result<Engine>) -> Result<()> {
+        *slot = Some(opened.inspect_err(|error| *self.broken() = Some(not_opened(error)))?);
+        Ok(())
+    }
+
+    /// Whether nothing is open, and nobody is opening it either.
+    pub(super) fn is_closed(&self) -> bool {
+        match self.slot.try_read() {
+            Ok(slot) => slot.is_none(),
+            Err(TryLockError::Poisoned(slot)) => slot.into_inner().is_none(),
+            Err(TryLockError::WouldBlock) => false,
+        }
+    }
+
+    /// The error of a store that could not be opened again yet, with the reason.
+    pub(super) fn closed(&self) -> StoreError {
+        let unknown = || StoreError::Closed { why: "it could not be opened again yet".to_owned() };
+        self.broken().as_ref().map_or_else(unknown, again)
+    }
+
+    /// What broke the store, or keeps it from being opened, until it is mended.
+    #[must_use]
+    pub fn trouble(&self) -> Option<StoreError> {
+        let broken = self.broken().as_ref().map(again);
+        broken.or_else(|| self.is_closed().then(|| self.closed()))
+    }
+
     /// Runs `work` on the open store; a panic in it becomes an error.
     pub(super) fn with<R>(&self, work: impl FnOnce(&Engine) -> Result<R>) -> Result<R> {
         let slot = self.slot.read().unwrap_or_else(PoisonError::into_inner);
-        let engine = slot.as_ref().ok_or_else(closed)?;
+        let engine = slot.as_ref().ok_or_else(|| self.closed())?;
         let done = guarded("do its work", || work(engine));
         if let Err(error @ (StoreError::Backend { .. } | StoreError::Corrupt { .. } | StoreError::Full)) =
             &done
@@ -107,13 +139,16 @@ fn again(error: &StoreError) -> StoreError {
     match error {
         StoreError::Full => StoreError::Full,
         StoreError::Corrupt { action, detail } => corrupt(action, detail),
-        other => StoreError::Closed { why: crate::model::chain(other) },
+        other => not_opened(other),
     }
 }
 
-/// The error of a store that could not be opened again yet.
-pub(super) fn closed() -> StoreError {
-    StoreError::Closed { why: "it could not be opened again yet".to_owned() }
+fn not_opened(error: &StoreError) -> StoreError {
+    let why = match error {
+        StoreError::Closed { why } => why.clone(),
+        other => crate::model::chain(other),
+    };
+    StoreError::Closed { why }
 }
 
 impl Drop for SledStore {

@@ -1,5 +1,6 @@
 //! Adding to a store what it does not have of a backup. Arrival numbers and generations are given anew.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -34,11 +35,25 @@ pub struct TakenIn {
 /// [`StoreError::Unusable`] where the file is damaged, cut off or no backup, [`StoreError::Foreign`] where it
 /// is of another site; those of the store.
 pub(super) fn add(engine: &Engine, file: &Path, now: Timestamp, progress: Progress<'_>) -> Result<TakenIn> {
+    add_only(engine, file, None, now, progress)
+}
+
+/// As [`add`]; of some items alone, by their keys, where these are given.
+///
+/// # Errors
+/// As [`add`].
+pub(super) fn add_only(
+    engine: &Engine,
+    file: &Path,
+    only: Option<&BTreeSet<Vec<u8>>>,
+    now: Timestamp,
+    progress: Progress<'_>,
+) -> Result<TakenIn> {
     backup::read(file, &mut |_, _| {}, |line| match line {
         Line::Head(head) => settings::agree(&engine.db, &head.fixed),
         _ => Ok(()),
     })?;
-    let mut taking = Taking { engine, now, waiting: Vec::new(), taken: TakenIn::default() };
+    let mut taking = Taking { engine, only, now, waiting: Vec::new(), taken: TakenIn::default() };
     backup::read(file, progress, |line| taking.line(line))?;
     taking.store()?;
     engine.db.sync()?;
@@ -47,14 +62,29 @@ pub(super) fn add(engine: &Engine, file: &Path, now: Timestamp, progress: Progre
 
 struct Taking<'a> {
     engine: &'a Engine,
+    only: Option<&'a BTreeSet<Vec<u8>>>,
     now: Timestamp,
     waiting: Vec<(Change, ItemLine)>,
     taken: TakenIn,
 }
 
 impl Taking<'_> {
+    /// Whether a line is of what is wanted.
+    fn is_wanted(&self, line: &Line) -> bool {
+        let Some(only) = self.only else { return true };
+        match line {
+            Line::Item(whole) => only.contains(&whole.item.code.key()),
+            Line::Alias { code, .. } => only.contains(&code.key()),
+            Line::Category(_) | Line::Source(_) => true,
+            _ => false,
+        }
+    }
+
     fn line(&mut self, line: Line) -> Result<()> {
         let engine = self.engine;
+        if !self.is_wanted(&line) {
+            return Ok(());
+        }
         match line {
             Line::Category(CategoryLine { slug, .. }) if slug == Slug::site() => Ok(()),
             Line::Category(CategoryLine { slug, name, aliases, .. }) => {

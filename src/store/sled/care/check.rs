@@ -9,11 +9,11 @@ use std::fs;
 use serde::{Deserialize, Serialize};
 
 use super::judge::{Faults, judge, sources};
+use super::loss::Loss;
 use crate::model::InfoCode;
 use crate::store::sled::bodies::is_balanced;
 use crate::store::sled::database::{TreeId, backend, every};
 use crate::store::sled::engine::Engine;
-use crate::store::sled::store::SledStore;
 use crate::store::{Result, Watch};
 
 /// Faults that are told one by one; all are counted.
@@ -36,6 +36,9 @@ pub struct Findings {
     pub kinds: BTreeMap<String, u64>,
     /// The first of them, each with its record.
     pub told: Vec<String>,
+    /// What a repair lost, or would lose.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loss: Option<Loss>,
 }
 
 impl Findings {
@@ -79,21 +82,11 @@ const ORDER: [TreeId; TreeId::ALL.len()] = [
     TreeId::Record,
 ];
 
-impl SledStore {
-    /// Looks through the whole store, while it is in use; changes nothing.
-    ///
-    /// # Errors
-    /// Those of the store.
-    pub fn check(&self, watch: Watch<'_>) -> Result<Findings> {
-        self.with(|engine| check(engine, watch))
-    }
-}
-
 /// Looks through the whole store; changes nothing.
 ///
 /// # Errors
 /// Those of the store: a page that cannot be read ends the look.
-fn check(engine: &Engine, watch: Watch<'_>) -> Result<Findings> {
+pub(super) fn check(engine: &Engine, watch: Watch<'_>) -> Result<Findings> {
     let mut found = walk(engine, watch, &mut |tree, key, _| {
         let _writing = engine.db.writing();
         match engine.db.get(tree, key)? {

@@ -8,12 +8,12 @@ use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
 use super::copy::{copy_records, share_or_copy_texts, share_texts};
-use super::{disk, tidy};
+use super::{disk, swap, tidy};
 use crate::store::sled::database::{TreeId, backend, every, guarded, put};
 use crate::store::sled::engine::Engine;
 use crate::store::sled::opening::{close, reopened};
 use crate::store::sled::options::StoreOptions;
-use crate::store::sled::store::{SledStore, closed};
+use crate::store::sled::store::SledStore;
 use crate::store::{Result, Watch};
 
 /// sled's file below which nothing is done, in bytes.
@@ -82,35 +82,25 @@ impl SledStore {
     /// meanwhile. Nothing happens where `copy` says `false`.
     fn renewed(&self, copy: impl FnOnce(&Engine, &Path) -> Result<bool>) -> Result<bool> {
         let mut slot = self.slot.write().unwrap_or_else(PoisonError::into_inner);
-        let path = &self.options.path;
-        let beside = disk::beside(path, "new");
-        disk::clear(&beside)?;
-        let old = disk::free_name(&disk::beside(path, "old"))?;
         if slot.is_none() {
-            return Err(closed());
+            return Err(self.closed());
         }
-        close(&mut slot);
-        match self.made(&beside, copy) {
-            Ok(true) => {}
-            done => {
-                *slot = Some(reopened(&self.options, true)?);
-                disk::clear(&beside)?;
-                return done;
-            }
-        }
-        let swapped = disk::put_in_place(&beside, path, &old);
-        let opened = reopened(&self.options, true);
-        disk::hold_ballast(&self.options);
-        *slot = Some(opened?);
-        swapped?;
+        let path = &self.options.path;
+        let (beside, old) = (swap::new(path), swap::old(path));
+        disk::clear(&beside)?;
         disk::clear(&old)?;
-        Ok(true)
+        close(&mut slot);
+        let made = self.made(&beside, copy);
+        let done = self.succeed(&mut slot, made, &old)?;
+        disk::hold_ballast(&self.options);
+        disk::clear(&old)?;
+        Ok(done)
     }
 
     /// What `copy` makes of the closed store. Two are open then: neither keeps much in memory.
     fn made(&self, beside: &Path, copy: impl FnOnce(&Engine, &Path) -> Result<bool>) -> Result<bool> {
         let mut engine = Some(reopened(&StoreOptions { cache: LEAN, ..self.options.clone() }, true)?);
-        let done = guarded("be copied", || copy(engine.as_ref().ok_or_else(closed)?, beside));
+        let done = guarded("be copied", || copy(engine.as_ref().ok_or_else(|| self.closed())?, beside));
         close(&mut engine);
         done
     }

@@ -1,9 +1,8 @@
-//! The store's disk: free room, the ballast, folders beside the store's that change places with it.
+//! The store's disk: free room, the ballast, names of folders beside the store's.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{CWD, RenameFlags};
 use tracing::{debug, warn};
 
 use crate::store::sled::bodies;
@@ -86,27 +85,6 @@ pub(crate) fn clear(folder: &Path) -> Result<()> {
     }
 }
 
-/// What a crash left of a store that was written anew: copies that are not whole, and an old one whose
-/// successor is in its place. Only for who holds the store's lock.
-pub(crate) fn clear_beside(path: &Path) {
-    for purpose in ["new", "old"] {
-        if let Err(error) = clear(&beside(path, purpose)) {
-            debug!(error = crate::model::chain(&error), "it stays beside the store");
-        }
-    }
-}
-
-/// Where two folders cannot change places in one step, a crash may come when the old store has gone and the
-/// new one is not there yet.
-pub(crate) fn put_back(path: &Path) -> Result<()> {
-    let old = beside(path, "old");
-    if path.exists() || !old.exists() {
-        return Ok(());
-    }
-    warn!(from = %old.display(), "the store is put back");
-    fs::rename(old, path).map_err(|e| backend("be put back", e))
-}
-
 /// Refuses work that needs more bytes than are free on the disk of `path`.
 pub(crate) fn enough(path: &Path, needed: u64) -> Result<()> {
     let folder = path.ancestors().find(|folder| folder.is_dir()).unwrap_or(Path::new("/"));
@@ -115,102 +93,5 @@ pub(crate) fn enough(path: &Path, needed: u64) -> Result<()> {
             Err(StoreError::NoRoom { path: folder.display().to_string(), needed, free })
         }
         _ => Ok(()),
-    }
-}
-
-/// What a store keeps in its folder. All else there is somebody else's (last answers, the last good config).
-fn is_own(name: &str) -> bool {
-    ["db", "conf", "blobs", "texts", "mark", "migrated", BALLAST].contains(&name) || name.starts_with("snap.")
-}
-
-/// Gives what others keep in a store's folder a second name in its successor's.
-fn share_others(from: &Path, to: &Path) -> std::io::Result<()> {
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        if !is_own(&entry.file_name().to_string_lossy()) {
-            share(&entry.path(), &to.join(entry.file_name()))?;
-        }
-    }
-    Ok(())
-}
-
-fn share(from: &Path, to: &Path) -> std::io::Result<()> {
-    if !from.is_dir() {
-        return if to.exists() || fs::hard_link(from, to).is_ok() {
-            Ok(())
-        } else {
-            fs::copy(from, to).map(drop)
-        };
-    }
-    fs::create_dir_all(to)?;
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        share(&entry.path(), &to.join(entry.file_name()))?;
-    }
-    Ok(())
-}
-
-/// Puts the store in `new` in the place of the one in `path`, which goes to `aside`: in one step
-/// where the file system can, so that a crash finds one of the two there. What others keep in the folder
-/// stays in `path`.
-pub(crate) fn put_in_place(new: &Path, path: &Path, aside: &Path) -> Result<()> {
-    let io = |error: std::io::Error| backend("change places", error);
-    if path.exists() {
-        share_others(path, new).map_err(io)?;
-        match rustix::fs::renameat_with(CWD, new, CWD, path, RenameFlags::EXCHANGE) {
-            Ok(()) => fs::rename(new, aside).map_err(io)?,
-            Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS | rustix::io::Errno::NOTSUP) => {
-                fs::rename(path, aside).map_err(io)?;
-                fs::rename(new, path).map_err(io)?;
-            }
-            Err(error) => return Err(io(error.into())),
-        }
-        drop(fs::remove_file(aside.join(BALLAST)));
-    } else {
-        fs::rename(new, path).map_err(io)?;
-    }
-    let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(parent).and_then(|folder| folder.sync_all()).map_err(io)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::store::{Changes, OnDamage, SledStore, StoreOptions};
-
-    #[test]
-    fn what_a_crash_left_is_put_right() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("store");
-        let opened =
-            || SledStore::open_or_mend(StoreOptions::plain(&path, 1 << 20), OnDamage::BeginAnew).unwrap().0;
-        let generation = opened().generation().unwrap();
-        for left in ["new", "old"] {
-            fs::create_dir_all(beside(&path, left).join("texts")).unwrap();
-        }
-        drop(opened());
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
-        // Between two renames, where the file system cannot exchange.
-        fs::rename(&path, beside(&path, "old")).unwrap();
-        fs::create_dir(beside(&path, "new")).unwrap();
-        assert_eq!(opened().generation().unwrap(), generation);
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
-    }
-
-    #[test]
-    fn what_others_keep_in_the_folder_outlives_a_change_of_the_store() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("store");
-        let store = SledStore::open(&path, 1 << 20).unwrap();
-        fs::create_dir(path.join("answers")).unwrap();
-        fs::write(path.join("answers/1"), "an answer").unwrap();
-        fs::write(path.join("last-good-config.json"), "{}").unwrap();
-        store.compact(&mut |_, _, _| {}).unwrap();
-        let backup = folder.path().join("backup");
-        let now = crate::model::Timestamp::from_unix(80);
-        store.export(&backup, crate::store::backup::Form::Packed, now, &mut |_, _| {}).unwrap();
-        store.import(&backup, true, now, &mut |_, _| {}).unwrap();
-        assert_eq!(fs::read(path.join("answers/1")).unwrap(), b"an answer");
-        assert_eq!(fs::read(path.join("last-good-config.json")).unwrap(), b"{}");
     }
 }

@@ -1,17 +1,19 @@
-//! Opening a store that may be damaged, and mending one while it is in use: it is closed and opened again,
-//! or put aside and begun anew from the last export.
+//! Opening a store that may be damaged, and mending one while it is in use. The smallest mend comes first: it
+//! is opened again; mended where it stands; what can be read of it is written anew; only where nothing can, it
+//! begins anew from the last export.
 
-use std::path::PathBuf;
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
 use tracing::{error, warn};
 
-use super::{disk, restore};
-use crate::model::chain;
-use crate::model::text::clip_bytes;
-use crate::store::backup;
-use crate::store::sled::database::{TreeId, delete, is_sealed, put};
+use super::lender::Lender;
+use super::loss::{Loss, Remedy, filled, is_noted, note};
+use super::mending::mended;
+use super::salvage::salvaged;
+use super::{disk, swap};
+use crate::model::{Timestamp, chain};
+use crate::store::sled::database::{guarded, is_sealed, reached};
 use crate::store::sled::engine::Engine;
 use crate::store::sled::opening::{close, opened, read_through, reopened};
 use crate::store::sled::options::StoreOptions;
@@ -21,14 +23,12 @@ use crate::store::{Result, StoreError};
 /// Databases up to this size, in bytes, are read through when they are opened, unless they look as when
 /// they were closed. In larger ones damage is found by who reads it, and by [`SledStore::check`].
 const READ_THROUGH: u64 = 48 << 20;
-/// Stands in a store that began anew until it is filled.
-const REFILL: &str = "refill";
 
 /// What is done where the store turns out to be damaged when it is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnDamage {
-    /// It is put aside and begun anew from the last export: what came since is asked for again, as far as its
-    /// newspapers still have it. For who serves it, and who was told to.
+    /// It is mended, as far as it must: where it stands, or by a new one, made of what can be read of it, or of
+    /// the last export. For who serves it, and who was told to.
     BeginAnew,
     /// Nothing; who opened it is told.
     Leave,
@@ -41,11 +41,8 @@ pub enum Mended {
     Sound,
     /// It was closed and opened again; what was not durable yet may be gone.
     Reopened,
-    /// It was damaged and begins anew; told until [`SledStore::refilled`].
-    Anew {
-        /// What was wrong, where the damaged one is now, and what the new one was made from.
-        why: String,
-    },
+    /// It was damaged, and something may be lost.
+    Damaged(Box<Loss>),
 }
 
 impl SledStore {
@@ -53,127 +50,187 @@ impl SledStore {
     ///
     /// # Errors
     /// As [`SledStore::open`]; [`StoreError::Full`] where even without its ballast there is no room. Where it
-    /// begins anew, not for damage.
-    pub fn open_or_mend(options: StoreOptions, on_damage: OnDamage) -> Result<(Self, Mended)> {
+    /// is mended, not for damage.
+    pub fn open_or_mend(
+        options: StoreOptions,
+        on_damage: OnDamage,
+        now: Timestamp,
+    ) -> Result<(Self, Mended)> {
         let store = Self::not_open(options);
-        let mended = store.reopen(None, on_damage)?;
+        let mended = store.reopen(None, on_damage, now)?;
         Ok((store, mended))
     }
 
-    /// Opens the store again after a verb failed, and mends what is damaged. Blocks all verbs
-    /// meanwhile. Nothing happens to a store that nothing broke.
+    /// Opens the store again after a verb failed, or after it could not be opened again, and mends what is
+    /// damaged. Blocks all verbs meanwhile. Nothing happens to a store that nothing broke.
     ///
     /// # Errors
     /// As [`SledStore::open_or_mend`]; verbs then fail with [`StoreError::Closed`], and another
     /// try is due later.
-    pub fn mend(&self) -> Result<Mended> {
-        let broken = self.broken().take();
-        let Some(why) = broken else { return Ok(Mended::Sound) };
+    pub fn mend(&self, now: Timestamp) -> Result<Mended> {
+        let Some(why) = self.trouble() else { return Ok(Mended::Sound) };
+        self.broken().take();
         warn!(error = chain(&why), "the store is closed and opened again");
-        let mended = self.reopen(Some(&why), OnDamage::BeginAnew);
-        if let Err(error) = &mended {
-            *self.broken() = Some(StoreError::Closed { why: chain(error) });
-        }
-        mended
+        self.reopen(Some(&why), OnDamage::BeginAnew, now)
     }
 
-    /// Says that a store that began anew is filled with all that there is to fill it with.
+    /// Whether something was lost of the store that what was published may bring back.
     ///
     /// # Errors
     /// Those of the store.
-    pub fn refilled(&self) -> Result<()> {
+    pub fn wants_filling(&self) -> Result<bool> {
+        self.with(is_noted)
+    }
+
+    /// Says that a store of which something was lost is filled with all that there is to fill it with, and how
+    /// many articles and texts came back by that; gives what is lost for good.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn refilled(&self, articles: u64, texts: u64) -> Result<Loss> {
         self.write(|engine| {
-            engine.db.transact(|tx| delete(tx, TreeId::Sys, REFILL.as_bytes()))?;
-            engine.db.sync()
+            let loss = Loss::noted(engine)?.unwrap_or_default().with_back(articles, texts);
+            filled(engine, &loss)?;
+            Ok(loss)
         })
     }
 
-    fn reopen(&self, because: Option<&StoreError>, on_damage: OnDamage) -> Result<Mended> {
+    fn reopen(&self, because: Option<&StoreError>, on_damage: OnDamage, now: Timestamp) -> Result<Mended> {
         let mut slot = self.slot.write().unwrap_or_else(PoisonError::into_inner);
         close(&mut slot);
+        self.seat(&mut slot, self.as_good_as_can_be(because, on_damage, now))?;
         let options = &self.options;
-        disk::put_back(&options.path)?;
-        let engine = match self.whole(because, on_damage) {
-            Err(why @ (StoreError::Corrupt { .. } | StoreError::Damaged { .. }))
-                if on_damage == OnDamage::BeginAnew =>
-            {
-                self.anew(&why)?
-            }
-            engine => engine?,
-        };
         disk::hold_ballast(options);
-        disk::clear_beside(options.path.as_path());
-        // A crash may have come between a new beginning and what fills it.
-        let refill = engine.db.get(TreeId::Sys, REFILL)?;
-        let refill = refill.map(|why| String::from_utf8_lossy(&why).into_owned());
-        *slot = Some(engine);
-        Ok(match (refill, because) {
-            (Some(why), _) => Mended::Anew { why },
-            (None, Some(_)) => Mended::Reopened,
-            (None, None) => Mended::Sound,
-        })
+        swap::clear_beside(&options.path);
+        let Some(engine) = slot.as_ref() else { return Err(self.closed()) };
+        // A crash may have come between a mend and what fills the store.
+        if is_noted(engine)? {
+            return Ok(Mended::Damaged(Box::new(Loss::noted(engine)?.unwrap_or_default())));
+        }
+        Ok(if because.is_some() { Mended::Reopened } else { Mended::Sound })
+    }
+
+    fn as_good_as_can_be(
+        &self,
+        because: Option<&StoreError>,
+        on_damage: OnDamage,
+        now: Timestamp,
+    ) -> Result<Engine> {
+        let (path, mends) = (&self.options.path, on_damage == OnDamage::BeginAnew);
+        let whole = match self.whole(because, on_damage, now) {
+            // A copy of the store took its place, and is not what it should be: the store itself is there yet.
+            Err(why) if mends && why.is_damage() && swap::take_back(path, &swap::old(path))? => {
+                error!(error = chain(&why), "the store is damaged; the one before it is used again");
+                self.whole(because, on_damage, now)
+            }
+            whole => whole,
+        };
+        match whole {
+            Err(why) if mends && why.is_damage() => self.anew(&why, now),
+            whole => whole,
+        }
     }
 
     /// The store as it is, read through where that is quick or something broke it, and damage would be mended.
-    fn whole(&self, because: Option<&StoreError>, on_damage: OnDamage) -> Result<Engine> {
+    fn whole(&self, because: Option<&StoreError>, on_damage: OnDamage, now: Timestamp) -> Result<Engine> {
         let options = &self.options;
         let untouched = is_sealed(&options.path);
-        let engine = match reopened(options, because.is_some()) {
-            Err(StoreError::Full) if disk::drop_ballast(options) => reopened(options, true),
-            opened => opened,
-        }?;
+        let engine = self.opened_with_room(because.is_some())?;
         let suspect = matches!(because, Some(StoreError::Corrupt { .. }));
         let mends = on_damage == OnDamage::BeginAnew;
         let small = mends && !untouched && disk::stored(engine.db.path()) <= READ_THROUGH;
         self.known_whole.store(untouched || small || suspect, Ordering::Relaxed);
         if small || suspect {
-            read_through(&engine)?;
+            return self.read_or_mended(engine, now);
         }
         Ok(engine)
     }
 
-    /// Puts the damaged database aside and begins a new one from the last export that is whole.
-    fn anew(&self, why: &StoreError) -> Result<Engine> {
-        let StoreOptions { path, cache, .. } = &self.options;
-        let why = chain(why);
-        error!(%why, "the store is damaged; a new one is begun");
-        let beside = disk::beside(path, "new");
-        let export = from_newest(&self.options)?;
-        if export.is_none() {
-            disk::clear(&beside)?;
+    /// Opens it. Where the disk is full, half-written copies and the ballast make room.
+    fn opened_with_room(&self, ours: bool) -> Result<Engine> {
+        let options = &self.options;
+        let full = |opened: &Result<Engine>| matches!(opened, Err(StoreError::Full));
+        let mut engine = reopened(options, ours);
+        if full(&engine) && swap::clear_half(&options.path) {
+            engine = reopened(options, true);
         }
-        let aside = disk::free_name(&disk::beside(path, "damaged"))?;
-        let source = export.map_or("nothing".to_owned(), |export| export.display().to_string());
-        let told = format!("{why}; it is kept as {}, the new one was made from {source}", aside.display());
-        begin(&StoreOptions::plain(&beside, *cache), &told)?;
-        disk::put_in_place(&beside, path, &aside)?;
-        error!(aside = %aside.display(), from = %source, "the damaged store is put aside, and a new one begins");
-        reopened(&self.options, true)
+        if full(&engine) && disk::drop_ballast(options) {
+            engine = reopened(options, true);
+        }
+        engine
     }
-}
 
-/// Makes a store beside the damaged one of the newest automatic export that is whole; gives which.
-fn from_newest(options: &StoreOptions) -> Result<Option<PathBuf>> {
-    let exports = options.exports.as_deref().map(backup::all).unwrap_or_default();
-    let beside = disk::beside(&options.path, "new");
-    for export in exports.into_iter().rev() {
-        match restore::restore(&export, &beside, options.cache, &mut |_, _| {}) {
-            Ok(()) => return Ok(Some(export)),
-            Err(error @ (StoreError::Full | StoreError::NoRoom { .. })) => return Err(error),
-            Err(error) => {
-                warn!(path = %export.display(), error = chain(&error), "an export cannot be used");
+    /// A store that could be read to its end, or was mended where it stands until it can.
+    fn read_or_mended(&self, engine: Engine, now: Timestamp) -> Result<Engine> {
+        let read = guarded("be read through", || read_through(&engine));
+        let mut slot = Some(engine);
+        let done = match (&read, &slot) {
+            (Err(why), Some(engine)) if why.is_damage() => {
+                error!(error = chain(why), "the store is damaged; it is mended where it stands");
+                guarded("be mended", || self.mend_in_place(engine, why, now))
             }
+            _ => read,
+        };
+        if done.is_err() {
+            close(&mut slot);
         }
+        done.and_then(|()| slot.ok_or_else(|| self.closed()))
     }
-    Ok(None)
+
+    fn mend_in_place(&self, engine: &Engine, why: &StoreError, now: Timestamp) -> Result<()> {
+        let found = mended(engine, &self.options, now, &mut |_, _, _| {})?;
+        read_through(engine)?;
+        let loss = found.loss.unwrap_or_else(|| Loss { at: now, ..Loss::default() });
+        note(engine, &loss.because(why))
+    }
+
+    /// Puts the damaged store aside and begins a new one from what can be read of it, or else from the last
+    /// export that is whole.
+    fn anew(&self, why: &StoreError, now: Timestamp) -> Result<Engine> {
+        let path = &self.options.path;
+        error!(
+            error = chain(why),
+            "the store is damaged and cannot be mended where it stands; a new one is made"
+        );
+        let made = self.made_anew(why, now);
+        if let Err(error) = made {
+            swap::clear_new(path);
+            return Err(error);
+        }
+        let opened = reopened(&self.options, true)?;
+        error!(aside = made?, "the damaged store is put aside, and a new one goes on");
+        Ok(opened)
+    }
+
+    fn made_anew(&self, why: &StoreError, now: Timestamp) -> Result<String> {
+        let StoreOptions { path, cache, exports, .. } = &self.options;
+        let lender = Lender::newest(exports.as_deref());
+        let mut loss = match salvaged(&self.options, lender.as_ref(), now)? {
+            Some(loss) => loss,
+            None => without_salvage(&self.options, lender.as_ref(), now)?,
+        };
+        let aside = disk::free_name(&disk::beside(path, "damaged"))?;
+        loss.aside = Some(aside.display().to_string());
+        let mut new = Some(opened(&StoreOptions::plain(&swap::new(path), *cache))?);
+        let noted = new.as_ref().map_or(Ok(()), |engine| note(engine, &loss.because(why)));
+        close(&mut new);
+        noted?;
+        swap::put_in_place(path, &aside)?;
+        Ok(aside.display().to_string())
+    }
 }
 
-/// A store that says of itself that it is yet to be filled.
-fn begin(options: &StoreOptions, why: &str) -> Result<()> {
-    let engine = opened(options)?;
-    let why = clip_bytes(why, 1_000);
-    engine.db.transact(|tx| put(tx, TreeId::Sys, REFILL.as_bytes(), why.as_bytes()))?;
-    engine.db.sync()
+/// Makes a store beside the damaged one of an export; where there is none, the one that is begun is empty.
+fn without_salvage(options: &StoreOptions, lender: Option<&Lender>, now: Timestamp) -> Result<Loss> {
+    let beside = swap::new(&options.path);
+    let reached = reached(&options.path);
+    let Some(lender) = lender else {
+        disk::clear(&beside)?;
+        return Ok(Loss { at: now, remedy: Remedy::Emptied, changes: reached, ..Loss::default() });
+    };
+    lender.restore(&beside, options.cache)?;
+    let changes = reached.saturating_sub(lender.generation);
+    Ok(Loss { at: now, remedy: Remedy::Exported, export: Some(lender.made), changes, ..Loss::default() })
 }
 
 #[cfg(test)]
@@ -199,8 +256,10 @@ mod tests {
     fn only_what_was_known_to_be_whole_passes_unread() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("store");
-        let opened =
-            || SledStore::open_or_mend(StoreOptions::plain(&path, 1 << 20), OnDamage::BeginAnew).unwrap();
+        let opened = || {
+            let options = StoreOptions::plain(&path, 1 << 20);
+            SledStore::open_or_mend(options, OnDamage::BeginAnew, Timestamp::from_unix(90)).unwrap()
+        };
         let code = InfoCode::new(CodeSpace::new("s").unwrap(), "1");
         let mut change = Change::of(code.clone());
         change.body = Some(Body { html: "text".to_owned(), ..Body::default() });
@@ -218,8 +277,9 @@ mod tests {
         drop(SledStore::open(&path, 1 << 20).unwrap());
         assert!(!is_sealed(&path));
         let (store, mended) = opened();
-        assert!(matches!(mended, Mended::Anew { .. }), "{mended:?}");
+        let Mended::Damaged(loss) = mended else { panic!("{mended:?}") };
+        assert_eq!((loss.remedy, loss.texts), (Remedy::InPlace, 1));
         drop(store);
-        assert!(is_sealed(&path), "the new one is whole");
+        assert!(is_sealed(&path), "it is mended");
     }
 }

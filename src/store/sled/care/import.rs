@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 use std::sync::PoisonError;
 
 use super::add::{self, TakenIn};
-use super::{disk, restore};
+use super::{disk, restore, swap};
 use crate::model::Timestamp;
 use crate::store::backup::{self, Head};
 use crate::store::sled::database::TreeId;
-use crate::store::sled::opening::{close, reopened};
+use crate::store::sled::opening::close;
 use crate::store::sled::options::StoreOptions;
 use crate::store::sled::settings;
 use crate::store::sled::store::SledStore;
@@ -53,16 +53,14 @@ impl SledStore {
     fn replaced(&self, file: &Path, progress: Progress<'_>) -> Result<PathBuf> {
         let mut slot = self.slot.write().unwrap_or_else(PoisonError::into_inner);
         let StoreOptions { path, cache, .. } = &self.options;
-        let beside = disk::beside(path, "new");
+        let beside = swap::new(path);
         if let Err(error) = restore::restore(file, &beside, *cache, progress) {
             drop(disk::clear(&beside));
             return Err(error);
         }
         let kept = disk::free_name(&disk::beside(path, "replaced"))?;
         close(&mut slot);
-        let swapped = disk::put_in_place(&beside, path, &kept);
-        *slot = Some(reopened(&self.options, true)?);
-        swapped.map(|()| kept)
+        self.succeed(&mut slot, Ok(true), &kept).map(|_| kept)
     }
 }
 

@@ -4,20 +4,16 @@
 //! Formats so far: 1, the first. A later one adds a [`Step`] to [`STEPS`], which says what becomes of each
 //! record; texts are shared between the old store and the new.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use tracing::{info, warn};
 
 use super::copy::{copy_records, share_or_copy_texts};
-use super::disk;
+use super::{disk, swap};
 use crate::store::sled::bodies::Texts;
-use crate::store::sled::database::{Database, FORMAT, TreeId, backend, guarded};
+use crate::store::sled::database::{Database, FORMAT, TreeId, guarded};
 use crate::store::sled::options::StoreOptions;
 use crate::store::{Result, StoreError};
-
-/// Stands in a store that was migrated until the old one has its name.
-const MIGRATED: &str = "migrated";
 
 /// What a record of a tree, by its key and value, is in the next format; `None` where it has no place there.
 type Upgrade = fn(TreeId, &[u8], Vec<u8>) -> Result<Option<Vec<u8>>>;
@@ -56,16 +52,13 @@ pub(crate) fn migrate(options: &StoreOptions, found: u8, steps: &[Step]) -> Resu
         let kept = kept.exists().then(|| kept.display().to_string());
         return Err(StoreError::Format { found, known: FORMAT, kept });
     };
-    let beside = disk::beside(path, "migrating");
+    let beside = swap::new(path);
     disk::clear(&beside)?;
     disk::enough(path, disk::size(&path.join("db")).saturating_mul(3) / 2)?;
     info!(from = found, to = FORMAT, "the store is brought up to date; this is done once");
     guarded("be migrated", || copy(options, &beside, way))?;
     let kept = disk::free_name(&kept(path, found))?;
-    fs::write(beside.join(MIGRATED), format!("from format {found}\n"))
-        .map_err(|e| backend("be migrated", e))?;
-    disk::put_in_place(&beside, path, &kept)?;
-    drop(fs::remove_file(path.join(MIGRATED)));
+    swap::put_in_place(path, &kept)?;
     warn!(kept = %kept.display(), "the store as it was is kept; delete it when you will not go back");
     Ok(())
 }
@@ -106,28 +99,10 @@ fn of_this_format(tree: TreeId, key: &[u8], mut value: Vec<u8>) -> Vec<u8> {
     value
 }
 
-/// What a migration that was cut off left behind: a copy that is not whole is deleted, an old
-/// store whose successor is in its place already is kept under its name.
-pub(crate) fn tidy(path: &Path) -> Result<()> {
-    let beside = disk::beside(path, "migrating");
-    if !beside.exists() {
-        return Ok(());
-    }
-    let marker = path.join(MIGRATED);
-    if !marker.exists() {
-        return disk::clear(&beside);
-    }
-    let found = fs::read_to_string(&marker)
-        .ok()
-        .and_then(|text| text.trim().strip_prefix("from format ")?.parse().ok());
-    let kept = disk::free_name(&kept(path, found.unwrap_or(FORMAT - 1)))?;
-    fs::rename(&beside, kept).map_err(|e| backend("keep the old store", e))?;
-    drop(fs::remove_file(marker));
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::model::{Body, CategoryId, CodeSpace, InfoCode, Item, SourceId, Timestamp};
     use crate::store::sled::database::{decode, encode};
@@ -215,8 +190,7 @@ mod tests {
         let before = filled(&path);
         age(&path, OLDER);
         // What a crash in the middle of a first try leaves.
-        fs::create_dir_all(folder.path().join("store.migrating/half")).unwrap();
-        tidy(&path).unwrap();
+        fs::create_dir_all(folder.path().join("store.new/half")).unwrap();
         migrate(&options, OLDER, &[FROM_OLDER]).unwrap();
         assert_eq!(seen(&SledStore::open(&path, 1 << 20).unwrap()), before);
         assert_eq!(beside(folder.path()), ["store".to_owned(), format!("store.format-{OLDER}")]);

@@ -39,12 +39,7 @@ impl HighWater {
     pub(crate) fn open(folder: &Path) -> io::Result<Self> {
         let file =
             File::options().read(true).write(true).create(true).truncate(false).open(folder.join(FILE))?;
-        let mut bytes = [0; 12];
-        // A mark that is short or damaged says nothing.
-        let generation = match file.read_exact_at(&mut bytes, 0) {
-            Ok(()) => read(&bytes).unwrap_or_default(),
-            Err(_) => 0,
-        };
+        let generation = said(&file);
         if file.metadata()?.len() > GENERATION {
             // Durable before anything else is: no seal may come back beside files that were written to.
             file.set_len(GENERATION)?;
@@ -69,6 +64,17 @@ impl HighWater {
             tracing::debug!(%error, "the store's mark could not be written");
         }
     }
+}
+
+/// How far the database in `folder` once reached, by its mark; 0 where none says it.
+pub(crate) fn reached(folder: &Path) -> u64 {
+    File::open(folder.join(FILE)).map_or(0, |file| said(&file))
+}
+
+/// A mark that is short or damaged says nothing.
+fn said(file: &File) -> u64 {
+    let mut bytes = [0; 12];
+    file.read_exact_at(&mut bytes, 0).ok().and_then(|()| read(&bytes)).unwrap_or_default()
 }
 
 /// Notes how the files of a closed store look.

@@ -17,7 +17,7 @@ mod walk;
 
 pub(crate) use codec::{FORMAT, MAX_VALUE, decode, decode_named, encode, encode_named, fits};
 pub(crate) use faults::{READ, backend, corrupt, readable};
-pub(crate) use high_water::{TEXTS, is_sealed, seal};
+pub(crate) use high_water::{TEXTS, is_sealed, reached, seal};
 pub(crate) use keys::{
     category_key, chunk_key, code_in, event_key, page_key, revision_key, seen_key, time, time_at, time_key,
     u32_at, u64_at, version_key,

@@ -4,45 +4,32 @@
 //! Afterwards all that is published counts as changed, and where an item or a text was lost, the
 //! sources that list it are asked as if for the first time.
 
+mod article;
+mod others;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::check::{Findings, walk};
-use crate::model::{Body, Category, CategoryId, Item, Slug, Timestamp};
-use crate::store::sled::bodies::{Balance, Place, is_balanced, named, recount};
+use crate::model::{CategoryId, Timestamp};
+use crate::store::sled::bodies::{is_balanced, recount};
 use crate::store::sled::categories::{self, put_category, touch};
-use crate::store::sled::database::{
-    READ, TreeId, abort, backend, category_key, code_in, decode, delete, encode, next, put, readable,
-    time_key, tree, u32_at, u64_at,
-};
+use crate::store::sled::database::{TreeId, delete, next, u32_at};
 use crate::store::sled::engine::Engine;
-use crate::store::sled::item_writes::{put_first, touch_item, touch_record};
-use crate::store::sled::leaving::with_site;
-use crate::store::sled::lists::{last_arrival, newest};
-use crate::store::sled::source_numbers::names;
-use crate::store::sled::store::SledStore;
-use crate::store::sled::withdraw::take_out_whole;
-use crate::store::sled::{alias, articles, items, log, paths, records, slots, sources};
-use crate::store::{Result, Tombstone, Watch, WithdrawnBy};
+use crate::store::sled::{alias, items, log, slots, sources};
+use crate::store::{Result, Watch};
+use article::item;
+use others::{category, seal, source, sys, tombstone};
+
+pub(super) use article::{forget, put_text};
 
 /// Rounds of mending: what one round mends may show the next what is left.
 const ROUNDS: usize = 4;
-
-impl SledStore {
-    /// Mends what [`SledStore::check`] finds; writers wait meanwhile. All that is published then
-    /// counts as changed.
-    ///
-    /// # Errors
-    /// Those of the store.
-    pub fn repair(&self, now: Timestamp, watch: Watch<'_>) -> Result<Findings> {
-        self.write(|engine| repair(engine, now, watch))
-    }
-}
 
 /// Mends the store; nobody else may use it meanwhile. Gives what was found in all, and mended.
 ///
 /// # Errors
 /// Those of the store: a page that cannot be read cannot be mended here.
-fn repair(engine: &Engine, now: Timestamp, watch: Watch<'_>) -> Result<Findings> {
+pub(super) fn repair(engine: &Engine, now: Timestamp, watch: Watch<'_>) -> Result<Findings> {
     let _writing = engine.db.writing();
     // What is on the disk counts.
     engine.sources.forget();
@@ -102,214 +89,8 @@ fn mend(engine: &Engine, at: TreeId, key: &[u8], now: Timestamp) -> Result<bool>
     Ok(false)
 }
 
-fn item(engine: &Engine, key: &[u8], now: Timestamp) -> Result<bool> {
-    let item = readable(items::item(&engine.db, key))?.flatten().filter(|item| item.code.key() == key);
-    let Some(item) = item else {
-        engine.db.transact(|tx| delete(tx, TreeId::Item, key))?;
-        forget(engine, key, true)?;
-        return Ok(true);
-    };
-    let out = engine.db.get(TreeId::Tomb, key)?.is_some();
-    if let Some(record) = engine.db.get(TreeId::Item, key)?
-        && let Some((_, listing)) = records::first(&record)?
-        && readable(records::listing(listing))?.is_none()
-    {
-        engine.db.transact(|tx| put_first(tx, key, &record, &[]))?;
-    }
-    let named = engine.db.get(TreeId::Item, key)?.and_then(|record| named(&record));
-    let torn =
-        named.is_none_or(|place| place == Place::NONE) || readable(articles::body(engine, key))?.is_none();
-    if torn {
-        let packed = engine.pack([&Body::default()])?;
-        let places = engine.texts.append(&[(key, packed.first().map(Vec::as_slice).unwrap_or_default())])?;
-        engine.texts.sync()?;
-        engine.db.transact(|tx| {
-            let mut balance = Balance::default();
-            let records = places.iter().map(|place| (*place, item.clone()));
-            records.into_iter().try_for_each(|record| touch_record(tx, key, record, &mut balance))?;
-            balance.settle(tx)
-        })?;
-        forget(engine, key, false)?;
-    }
-    let Some(item) = items::item(&engine.db, key)? else { return Ok(true) };
-    index(engine, key, item, out, now)?;
-    Ok(torn)
-}
-
-/// Makes all indexes of an item anew; arrival numbers that are right stay.
-fn index(engine: &Engine, key: &[u8], mut item: Item, out: bool, now: Timestamp) -> Result<()> {
-    let mut known = Vec::new();
-    for id in item.categories.clone() {
-        if readable(categories::category(&engine.db, id))?.flatten().is_some() {
-            known.push(id);
-        }
-    }
-    item.categories = known;
-    let mut wrong = Vec::new();
-    for id in with_site(&item) {
-        let at = time_key(id, item.published, key);
-        let entry = engine.db.get(TreeId::CatTime, &at)?;
-        let good =
-            entry.as_ref().is_some_and(|entry| log::is_in_order(&engine.db, id, key, entry).unwrap_or(false));
-        if out == entry.is_some() || (!out && !good) {
-            let shown = entry.and_then(|entry| entry.first().copied()) != Some(0);
-            wrong.push((id, at, shown));
-        }
-    }
-    engine.db.transact(|tx| {
-        paths::lead(tx, key, &item)?;
-        touch_item(tx, key, &item)?;
-        let mut touched: BTreeMap<CategoryId, Category> = BTreeMap::new();
-        for (id, at, shown) in &wrong {
-            tree(tx, TreeId::CatTime).remove(at.as_slice())?;
-            touch(tx, *id, now, &mut touched)?;
-            if let Some(category) = touched.get_mut(id).filter(|_| !out) {
-                log::enter(tx, key, &item, category, *shown)?;
-            }
-        }
-        for category in touched.values_mut() {
-            let generation = next(tx, "generation")?;
-            put_category(tx, category, generation)?;
-        }
-        Ok(())
-    })?;
-    let archived = wrong.iter().filter(|(_, _, shown)| !shown).map(|(id, ..)| *id).collect();
-    log::close_all_archived(&engine.db, &archived)
-}
-
-/// Makes the sources that list an item see it as changed, or as unknown.
-fn forget(engine: &Engine, key: &[u8], unknown: bool) -> Result<()> {
-    let entries: Vec<_> = engine.db.tree(TreeId::Seen).scan_prefix(key).flatten().collect();
-    for (at, value) in entries {
-        let never = if unknown { None } else { never_seen(&value)? };
-        engine.db.transact(|tx| match &never {
-            Some(listing) => put(tx, TreeId::Seen, &at, listing),
-            None => delete(tx, TreeId::Seen, &at),
-        })?;
-    }
-    let Some(item) = engine.db.get(TreeId::Item, key)? else { return Ok(()) };
-    let first = match readable(records::first(&item))?.flatten() {
-        Some((number, listing)) => {
-            never_seen(listing)?.map(|never| records::first_bytes(number, &never)).unwrap_or_default()
-        }
-        None => return Ok(()),
-    };
-    engine.db.transact(|tx| put_first(tx, key, &item, &first))
-}
-
-/// A listing of something that its source never listed so; `None` where it cannot be read.
-fn never_seen(listing: &[u8]) -> Result<Option<Vec<u8>>> {
-    let Some((sighting, began)) = readable(records::listing(listing))? else { return Ok(None) };
-    records::of_listing(&sighting.never_listed(), began.as_ref()).map(Some)
-}
-
-/// A category that cannot be read comes back from its names; counters come from its entries.
-fn category(engine: &Engine, key: &[u8], now: Timestamp) -> Result<()> {
-    let Some(id) = u32_at(key, 0).map(CategoryId) else { return Ok(()) };
-    let read = readable(categories::category(&engine.db, id))?.flatten().filter(|category| category.id == id);
-    let names = |kind| name_of(engine, kind, key);
-    let mut category = match read {
-        Some(category) => category,
-        None if id == CategoryId::SITE => Category {
-            id,
-            slug: Slug::site(),
-            name: String::new(),
-            generation: 0,
-            changed_at: now,
-            newest: None,
-            arrivals: 0,
-        },
-        None => {
-            let name = names(b'n')?;
-            let slug = names(b's')?.and_then(|slug| Slug::new(&slug));
-            let slug = slug.unwrap_or_else(|| Slug::from_name(name.as_deref().unwrap_or_default()));
-            let name = name.unwrap_or_else(|| slug.to_string());
-            Category { id, slug, name, generation: 0, changed_at: now, newest: None, arrivals: 0 }
-        }
-    };
-    category.newest = newest(&engine.db, id)?;
-    category.arrivals = category.arrivals.max(last_arrival(&engine.db, id)?);
-    let merged = categories::merged(&engine.db, &category)?;
-    engine.db.transact(|tx| {
-        let mut category = category.clone();
-        if id != CategoryId::SITE && category.sealed() > 0 {
-            log::note_anew(tx, id, category.sealed())?;
-        }
-        let generation = next(tx, "generation")?;
-        put_category(tx, &mut category, generation)?;
-        if id != CategoryId::SITE && !merged {
-            put(tx, TreeId::CategoryKey, &category_key(b's', category.slug.as_str()), key)?;
-            let name = category_key(b'n', &category.name);
-            if tree(tx, TreeId::CategoryKey).get(&name)?.is_none() {
-                put(tx, TreeId::CategoryKey, &name, key)?;
-            }
-        }
-        Ok(())
-    })
-}
-
-/// The first name (`n`) or slug (`s`) that leads to a category.
-fn name_of(engine: &Engine, kind: u8, id: &[u8]) -> Result<Option<String>> {
-    for entry in engine.db.tree(TreeId::CategoryKey).scan_prefix([kind]) {
-        let (name, leads) = entry.map_err(|e| backend(READ, e))?;
-        if leads == id {
-            return Ok(name.get(1..).map(|name| String::from_utf8_lossy(name).into_owned()));
-        }
-    }
-    Ok(None)
-}
-
-/// What cannot be read of a source is made anew, and its record is stored once more.
-fn source(engine: &Engine, key: &[u8], now: Timestamp) -> Result<()> {
-    let number = u32_at(key, 0).unwrap_or_default();
-    let Some(id) = names(&engine.db)?.remove(&number) else {
-        return engine.db.transact(|tx| delete(tx, TreeId::Source, key));
-    };
-    sources::put_states(engine, [(&id, &sources::state_or_new(engine, &id, now)?)])
-}
-
-/// What cannot be read of a tombstone still keeps its item out, and what was erased is not kept.
-fn tombstone(engine: &Engine, key: &[u8], now: Timestamp) -> Result<()> {
-    if code_in(key).is_none() {
-        return engine.db.transact(|tx| delete(tx, TreeId::Tomb, key));
-    }
-    let read = engine.db.get(TreeId::Tomb, key)?;
-    let read = read.and_then(|bytes| decode::<Tombstone>("tombstone", &bytes).ok());
-    let item = readable(items::item(&engine.db, key))?.flatten();
-    if let (Some(stone), Some(item)) = (read.as_ref().filter(|stone| stone.erased), &item) {
-        return take_out_whole(engine, item, &with_site(item), stone);
-    }
-    let erased = engine.db.get(TreeId::Item, key)?.is_none();
-    let stone = read.map_or_else(
-        || Tombstone::new(now, WithdrawnBy::Admin, "its record was damaged", erased),
-        |stone| Tombstone { erased, ..stone },
-    );
-    engine.db.transact(|tx| put(tx, TreeId::Tomb, key, &encode("tombstone", &stone).map_err(abort)?))
-}
-
-/// A hundred that is sealed is noted anew; others are forgotten.
-fn seal(engine: &Engine, key: &[u8]) -> Result<()> {
-    if let (Some(id), Some(page)) = (u32_at(key, 0).map(CategoryId), u32_at(key, 4))
-        && readable(categories::category(&engine.db, id))?
-            .flatten()
-            .is_some_and(|category| page <= category.sealed())
-    {
-        return engine.db.transact(|tx| log::note_anew(tx, id, page));
-    }
-    engine.db.transact(|tx| delete(tx, TreeId::Seal, key))
-}
-
-fn sys(engine: &Engine, key: &[u8]) -> Result<()> {
-    if key != b"generation" {
-        return Ok(());
-    }
-    let last = engine.db.tree(TreeId::Changed).last().map_err(|e| backend(READ, e))?;
-    let last = last.and_then(|(key, _)| u64_at(&key, 0)).unwrap_or_default();
-    engine.db.transact(|tx| put(tx, TreeId::Sys, key, &last.to_be_bytes()))
-}
-
 /// All that is published is looked at again, and what was lost is asked for again.
-fn settle(engine: &Engine, lost: bool, now: Timestamp) -> Result<()> {
+pub(super) fn settle(engine: &Engine, lost: bool, now: Timestamp) -> Result<()> {
     categories::new_identity(&engine.db)?;
     let mut all: BTreeSet<CategoryId> =
         categories::all(&engine.db)?.iter().map(|category| category.id).collect();
@@ -331,10 +112,12 @@ fn settle(engine: &Engine, lost: bool, now: Timestamp) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{CodeSpace, ContentHash, InfoCode, SourceId, Validators};
+    use crate::model::{Body, CodeSpace, ContentHash, InfoCode, Item, SourceId, Validators};
+    use crate::store::sled::bodies::named;
+    use crate::store::sled::database::{encode, put};
     use crate::store::{
         AliasKind, Categories, Change, Claimed, Event, EventKind, Items, Name, Placement, PollResult,
-        Records, Sighting, Sources,
+        Records, Sighting, SledStore, Sources, Tombstone, WithdrawnBy,
     };
 
     fn at(seconds: i64) -> Timestamp {

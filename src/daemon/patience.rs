@@ -1,0 +1,111 @@
+//! How long a store is waited for that cannot be opened.
+//!
+//! It is tried again less and less often, and goes on by itself as soon as it can. Where only a new process
+//! may help (too many open files, a lock that is never let go), the daemon ends with an error after a while, so
+//! that whoever watches it starts it again; a disk that is full or cannot be written to would not be another
+//! one then, and what is published is served meanwhile.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
+use tracing::error;
+
+use super::{DaemonError, Mill};
+use crate::model::chain;
+use crate::store::StoreError;
+
+/// Between two looks at a store that is open, and before the first new try.
+const FIRST: Duration = Duration::from_secs(1);
+/// Between two tries at the most.
+const LONGEST: Duration = Duration::from_secs(15);
+/// After so long the process ends.
+const END: Duration = Duration::from_mins(10);
+
+/// What is known of a store that may be closed.
+#[derive(Debug, Default)]
+pub(super) struct Patience {
+    since: Option<Instant>,
+    tries: u32,
+}
+
+impl Patience {
+    /// Mends the store if it must be; `true` when that was so, `None` where it cannot be used yet.
+    ///
+    /// # Errors
+    /// Why it could not be used for so long that another process has to try.
+    pub(super) async fn keep(&mut self, mill: &Arc<Mill>) -> Result<Option<bool>, StoreError> {
+        match mill.keep_store().await {
+            Ok(mended) => {
+                *self = Self::default();
+                Ok(Some(mended))
+            }
+            Err(why) => {
+                error!(error = chain(&why), "the store cannot be used; what is published is served");
+                if self.is_over(&why, Instant::now()) {
+                    error!(
+                        "the store could not be opened for {} minutes: feedmill ends, to be started again",
+                        END.as_secs() / 60
+                    );
+                    return Err(why);
+                }
+                Ok(None)
+            }
+        }
+    }
+
+    /// Counts a try that failed; whether it was one too many.
+    fn is_over(&mut self, why: &StoreError, now: Instant) -> bool {
+        self.tries = self.tries.saturating_add(1);
+        let since = *self.since.get_or_insert(now);
+        now.duration_since(since) >= END && !why.is_of_the_disk()
+    }
+
+    /// Until the next look.
+    pub(super) fn pause(&self) -> Duration {
+        FIRST.saturating_mul(1 << self.tries.saturating_sub(1).min(10)).min(LONGEST)
+    }
+}
+
+/// Keeps the store open where nobody polls, until `stop`.
+///
+/// # Errors
+/// As [`Patience::keep`]; `stop` is cancelled then.
+pub(super) async fn keep_open(mill: Arc<Mill>, stop: CancellationToken) -> Result<(), DaemonError> {
+    let mut patience = Patience::default();
+    loop {
+        patience.keep(&mill).await.inspect_err(|_| stop.cancel())?;
+        tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            () = sleep(patience.pause()) => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(code: i32) -> StoreError {
+        StoreError::Backend { action: "open", source: Box::new(std::io::Error::from_raw_os_error(code)) }
+    }
+
+    #[test]
+    fn tries_grow_rare_and_end_where_another_process_may_help() {
+        let begun = Instant::now();
+        let mut patience = Patience::default();
+        let mut pauses = vec![patience.pause().as_secs()];
+        for _ in 0..6 {
+            assert!(!patience.is_over(&refused(24), begun));
+            pauses.push(patience.pause().as_secs());
+        }
+        assert_eq!(pauses, [1, 1, 2, 4, 8, 15, 15]);
+        assert!(!patience.is_over(&refused(24), begun + END - FIRST));
+        for (why, over) in
+            [(refused(24), true), (refused(30), false), (refused(13), false), (StoreError::Full, false)]
+        {
+            assert_eq!(patience.is_over(&why, begun + END), over, "{why}");
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! Looking for faults and mending them where the store stands, with what the last export still has of what is
+//! lost; and what is said of it.
+
+use super::check::{Findings, check};
+use super::lender::Lender;
+use super::loss::{Damage, Loss, note};
+use super::repair::repair;
+use crate::model::Timestamp;
+use crate::store::sled::database::TreeId;
+use crate::store::sled::engine::Engine;
+use crate::store::sled::options::StoreOptions;
+use crate::store::sled::store::SledStore;
+use crate::store::{Result, StoreError, Watch};
+
+impl SledStore {
+    /// Looks through the whole store, while it is in use; changes nothing, and says what a repair would lose.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn check(&self, watch: Watch<'_>) -> Result<Findings> {
+        self.with(|engine| {
+            let mut found = check(engine, watch)?;
+            if found.faults > 0 {
+                found.loss = would_lose(engine, &self.options)?;
+            }
+            Ok(found)
+        })
+    }
+
+    /// Mends what [`SledStore::check`] finds, where it stands; writers wait meanwhile. A store in which
+    /// something cannot even be read is made anew of what can, as when it is opened. All that is published then
+    /// counts as changed.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn repair(&self, now: Timestamp, watch: Watch<'_>) -> Result<Findings> {
+        let done = self.write(|engine| {
+            let found = mended(engine, &self.options, now, watch)?;
+            found.loss.as_ref().map_or(Ok(()), |loss| note(engine, loss))?;
+            Ok(found)
+        });
+        match done {
+            Err(StoreError::Corrupt { .. }) => Ok(self.made_of_what_can_be_read(now, watch)?),
+            done => done,
+        }
+    }
+
+    fn made_of_what_can_be_read(&self, now: Timestamp, watch: Watch<'_>) -> Result<Findings> {
+        self.mend(now)?;
+        let mut found = self.with(|engine| check(engine, watch))?;
+        (found.faults, found.mended) = (found.faults + 1, 1);
+        found.loss = self.last_loss()?;
+        Ok(found)
+    }
+
+    /// What was last lost of the store by damage, if something was.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn last_loss(&self) -> Result<Option<Loss>> {
+        self.with(Loss::noted)
+    }
+}
+
+/// Mends a store where it stands; gives what was found, and what is lost.
+///
+/// # Errors
+/// Those of the store: a page that cannot be read cannot be mended here.
+pub(super) fn mended(
+    engine: &Engine,
+    options: &StoreOptions,
+    now: Timestamp,
+    watch: Watch<'_>,
+) -> Result<Findings> {
+    let damage = Damage::of(engine)?;
+    if damage.is_none() {
+        return repair(engine, now, watch);
+    }
+    let lender = Lender::newest(options.exports.as_deref());
+    let lent = lender.as_ref().map(|lender| lender.texts(engine, &damage.texts)).transpose()?;
+    let lent = lent.unwrap_or_default();
+    let mut found = repair(engine, now, watch)?;
+    for key in &lent {
+        found.add(TreeId::Item, key, "its text is damaged");
+        found.mended += 1;
+    }
+    let added = lender.as_ref().map(|lender| lender.articles(engine, Some(&damage.articles), now));
+    let added = added.transpose()?.unwrap_or_default();
+    let made = lender.filter(|_| added + lent.len() as u64 > 0).map(|lender| lender.made);
+    let why = found.told.first().cloned().unwrap_or_default();
+    found.loss = Some(Loss { why, ..damage.without(added, lent.len() as u64, made, now) });
+    engine.db.sync()?;
+    Ok(found)
+}
+
+fn would_lose(engine: &Engine, options: &StoreOptions) -> Result<Option<Loss>> {
+    let damage = Damage::of(engine)?;
+    if damage.is_none() {
+        return Ok(None);
+    }
+    let lender = Lender::newest(options.exports.as_deref());
+    let has = |wanted| lender.as_ref().map_or(Ok(0), |lender| lender.has(wanted));
+    let (articles, texts) = (has(&damage.articles)?, has(&damage.texts)?);
+    let made = lender.as_ref().filter(|_| articles + texts > 0).map(|lender| lender.made);
+    Ok(Some(damage.without(articles, texts, made, Timestamp::EPOCH)))
+}

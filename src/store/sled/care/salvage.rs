@@ -1,0 +1,208 @@
+//! What can be read of a store that cannot be mended where it stands, written anew beside it.
+//!
+//! Each tree is read from its beginning up to a page that cannot be read, then from its end back to one; of
+//! articles between the two those that a list names.
+//! What is true is put together again by a repair, and the last export adds what could not be read. Damage in
+//! the log of sled often cuts off all that was written behind it: where the export reaches further than what is
+//! left, it is the better one, for what an admin did since would be undone.
+
+use std::fs;
+use std::path::Path;
+
+use sled::{Batch, IVec, Tree};
+use tracing::warn;
+
+use super::copy::share_or_copy_texts;
+use super::lender::Lender;
+use super::loss::{Loss, Remedy};
+use super::mending::mended;
+use super::repair::settle;
+use super::{disk, swap};
+use crate::model::{Timestamp, chain};
+use crate::store::Result;
+use crate::store::sled::database::{Database, TreeId, backend, every, guarded, put, reached, u32_at, u64_at};
+use crate::store::sled::engine::Engine;
+use crate::store::sled::options::StoreOptions;
+
+/// Records that are written at once.
+const BATCH: usize = 500;
+
+/// Makes a store beside a damaged one of what can be read of it; `None` where that is no article, or where the
+/// export reaches further.
+///
+/// # Errors
+/// Where the system refuses something, such as room: it may be there later.
+pub(super) fn salvaged(
+    options: &StoreOptions,
+    lender: Option<&Lender>,
+    now: Timestamp,
+) -> Result<Option<Loss>> {
+    let beside = swap::new(&options.path);
+    disk::clear(&beside)?;
+    disk::enough(&options.path, disk::size(&options.path.join("db")))?;
+    match guarded("be salvaged", || salvage(options, &beside, lender, now)) {
+        Err(error) if error.is_transient() && !error.is_damage() => Err(error),
+        Err(error) => {
+            warn!(error = chain(&error), "nothing can be read of the damaged store");
+            Ok(None)
+        }
+        done => done,
+    }
+}
+
+fn salvage(
+    options: &StoreOptions,
+    beside: &Path,
+    lender: Option<&Lender>,
+    now: Timestamp,
+) -> Result<Option<Loss>> {
+    let new = Engine::bare(beside, options.cache)?;
+    let whole = copy_all(options, &new.db)?;
+    let last = last_change(&new.db)?;
+    if new.db.tree(TreeId::Item).is_empty() || lender.is_some_and(|lender| lender.generation > last) {
+        return Ok(None);
+    }
+    share_or_copy_texts(&options.path, beside)?;
+    new.db.check_format()?;
+    let reached = reached(&options.path);
+    count_on(&new.db, last.max(reached))?;
+    drop(new);
+    // It goes on behind the texts that are there now.
+    let new = Engine::at(beside, options.cache)?;
+    let found = mended(&new, options, now, &mut |_, _, _| {})?;
+    let mut loss = found.loss.unwrap_or_else(|| Loss { at: now, ..Loss::default() });
+    (loss.remedy, loss.changes) = (Remedy::Salvaged, reached.saturating_sub(last));
+    if let Some(lender) = lender.filter(|_| !whole) {
+        loss.from_export += lender.articles(&new, None, now)?;
+        loss.export = Some(lender.made);
+    }
+    settle(&new, true, now)?;
+    new.db.sync()?;
+    Ok(Some(loss))
+}
+
+/// The damaged database. What sled remembers of its log, in files `snap.…`, may tell of parts that are no more;
+/// without it sled reads the log anew, as far as that goes.
+fn opened(options: &StoreOptions) -> Result<Database> {
+    let open = || guarded("open", || Database::open(&options.path, options.cache));
+    match open() {
+        Err(error) if error.is_damage() && forget_snapshots(&options.path) => open(),
+        opened => opened,
+    }
+}
+
+/// `true` where there were some.
+fn forget_snapshots(path: &Path) -> bool {
+    let entries = fs::read_dir(path).into_iter().flatten().flatten();
+    let own = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with("snap."));
+    own.filter(|entry| fs::remove_file(entry.path()).is_ok()).count() > 0
+}
+
+/// Copies all that can be read; whether that was all.
+fn copy_all(options: &StoreOptions, to: &Database) -> Result<bool> {
+    let from = opened(options)?;
+    let mut whole = true;
+    for tree in TreeId::ALL {
+        whole &= copy_readable(from.tree(tree), to.tree(tree))?;
+    }
+    if !whole {
+        copy_listed(&from, to)?;
+    }
+    Ok(whole)
+}
+
+/// Copies articles that stand between two pages which cannot be read: one by one, as their lists name them.
+///
+/// # Errors
+/// Those of the new one.
+fn copy_listed(from: &Database, to: &Database) -> Result<()> {
+    for entry in every(to.tree(TreeId::CatTime)) {
+        let (key, _) = entry.map_err(|e| backend("be salvaged", e))?;
+        let Some(code) = key.get(12..) else { continue };
+        if to.get(TreeId::Item, code)?.is_none()
+            && let Ok(Some(item)) = guarded("be read", || from.get(TreeId::Item, code))
+        {
+            to.tree(TreeId::Item).insert(code, item).map_err(|e| backend("be salvaged", e))?;
+        }
+    }
+    Ok(())
+}
+
+/// Copies what can be read of a tree; whether that was all.
+///
+/// # Errors
+/// Those of the new one.
+fn copy_readable(from: &Tree, to: &Tree) -> Result<bool> {
+    let Some(last) = copy_until_damage(every(from), to, None)? else { return Ok(true) };
+    copy_until_damage(from.iter().rev(), to, Some(&last))?;
+    Ok(false)
+}
+
+/// Copies records up to one that cannot be read, or that has the key `until`; gives the last key that was read
+/// before one that could not be.
+fn copy_until_damage(
+    mut records: impl Iterator<Item = sled::Result<(IVec, IVec)>>,
+    to: &Tree,
+    until: Option<&[u8]>,
+) -> Result<Option<Vec<u8>>> {
+    let (mut batch, mut waiting, mut last) = (Batch::default(), 0, Vec::new());
+    let whole = loop {
+        let next = guarded("be read", || records.next().transpose().map_err(|e| backend("be read", e)));
+        let (key, value) = match next {
+            Ok(Some((key, _))) if until == Some(&key) => break true,
+            Ok(Some(record)) => record,
+            Ok(None) => break true,
+            Err(error) => {
+                warn!(error = chain(&error), "a part of the damaged store cannot be read");
+                break false;
+            }
+        };
+        last.clear();
+        last.extend_from_slice(&key);
+        batch.insert(key, value);
+        waiting += 1;
+        if waiting % BATCH == 0 {
+            to.apply_batch(std::mem::take(&mut batch)).map_err(|e| backend("be salvaged", e))?;
+        }
+    };
+    to.apply_batch(batch).map_err(|e| backend("be salvaged", e))?;
+    Ok((!whole).then_some(last))
+}
+
+/// The highest number that `read` finds in the records of a tree.
+fn highest(db: &Database, tree: TreeId, read: impl Fn(&[u8], &[u8]) -> Option<u64>) -> Result<u64> {
+    let mut highest = 0;
+    for entry in every(db.tree(tree)) {
+        let (key, value) = entry.map_err(|e| backend("be salvaged", e))?;
+        highest = highest.max(read(&key, &value).unwrap_or_default());
+    }
+    Ok(highest)
+}
+
+/// The last change that something is left of.
+fn last_change(db: &Database) -> Result<u64> {
+    let changed = highest(db, TreeId::Changed, |key, _| u64_at(key, 0))?;
+    let touched = highest(db, TreeId::Touched, |key, _| u64_at(key, 0))?;
+    Ok(changed.max(touched).max(db.counter("generation")?))
+}
+
+/// Sets counters so that no number is given twice: records may be there that are newer than they are.
+fn count_on(db: &Database, generation: u64) -> Result<()> {
+    let number = |bytes: &[u8]| u32_at(bytes, 0).map(u64::from);
+    let by_key = |tree| highest(db, tree, |key, _| number(key));
+    let by_value = |tree| highest(db, tree, |_, value| number(value));
+    let counters = [
+        ("generation", generation),
+        ("sources", by_key(TreeId::Source)?.max(by_value(TreeId::SourceKey)?)),
+        ("categories", by_key(TreeId::Category)?.max(by_value(TreeId::CategoryKey)?)),
+        ("dictionaries", by_key(TreeId::Dict)?),
+        ("events", highest(db, TreeId::History, |key, _| u64_at(key, key.len().checked_sub(8)?))?),
+    ];
+    for (name, least) in counters {
+        if db.counter(name)? < least {
+            db.transact(|tx| put(tx, TreeId::Sys, name.as_bytes(), &least.to_be_bytes()))?;
+        }
+    }
+    db.wrote();
+    db.sync()
+}

@@ -1,0 +1,235 @@
+//! Folders that change places with the store's: one that was written anew, or made of a backup or of what
+//! could be read of a damaged one.
+//!
+//! A new store is written as `store.new`. When it is whole it gets a note of where the one goes that it takes
+//! the place of, then the two change places. So a crash at any moment leaves folders that tell by themselves
+//! what they are, and who opens the store next puts them right ([`finish`]):
+//!
+//! | `store` | `store.new` | |
+//! |---|---|---|
+//! | there | | nothing is left to do |
+//! | there | there | half-written, or not needed: deleted once the store is open |
+//! | with the note | there | the store before this one: it goes where the note says |
+//! | missing | with the note | takes its place |
+//! | missing | | `store.old`, the one before a copy that could not be opened, goes back |
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{CWD, FlockOperation, RenameFlags, flock, renameat_with};
+use tracing::{debug, warn};
+
+use super::disk::{BALLAST, beside, clear, free_name};
+use crate::store::Result;
+use crate::store::sled::database::{backend, reached};
+
+/// The note in a store that is whole: the name that the one before it gets.
+const NOTE: &str = "successor";
+
+/// Where a store is written anew.
+pub(crate) fn new(path: &Path) -> PathBuf {
+    beside(path, "new")
+}
+
+/// Where the store stays that was written anew, until its copy is open.
+pub(crate) fn old(path: &Path) -> PathBuf {
+    beside(path, "old")
+}
+
+fn failed(error: io::Error) -> crate::store::StoreError {
+    backend("change places", error)
+}
+
+/// Puts the store in `store.new`, which is whole, in the place of the one in `path`, which goes to `aside`: in
+/// one step where the file system can. What others keep in the folder stays in `path`.
+///
+/// # Errors
+/// Those of the disk. One of the two then stands in `path`, or [`finish`] puts it there.
+pub(crate) fn put_in_place(path: &Path, aside: &Path) -> Result<()> {
+    let new = new(path);
+    if path.exists() {
+        share_others(path, &new).map_err(failed)?;
+    }
+    note(&new, aside).map_err(failed)?;
+    exchange(&new, path, aside).map_err(failed)?;
+    finish(path)
+}
+
+fn note(new: &Path, aside: &Path) -> io::Result<()> {
+    let name = aside.file_name().unwrap_or_default();
+    let mut file = File::create(new.join(NOTE))?;
+    file.write_all(name.as_encoded_bytes())?;
+    file.sync_all()?;
+    File::open(new)?.sync_all()
+}
+
+fn exchange(new: &Path, path: &Path, aside: &Path) -> io::Result<()> {
+    if !path.exists() {
+        return fs::rename(new, path);
+    }
+    match renameat_with(CWD, new, CWD, path, RenameFlags::EXCHANGE) {
+        Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS | rustix::io::Errno::NOTSUP) => {
+            fs::rename(path, aside)?;
+            fs::rename(new, path)
+        }
+        done => Ok(done?),
+    }
+}
+
+/// Ends what a crash cut off, before a store is opened. Gives the store before, where one waited to be put aside.
+///
+/// # Errors
+/// Those of the disk.
+pub(crate) fn finish(path: &Path) -> Result<()> {
+    let (new, old) = (new(path), old(path));
+    let noted = |folder: &Path| fs::read_to_string(folder.join(NOTE)).ok().filter(|name| !name.is_empty());
+    if !path.exists() {
+        let left = if noted(&new).is_some() { &new } else { &old };
+        if !left.exists() {
+            return Ok(());
+        }
+        warn!(from = %left.display(), "the store is put in its place");
+        fs::rename(left, path).map_err(failed)?;
+    }
+    let Some(aside) = noted(path) else { return Ok(()) };
+    if new.exists() {
+        drop(fs::remove_file(new.join(BALLAST)));
+        fs::rename(&new, free_name(&path.with_file_name(aside))?).map_err(failed)?;
+    }
+    sync_parent(path).map_err(failed)?;
+    fs::remove_file(path.join(NOTE)).map_err(failed)
+}
+
+/// Puts the store before this one, in `aside`, back in the place of one that cannot be opened. `false` where
+/// none is there, or one that ended earlier: it has been left behind.
+///
+/// # Errors
+/// Those of the disk; [`finish`] then ends it.
+pub(crate) fn take_back(path: &Path, aside: &Path) -> Result<bool> {
+    if !aside.is_dir() || reached(aside) < reached(path) {
+        return Ok(false);
+    }
+    let (new, old) = (new(path), old(path));
+    clear(&new)?;
+    if aside != old {
+        clear(&old)?;
+        fs::rename(aside, &old).map_err(failed)?;
+    }
+    fs::rename(path, &new).map_err(failed)?;
+    drop(fs::remove_file(new.join(NOTE)));
+    share_others(&new, &old).map_err(failed)?;
+    fs::rename(&old, path).map_err(failed)?;
+    sync_parent(path).map_err(failed)?;
+    Ok(true)
+}
+
+/// Deletes what is beside an open store: a copy that is not whole, and the one before it. Only for who holds
+/// the store's lock.
+pub(crate) fn clear_beside(path: &Path) {
+    for folder in [new(path), old(path)] {
+        if let Err(error) = clear(&folder) {
+            debug!(error = crate::model::chain(&error), "it stays beside the store");
+        }
+    }
+}
+
+/// Deletes a copy that has not come to the store's place, and will not.
+pub(crate) fn clear_new(path: &Path) {
+    if finish(path).and_then(|()| clear(&new(path))).is_err() {
+        debug!("a copy stays beside the store");
+    }
+}
+
+/// Deletes a half-written copy that takes the room which the store needs to be opened; `false` where there is
+/// none, or where another process has the store.
+pub(crate) fn clear_half(path: &Path) -> bool {
+    let new = new(path);
+    if finish(path).is_err() || !new.exists() {
+        return false;
+    }
+    let Ok(db) = File::open(path.join("db")) else { return false };
+    flock(&db, FlockOperation::NonBlockingLockExclusive).is_ok() && clear(&new).is_ok()
+}
+
+fn sync_parent(path: &Path) -> io::Result<()> {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(parent)?.sync_all()
+}
+
+/// What a store keeps in its folder. All else there is somebody else's (last answers, the last good config).
+fn is_own(name: &str) -> bool {
+    ["db", "conf", "blobs", "texts", "mark", NOTE, BALLAST].contains(&name) || name.starts_with("snap.")
+}
+
+/// Gives what others keep in a store's folder a second name in its successor's.
+fn share_others(from: &Path, to: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        if !is_own(&entry.file_name().to_string_lossy()) {
+            share(&entry.path(), &to.join(entry.file_name()))?;
+        }
+    }
+    Ok(())
+}
+
+fn share(from: &Path, to: &Path) -> io::Result<()> {
+    if !from.is_dir() {
+        return if to.exists() || fs::hard_link(from, to).is_ok() {
+            Ok(())
+        } else {
+            fs::copy(from, to).map(drop)
+        };
+    }
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        share(&entry.path(), &to.join(entry.file_name()))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{Changes, OnDamage, SledStore, StoreOptions};
+
+    #[test]
+    fn what_a_crash_left_is_put_right() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store");
+        let opened = || {
+            let options = StoreOptions::plain(&path, 1 << 20);
+            let now = crate::model::Timestamp::from_unix(80);
+            SledStore::open_or_mend(options, OnDamage::BeginAnew, now).unwrap().0
+        };
+        let generation = opened().generation().unwrap();
+        for left in ["new", "old"] {
+            fs::create_dir_all(beside(&path, left).join("texts")).unwrap();
+        }
+        drop(opened());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        // Between two renames, where the file system cannot exchange.
+        fs::rename(&path, beside(&path, "old")).unwrap();
+        fs::create_dir(beside(&path, "new")).unwrap();
+        assert_eq!(opened().generation().unwrap(), generation);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_others_keep_in_the_folder_outlives_a_change_of_the_store() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store");
+        let store = SledStore::open(&path, 1 << 20).unwrap();
+        fs::create_dir(path.join("answers")).unwrap();
+        fs::write(path.join("answers/1"), "an answer").unwrap();
+        fs::write(path.join("last-good-config.json"), "{}").unwrap();
+        store.compact(&mut |_, _, _| {}).unwrap();
+        let backup = folder.path().join("backup");
+        let now = crate::model::Timestamp::from_unix(80);
+        store.export(&backup, crate::store::backup::Form::Packed, now, &mut |_, _| {}).unwrap();
+        store.import(&backup, true, now, &mut |_, _| {}).unwrap();
+        assert_eq!(fs::read(path.join("answers/1")).unwrap(), b"an answer");
+        assert_eq!(fs::read(path.join("last-good-config.json")).unwrap(), b"{}");
+    }
+}
