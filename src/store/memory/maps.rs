@@ -327,6 +327,7 @@ impl Maps {
             }
             for placement in &change.enters {
                 if touched.contains(&placement.category) {
+                    self.unsay(placement.category, &key);
                     self.enter(item, placement.category, placement.shown);
                 }
             }

@@ -9,6 +9,7 @@ use super::categories::{leads_to_itself, put_category, touch};
 use super::database::{Database, TreeId, Tx, TxResult, abort, encode, next, put, revision_key, tree};
 use super::engine::Engine;
 use super::item_writes::{begins, form, put_event, put_form, put_item, put_listing, put_record, stored};
+use super::log::Said;
 use super::source_numbers::number_in;
 use super::sources::is_claimed;
 use super::{alias, item_writes, items, log, paths, small_records};
@@ -30,6 +31,8 @@ struct Prepared {
     old_events: Vec<Vec<u8>>,
     /// The form that it replaces, where that is kept: since when it was so, and its record.
     version: Option<(u64, Vec<u8>)>,
+    /// Where categories that it enters say that the item went.
+    said: Said,
 }
 
 /// Texts are written and made durable first and without the writer's lock, those of up to
@@ -108,7 +111,8 @@ fn commit_placed(
             }
             None => (Vec::new(), replaced(&engine.db, &change)?),
         };
-        batch.push(Prepared { change, place, old_events, version });
+        let said = said(&engine.db, &change)?;
+        batch.push(Prepared { change, place, old_events, version, said });
     }
     if !batch.is_empty() {
         refused.extend(commit_batch(&engine.db, &batch, now)?);
@@ -128,6 +132,25 @@ fn replaced(db: &Database, change: &Change) -> Result<Option<(u64, Vec<u8>)>> {
         return Ok(None);
     }
     form(db, &item).map(Some)
+}
+
+/// Where the categories that a change enters say that its item went. That has to be looked for in all of a
+/// category's log, so only for an item to which something else has happened than polls.
+fn said(db: &Database, change: &Change) -> Result<Said> {
+    let known = change.basis.item.is_some() && !change.enters.is_empty();
+    let polled = |event: &Event| {
+        use EventKind::{Counted, Inserted, Joined, Listed, Revised};
+        matches!(event.what, Inserted | Listed | Joined | Revised | Counted)
+    };
+    if !known {
+        return Ok(Said::new());
+    }
+    let history = items::history(db, &change.code)?;
+    if history.len() < MAX_EVENTS && history.iter().all(polled) {
+        return Ok(Said::new());
+    }
+    let entered = change.enters.iter().map(|place| place.category).filter(|id| *id != CategoryId::SITE);
+    log::said_of(db, entered, &change.code.key())
 }
 
 /// Stores what still stands on what it was decided on; gives the codes of the others.
@@ -214,7 +237,7 @@ fn apply(
     touched: &mut BTreeMap<CategoryId, Category>,
     balance: &mut Balance,
 ) -> TxResult<()> {
-    let Prepared { change, place, old_events, version } = prepared;
+    let Prepared { change, place, old_events, version, said } = prepared;
     let key = change.code.key();
     if let (None, Some(place), Some((_, item))) = (&change.item, place, before) {
         put_record(tx, &key, (*place, item.clone()), balance)?;
@@ -250,6 +273,7 @@ fn apply(
         }
         for placement in &change.enters {
             if let Some(category) = touched.get_mut(&placement.category) {
+                log::unsay(tx, category, said.get(&placement.category).map_or(&[], Vec::as_slice))?;
                 log::enter(tx, &key, item, category, placement.shown)?;
             }
         }

@@ -6,7 +6,7 @@
 //! an item that is changed later, the form it had is kept (RULES 3.2). Only what takes an item
 //! out changes it. The whole site counts arrivals too, but has no hundreds and so no slots.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::categories::{category, put_category};
 use super::database::{
@@ -204,8 +204,15 @@ pub(super) fn unsay(tx: Tx<'_>, category: &Category, numbers: &[u32]) -> TxResul
     Ok(())
 }
 
-/// Where it is said that an item went.
-pub(super) fn said_gone(db: &Database, category: CategoryId, key: &[u8]) -> Result<Vec<u32>> {
+/// Where categories say that an item went.
+pub(super) type Said = BTreeMap<CategoryId, Vec<u32>>;
+
+/// Where these categories say that an item went.
+pub(super) fn said_of(db: &Database, ids: impl Iterator<Item = CategoryId>, key: &[u8]) -> Result<Said> {
+    ids.map(|id| Ok((id, said_gone(db, id, key)?))).collect()
+}
+
+fn said_gone(db: &Database, category: CategoryId, key: &[u8]) -> Result<Vec<u32>> {
     let mut numbers = Vec::new();
     for entry in slots::range(db, category, 0, u32::MAX) {
         let (number, slot) = entry?;

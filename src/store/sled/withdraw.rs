@@ -92,7 +92,7 @@ pub(super) fn restore(
         return Ok(false);
     }
     let story = story(now, EventKind::Restored, why);
-    let said = said_gone(db, &item.categories, &key)?;
+    let said = log::said_of(db, item.categories.iter().copied(), &key)?;
     let listings = items::listings(db, code)?;
     db.transact(|tx| {
         tree(tx, TreeId::Tomb).remove(key.as_slice())?;
@@ -127,7 +127,7 @@ pub(super) fn reroute(db: &Database, code: &InfoCode, decided: &Move, now: Times
     let leaves: Vec<CategoryId> = from.iter().copied().filter(|id| !to.contains(id)).collect();
     let comes: Vec<CategoryId> = to.iter().copied().filter(|id| !from.contains(id)).collect();
     let newest = newest_without(db, &[(&item, &leaves)])?;
-    let said = said_gone(db, &comes, &key)?;
+    let said = log::said_of(db, comes.iter().copied(), &key)?;
     let version = form(db, &item)?;
     let moved = Item { categories: to.clone(), ..item.clone() };
     let event = story(now, EventKind::Rerouted, why);
@@ -156,15 +156,8 @@ fn story(at: Timestamp, what: EventKind, why: &str) -> Event {
     Event { at, what, source: None, why, known_by: String::new(), answer: None }
 }
 
-/// Where categories say that an item went.
-type Said = BTreeMap<CategoryId, Vec<u32>>;
-
-fn said_gone(db: &Database, categories: &[CategoryId], key: &[u8]) -> Result<Said> {
-    categories.iter().map(|id| Ok((*id, log::said_gone(db, *id, key)?))).collect()
-}
-
 /// Lets an item into all its categories where it is not in; nothing says any more that it went.
-fn enter_all(tx: Tx<'_>, item: &Item, said: &Said, now: Timestamp) -> TxResult<()> {
+fn enter_all(tx: Tx<'_>, item: &Item, said: &log::Said, now: Timestamp) -> TxResult<()> {
     let mut touched = BTreeMap::new();
     for id in with_site(item) {
         touch(tx, id, now, &mut touched)?;
