@@ -13,7 +13,7 @@ use std::path::Path;
 use common::samples::{RssItem, feed_source, rss};
 use common::{Mill, Tree, Upstream, at};
 use feedmill::control::{Event, Query, StoreQuery};
-use feedmill::model::{Body, CategoryId, CodeSpace, InfoCode, Item, Slug, Timestamp};
+use feedmill::model::{Body, CategoryId, CodeSpace, Cursor, InfoCode, Item, Slug, Timestamp};
 use feedmill::store::backup::Form;
 use feedmill::store::{
     Categories, Change, Changes, Imported, Items, Move, Mover, Placement, Records, Revision, SledStore,
@@ -322,7 +322,7 @@ fn a_file_that_is_not_whole_or_of_another_site_changes_nothing() {
             assert!(refused.contains(part), "{refused}");
         }
     }
-    assert_eq!(other.generation().unwrap(), 1);
+    assert_eq!(other.cursor().unwrap(), Cursor::from_bytes(&1_u64.to_be_bytes()).unwrap());
     let left: Vec<_> = fs::read_dir(folder.path()).unwrap().flatten().map(|e| e.file_name()).collect();
     assert_eq!(left.len(), 3, "{left:?}");
 }

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use feedmill::import::ImportReport;
 use feedmill::import::post::{old_paths, parse_post};
-use feedmill::model::{Category, CategoryId, CodeSpace, InfoCode, Item, Timestamp};
+use feedmill::model::{Category, CategoryId, CodeSpace, Cursor, InfoCode, Item, Timestamp};
 use serde_json::Value;
 use site::{Site, URL};
 use support::{Upstream, ask, get, rss};
@@ -167,7 +167,7 @@ async fn item(site: &Site, wanted: &str) -> Item {
 
 /// All that outputs depend on.
 async fn categories(site: &Site) -> Vec<Category> {
-    site.mill.store.call(|store| store.changed_since(0)).await.unwrap()
+    site.mill.store.call(|store| store.changed_since(&Cursor::default())).await.unwrap()
 }
 
 /// The ids in a JSON feed, newest first.

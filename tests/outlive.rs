@@ -9,7 +9,7 @@ mod common;
 use std::fs;
 
 use common::samples::{RssItem, feed_source, rss};
-use common::{Mill, Tree, Upstream, at, changed_paths};
+use common::{Mill, Tree, Upstream, at, changed_paths, every_item};
 use feedmill::control::{Event, Query, StoreQuery};
 use feedmill::model::{CategoryId, InfoCode, Item};
 use feedmill::publish::Look;
@@ -127,7 +127,7 @@ impl Site {
 
     fn item(&self, name: &str) -> Option<Item> {
         let link = format!("https://{}.example.org/{}", &name[..1], &name[1..]);
-        let all = self.mill.store().touched_since(0, 10_000).unwrap();
+        let all = every_item(self.mill.store());
         all.into_iter().find(|item| item.link.as_deref() == Some(&link))
     }
 

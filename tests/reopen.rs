@@ -116,7 +116,7 @@ fn a_store_that_could_not_be_opened_again_says_why_and_comes_back() {
     })
     .unwrap_err();
     for _ in 0..2 {
-        let said = store.generation().unwrap_err().to_string();
+        let said = store.cursor().unwrap_err().to_string();
         assert!(said.contains("closed for now") && said.contains("open its mark"), "{said}");
         assert!(store.trouble().is_some());
         store.mend(now()).unwrap_err();

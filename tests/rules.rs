@@ -8,7 +8,7 @@ mod common;
 use std::collections::BTreeSet;
 
 use common::samples::{RssItem, feed_source, rss};
-use common::{Mill, Upstream, at};
+use common::{Mill, Upstream, at, every_item};
 use feedmill::control::{Event, Query};
 use serde_json::Value;
 
@@ -124,7 +124,7 @@ async fn each_action_is_done_counted_and_told() {
     assert_eq!(placed(&mill), want(&RULED));
 
     let story = |title: &str| {
-        let code = mill.store().touched_since(0, 100).unwrap().into_iter().find(|item| item.title == title);
+        let code = every_item(mill.store()).into_iter().find(|item| item.title == title);
         ask(&mill, Query::Explain { code: code.unwrap().code.text(None) })
     };
     let lottery = story("彩票开奖").await;

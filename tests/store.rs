@@ -6,8 +6,10 @@
 mod common;
 
 use common::at;
+use feedmill::daemon::merge_categories;
 use feedmill::model::{
-    Body, CategoryId, CodeSpace, ContentHash, InfoCode, Item, Signs, Slug, SourceId, SourceState, Timestamp,
+    Body, CategoryId, CodeSpace, ContentHash, Cursor, InfoCode, Item, Signs, Slug, SourceId, SourceState,
+    Timestamp,
 };
 use feedmill::store::backup::Form;
 use feedmill::store::{
@@ -102,6 +104,14 @@ fn insert(number: usize, home: CategoryId, published: Timestamp) -> Change {
     change
 }
 
+fn cursor(generation: u64) -> Cursor {
+    Cursor::from_bytes(&generation.to_be_bytes()).unwrap()
+}
+
+fn generation(cursor: &Cursor) -> u64 {
+    u64::from_be_bytes(cursor.to_bytes().try_into().unwrap())
+}
+
 fn alias(number: usize) -> Alias {
     (AliasKind::Guid, [u8::try_from(number).unwrap(); 16])
 }
@@ -124,7 +134,7 @@ fn titles(items: &[Item]) -> Vec<&str> {
 fn a_change_is_stored_with_all_that_leads_to_it() {
     on_each(|store, name| {
         let home = store.ensure_category("河湾日报", None, noon()).unwrap().id;
-        let before = store.generation().unwrap();
+        let before = store.cursor().unwrap();
         store.commit(vec![insert(1, home, noon()), insert(2, home, noon().plus(5))], noon()).unwrap();
         assert_eq!(titles(&store.items_in(home, ALL).unwrap()), ["title 2", "title 1"], "{name}");
         assert_eq!(titles(&store.items_in(CategoryId::SITE, ALL).unwrap()).len(), 2, "{name}");
@@ -138,10 +148,18 @@ fn a_change_is_stored_with_all_that_leads_to_it() {
         assert_eq!(store.at_path("old/1").unwrap(), Some(old), "{name}");
         assert_eq!(store.listings(&code(1)).unwrap()[0].0, source(0), "{name}");
         assert_eq!(store.past(&code(1)).unwrap().history, [event(noon(), EventKind::Inserted)], "{name}");
-        let changed = store.changed_since(before).unwrap();
+        let changed = store.changed_since(&before).unwrap();
         assert_eq!(changed.iter().map(|c| c.arrivals).collect::<Vec<_>>(), [2, 2], "{name}");
-        assert_eq!(store.touched_since(before, 1).unwrap().len(), 2, "{name}: a commit is not cut apart");
-        assert_eq!(store.touched_since(store.generation().unwrap(), 9).unwrap(), [], "{name}");
+        let now = store.cursor().unwrap();
+        let (some, upto) = store.touched(&before, &now, 1).unwrap();
+        assert_eq!(some.len(), 2, "{name}: a commit is not cut apart");
+        assert_eq!(
+            store.touched(&upto, &now, 9).unwrap(),
+            (Vec::new(), now.clone()),
+            "{name}: and ends there"
+        );
+        assert_eq!(store.touched(&now, &now, 9).unwrap(), (Vec::new(), now.clone()), "{name}");
+        assert_eq!(store.touched(&before, &before, 9).unwrap().0, [], "{name}");
         let two = store.item(&code(2)).unwrap().unwrap();
         let (older, newer) = store.neighbours(home, (two.published, &two.code)).unwrap();
         assert_eq!((older.map(|i| i.code), newer), (Some(code(1)), None), "{name}");
@@ -251,6 +269,70 @@ fn of_two_claims_on_a_source_only_the_last_counts() {
         assert_eq!((third.epoch, third.state.next_poll), (3, noon().plus(500)), "{name}");
         store.release("test", &[], noon().plus(92)).unwrap();
         assert_eq!(store.complete(&[left(&third, 3)]).unwrap(), [source(1)], "{name}: given back");
+    });
+}
+
+/// As a poll does of a source that sends it there, after rules had moved it away.
+#[test]
+fn what_comes_back_to_a_category_is_not_said_to_have_gone() {
+    let folder = tempfile::tempdir().unwrap();
+    let sled = SledStore::open(&folder.path().join("store"), 1 << 20).unwrap();
+    let maps = MemoryStore::new();
+    let pages = [&sled as &dyn Store, &maps].map(|store| {
+        let [home, other] = ["甲", "乙"].map(|name| store.ensure_category(name, None, noon()).unwrap().id);
+        store.commit((0..250).map(|n| insert(n, home, noon())).collect(), noon()).unwrap();
+        let moved = |from, to| Move { from: vec![from], to: vec![to], why: String::new(), by: Mover::Rules };
+        for n in [3, 240] {
+            assert!(store.reroute(&code(n), &moved(home, other), noon()).unwrap());
+            let mut item = store.item(&code(n)).unwrap().unwrap();
+            item.categories.push(home);
+            let mut change = Change::on(code(n), store.basis(&code(n)).unwrap());
+            change.enters = vec![Placement { category: home, shown: true }];
+            change.item = Some(item);
+            change.event = Some(event(noon(), EventKind::Joined));
+            assert_eq!(store.commit(vec![change], noon()).unwrap(), []);
+        }
+        let title = |item: &Item| item.title.clone();
+        let mut pages = vec![store.open_page(home).unwrap().entries.iter().map(title).collect::<Vec<_>>()];
+        assert_eq!(store.open_page(home).unwrap().gone, []);
+        for number in 1..=2 {
+            let page = store.sealed_page(home, number).unwrap();
+            assert_eq!(page.gone, []);
+            pages.push(page.entries.iter().map(|article| title(&article.item)).collect());
+        }
+        pages
+    });
+    assert_eq!(sled.check(&mut |_, _, _| {}).unwrap().told, Vec::<String>::new());
+    assert_eq!(pages[0], pages[1]);
+}
+
+#[test]
+fn a_merge_takes_along_what_a_poll_changes_meanwhile() {
+    on_each(|store, name| {
+        let [from, into] = ["甲", "乙"].map(|name| store.ensure_category(name, None, noon()).unwrap());
+        for some in [0..100, 100..200, 200..250] {
+            store.commit(some.map(|n| insert(n, from.id, noon())).collect(), noon()).unwrap();
+        }
+        let mut revised = 0;
+        let mut poll = |_| {
+            // Those that are moved last are still where they were.
+            let first = revised == 0;
+            for n in (0..250).filter(|_| first) {
+                let basis = store.basis(&code(n)).unwrap();
+                let mut item = basis.item.clone().unwrap();
+                if item.categories == [from.id] {
+                    revised += 1;
+                    item.title.push('!');
+                    let mut change = Change::on(code(n), basis);
+                    (change.item, change.body) = (Some(item), Some(Body::default()));
+                    assert_eq!(store.commit(vec![change], noon()).unwrap(), []);
+                }
+            }
+        };
+        let moved = merge_categories(store, &from, &into, noon(), &mut poll).unwrap();
+        assert!(revised > 0, "{name}");
+        assert_eq!((moved, store.items_in(from.id, ALL).unwrap().len()), (250, 0), "{name}");
+        assert_eq!(store.items_in(into.id, ALL).unwrap().len(), 250, "{name}");
     });
 }
 
@@ -420,8 +502,8 @@ fn what_is_set_once_stays() {
         store.fix("site.id_authority", "b,2026", true).unwrap();
         let refused = store.fix("site.id_authority", "a,2026", true);
         assert!(matches!(refused, Err(StoreError::Fixed { .. })), "{name}");
-        store.mark_published(7, noon()).unwrap();
-        assert_eq!(store.published_generation().unwrap(), 7, "{name}");
+        store.mark_published(&cursor(7), noon()).unwrap();
+        assert_eq!(store.published().unwrap(), cursor(7), "{name}");
         assert_eq!(store.published_at(3).unwrap(), Some(noon()), "{name}");
         assert_eq!(store.published_at(8).unwrap(), None, "{name}");
     });
@@ -479,12 +561,12 @@ fn compaction_gives_room_back_and_changes_nothing() {
         store.commit(changes, noon()).unwrap();
     }
     while store.sweep(home, Retention { items: Some(20), age: None }, 30, noon()).unwrap() > 0 {}
-    let (generation, identity) = (store.generation().unwrap(), store.identity().unwrap());
+    let (generation, identity) = (store.cursor().unwrap(), store.identity().unwrap());
     let left: Vec<Item> = store.items_in(home, ALL).unwrap();
     let (before, after) = store.compact(&mut |_, _, _| {}).unwrap();
     assert!(left.len() == 20 && after < before / 2, "{before} to {after}");
     assert_eq!(store.items_in(home, ALL).unwrap(), left);
-    assert_eq!((store.generation().unwrap(), store.identity().unwrap()), (generation, identity));
+    assert_eq!((store.cursor().unwrap(), store.identity().unwrap()), (generation, identity));
     store.commit(vec![insert(1, home, noon())], noon()).unwrap();
     assert_eq!(store.check(&mut |_, _, _| {}).unwrap().told, Vec::<String>::new());
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
@@ -499,7 +581,7 @@ fn a_store_without_room_for_a_copy_is_not_compacted() {
     };
     let store = SledStore::open_as_it_is(options).unwrap();
     assert!(matches!(store.compact(&mut |_, _, _| {}), Err(StoreError::NoRoom { .. })));
-    store.generation().unwrap();
+    store.cursor().unwrap();
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
 }
 
@@ -665,8 +747,8 @@ fn take(store: &dyn Store, step: &Step, now: Timestamp) -> String {
             id.map_or_else(String::new, |id| format!("{:?}", store.sweep(id, keep, 2, now)))
         }
         Step::Published => {
-            let generation = store.generation().unwrap();
-            format!("{:?}", store.mark_published(generation, now))
+            let upto = store.cursor().unwrap();
+            format!("{:?}", store.mark_published(&upto, now))
         }
         Step::Pass(_) | Step::Reopen => String::new(),
     }
@@ -686,10 +768,10 @@ fn opened_again(path: &std::path::Path) -> SledStore {
 /// All that can be read of a store.
 fn observed(store: &dyn Store, since: u64) -> Vec<String> {
     let mut all = vec![
-        format!("{:?} {:?}", store.generation(), store.published_generation()),
+        format!("{:?} {:?}", store.cursor(), store.published()),
         format!("{:?}", store.categories()),
-        format!("changed {:?}", store.changed_since(since)),
-        format!("touched {:?}", store.touched_since(since, 2)),
+        format!("changed {:?}", store.changed_since(&cursor(since))),
+        format!("touched {:?}", store.touched(&cursor(since), &store.cursor().unwrap(), 2).unwrap().0),
         format!("shown {:?}", store.published_at(since)),
         format!("found {:?}", store.find("a", 3)),
     ];
@@ -754,7 +836,7 @@ proptest! {
             }
             let store = sled.as_ref().unwrap();
             prop_assert_eq!(take(store, step, now), take(&maps, step, now), "{:?}", step);
-            let since = maps.generation().unwrap() / 2;
+            let since = generation(&maps.cursor().unwrap()) / 2;
             prop_assert_eq!(planned(store), planned(&maps), "after step {}: {:?}", number, step);
             prop_assert_eq!(observed(store, since), observed(&maps, since), "after step {}: {:?}", number, step);
         }
@@ -776,7 +858,7 @@ proptest! {
             state.forget_document();
             prop_assert_eq!(&again.source(&id).unwrap(), &state);
         }
-        let since = sled.generation().unwrap() / 2;
+        let since = generation(&sled.cursor().unwrap()) / 2;
         prop_assert_eq!(planned(&again), planned(&in_maps));
         prop_assert_eq!(observed(&again, since), observed(&sled, since), "a backup in between");
         prop_assert_eq!(observed(&in_maps, since), observed(&sled, since), "in another backend");

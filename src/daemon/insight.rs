@@ -53,8 +53,8 @@ impl Mill {
             insight.troubles.extend(of_source(source, &state, insight.now));
             insight.sources.push(self.source_insight(source, state));
         }
-        let shown = store.published_generation()?;
-        let waiting = store.changed_since(shown)?.into_iter().map(|category| category.changed_at).min();
+        let shown = store.published()?;
+        let waiting = store.changed_since(&shown)?.into_iter().map(|category| category.changed_at).min();
         insight.unpublished_for = waiting.map_or(0, |since| insight.now.since(since).max(0));
         insight.items = store.category(CategoryId::SITE)?.map_or(0, |site| u64::from(site.arrivals));
         insight.categories = store

@@ -4,7 +4,7 @@
 //! That it was begun is noted in the store before anything is done, and taken back after the last step:
 //! [`finish`] goes on with what was cut off.
 
-use crate::model::{Category, CategoryId, Item, Timestamp};
+use crate::model::{Category, CategoryId, Cursor, Item, Timestamp};
 use crate::store::{Move, Mover, RecordKind, Result, Store};
 
 /// Items looked at in one step; polls may come in between.
@@ -73,24 +73,21 @@ fn each(
     looked: &mut dyn FnMut(usize),
     work: &mut dyn FnMut(Item) -> Result<()>,
 ) -> Result<()> {
-    let end = store.generation()?;
-    let (mut after, mut seen) = (0, 0);
-    loop {
-        let items = store.touched_since(after, STEP)?;
-        let Some(last) = items.last().map(|item| item.touched) else { return Ok(()) };
-        // What is moved on the way stands behind the end.
-        for item in items.into_iter().filter(|item| item.touched <= end) {
+    // What changes on the way, as by a poll, stands further on: it is looked at again.
+    let (mut after, mut end, mut seen) = (Cursor::default(), store.cursor()?, 0);
+    while after != end {
+        let items;
+        (items, after) = store.touched(&after, &end, STEP)?;
+        for item in items {
             seen += 1;
             if item.categories.contains(&category) {
                 work(item)?;
             }
         }
         looked(seen);
-        if last > end {
-            return Ok(());
-        }
-        after = last;
+        end = store.cursor()?;
     }
+    Ok(())
 }
 
 /// Goes on with merges that were cut off.

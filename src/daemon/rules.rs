@@ -10,7 +10,7 @@ use super::requests::value;
 use crate::control::{Event, Events};
 use crate::ingest::rerouting::{Rerouted, Rerouting};
 use crate::ingest::ruling;
-use crate::model::chain;
+use crate::model::{Cursor, chain};
 use crate::publish::Look;
 use crate::rules::{Action, Level};
 use crate::store::StoreError;
@@ -87,31 +87,27 @@ pub(super) async fn reroute(mill: &Arc<Mill>, dry_run: bool, events: &Events) ->
     });
     let (mut looked, mut changed, mut listed) = (0, 0, Vec::new());
     let held = mill.hold().await;
-    let end = mill.store.call(|store| store.generation()).await.map_err(|e| chain(&e))?;
-    let mut from = 0;
-    loop {
-        let step = Arc::clone(&rerouting);
+    // What was rerouted just now stands behind the end: it is not looked at again.
+    let end = mill.store.call(|store| store.cursor()).await.map_err(|e| chain(&e))?;
+    let mut from = Cursor::default();
+    while from != end {
+        let (step, after, until) = (Arc::clone(&rerouting), from, end.clone());
         let done = mill.store.call(move |store| {
-            let items = store.touched_since(from, STEP)?;
-            let last = items.last().map(|item| item.touched);
+            let (items, upto) = store.touched(&after, &until, STEP)?;
             let mut found: Vec<Rerouted> = Vec::new();
             let mut looked = 0;
-            // What was rerouted just now stands behind the end: it is not looked at again.
-            for item in items.into_iter().filter(|item| item.touched <= end) {
+            for item in items {
                 looked += 1;
                 found.extend(step.one(store, &item.code)?);
             }
-            Ok::<_, StoreError>((last, looked, found))
+            Ok::<_, StoreError>((upto, looked, found))
         });
-        let (last, more, found) = done.await.map_err(|e| chain(&e))?;
+        let (more, found);
+        (from, more, found) = done.await.map_err(|e| chain(&e))?;
         looked += more;
         changed += found.len();
         listed.extend(found.into_iter().take(LISTED.saturating_sub(listed.len())));
         let _ = events.try_send(Event::Progress { done: looked, of: looked, what: "rerouting".to_owned() });
-        match last {
-            Some(last) if last <= end => from = last,
-            _ => break,
-        }
     }
     drop(held);
     if !dry_run {

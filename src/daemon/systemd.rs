@@ -118,7 +118,7 @@ pub(super) async fn keep(live: Live, stop: CancellationToken) -> Result<(), Daem
         let mill = Arc::clone(&live.borrow());
         let probe = {
             let mill = Arc::clone(&mill);
-            async move { mill.store.call(|store| store.generation()).await.map(|_| ()) }
+            async move { mill.store.call(|store| store.cursor()).await.map(|_| ()) }
         };
         // A store that says that it is closed or full answers all the same.
         if timeout(STORE_ANSWERS, probe).await.is_ok() {

@@ -16,7 +16,7 @@ use super::story::{known, places, publish};
 use crate::blocking;
 use crate::control::{Event, Events};
 use crate::model::text::{clip_bytes, html_to_text};
-use crate::model::{InfoCode, Item, chain};
+use crate::model::{Cursor, InfoCode, Item, chain};
 use crate::parse::link;
 use crate::sink::OutputKey;
 use crate::store::{AtPath, Store, StoreError, Tombstone, WithdrawnBy};
@@ -226,15 +226,18 @@ fn every(
     seen: &dyn Fn(usize),
     mut look: impl FnMut(Item) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
-    let (mut from, mut done) = (0, 0);
-    loop {
-        let items = store.touched_since(from, STEP)?;
-        let Some(last) = items.last().map(|item| item.touched) else { return Ok(()) };
+    let (mut from, mut done) = (Cursor::default(), 0);
+    // What changes meanwhile stands further on.
+    let mut until = store.cursor()?;
+    while from != until {
+        let items;
+        (items, from) = store.touched(&from, &until, STEP)?;
         done += items.len();
         items.into_iter().try_for_each(&mut look)?;
         seen(done);
-        from = last;
+        until = store.cursor()?;
     }
+    Ok(())
 }
 
 /// Other items with the link, or the title and text, of one of these.

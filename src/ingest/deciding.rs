@@ -14,7 +14,7 @@ use super::details::Detailed;
 use super::identity::{Listed, entry_order};
 use super::ruling;
 use crate::model::text::clip_bytes;
-use crate::model::{Category, CategoryId, InfoCode, Item, SourceId, Timestamp, item::caps};
+use crate::model::{Category, CategoryId, Cursor, InfoCode, Item, SourceId, Timestamp, item::caps};
 use crate::rules::Verdict;
 use crate::source::Source;
 use crate::store::{
@@ -25,8 +25,8 @@ use crate::store::{
 /// One document on its way into the store; runs on a blocking thread.
 pub(super) struct Taking {
     of: Circumstances,
-    /// The generation up to which all was published once.
-    published: u64,
+    /// What was published once.
+    published: Cursor,
     changes: Vec<Decided>,
     tally: Tally,
     /// The newspaper's name that the last record had, and the categories that it came to.
@@ -38,7 +38,7 @@ impl Taking {
     pub(super) fn new(circumstances: &Circumstances) -> Self {
         Self {
             of: circumstances.clone(),
-            published: 0,
+            published: Cursor::default(),
             changes: Vec::new(),
             tally: Tally::default(),
             routed: None,
@@ -67,7 +67,7 @@ impl Taking {
         routing: &Routing,
         ready: Vec<Detailed>,
     ) -> Result<(Tally, Vec<Decided>)> {
-        self.published = store.published_generation()?;
+        self.published = store.published()?;
         let (settled, open): (Vec<_>, Vec<_>) =
             ready.into_iter().partition(|one| one.hash.is_none() && settled(&one.listed, self.of.now));
         self.tally.unchanged += settled.len();
@@ -378,7 +378,7 @@ impl Taking {
             }
             return Ok(false);
         }
-        let public = item.generation <= self.published;
+        let public = self.published.covers(item.generation);
         // What an import brought is only now seen at its source: no change of the article.
         let first_hand = item.imported && before == SourceId::import();
         if real && public && !first_hand {

@@ -7,6 +7,7 @@
 
 pub mod category;
 mod chain;
+mod cursor;
 pub mod document;
 pub mod hash;
 pub mod http;
@@ -23,6 +24,7 @@ pub mod timestamp;
 
 pub use category::{Category, CategoryChoice, CategoryId};
 pub use chain::chain;
+pub use cursor::Cursor;
 pub use document::{Author, Deleted, Document, Enclosure, Entry, Hints, Repair};
 pub use hash::ContentHash;
 pub use http::{Fetched, NotModified, Request, Response, Validators, address_hash, host_of};

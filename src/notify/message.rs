@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::Webhook;
-use crate::model::{Category, CategoryId, Item};
+use crate::model::{Category, CategoryId, Cursor, Item};
 use crate::publish::Pages;
 use crate::sink::{FeedFormat, OutputKey};
 use crate::store::{Result, Store};
@@ -66,7 +66,7 @@ pub struct Message {
 }
 
 /// What a hook is to be told of changes after `from` that were published by `upto`, about `limit`
-/// items; and up to which generation that tells it all. Nothing more to tell: no generation.
+/// items; and up to where that tells it all.
 ///
 /// # Errors
 /// Those of the store.
@@ -74,12 +74,11 @@ pub fn messages(
     store: &dyn Store,
     pages: &Pages,
     hook: &Webhook,
-    (from, upto): (u64, u64),
+    (from, upto): (&Cursor, &Cursor),
     limit: usize,
-) -> Result<(Vec<Message>, Option<u64>)> {
-    let items = store.touched_since(from, limit)?;
-    let items: Vec<Item> = items.into_iter().filter(|item| item.touched <= upto).collect();
-    let Some(end) = items.last().map(|item| item.touched) else { return Ok((Vec::new(), None)) };
+) -> Result<(Vec<Message>, Cursor)> {
+    let (items, told) = store.touched(from, upto, limit)?;
+    let end = items.last().map_or(0, |item| item.touched);
     let mut all: BTreeMap<CategoryId, Message> = BTreeMap::new();
     for item in items {
         let gone = store.tombstone(&item.code)?.is_some();
@@ -87,7 +86,7 @@ pub fn messages(
         if gone && item.touched == item.generation {
             continue;
         }
-        let told = tell(pages, &item, gone, from);
+        let change = tell(pages, &item, gone, from);
         for id in &item.categories {
             let Some(category) = store.category(*id)?.filter(|category| wants(hook, category)) else {
                 continue;
@@ -102,10 +101,10 @@ pub fn messages(
                 generation: end,
                 items: Vec::new(),
             });
-            message.items.push(told.clone());
+            message.items.push(change.clone());
         }
     }
-    Ok((all.into_values().collect(), Some(end)))
+    Ok((all.into_values().collect(), told))
 }
 
 fn wants(hook: &Webhook, category: &Category) -> bool {
@@ -113,12 +112,12 @@ fn wants(hook: &Webhook, category: &Category) -> bool {
     hook.categories.is_empty() || hook.categories.iter().any(named)
 }
 
-fn tell(pages: &Pages, item: &Item, gone: bool, from: u64) -> TellItem {
+fn tell(pages: &Pages, item: &Item, gone: bool, from: &Cursor) -> TellItem {
     let page = pages.url(&OutputKey::Article(item.permalink.clone()));
     TellItem {
         change: match gone {
             true => Change::Withdrawn,
-            false if item.generation > from => Change::New,
+            false if !from.covers(item.generation) => Change::New,
             false => Change::Changed,
         },
         id: pages.published_id(&item.code),

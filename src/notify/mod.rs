@@ -17,7 +17,7 @@ use thiserror::Error;
 use tracing::{info, warn};
 use url::Url;
 
-use crate::model::chain;
+use crate::model::{Cursor, chain};
 use crate::publish::Pages;
 use crate::store::{Handle, RecordKind, Store, StoreError};
 
@@ -176,22 +176,26 @@ async fn tell_one(
     loop {
         let (name, hook_for, pages) = (name.clone(), hook.clone(), Arc::clone(pages));
         let found = store.call(move |store| {
-            let upto = store.published_generation()?;
+            let upto = store.published()?;
             let Some(from) = told_up_to(store, &name)? else {
-                note(store, name, upto)?;
+                note(store, name, &upto)?;
                 return Ok(None);
             };
-            messages(store, &pages, &hook_for, (from, upto), STEP).map(Some)
+            // What was published may be less than what was, where an older store is back.
+            if !upto.is_beyond(&from) {
+                return Ok(None);
+            }
+            messages(store, &pages, &hook_for, (&from, &upto), STEP).map(Some)
         });
         let Some((told, end)) = found.await? else { return Ok(()) };
-        let (Some(end), count) = (end, told.len()) else { return Ok(()) };
+        let count = told.len();
         for message in told {
             send(client, hook, &message).await?;
         }
         let name = bookmark(hook);
         store
             .call(move |store| {
-                note(store, name, end)?;
+                note(store, name, &end)?;
                 store.sync()
             })
             .await?;
@@ -205,14 +209,13 @@ fn bookmark(hook: &Webhook) -> Vec<u8> {
     HEXLOWER.encode(&name[..16]).into_bytes()
 }
 
-/// The generation up to which a webhook was told.
-fn told_up_to(store: &dyn Store, name: &[u8]) -> Result<Option<u64>, StoreError> {
-    let noted = store.record(RecordKind::Webhook, name)?;
-    Ok(noted.and_then(|bytes| bytes.try_into().ok()).map(u64::from_be_bytes))
+/// How far a webhook was told.
+fn told_up_to(store: &dyn Store, name: &[u8]) -> Result<Option<Cursor>, StoreError> {
+    Ok(store.record(RecordKind::Webhook, name)?.and_then(|bytes| Cursor::from_bytes(&bytes)))
 }
 
-fn note(store: &dyn Store, name: Vec<u8>, upto: u64) -> Result<(), StoreError> {
-    store.put_records(RecordKind::Webhook, &[(name, Some(upto.to_be_bytes().to_vec()))])
+fn note(store: &dyn Store, name: Vec<u8>, upto: &Cursor) -> Result<(), StoreError> {
+    store.put_records(RecordKind::Webhook, &[(name, Some(upto.to_bytes()))])
 }
 
 async fn send(client: &Client, hook: &Webhook, message: &Message) -> Result<(), NotifyError> {

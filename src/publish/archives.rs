@@ -45,6 +45,7 @@ impl Run<'_> {
         }
         let mut record = Unit {
             generation: category.generation,
+            upto: None,
             fingerprint: fingerprint.to_owned(),
             files: if known.fingerprint == fingerprint { known.files.clone() } else { BTreeMap::new() },
         };

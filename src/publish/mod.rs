@@ -32,7 +32,7 @@ use thiserror::Error;
 use tracing::warn;
 use url::Url;
 
-use crate::model::{Category, CategoryId, CodeSpace, SourceId, Timestamp};
+use crate::model::{Category, CategoryId, CodeSpace, Cursor, SourceId, Timestamp};
 use crate::render::RenderError;
 pub use crate::render::html::Pictures;
 use crate::render::html::ThemeError;
@@ -240,8 +240,8 @@ pub struct Publisher {
 /// What a process remembers from one publish to the next, so that it need not read it again.
 #[derive(Debug, Default)]
 struct Seen {
-    /// The generation up to which it knows the outputs to be complete.
-    upto: Option<u64>,
+    /// Up to where it knows the outputs to be complete.
+    upto: Option<Cursor>,
     /// All categories, as they were at the last publish.
     names: Names,
     /// Slugs that they had before, as of the last whole look; where those become files.
@@ -257,10 +257,10 @@ impl Seen {
         &mut self,
         pages: &Pages,
         store: &dyn Store,
-        since: Option<u64>,
+        since: Option<&Cursor>,
     ) -> Result<Vec<Category>, StoreError> {
-        let mut candidates = if let Some(generation) = since {
-            store.changed_since(generation)?
+        let mut candidates = if let Some(since) = since {
+            store.changed_since(since)?
         } else {
             self.names = pages.names(store)?;
             self.old_slugs = copies::old_slugs(pages, store, &self.names)?;
@@ -306,36 +306,42 @@ impl Publisher {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         // What is shown to the world must not be lost by a power cut.
         store.sync()?;
-        let generation = store.generation()?;
-        let since = seen.upto.filter(|_| look == Look::Changed);
+        let upto = store.cursor()?;
+        let since = seen.upto.clone().filter(|_| look == Look::Changed);
         let mut report = PublishReport::default();
-        if self.outlived(store, generation)? {
-            warn!(generation, "the store is empty and older than the outputs, which stay; is it lost?");
+        if self.outlived(store)? {
+            warn!("the store is empty and older than the outputs, which stay; is it lost?");
             return Ok(report);
         }
-        if since != Some(generation) {
-            let candidates = seen.refresh(&self.pages, store, since)?;
+        if since.as_ref() != Some(&upto) {
+            let candidates = seen.refresh(&self.pages, store, since.as_ref())?;
             let Seen { names, old_slugs, relist, .. } = &*seen;
             let pages = &self.pages;
             let mut run = Run { pages, store, names, old_slugs, relist: *relist, report: &mut report, since };
             run.categories(candidates, progress)?;
-            run.items(generation)?;
-            store.mark_published(generation, now)?;
+            run.items(&upto)?;
+            store.mark_published(&upto, now)?;
         }
         self.pages.changed();
-        seen.upto = Some(generation);
+        seen.upto = Some(upto);
         seen.relist = false;
         Ok(report)
     }
 
     /// Whether an empty store meets outputs of a later generation: it is more likely lost than
     /// meant, and must not empty them.
-    fn outlived(&self, store: &dyn Store, generation: u64) -> Result<bool, PublishError> {
-        if store.category(CategoryId::SITE)?.is_some_and(|site| site.arrivals > 0) {
+    fn outlived(&self, store: &dyn Store) -> Result<bool, PublishError> {
+        let site = store.category(CategoryId::SITE)?;
+        if site.as_ref().is_some_and(|site| site.arrivals > 0) {
             return Ok(false);
         }
-        Ok(Directory::open(&self.pages.options.output)?.unit(SITE_UNIT).generation > generation)
+        Ok(is_later(&Directory::open(&self.pages.options.output)?, site.as_ref()))
     }
+}
+
+/// Whether the outputs are those of a later store than this one.
+fn is_later(sink: &Directory, site: Option<&Category>) -> bool {
+    sink.unit(SITE_UNIT).generation > site.map_or(0, |site| site.generation)
 }
 
 /// One publish.
@@ -349,7 +355,7 @@ struct Run<'a> {
     /// The lists of all categories are to be made anew.
     relist: bool,
     report: &'a mut PublishReport,
-    since: Option<u64>,
+    since: Option<Cursor>,
 }
 
 impl Run<'_> {
@@ -378,7 +384,7 @@ impl Run<'_> {
             sink.clear_unfinished();
         }
         let all = candidates.len();
-        let outlived = sink.unit(SITE_UNIT).generation > self.store.generation()?;
+        let outlived = is_later(&sink, self.store.category(CategoryId::SITE)?.as_ref());
         for (done, category) in candidates.into_iter().enumerate() {
             progress(done, all);
             let unit = sink.unit(unit_name(&category));

@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 use super::error::{SinkError, io_error};
 use super::packing::{self, ENDINGS, Packing};
 use super::record::Unit;
-use crate::model::Timestamp;
+use crate::model::{Cursor, Timestamp};
 
 /// Folder of the records, inside the directory.
 pub(super) const RECORDS: &str = ".feedmill";
@@ -212,6 +212,7 @@ impl Directory {
         let mut applied = Applied::default();
         let mut record = Unit {
             generation: rendered.generation,
+            upto: None,
             fingerprint: rendered.fingerprint.clone(),
             files: BTreeMap::new(),
         };
@@ -258,8 +259,9 @@ impl Directory {
     }
 
     /// Gathers a record of a unit whose files are put one by one.
-    pub fn put_record(&mut self, name: &str, generation: u64, fingerprint: &str) {
-        let record = Unit { generation, fingerprint: fingerprint.to_owned(), files: BTreeMap::new() };
+    pub fn put_record(&mut self, name: &str, upto: &Cursor, fingerprint: &str) {
+        let record =
+            Unit { upto: Some(upto.clone()), fingerprint: fingerprint.to_owned(), ..Unit::default() };
         if self.unit(name) != record {
             self.put_bytes(name, &record);
         }

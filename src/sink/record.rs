@@ -5,13 +5,16 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{InfoCode, Timestamp};
+use crate::model::{Cursor, InfoCode, Timestamp};
 
 /// One unit of publishing: a category's files, or the site's.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unit {
     /// The generation of the category that the files show.
     pub generation: u64,
+    /// Of a sink that follows single items: up to where its files show what changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upto: Option<Cursor>,
     /// What else the bytes depend on: settings, theme, version of the writers.
     pub fingerprint: String,
     /// Path → CRC-32 and length of its bytes, in hexadecimal digits.

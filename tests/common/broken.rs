@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use feedmill::model::{
-    Article, Body, Category, CategoryId, InfoCode, Item, Slug, SourceId, SourceState, Timestamp,
+    Article, Body, Category, CategoryId, Cursor, InfoCode, Item, Slug, SourceId, SourceState, Timestamp,
 };
 use feedmill::store::{
     Act, AtPath, Basis, Categories, Change, Changes, Claim, Claimed, Items, Known, LogPage, Name, Past,
@@ -168,26 +168,26 @@ impl Categories for Broken<'_> {
 }
 
 impl Changes for Broken<'_> {
-    fn generation(&self) -> Result<u64> {
-        self.store.generation()
+    fn cursor(&self) -> Result<Cursor> {
+        self.store.cursor()
     }
-    fn changed_since(&self, generation: u64) -> Result<Vec<Category>> {
-        self.store.changed_since(generation)
+    fn changed_since(&self, after: &Cursor) -> Result<Vec<Category>> {
+        self.store.changed_since(after)
     }
-    fn touched_since(&self, generation: u64, limit: usize) -> Result<Vec<Item>> {
-        self.store.touched_since(generation, limit)
+    fn touched(&self, after: &Cursor, until: &Cursor, limit: usize) -> Result<(Vec<Item>, Cursor)> {
+        self.store.touched(after, until, limit)
     }
     fn resealed_since(&self, category: CategoryId, generation: u64) -> Result<BTreeSet<u32>> {
         self.store.resealed_since(category, generation)
     }
-    fn mark_published(&self, generation: u64, now: Timestamp) -> Result<()> {
-        self.store.mark_published(generation, now)
+    fn mark_published(&self, upto: &Cursor, now: Timestamp) -> Result<()> {
+        self.store.mark_published(upto, now)
     }
-    fn published_generation(&self) -> Result<u64> {
-        self.store.published_generation()
+    fn published(&self) -> Result<Cursor> {
+        self.store.published()
     }
-    fn published_at(&self, generation: u64) -> Result<Option<Timestamp>> {
-        self.store.published_at(generation)
+    fn published_at(&self, change: u64) -> Result<Option<Timestamp>> {
+        self.store.published_at(change)
     }
 }
 

@@ -22,6 +22,11 @@ pub(crate) fn at(text: &str) -> Timestamp {
     Timestamp::from(chrono::DateTime::parse_from_rfc3339(text).unwrap().to_utc())
 }
 
+/// All that is stored, withdrawn items too, in the order of their last change.
+pub(crate) fn every_item(store: &dyn feedmill::store::Store) -> Vec<feedmill::model::Item> {
+    store.touched(&feedmill::model::Cursor::default(), &store.cursor().unwrap(), usize::MAX).unwrap().0
+}
+
 /// Where the real articles are: `$FEEDMILL_CORPUS`, else the project's shared folder. `None`,
 /// said on standard error, where they are missing: they are no part of the repository.
 pub(crate) fn corpus() -> Option<PathBuf> {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::Sink;
 use super::hundreds::{Hundreds, Seen, is_gone};
-use crate::model::{Category, CategoryId, InfoCode, Item, Timestamp};
+use crate::model::{Category, CategoryId, Cursor, InfoCode, Item, Timestamp};
 use crate::publish::{PublishError, Run, copies, file};
 use crate::sink::{Directory, OutputKey, Packing, Shown, Unit};
 
@@ -22,7 +22,7 @@ const STEP: usize = 1_000;
 pub(super) struct ArticleFiles;
 
 impl Sink for ArticleFiles {
-    fn publish(&self, run: &mut Run<'_>, generation: u64) -> Result<(), PublishError> {
+    fn publish(&self, run: &mut Run<'_>, upto: &Cursor) -> Result<(), PublishError> {
         let sink = Directory::open(&run.pages.options.output)?;
         let known = sink.unit(ARTICLES_UNIT);
         let mut print = run.pages.fingerprint(run.store)?;
@@ -36,13 +36,18 @@ impl Sink for ArticleFiles {
             print.push_str(PACKED);
         }
         let mut sink = sink.with(packing);
-        let from = (known.fingerprint == print).then_some(known.generation);
+        let from = known.upto.clone().filter(|_| known.fingerprint == print);
         let mut due = Due::default();
-        run.each_touched(from, |run, item| due.touched(run, &item))?;
-        let hundreds = Hundreds { unit: ARTICLES_UNIT, from, path: &path, page: &page };
+        run.each_touched(from.as_ref(), upto, |run, item| due.touched(run, &item))?;
+        let hundreds = Hundreds { unit: ARTICLES_UNIT, from: from.as_ref(), path: &path, page: &page };
         hundreds.look(run, &mut sink, &mut |run, sink, seen| due.seen(run, sink, seen))?;
         due.put(run, &mut sink)?;
-        let mut record = Unit { generation, fingerprint: print, files: known.files.clone() };
+        let mut record = Unit {
+            upto: Some(upto.clone()),
+            fingerprint: print,
+            files: known.files.clone(),
+            ..Unit::default()
+        };
         sitemaps(run, &mut sink, due.months, from.is_none(), &mut record)?;
         if run.since.is_none() || from.is_none() {
             old_paths(run, &mut sink)?;
@@ -57,7 +62,7 @@ impl Sink for ArticleFiles {
 pub(super) struct NoFiles;
 
 impl Sink for NoFiles {
-    fn publish(&self, run: &mut Run<'_>, _: u64) -> Result<(), PublishError> {
+    fn publish(&self, run: &mut Run<'_>, _: &Cursor) -> Result<(), PublishError> {
         let sink = Directory::open(&run.pages.options.output)?;
         let known = sink.unit(ARTICLES_UNIT);
         if run.since.is_some() || known == Unit::default() {

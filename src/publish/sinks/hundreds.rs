@@ -3,7 +3,7 @@
 //! took it away, and however long ago.
 
 use super::super::{PublishError, Run};
-use crate::model::{Category, CategoryId, Item};
+use crate::model::{Category, CategoryId, Cursor, Item};
 use crate::sink::{Directory, Hundred, Shown};
 
 /// What a look at a hundred finds.
@@ -23,8 +23,8 @@ pub(super) type See<'a> = &'a mut dyn FnMut(&mut Run<'_>, &mut Directory, Seen) 
 pub(super) struct Hundreds<'a> {
     /// The unit of their records.
     pub(super) unit: &'a str,
-    /// The generation that the sink's files show; `None` where all are to be made anew.
-    pub(super) from: Option<u64>,
+    /// Up to where the sink's files show what changed; `None` where all are to be made anew.
+    pub(super) from: Option<&'a Cursor>,
     /// The path of the file that shows an item.
     pub(super) path: &'a dyn Fn(&Run<'_>, &Item) -> String,
     /// The path of a hundred's own page, where there are such pages.
@@ -44,7 +44,8 @@ impl Hundreds<'_> {
         see: See<'_>,
     ) -> Result<(), PublishError> {
         // As for the files of categories: what another, later or lost store published is kept.
-        let spared = run.names.is_empty() || sink.unit(self.unit).generation > run.store.generation()?;
+        let shown = sink.unit(self.unit).upto.unwrap_or_default();
+        let spared = run.names.is_empty() || shown.is_beyond(&run.store.cursor()?);
         for place in self.places(run, sink)? {
             self.look_at(run, sink, &place, spared, see)?;
         }
@@ -61,7 +62,7 @@ impl Hundreds<'_> {
         if let Some(from) = self.from.filter(|_| !self.whole(run)) {
             let changed = run.store.changed_since(from)?;
             for category in changed.into_iter().filter(|category| category.id != CategoryId::SITE) {
-                let mut numbers = run.store.resealed_since(category.id, from)?;
+                let mut numbers = run.store.resealed_since(category.id, from.of_category(category.id))?;
                 numbers.extend(Some(category.hundreds()).filter(|last| *last > 0));
                 places
                     .extend(numbers.into_iter().map(|number| (category.id, number, Some(category.clone()))));

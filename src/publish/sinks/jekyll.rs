@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::Sink;
 use super::hundreds::{Hundreds, Seen, is_gone};
-use crate::model::{InfoCode, Item};
+use crate::model::{Cursor, InfoCode, Item};
 use crate::publish::{PublishError, Run, fingerprint};
 use crate::render::jekyll::{self, JekyllPost, JekyllStyle};
 use crate::sink::{Directory, File, Unit};
@@ -29,7 +29,7 @@ pub struct JekyllOptions {
 pub(super) struct Jekyll<'a>(pub(super) &'a JekyllOptions);
 
 impl Sink for Jekyll<'_> {
-    fn publish(&self, run: &mut Run<'_>, generation: u64) -> Result<(), PublishError> {
+    fn publish(&self, run: &mut Run<'_>, upto: &Cursor) -> Result<(), PublishError> {
         let options = self.0;
         let mut sink = Directory::open(&options.path)?;
         if run.since.is_none() {
@@ -37,14 +37,14 @@ impl Sink for Jekyll<'_> {
         }
         let print = self.fingerprint(run)?;
         let known = sink.unit(POSTS_UNIT);
-        let from = (known.fingerprint == print).then_some(known.generation);
+        let from = known.upto.clone().filter(|_| known.fingerprint == print);
         let mut due = BTreeSet::new();
-        run.each_touched(from, |_, item| {
+        run.each_touched(from.as_ref(), upto, |_, item| {
             due.insert(item.code);
             Ok(())
         })?;
         let path = |run: &Run<'_>, item: &Item| post_path(run, options, item);
-        let hundreds = Hundreds { unit: POSTS_UNIT, from, path: &path, page: &|_, _| None };
+        let hundreds = Hundreds { unit: POSTS_UNIT, from: from.as_ref(), path: &path, page: &|_, _| None };
         hundreds.look(run, &mut sink, &mut |run, sink, seen| {
             match seen {
                 Seen::Lacking(shown) => {
@@ -62,7 +62,7 @@ impl Sink for Jekyll<'_> {
         }
         categories(run, &mut sink, options, &print)?;
         sink.forget_left();
-        sink.put_record(POSTS_UNIT, generation, &print);
+        sink.put_record(POSTS_UNIT, upto, &print);
         run.show(&mut sink)
     }
 }

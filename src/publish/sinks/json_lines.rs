@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::Sink;
 use super::hundreds::{Hundreds, Seen};
-use crate::model::{CategoryId, Item, Timestamp};
+use crate::model::{CategoryId, Cursor, Item, Timestamp};
 use crate::publish::feeds::whole_entry;
 use crate::publish::pages::Names;
 use crate::publish::select::Chosen;
@@ -54,21 +54,21 @@ struct Line<'a> {
 pub(super) struct JsonLines<'a>(pub(super) &'a JsonLinesOptions);
 
 impl Sink for JsonLines<'_> {
-    fn publish(&self, run: &mut Run<'_>, generation: u64) -> Result<(), PublishError> {
+    fn publish(&self, run: &mut Run<'_>, upto: &Cursor) -> Result<(), PublishError> {
         let mut sink = Directory::open(&self.0.path)?;
         if run.since.is_none() {
             sink.clear_unfinished();
         }
         let print = fingerprint(&["lines", &run.pages.fingerprint(run.store)?]);
         let known = sink.unit(UNIT);
-        let from = (known.fingerprint == print).then_some(known.generation);
+        let from = known.upto.clone().filter(|_| known.fingerprint == print);
         let mut days: BTreeSet<NaiveDate> = BTreeSet::new();
-        run.each_touched(from, |_, item| {
+        run.each_touched(from.as_ref(), upto, |_, item| {
             days.insert(day_of(item.published));
             Ok(())
         })?;
         let path_of = |_: &Run<'_>, item: &Item| path(day_of(item.published));
-        let hundreds = Hundreds { unit: UNIT, from, path: &path_of, page: &|_, _| None };
+        let hundreds = Hundreds { unit: UNIT, from: from.as_ref(), path: &path_of, page: &|_, _| None };
         hundreds.look(run, &mut sink, &mut |_, _, seen| {
             match seen {
                 Seen::Lacking(shown) | Seen::Left(_, shown) => {
@@ -89,7 +89,7 @@ impl Sink for JsonLines<'_> {
             }
         }
         sink.forget_left();
-        sink.put_record(UNIT, generation, &print);
+        sink.put_record(UNIT, upto, &print);
         run.show(&mut sink)
     }
 }

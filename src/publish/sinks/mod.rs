@@ -10,21 +10,22 @@ mod jekyll;
 mod json_lines;
 
 use super::{Articles, PublishError, PublishOptions, Run};
+use crate::model::Cursor;
 
 pub use jekyll::JekyllOptions;
 pub use json_lines::JsonLinesOptions;
 
 /// An output that follows single items.
 ///
-/// It keeps a record beside its files: the generation that they show, a fingerprint of what else their bytes
+/// It keeps a record beside its files: up to where they show what changed, a fingerprint of what else their bytes
 /// depend on, and what it shows of each hundred of a category, so that nothing outlives its item
 /// ([`hundreds`]). Cost follows the items that changed, not those that are stored.
 pub(super) trait Sink {
-    /// Brings it up to `generation`.
+    /// Brings it up to all that was stored by `upto`.
     ///
     /// # Errors
     /// [`PublishError`]; its files are then whole, old or new, and the next publish goes on.
-    fn publish(&self, run: &mut Run<'_>, generation: u64) -> Result<(), PublishError>;
+    fn publish(&self, run: &mut Run<'_>, upto: &Cursor) -> Result<(), PublishError>;
 }
 
 /// Those that the config switches on.

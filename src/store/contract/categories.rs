@@ -32,7 +32,7 @@ pub trait Categories: Send + Sync {
     /// Items of a category published from `from` until before `to`, oldest first.
     fn items_between(&self, category: CategoryId, from: Timestamp, to: Timestamp) -> Result<Vec<Item>>;
     /// Items with arrival numbers `from..=to` of a category, in that order (RULES 3.2); none of the whole
-    /// site, which counts what came and keeps no list of it: [`crate::store::Changes::touched_since`] walks all
+    /// site, which counts what came and keeps no list of it: [`crate::store::Changes::touched`] walks all
     /// items.
     fn arrivals(&self, category: CategoryId, from: u32, to: u32) -> Result<Vec<Item>>;
     /// What of a category is not sealed yet: every current document holds it (RULES 3.2).

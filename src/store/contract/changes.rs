@@ -2,26 +2,30 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::{Category, CategoryId, Item, Timestamp};
+use crate::model::{Category, CategoryId, Cursor, Item, Timestamp};
 use crate::store::Result;
 
 /// For who publishes what changed, or tells it.
+///
+/// Who asks what changed after a cursor, and then goes on from one that it had asked for before, misses
+/// nothing, however late a change is stored; it may hear of one twice. An order is promised within a
+/// category alone, and of the site only that its `changed_at` is the greatest of its categories.
 #[expect(clippy::missing_errors_doc, reason = "the contract above says it for all verbs")]
 pub trait Changes: Send + Sync {
-    /// The newest generation: grows with every change of what any category publishes.
-    fn generation(&self) -> Result<u64>;
-    /// Categories (the site too) whose generation is above `generation`, in its order.
-    fn changed_since(&self, generation: u64) -> Result<Vec<Category>>;
-    /// Items changed after `generation`, in the order of [`Item::touched`], about `limit`: those
-    /// of one commit share a number and are never cut apart.
-    fn touched_since(&self, generation: u64, limit: usize) -> Result<Vec<Item>>;
-    /// The hundreds of a category that were sealed, or lost an item, after `generation`.
+    /// All that is stored by now.
+    fn cursor(&self) -> Result<Cursor>;
+    /// Categories (the site too) that changed after `after`: what a category publishes, or its name.
+    fn changed_since(&self, after: &Cursor) -> Result<Vec<Category>>;
+    /// About `limit` items whose last change came after `after` and not after `until`, in its order; and up to
+    /// where these are all, which is `until` in the end.
+    fn touched(&self, after: &Cursor, until: &Cursor, limit: usize) -> Result<(Vec<Item>, Cursor)>;
+    /// The hundreds of a category that were sealed, or lost an item, after a generation of it.
     fn resealed_since(&self, category: CategoryId, generation: u64) -> Result<BTreeSet<u32>>;
-    /// Remembers that all changes up to `generation` were published at `now`.
-    fn mark_published(&self, generation: u64, now: Timestamp) -> Result<()>;
-    /// The generation last given to [`Changes::mark_published`].
-    fn published_generation(&self) -> Result<u64>;
-    /// When the outputs first showed what was committed under `generation`; `None` before that,
-    /// and for what was published too long ago to be remembered.
-    fn published_at(&self, generation: u64) -> Result<Option<Timestamp>>;
+    /// Remembers that all changes up to `upto` were published at `now`.
+    fn mark_published(&self, upto: &Cursor, now: Timestamp) -> Result<()>;
+    /// What was last given to [`Changes::mark_published`].
+    fn published(&self) -> Result<Cursor>;
+    /// When the outputs first showed a change, by what an item says of it; `None` before that, and for what was
+    /// published too long ago to be remembered.
+    fn published_at(&self, change: u64) -> Result<Option<Timestamp>>;
 }

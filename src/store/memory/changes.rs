@@ -3,30 +3,32 @@
 use std::collections::BTreeSet;
 
 use super::MemoryStore;
-use crate::model::{Category, CategoryId, Item, Timestamp};
+use crate::model::{Category, CategoryId, Cursor, Item, Timestamp};
 use crate::store::{Changes, Result};
 
 impl Changes for MemoryStore {
-    fn generation(&self) -> Result<u64> {
-        Ok(self.maps().generation)
+    fn cursor(&self) -> Result<Cursor> {
+        Ok(Cursor::at(self.maps().generation))
     }
 
-    fn changed_since(&self, generation: u64) -> Result<Vec<Category>> {
+    fn changed_since(&self, after: &Cursor) -> Result<Vec<Category>> {
         let maps = self.maps();
         let mut all: Vec<Category> = maps.categories.values().cloned().collect();
-        all.retain(|category| category.generation > generation && !maps.merged(category));
+        all.retain(|category| !after.covers(category.generation) && !maps.merged(category));
         all.sort_by_key(|category| category.generation);
         Ok(all)
     }
 
-    fn touched_since(&self, generation: u64, limit: usize) -> Result<Vec<Item>> {
+    fn touched(&self, after: &Cursor, until: &Cursor, limit: usize) -> Result<(Vec<Item>, Cursor)> {
         let mut all: Vec<Item> = self.maps().items.values().cloned().collect();
-        all.retain(|item| item.touched > generation);
+        all.retain(|item| !after.covers(item.touched) && until.covers(item.touched));
         all.sort_by_key(|item| (item.touched, item.code.key()));
+        let mut upto = until.clone();
         if let Some(last) = limit.checked_sub(1).and_then(|last| all.get(last)).map(|item| item.touched) {
+            upto = Cursor::at(last);
             all.retain(|item| item.touched <= last);
         }
-        Ok(all)
+        Ok((all, upto))
     }
 
     fn resealed_since(&self, category: CategoryId, generation: u64) -> Result<BTreeSet<u32>> {
@@ -35,18 +37,18 @@ impl Changes for MemoryStore {
         Ok(own.filter(|(_, (_, changed))| *changed > generation).map(|((_, page), _)| *page).collect())
     }
 
-    fn mark_published(&self, generation: u64, now: Timestamp) -> Result<()> {
+    fn mark_published(&self, upto: &Cursor, now: Timestamp) -> Result<()> {
         let mut maps = self.maps();
-        maps.published.entry(generation).or_insert(now);
-        maps.published_up_to = generation;
+        maps.published.entry(upto.generation()).or_insert(now);
+        maps.published_up_to = upto.generation();
         Ok(())
     }
 
-    fn published_generation(&self) -> Result<u64> {
-        Ok(self.maps().published_up_to)
+    fn published(&self) -> Result<Cursor> {
+        Ok(Cursor::at(self.maps().published_up_to))
     }
 
-    fn published_at(&self, generation: u64) -> Result<Option<Timestamp>> {
-        Ok(self.maps().published.range(generation..).next().map(|(_, at)| *at))
+    fn published_at(&self, change: u64) -> Result<Option<Timestamp>> {
+        Ok(self.maps().published.range(change..).next().map(|(_, at)| *at))
     }
 }

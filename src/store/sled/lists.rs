@@ -85,15 +85,20 @@ pub(super) fn arrival_of(db: &Database, category: CategoryId, item: &Item) -> Re
     Ok(db.get(TreeId::CatTime, key)?.and_then(|value| u32_at(&value, 1)))
 }
 
-pub(super) fn touched_since(db: &Database, generation: u64, limit: usize) -> Result<Vec<Item>> {
-    let start = generation.saturating_add(1).to_be_bytes();
+/// Items whose last change came after a number and not after another one, and up to which number these are all.
+pub(super) fn touched(db: &Database, (after, until): (u64, u64), limit: usize) -> Result<(Vec<Item>, u64)> {
+    let start = after.saturating_add(1).to_be_bytes();
     let mut items: Vec<Item> = Vec::new();
     for entry in db.tree(TreeId::Touched).range(start..) {
         let (key, codes) = entry.map_err(|e| backend(READ, e))?;
+        if u64_at(&key, 0).is_none_or(|number| number > until) {
+            break;
+        }
         // A commit's items share one number; a caller goes on after the last number it saw.
         let same_commit = items.last().is_some_and(|last| u64_at(&key, 0) == Some(last.touched));
         if items.len() >= limit && !same_commit {
-            break;
+            let upto = items.last().map_or(until, |last| last.touched);
+            return Ok((items, upto));
         }
         let mut codes: Vec<&[u8]> = touched_codes(&codes).flatten().collect();
         codes.sort_unstable();
@@ -102,7 +107,7 @@ pub(super) fn touched_since(db: &Database, generation: u64, limit: usize) -> Res
             items.extend(item(db, code)?.filter(|item| u64_at(&key, 0) == Some(item.touched)));
         }
     }
-    Ok(items)
+    Ok((items, until))
 }
 
 pub(super) fn neighbours(

@@ -8,7 +8,7 @@ use super::{
     small_records, sources, sweep, withdraw,
 };
 use crate::model::{
-    Article, Body, Category, CategoryId, InfoCode, Item, Slug, SourceId, SourceState, Timestamp,
+    Article, Body, Category, CategoryId, Cursor, InfoCode, Item, Slug, SourceId, SourceState, Timestamp,
 };
 use crate::store::{
     Act, AtPath, Basis, Categories, Change, Changes, Claim, Claimed, Items, Known, LogPage, Name, Past,
@@ -155,26 +155,29 @@ impl Categories for SledStore {
 }
 
 impl Changes for SledStore {
-    fn generation(&self) -> Result<u64> {
-        self.with(|engine| engine.db.counter("generation"))
+    fn cursor(&self) -> Result<Cursor> {
+        self.with(|engine| engine.db.counter("generation").map(Cursor::at))
     }
-    fn changed_since(&self, generation: u64) -> Result<Vec<Category>> {
-        self.with(|engine| categories::changed_since(&engine.db, generation))
+    fn changed_since(&self, after: &Cursor) -> Result<Vec<Category>> {
+        self.with(|engine| categories::changed_since(&engine.db, after.generation()))
     }
-    fn touched_since(&self, generation: u64, limit: usize) -> Result<Vec<Item>> {
-        self.with(|engine| lists::touched_since(&engine.db, generation, limit))
+    fn touched(&self, after: &Cursor, until: &Cursor, limit: usize) -> Result<(Vec<Item>, Cursor)> {
+        self.with(|engine| {
+            let (items, upto) = lists::touched(&engine.db, (after.generation(), until.generation()), limit)?;
+            Ok((items, Cursor::at(upto)))
+        })
     }
     fn resealed_since(&self, category: CategoryId, generation: u64) -> Result<BTreeSet<u32>> {
         self.with(|engine| log::resealed_since(&engine.db, category, generation))
     }
-    fn mark_published(&self, generation: u64, now: Timestamp) -> Result<()> {
-        self.write(|engine| settings::mark_published(&engine.db, generation, now))
+    fn mark_published(&self, upto: &Cursor, now: Timestamp) -> Result<()> {
+        self.write(|engine| settings::mark_published(&engine.db, upto.generation(), now))
     }
-    fn published_generation(&self) -> Result<u64> {
-        self.with(|engine| engine.db.counter("published"))
+    fn published(&self) -> Result<Cursor> {
+        self.with(|engine| engine.db.counter("published").map(Cursor::at))
     }
-    fn published_at(&self, generation: u64) -> Result<Option<Timestamp>> {
-        self.with(|engine| settings::published_at(&engine.db, generation))
+    fn published_at(&self, change: u64) -> Result<Option<Timestamp>> {
+        self.with(|engine| settings::published_at(&engine.db, change))
     }
 }
 

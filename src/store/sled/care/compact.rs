@@ -146,6 +146,7 @@ mod tests {
     use std::os::unix::fs::MetadataExt;
 
     use super::*;
+    use crate::model::Cursor;
     use crate::model::{Body, CodeSpace, InfoCode, Item, Timestamp};
     use crate::store::{Change, Changes, Items, Records};
 
@@ -179,7 +180,7 @@ mod tests {
         };
         store.commit((0..100).map(change).collect(), Timestamp::from_unix(80)).unwrap();
         assert_eq!(store.shrink().unwrap(), 0, "it is small");
-        let items = store.touched_since(0, 999).unwrap();
+        let items = store.touched(&Cursor::default(), &store.cursor().unwrap(), 999).unwrap().0;
 
         let text = std::fs::metadata(path.join("texts/1")).unwrap();
         store.written_anew(|_| Ok(true)).unwrap().unwrap();
@@ -188,7 +189,8 @@ mod tests {
         assert!(store.with(|engine| engine.db.counter(ANEW)).unwrap() > 0, "it knows how small it can be");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
         store.commit((100..120).map(change).collect(), Timestamp::from_unix(90)).unwrap();
-        assert_eq!(store.touched_since(0, 100).unwrap()[..100], items);
+        let again = store.touched(&Cursor::default(), &store.cursor().unwrap(), 100).unwrap().0;
+        assert_eq!(again[..100], items);
         store.sync().unwrap();
         drop(store);
         let store = SledStore::open(&path, 1 << 20).unwrap();

@@ -17,7 +17,7 @@ use crate::store::sled::database::{
 };
 use crate::store::sled::engine::Engine;
 use crate::store::sled::leaving::with_site;
-use crate::store::sled::lists::{by_arrival, touched_since};
+use crate::store::sled::lists::{by_arrival, touched};
 use crate::store::sled::log::{Entered, slot_in};
 use crate::store::sled::source_numbers::{names, void_of};
 use crate::store::sled::store::SledStore;
@@ -127,13 +127,15 @@ fn all_items(engine: &Engine, lines: &mut Lines<'_>, progress: Progress<'_>) -> 
 fn changed_since(engine: &Engine, lines: &mut Lines<'_>, mut since: u64, locked: bool) -> Result<u64> {
     loop {
         let until = engine.db.counter("generation")?;
-        let changed = touched_since(&engine.db, since, CHANGED_AT_ONCE)?;
-        let Some(last) = changed.last().map(|item| item.touched) else { return Ok(since.max(until)) };
+        if since >= until {
+            return Ok(since);
+        }
+        let (changed, upto) = touched(&engine.db, (since, until), CHANGED_AT_ONCE)?;
         for item in changed {
             let _writing = (!locked).then(|| engine.db.writing());
             put_item(engine, lines, &item.code.key())?;
         }
-        since = last;
+        since = upto;
     }
 }
 

@@ -203,7 +203,7 @@ mod tests {
             let now = crate::model::Timestamp::from_unix(80);
             SledStore::open_or_mend(options, OnDamage::BeginAnew, now).unwrap().0
         };
-        let generation = opened().generation().unwrap();
+        let generation = opened().cursor().unwrap();
         for left in ["new", "old"] {
             fs::create_dir_all(beside(&path, left).join("texts")).unwrap();
         }
@@ -212,7 +212,7 @@ mod tests {
         // Between two renames, where the file system cannot exchange.
         fs::rename(&path, beside(&path, "old")).unwrap();
         fs::create_dir(beside(&path, "new")).unwrap();
-        assert_eq!(opened().generation().unwrap(), generation);
+        assert_eq!(opened().cursor().unwrap(), generation);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
