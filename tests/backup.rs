@@ -324,5 +324,5 @@ fn a_file_that_is_not_whole_or_of_another_site_changes_nothing() {
     }
     assert_eq!(other.cursor().unwrap(), Cursor::from_bytes(&1_u64.to_be_bytes()).unwrap());
     let left: Vec<_> = fs::read_dir(folder.path()).unwrap().flatten().map(|e| e.file_name()).collect();
-    assert_eq!(left.len(), 3, "{left:?}");
+    assert_eq!(left.len(), 5, "two stores with their locks, and the file: {left:?}");
 }

@@ -55,6 +55,7 @@ fn is_whole(store: &SledStore, numbers: std::ops::Range<u32>) {
 fn beside(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).unwrap().flatten();
     let mut names: Vec<String> = entries.map(|e| e.file_name().to_string_lossy().into_owned()).collect();
+    names.retain(|name| name != ".store.lock");
     names.sort();
     names
 }

@@ -25,6 +25,7 @@ mod items;
 mod known;
 mod leaving;
 mod lists;
+mod lock;
 mod log;
 mod log_pages;
 mod opening;

@@ -13,6 +13,7 @@ use tracing::debug;
 use super::care::disk;
 use super::database::{corrupt, guarded, is_sealed, seal};
 use super::engine::Engine;
+use super::lock::Lock;
 use super::opening::{close, up_to_date};
 use super::options::StoreOptions;
 use crate::store::{Result, StoreError};
@@ -29,6 +30,8 @@ pub struct SledStore {
     broken: Mutex<Option<StoreError>>,
     /// It was read through when it was opened, or looked as when one that was had been closed.
     pub(super) known_whole: AtomicBool,
+    /// Let go after all else.
+    _lock: Lock,
 }
 
 impl SledStore {
@@ -48,23 +51,30 @@ impl SledStore {
     /// # Errors
     /// As [`SledStore::open`].
     pub fn open_as_it_is(options: StoreOptions) -> Result<Self> {
-        let known_whole = is_sealed(&options.path);
-        let engine = up_to_date(&options)?;
-        let store = Self::not_open(options);
-        store.known_whole.store(known_whole, Ordering::Relaxed);
+        let store = Self::not_open(options)?;
+        store.known_whole.store(is_sealed(&store.options.path), Ordering::Relaxed);
+        let engine = up_to_date(&store.options)?;
         *store.slot.write().unwrap_or_else(PoisonError::into_inner) = Some(engine);
         Ok(store)
     }
 
-    /// A store that is yet to be opened.
-    pub(super) fn not_open(options: StoreOptions) -> Self {
-        Self {
+    /// A store that is yet to be opened, and that nobody else can open any more.
+    ///
+    /// # Errors
+    /// As [`Lock::of`].
+    pub(super) fn not_open(options: StoreOptions) -> Result<Self> {
+        let lock = match Lock::of(&options.path) {
+            Err(StoreError::Full) if disk::drop_ballast(&options) => Lock::of(&options.path)?,
+            lock => lock?,
+        };
+        Ok(Self {
+            _lock: lock,
             options,
             slot: RwLock::new(None),
             counted_at: AtomicU64::new(0),
             broken: Mutex::default(),
             known_whole: AtomicBool::new(false),
-        }
+        })
     }
 
     /// Whether there is room to take something in (`low_water`).

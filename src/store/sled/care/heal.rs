@@ -56,7 +56,7 @@ impl SledStore {
         on_damage: OnDamage,
         now: Timestamp,
     ) -> Result<(Self, Mended)> {
-        let store = Self::not_open(options);
+        let store = Self::not_open(options)?;
         let mended = store.reopen(None, on_damage, now)?;
         Ok((store, mended))
     }

@@ -147,6 +147,7 @@ mod tests {
     fn beside(folder: &Path) -> Vec<String> {
         let names = fs::read_dir(folder).unwrap().flatten();
         let mut names: Vec<_> = names.map(|e| e.file_name().to_string_lossy().into_owned()).collect();
+        names.retain(|name| name != ".store.lock");
         names.sort();
         names
     }

@@ -1,0 +1,79 @@
+//! The lock of a store: whoever has it open in this moment or the next.
+//!
+//! sled locks a file inside the store's folder, and only while a database is open. A store that is written anew is
+//! closed on the way, and its folder changes places with another: for a moment it would be anybody's, who would
+//! then go on in a folder that is about to be deleted. So what holds a store holds this lock beside it from before it
+//! looks at the folder until it is done with it.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, ErrorKind};
+use std::path::Path;
+use std::thread::sleep;
+use std::time::Duration;
+
+use super::database::backend;
+use crate::store::{Result, StoreError};
+
+/// How often a lock is tried for that a process which ends may let go, and how long between.
+const TRIES: u32 = 20;
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// Held as long as a process has the store.
+#[derive(Debug)]
+pub(super) struct Lock {
+    _file: File,
+}
+
+impl Lock {
+    /// Takes the lock of the store in `path`, which need not be there yet.
+    ///
+    /// # Errors
+    /// [`StoreError::Locked`] when another process, or another store in this one, has it; else what the disk says.
+    pub(super) fn of(path: &Path) -> Result<Self> {
+        let file = open(path).map_err(|e| backend("open its lock", e))?;
+        for _ in 0..TRIES {
+            match file.try_lock() {
+                Ok(()) => return Ok(Self { _file: file }),
+                Err(TryLockError::WouldBlock) => sleep(PAUSE),
+                // Some network file systems lock nothing; sled's own lock is what there is then.
+                Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => {
+                    return Ok(Self { _file: file });
+                }
+                Err(TryLockError::Error(error)) => return Err(backend("take its lock", error)),
+            }
+        }
+        Err(StoreError::Locked { path: path.display().to_string() })
+    }
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let lock = path.with_file_name(format!(".{name}.lock"));
+    fs::create_dir_all(lock.parent().unwrap_or(Path::new(".")))?;
+    match OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&lock) {
+        // Another user made it, or nothing can be written: it can be locked all the same.
+        Err(error) if matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem) => {
+            File::open(&lock).map_err(|_| error)
+        }
+        opened => opened,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::SledStore;
+    use crate::store::sled::opening::close;
+
+    #[test]
+    fn a_store_that_is_closed_for_a_moment_is_nobody_elses() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store");
+        let store = SledStore::open(&path, 1 << 20).unwrap();
+        // As while it is written anew.
+        assert!(close(&mut store.slot.write().unwrap()));
+        assert!(matches!(SledStore::open(&path, 1 << 20), Err(StoreError::Locked { .. })));
+        drop(store);
+        SledStore::open(&path, 1 << 20).unwrap();
+    }
+}
