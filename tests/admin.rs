@@ -481,7 +481,7 @@ async fn a_command_leaves_a_damaged_store_as_it_is_unless_it_is_told_to_mend_it(
     for command in [&["status"][..], &["poll"], &["store", "check"], &["store", "stats"], &["source", "list"]]
     {
         let said = words(at, command, 1).await;
-        assert!(said.contains("nothing was changed. `feedmill store repair`"), "{command:?}: {said}");
+        assert!(said.contains("nothing was mended. `feedmill store repair`"), "{command:?}: {said}");
     }
     assert!(!at.join("store.damaged").exists());
     words(at, &["store", "repair"], 0).await;

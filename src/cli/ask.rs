@@ -60,12 +60,12 @@ pub(super) fn told(error: StoreError, exports: Option<&Path>) -> anyhow::Error {
     );
     anyhow!(say(
         format!(
-            "{error}; nothing was changed. `feedmill store repair` mends what is damaged where it stands; of a store \
+            "{error}; nothing was mended. `feedmill store repair` mends what is damaged where it stands; of a store \
              that cannot be opened it keeps what can be read, takes what is missing from {from}, and puts the \
              damaged one aside, as `feedmill run` does"
         ),
         format!(
-            "{error}。没有改动任何内容。`feedmill store repair` 就地修复损坏的部分；如果存储无法打开，\
+            "{error}。没有作任何修复。`feedmill store repair` 就地修复损坏的部分；如果存储无法打开，\
              会保留可读的内容，缺少的取自{from_zh}，损坏的存储另外保留，`feedmill run` 也是这样"
         ),
     ))

@@ -26,8 +26,8 @@ pub(super) fn told(loss: &Loss) -> String {
     ));
     if *changes > 0 {
         text.push_str(&say(
-            format!("; its last {changes} changes are lost"),
-            format!("；最后 {changes} 处改动丢失"),
+            format!("; its last {changes} changes are lost, withdrawals among them: take out again what must stay out"),
+            format!("；最后 {changes} 处改动丢失，其中可能有撤下操作：必须撤下的文章请再撤一次"),
         ));
     }
     text.push_str(&brought(loss));

@@ -82,13 +82,18 @@ impl Items for MemoryStore {
         let mut maps = self.maps();
         let (mut touched, mut refused) = (BTreeSet::new(), Vec::new());
         let mut archived = BTreeSet::new();
+        let mut silent = false;
         for change in changes {
             archived.extend(change.enters.iter().filter(|place| !place.shown).map(|place| place.category));
             if maps.stands(&change) {
+                silent |= change.basis.item.is_none() && change.item.is_some();
                 maps.apply(change, &mut touched);
             } else {
                 refused.push(change.code);
             }
+        }
+        if silent && touched.is_empty() {
+            maps.generation += 1;
         }
         for id in touched {
             maps.touch(id, now);

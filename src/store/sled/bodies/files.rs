@@ -30,6 +30,8 @@ const OPEN_FILES: usize = 32;
 pub(crate) const MAGIC: [u8; 4] = [0xF5, b'T', b'x', 0xE3];
 /// Bytes of a frame before its key: magic, length of key and payload, checksum of all that follows it.
 pub(crate) const HEAD: usize = 4 + 2 + 4 + 4;
+/// Stands in the place of a text that was erased; no packed text is like it.
+const ERASED: u8 = 0xE5;
 
 /// A text to be stored: the key of its item, its packed bytes.
 pub(crate) type Text<'a> = (&'a [u8], &'a [u8]);
@@ -209,7 +211,8 @@ impl Texts {
         files.last().map(|(_, file)| Arc::clone(file)).ok_or_else(|| io::Error::other("no file"))
     }
 
-    /// Overwrites a text that nothing names any more: an erased article must not be found on the disk.
+    /// Overwrites a text that nothing names any more: an erased article must not be found on the disk, and what
+    /// stands there tells that it was meant ([`Texts::is_erased`]).
     pub(crate) fn blank(&self, place: Place) -> Result<()> {
         let failed = |error| backend("erase a text", error);
         let file = File::options().write(true).open(self.folder.join(place.file.to_string()));
@@ -218,9 +221,25 @@ impl Texts {
             file => file.map_err(failed)?,
         };
         let from = place.at as usize + HEAD;
-        let zeros = vec![0; (place.length as usize).saturating_sub(HEAD)];
-        file.write_all_at(&zeros, from as u64).map_err(failed)?;
+        let over = vec![ERASED; (place.length as usize).saturating_sub(HEAD)];
+        file.write_all_at(&over, from as u64).map_err(failed)?;
         file.sync_data().map_err(failed)
+    }
+
+    /// Whether a text was erased, and is not just damaged: a store whose last changes were lost may name it still.
+    pub(crate) fn is_erased(&self, place: Place) -> bool {
+        let mut bytes = vec![0; (place.length as usize).saturating_sub(HEAD)];
+        let file = File::open(self.folder.join(place.file.to_string()));
+        let read = file.and_then(|file| file.read_exact_at(&mut bytes, u64::from(place.at) + HEAD as u64));
+        read.is_ok() && !bytes.is_empty() && bytes.iter().all(|byte| *byte == ERASED)
+    }
+
+    /// Damages a text.
+    #[cfg(test)]
+    pub(crate) fn spoil(&self, place: Place) -> Result<()> {
+        let file = File::options().write(true).open(self.folder.join(place.file.to_string()));
+        let spoilt = file.and_then(|file| file.write_all_at(&[0; 8], u64::from(place.at) + HEAD as u64));
+        spoilt.map_err(|e| backend("spoil a text", e))
     }
 
     /// Lets the next texts go into a file of their own, and those that come after them; gives its number.

@@ -110,6 +110,8 @@ pub(super) struct Damage {
     pub(super) articles: BTreeSet<Vec<u8>>,
     /// Articles without their text.
     pub(super) texts: BTreeSet<Vec<u8>>,
+    /// Articles whose text was erased: what else was to go of them is there again.
+    pub(super) erased: BTreeSet<Vec<u8>>,
     /// Forms that articles had.
     pub(super) forms: u64,
 }
@@ -136,6 +138,8 @@ impl Damage {
             }
             if readable(records::item(&key, &value))?.is_none() {
                 found.articles.insert(key.to_vec());
+            } else if named(&value).is_some_and(|place| engine.texts.is_erased(place)) {
+                found.erased.insert(key.to_vec());
             } else if named(&value) == Some(Place::NONE) || readable(articles::body(engine, &key))?.is_none()
             {
                 found.texts.insert(key.to_vec());
@@ -154,7 +158,7 @@ impl Damage {
     }
 
     pub(super) fn is_none(&self) -> bool {
-        self.articles.is_empty() && self.texts.is_empty() && self.forms == 0
+        self.articles.is_empty() && self.texts.is_empty() && self.erased.is_empty() && self.forms == 0
     }
 
     /// What is lost where so many articles and texts come back from an export.

@@ -8,9 +8,12 @@ use super::repair::repair;
 use crate::model::Timestamp;
 use crate::store::sled::database::TreeId;
 use crate::store::sled::engine::Engine;
+use crate::store::sled::items;
+use crate::store::sled::leaving::with_site;
 use crate::store::sled::options::StoreOptions;
 use crate::store::sled::store::SledStore;
-use crate::store::{Result, StoreError, Watch};
+use crate::store::sled::withdraw::take_out_whole;
+use crate::store::{Result, StoreError, Tombstone, Watch, WithdrawnBy};
 
 impl SledStore {
     /// Looks through the whole store, while it is in use; changes nothing, and says what a repair would lose.
@@ -76,6 +79,9 @@ pub(super) fn mended(
     if damage.is_none() {
         return repair(engine, now, watch);
     }
+    for key in &damage.erased {
+        erase_again(engine, key, now)?;
+    }
     let lender = Lender::newest(options.exports.as_deref());
     let lent = lender.as_ref().map(|lender| lender.texts(engine, &damage.texts)).transpose()?;
     let lent = lent.unwrap_or_default();
@@ -91,6 +97,17 @@ pub(super) fn mended(
     found.loss = Some(Loss { why, ..damage.without(added, lent.len() as u64, made, now) });
     engine.db.sync()?;
     Ok(found)
+}
+
+/// Erases an article whose text had been erased before the last changes of the store were lost: neither an export
+/// nor its sources may bring it back.
+fn erase_again(engine: &Engine, key: &[u8], now: Timestamp) -> Result<()> {
+    let _writing = engine.db.writing();
+    let Some(item) = items::item(&engine.db, key)? else { return Ok(()) };
+    let out = items::tombstone(&engine.db, &item.code)?;
+    let leaves = if out.is_some() { Vec::new() } else { with_site(&item) };
+    let why = out.map_or_else(|| "it had been erased".to_owned(), |tombstone| tombstone.why);
+    take_out_whole(engine, &item, &leaves, &Tombstone::new(now, WithdrawnBy::Admin, why, true))
 }
 
 fn would_lose(engine: &Engine, options: &StoreOptions) -> Result<Option<Loss>> {

@@ -263,6 +263,24 @@ mod tests {
         assert_eq!(store.arrivals(home, 0, 99).unwrap().len(), 4);
     }
 
+    /// The text of an erased article is gone for good; the log that says so may be lost by damage.
+    #[test]
+    fn what_was_erased_stays_so_where_the_store_has_forgotten_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, home) = filled(folder.path());
+        let code = InfoCode::new(CodeSpace::new("s").unwrap(), "code-2");
+        let forget = |engine: &Engine| {
+            let record = engine.db.get(TreeId::Item, code.key())?.unwrap();
+            engine.texts.blank(named(&record).unwrap())
+        };
+        store.with(forget).unwrap();
+        store.repair(at(9), &mut |_, _, _| {}).unwrap();
+        assert_eq!(faults(&store), Vec::<String>::new());
+        assert_eq!(store.item(&code).unwrap(), None);
+        assert!(store.tombstone(&code).unwrap().is_some_and(|stone| stone.erased && stone.signs.is_some()));
+        assert_eq!(store.arrivals(home, 0, 99).unwrap().len(), 4);
+    }
+
     #[test]
     fn a_lost_text_is_asked_for_again() {
         let folder = tempfile::tempdir().unwrap();
@@ -280,7 +298,7 @@ mod tests {
         let identity = store.identity().unwrap();
         let hurt = |engine: &Engine| {
             let record = engine.db.get(TreeId::Item, code.key())?.unwrap();
-            engine.texts.blank(named(&record).unwrap())
+            engine.texts.spoil(named(&record).unwrap())
         };
         store.with(hurt).unwrap();
         let found = mended(&store, "a text");
