@@ -135,6 +135,34 @@ async fn each_action_is_done_counted_and_told() {
     assert!(why.ends_with("rules applied: `sports`, `label`"), "{why}");
 }
 
+/// What was dropped last is found too, and as its newspaper gave it last, be it listed or not.
+#[tokio::test]
+async fn what_other_rules_let_in_is_what_its_newspaper_gave_last() {
+    let upstream = upstream().await;
+    let mut mill = mill(&upstream, RULES).await;
+    let ticket = |title| RssItem {
+        guid: "g-1",
+        title,
+        html: "<p>正文。</p>",
+        date: "Thu, 30 Apr 2026 08:00:00 GMT",
+        ..RssItem::default()
+    };
+    for title in ["彩票开奖", "彩票开奖：更正"] {
+        upstream.rss("/a.xml", rss("https://paper.example/", &[ticket(title)]));
+        mill.pass(3_600);
+        mill.round().await;
+        assert_eq!(placed(&mill), BTreeSet::new());
+    }
+    upstream.rss("/a.xml", rss("https://paper.example/", &[RssItem { guid: "g-7", ..ticket("彩票停售") }]));
+    mill.pass(3_600);
+    mill.round().await;
+    mill.reopen(MAIN, &feed_source("jia", "甲城日报", &upstream, "/a.xml")).await;
+    let done = ask(&mill, Query::Reroute { dry_run: false }).await;
+    assert_eq!(done["changed"], 2, "{done}");
+    let slug = "jiachengribao";
+    assert_eq!(placed(&mill), want(&[(slug, "彩票开奖：更正"), (slug, "彩票停售")]));
+}
+
 #[tokio::test]
 async fn reroute_applies_changed_rules_to_what_is_stored() {
     let upstream = upstream().await;

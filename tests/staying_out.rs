@@ -49,7 +49,11 @@ async fn poll(mill: &Mill) {
 
 /// A mill that has taken both articles in and the one about the bridge out.
 async fn after(out: Out, upstream: &Upstream) -> Mill {
-    put(upstream, &[OTHER, BRIDGE]);
+    after_of(BRIDGE, out, upstream).await
+}
+
+async fn after_of(bridge: RssItem<'_>, out: Out, upstream: &Upstream) -> Mill {
+    put(upstream, &[OTHER, bridge]);
     let mill = one_feed(at("2026-05-01T04:00:00Z"), "", upstream).await;
     poll(&mill).await;
     let item = mill.items().into_iter().find(|item| item.title == BRIDGE.title).unwrap();
@@ -104,6 +108,65 @@ async fn no_new_guid_brings_it_back() {
             }
         }
     }
+}
+
+/// What its source says of it while it is out is how it is known later.
+#[tokio::test]
+async fn edits_and_second_guids_bring_nothing_back() {
+    let edited = RssItem {
+        title: "No way over the river",
+        html: "<p>Since Friday all cars have to take the ring road; a ferry is to carry people on foot and on bicycles \
+            from the old mill to the market, every ten minutes from six in the morning until midnight.</p>",
+        date: "Sat, 02 May 2026 08:00:00 GMT",
+        ..BRIDGE
+    };
+    let old = RssItem { date: "Wed, 01 Apr 2026 08:00:00 GMT", ..BRIDGE };
+    let elsewhere = RssItem { guid: "g-2", link: "https://paper.example/2026/bridge", ..old };
+    let cases: [(&str, RssItem<'_>, Vec<Vec<RssItem<'_>>>); 4] = [
+        (
+            "edited, then a new guid",
+            BRIDGE,
+            vec![vec![OTHER, edited], vec![OTHER, RssItem { guid: "g-2", ..edited }]],
+        ),
+        (
+            "a second guid beside the first",
+            BRIDGE,
+            vec![vec![OTHER, BRIDGE, RssItem { guid: "g-2", ..BRIDGE }]; 2],
+        ),
+        ("a month old, a new guid and a new address", old, vec![vec![OTHER, elsewhere]; 2]),
+        (
+            "away, and edited with a new guid",
+            BRIDGE,
+            vec![vec![OTHER], vec![OTHER, RssItem { guid: "g-2", html: edited.html, ..BRIDGE }]],
+        ),
+    ];
+    for out in [Out::Withdrawn, Out::Erased, Out::Swept] {
+        for (name, first, documents) in &cases {
+            let upstream = Upstream::start().await;
+            let mill = after_of(*first, out, &upstream).await;
+            for document in documents {
+                put(&upstream, document);
+                poll(&mill).await;
+                assert_eq!(titles(&mill), [OTHER.title], "{out:?}: {name}");
+            }
+        }
+    }
+}
+
+/// Articles whose link is that of a list, or of an agency's page, are told apart by their dates.
+#[tokio::test]
+async fn articles_that_share_a_link_stay_themselves_under_new_guids() {
+    let shared =
+        |guid, title, html, date| RssItem { guid, link: "https://paper.example/live", title, html, date };
+    let first = shared("g-1", "First", TEXT, DATE);
+    let second = shared("g-2", "Second", "<p>Something else.</p>", "Fri, 01 May 2026 02:00:00 GMT");
+    let upstream = Upstream::start().await;
+    put(&upstream, &[second, first]);
+    let mill = one_feed(at("2026-05-01T04:00:00Z"), "", &upstream).await;
+    poll(&mill).await;
+    put(&upstream, &[second, shared("g-9", "First, edited", "<p>All new.</p>", DATE)]);
+    poll(&mill).await;
+    assert_eq!(titles(&mill), ["Second", "First, edited"]);
 }
 
 #[tokio::test]

@@ -188,6 +188,16 @@ impl FetchError {
         }
     }
 
+    /// The same of an answer that came so many seconds after it was asked for: what it wants to wait counts from
+    /// then.
+    #[must_use]
+    pub fn after(mut self, seconds: i64) -> Self {
+        if let Self::Status { retry_after: Some(at), .. } = &mut self {
+            *at = at.plus(seconds.max(0));
+        }
+        self
+    }
+
     /// Whether nothing was answered.
     pub(super) fn is_unanswered(&self) -> bool {
         matches!(self, Self::Connect { .. } | Self::Http { .. } | Self::Tls { .. })
@@ -231,5 +241,19 @@ fn way_out(status: u16) -> &'static str {
         429 => "poll it less often",
         408 | 425 | 500..=599 => "it is tried again later",
         _ => "check the address in a browser",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_slow_answer_asks_for_counts_from_its_end() {
+        let at = Timestamp::from_unix;
+        let asks = |retry_after| FetchError::Status { host: "a".to_owned(), status: 503, retry_after };
+        assert_eq!(asks(Some(at(103))).after(2).retry_after(), Some(at(105)));
+        assert_eq!(asks(Some(at(103))).after(-9).retry_after(), Some(at(103)));
+        assert_eq!(asks(None).after(2).retry_after(), None);
     }
 }

@@ -52,7 +52,8 @@ impl Ingest {
             request.url = elsewhere;
         }
         let asked = request.url.origin();
-        match self.fetcher.get(&request, now).await? {
+        let answer = self.fetcher.get(&request, now).await;
+        match answer.map_err(|error| error.after(self.clock.now().since(now)))? {
             Response::NotModified(unmodified) => Ok(Read::NotModified(unmodified)),
             Response::Fetched(mut fetched) => {
                 let mut bytes = fetched.body.len();

@@ -14,7 +14,7 @@ use super::details::Detailed;
 use super::identity::{Listed, entry_order};
 use super::ruling;
 use crate::model::text::clip_bytes;
-use crate::model::{Category, CategoryId, Cursor, InfoCode, Item, SourceId, Timestamp, item::caps};
+use crate::model::{Category, CategoryId, Cursor, InfoCode, Item, Signs, SourceId, Timestamp, item::caps};
 use crate::rules::Verdict;
 use crate::source::Source;
 use crate::store::{
@@ -112,8 +112,7 @@ impl Taking {
         }
         if let Some(tombstone) = basis.tombstone.clone() {
             if !self.came_back(store, listed, &tombstone)? {
-                self.refuse(detailed, basis, &tombstone);
-                return Ok(());
+                return self.refuse(store, detailed, basis, &tombstone);
             }
             basis = store.basis(&listed.code)?;
         }
@@ -158,7 +157,13 @@ impl Taking {
     }
 
     /// A withdrawn item that is listed again stays out; that it was is noted, and told once.
-    fn refuse(&mut self, detailed: Detailed, basis: Basis, tombstone: &Tombstone) {
+    fn refuse(
+        &mut self,
+        store: &dyn Store,
+        detailed: Detailed,
+        basis: Basis,
+        tombstone: &Tombstone,
+    ) -> Result<()> {
         let listed = &detailed.listed;
         let mut change = Change::on(listed.code.clone(), basis);
         let source = self.of.source.id.clone();
@@ -170,8 +175,51 @@ impl Taking {
             let why = format!("withdrawn at {}: {}", tombstone.at.rfc3339(), tombstone.why);
             change.event = Some(self.told(EventKind::Refused, &why, listed));
         }
+        if told && !tombstone.erased && !self.of.source.has_details() {
+            self.keep_up(store, listed, tombstone, &mut change)?;
+        }
+        let same = listed.sighting.as_ref().is_some_and(|seen| seen.listed == listed.hash);
+        if change.tombstone.is_none() && !same {
+            change.tombstone = Some(self.known_by(listed, tombstone));
+        }
         self.tally.unchanged += 1;
         self.changes.push(Decided { change, detailed });
+        Ok(())
+    }
+
+    /// A tombstone with the signs of its item as its source gives it now: by these it is known under another guid.
+    fn known_by(&self, listed: &Listed, tombstone: &Tombstone) -> Tombstone {
+        let Draft { title, excerpt, .. } = article::draft(&self.of.source, &listed.entry);
+        let date = listed.entry.published.or(listed.entry.updated);
+        Tombstone { signs: Some(Signs::new(&listed.code, &title, &excerpt, date)), ..tombstone.clone() }
+    }
+
+    /// Keeps what a rule has taken out as its source gives it now: other rules may let it in when it is listed no
+    /// more.
+    fn keep_up(
+        &mut self,
+        store: &dyn Store,
+        listed: &Listed,
+        tombstone: &Tombstone,
+        change: &mut Change,
+    ) -> Result<()> {
+        let source = Arc::clone(&self.of.source);
+        let Some(mut item) = change.basis.item.clone() else { return Ok(()) };
+        if decide(Some(&item), listed, &source.id, source.rank, self.of.now).0 != Decision::Revise {
+            return Ok(());
+        }
+        let mut draft = article::draft(&source, &listed.entry);
+        let mut categories = Vec::new();
+        for id in &item.categories {
+            categories.extend(store.category(*id)?);
+        }
+        self.judged(store, &mut draft, Some(item.published), categories)?;
+        if self.revise(store, &mut item, draft, change)? {
+            change.item = Some(item);
+        }
+        // It stays out, and nothing that is published changes.
+        change.tombstone = change.item.is_some().then(|| tombstone.clone());
+        Ok(())
     }
 
     /// What a decision adds to the item's story; nothing for what every poll sees.

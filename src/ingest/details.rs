@@ -90,7 +90,9 @@ impl Ingest {
     }
 
     async fn fetch_detail(&self, request: &Request) -> Result<(bytes::Bytes, Option<String>), PollError> {
-        match self.fetcher.get(request, self.clock.now()).await? {
+        let now = self.clock.now();
+        let answer = self.fetcher.get(request, now).await;
+        match answer.map_err(|error| error.after(self.clock.now().since(now)))? {
             Response::Fetched(fetched) => Ok((fetched.body, fetched.content_type)),
             // Without validators a 304 has no meaning; an empty body is named by the parser.
             Response::NotModified(_) => Ok((bytes::Bytes::new(), None)),

@@ -128,6 +128,8 @@ struct Facts {
     void: HashSet<[u8; 16]>,
     /// How often each canonical link stands in it.
     links: HashMap<String, u32>,
+    /// How often each link stands in it with a date.
+    dated: HashMap<[u8; 16], u32>,
     /// The channel's own link, canonical.
     own_link: Option<String>,
 }
@@ -186,6 +188,9 @@ impl Facts {
             let link = entry.link.as_deref().and_then(link::canonical);
             if let Some(link) = &link {
                 *facts.links.entry(link.clone()).or_default() += 1;
+                if let Some(date) = entry.published {
+                    *facts.dated.entry(dated(link, date)).or_default() += 1;
+                }
             }
             let guid = entry.guid.as_deref().map(guid_hash);
             if let Some(guid) = guid {
@@ -199,6 +204,13 @@ impl Facts {
             names.push(Names { guid, link, code });
         }
         (facts, names)
+    }
+
+    /// What a record is known by whose link several have: that link with its date, where only it has both.
+    fn shared(&self, canonical: &str, entry: &Entry) -> Option<Alias> {
+        let shared = self.links.get(canonical).is_some_and(|count| *count > 1);
+        let alias = dated(canonical, entry.published.filter(|_| shared)?);
+        (self.dated.get(&alias) == Some(&1)).then_some((AliasKind::Link, alias))
     }
 
     /// A link that stands for one record only, and not for the whole feed.
@@ -232,8 +244,10 @@ impl Search<'_> {
             // Its own code says all: nothing else needs to lead to it.
             return Ok(Record { entry, guid, own, is_known: true, aliases: Vec::new() });
         }
+        let shared = names.link.as_deref().and_then(|link| self.facts.shared(link, &entry));
         let canonical = names.link.filter(|link| self.facts.identifies(link));
         let link = canonical.as_ref().map(|link| (AliasKind::Link, hash(&["link", link])));
+        let link = link.or(shared.filter(|_| guid.is_some()));
         let mut aliases: Vec<Alias> =
             guid.map(|guid| (AliasKind::Guid, guid)).into_iter().chain(link).collect();
         if let Some(code) = guid.and_then(|guid| lookup.code(&guid_name(guid))) {
@@ -316,19 +330,27 @@ impl Search<'_> {
         entry: &Entry,
     ) -> bool {
         let (Some(old), Some(basis)) = (&known.sighting, lookup.basis(code)) else { return false };
-        if old.guid.is_some_and(|guid| self.facts.guids.contains(&guid)) {
+        // What is out stays so under a second guid beside its first one, too.
+        let out = basis.tombstone.as_ref();
+        if out.is_none() && old.guid.is_some_and(|guid| self.facts.guids.contains(&guid)) {
             return false;
         }
+        let left = out.and_then(|tombstone| tombstone.signs);
         if kind == AliasKind::Text {
-            let before = basis.item.as_ref().map_or(old.last, |item| item.published);
+            let gone = || left.and_then(|signs| signs.date()).unwrap_or(old.last);
+            let before = basis.item.as_ref().map_or_else(gone, |item| item.published);
             let here = entry.published.unwrap_or(old.last);
             return here.since(before).abs() <= SAME_TEXT_WITHIN;
         }
-        let gone = || basis.tombstone.as_ref().and_then(|tombstone| tombstone.signs);
-        let Some(signs) = basis.item.as_ref().map(Signs::of).or_else(gone) else { return true };
+        // As it is stored, and as its source gave it since it went.
+        let known: Vec<Signs> = basis.item.as_ref().map(Signs::of).into_iter().chain(left).collect();
+        if known.is_empty() {
+            return true;
+        }
         let Draft { title, excerpt, .. } = draft(self.source, entry);
         let date = entry.published.or(entry.updated);
-        signs.agree(&Signs::new(code, &title, &excerpt, date))
+        let here = Signs::new(code, &title, &excerpt, date);
+        known.iter().any(|signs| signs.agree(&here))
     }
 }
 
@@ -373,6 +395,11 @@ fn text_hash(entry: &Entry) -> Option<[u8; 16]> {
 /// The hash under which a guid is kept.
 pub(super) fn guid_hash(guid: &str) -> [u8; 16] {
     hash(&["guid", guid])
+}
+
+/// A link and a date as one name.
+fn dated(link: &str, date: Timestamp) -> [u8; 16] {
+    hash(&["dated link", link, &date.unix().to_string()])
 }
 
 fn hash(parts: &[&str]) -> [u8; 16] {

@@ -60,6 +60,12 @@ impl Signs {
         titles || dates || texts
     }
 
+    /// The date by which the article is known.
+    #[must_use]
+    pub fn date(&self) -> Option<Timestamp> {
+        self.date
+    }
+
     /// Reads signs, or none where a record of an earlier feedmill ends.
     ///
     /// # Errors
