@@ -20,9 +20,11 @@ pub(super) fn old_slugs(pages: &Pages, store: &dyn Store, names: &Names) -> Stor
     if pages.options.articles != Articles::Files {
         return Ok(old);
     }
+    // The slugs are read after the categories: one that was merged between both is no other's yet.
+    let present: BTreeSet<&str> = names.values().map(|category| category.slug.as_str()).collect();
     for (slug, id) in store.slugs()? {
-        let own = names.get(&id).is_none_or(|category| category.slug.as_str() == slug);
-        if let Some(slug) = Slug::new(&slug).filter(|_| !own) {
+        let old_one = names.contains_key(&id) && !present.contains(slug.as_str());
+        if let Some(slug) = Slug::new(&slug).filter(|_| old_one) {
             old.entry(id).or_default().push(slug);
         }
     }

@@ -306,6 +306,8 @@ impl Publisher {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         // What is shown to the world must not be lost by a power cut.
         store.sync()?;
+        // Before the names: where one changes in between, all is made again next time.
+        let identity = store.identity()?;
         let upto = store.cursor()?;
         let since = seen.upto.clone().filter(|_| look == Look::Changed);
         let mut report = PublishReport::default();
@@ -317,7 +319,8 @@ impl Publisher {
             let candidates = seen.refresh(&self.pages, store, since.as_ref())?;
             let Seen { names, old_slugs, relist, .. } = &*seen;
             let pages = &self.pages;
-            let mut run = Run { pages, store, names, old_slugs, relist: *relist, report: &mut report, since };
+            let mut run =
+                Run { pages, store, identity, names, old_slugs, relist: *relist, report: &mut report, since };
             run.categories(candidates, progress)?;
             run.items(&upto)?;
             store.mark_published(&upto, now)?;
@@ -348,6 +351,8 @@ fn is_later(sink: &Directory, site: Option<&Category>) -> bool {
 struct Run<'a> {
     pages: &'a Pages,
     store: &'a dyn Store,
+    /// Which store it is, and how often a category was renamed in it, as the names were read.
+    identity: (u64, u64),
     /// All categories.
     names: &'a Names,
     /// Slugs that they had before.
@@ -376,7 +381,7 @@ impl Run<'_> {
     ) -> Result<(), PublishError> {
         let packing = if self.pages.options.precompress { Packing::Packed } else { Packing::Plain };
         let mut sink = Directory::open(&self.pages.options.output)?.with(packing);
-        let mut fingerprint = self.pages.fingerprint(self.store)?;
+        let mut fingerprint = self.pages.fingerprint(self.identity);
         if !self.old_slugs.is_empty() {
             fingerprint = fingerprint::fingerprint(&[&fingerprint, &format!("{:?}", self.old_slugs)]);
         }

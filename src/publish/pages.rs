@@ -97,9 +97,8 @@ impl Pages {
 
     /// What all bytes depend on beside the generations (RULES 4.1). Paths on this machine do not
     /// count: two hosts with the same store and settings publish the same bytes.
-    pub(super) fn fingerprint(&self, store: &dyn Store) -> StoreResult<String> {
-        let (store, renames) = store.identity()?;
-        Ok(fingerprint(&[&self.print, &format!("{store} {renames}")]))
+    pub(super) fn fingerprint(&self, (store, renames): (u64, u64)) -> String {
+        fingerprint(&[&self.print, &format!("{store} {renames}")])
     }
 
     /// Whether these make the same outputs of the same store, in the same places.

@@ -68,14 +68,17 @@ impl Applied {
 
 type Result<T> = std::result::Result<T, SinkError>;
 
+/// Where files are to stand, each with the name that it has until then; of two for one place the later counts.
+pub(super) type Gathered = BTreeMap<PathBuf, PathBuf>;
+
 /// An output directory. Writes are gathered and become visible with [`Directory::commit`].
 #[derive(Debug)]
 pub struct Directory {
     pub(super) root: PathBuf,
     packing: Packing,
-    pending: Vec<(PathBuf, PathBuf)>,
+    pending: Gathered,
     /// Records that must be there before the files are: of files that nothing else knows of.
-    pub(super) notes: Vec<(PathBuf, PathBuf)>,
+    pub(super) notes: Gathered,
     /// Records of what the files show, by their names.
     pub(super) records: Vec<(String, Vec<u8>)>,
     /// Those of hundreds, which wait for [`Directory::forget_left`].
@@ -96,8 +99,8 @@ impl Directory {
         Ok(Self {
             root: root.to_owned(),
             packing: Packing::default(),
-            pending: Vec::new(),
-            notes: Vec::new(),
+            pending: Gathered::new(),
+            notes: Gathered::new(),
             records: Vec::new(),
             waiting: Vec::new(),
             removals: BTreeSet::new(),
@@ -155,8 +158,7 @@ impl Directory {
     /// Whether a file waits for [`Directory::commit`] under this path.
     #[must_use]
     pub fn gathers(&self, path: &str) -> bool {
-        let target = self.root.join(path);
-        self.pending.iter().any(|(_, pending)| *pending == target)
+        self.pending.contains_key(&self.root.join(path))
     }
 
     /// Gathers one file; `changed_at` becomes its modification time, so that web servers say
@@ -195,11 +197,14 @@ impl Directory {
     fn put_one(&mut self, file: &File, changed_at: Timestamp) -> Result<Applied> {
         let target = self.target(&file.path)?;
         self.removals.remove(&target);
+        if let Some(earlier) = self.pending.remove(&target) {
+            fs::remove_file(&earlier).map_err(|e| io_error("remove", &earlier, e))?;
+        }
         if holds(&target, &file.bytes) {
             return Ok(Applied { kept: 1, ..Applied::default() });
         }
         let temp = Self::write_temp(&target, &file.bytes, Some(changed_at))?;
-        self.pending.push((temp, target));
+        self.pending.insert(target, temp);
         Ok(Applied { written: 1, bytes: file.bytes.len() as u64, ..Applied::default() })
     }
 
@@ -341,7 +346,7 @@ impl Directory {
         while let Some((name, bytes)) = self.records.last() {
             let target = self.record_path(name);
             let temp = Self::write_temp(&target, bytes, None)?;
-            self.pending.push((temp, target));
+            self.pending.insert(target, temp);
             self.records.pop();
         }
         self.rename_all(|own| &mut own.pending)
@@ -358,7 +363,7 @@ impl Directory {
         }
     }
 
-    fn rename_all(&mut self, of: fn(&mut Self) -> &mut Vec<(PathBuf, PathBuf)>) -> Result<()> {
+    fn rename_all(&mut self, of: fn(&mut Self) -> &mut Gathered) -> Result<()> {
         let count = of(self).len();
         if count == 0 {
             return Ok(());
@@ -367,7 +372,7 @@ impl Directory {
         if many {
             self.sync_all()?;
         } else {
-            for (temp, _) in &*of(self) {
+            for temp in of(self).values() {
                 OpenOptions::new()
                     .read(true)
                     .open(temp)
@@ -377,12 +382,12 @@ impl Directory {
         }
         let mut folders: Vec<PathBuf> = Vec::new();
         let gathered = of(self);
-        while let Some((temp, target)) = gathered.last() {
+        while let Some((target, temp)) = gathered.last_key_value() {
             fs::rename(temp, target).map_err(|e| io_error("rename to", target, e))?;
             let folder =
                 target.parent().filter(|folder| !many && !folders.iter().any(|known| known == folder));
             folders.extend(folder.map(Path::to_owned));
-            gathered.pop();
+            gathered.pop_last();
         }
         if many {
             return self.sync_all();
@@ -431,7 +436,7 @@ impl Directory {
 /// What was gathered and not made visible leaves nothing behind.
 impl Drop for Directory {
     fn drop(&mut self) {
-        for (temp, _) in self.pending.iter().chain(&self.notes) {
+        for temp in self.pending.values().chain(self.notes.values()) {
             let _ = fs::remove_file(temp);
         }
     }
@@ -466,6 +471,19 @@ mod tests {
 
     fn file(path: &str, text: &str) -> File {
         File { path: path.to_owned(), bytes: text.as_bytes().to_vec() }
+    }
+
+    #[test]
+    fn of_two_files_for_one_place_the_later_counts() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = Timestamp::from_unix(1_000_000);
+        let mut sink = Directory::open(dir.path()).unwrap();
+        for text in ["1", "2"] {
+            sink.put(&file("a/b.html", text), at).unwrap();
+        }
+        sink.commit().unwrap();
+        assert_eq!(fs::read_to_string(dir.path().join("a/b.html")).unwrap(), "2");
+        assert_eq!(fs::read_dir(dir.path().join("a")).unwrap().count(), 1);
     }
 
     #[test]

@@ -50,7 +50,8 @@ impl Directory {
             both.pages.extend(went.pages);
             let target = self.record_path(&name);
             let bytes = serde_json::to_vec(&both).unwrap_or_default();
-            self.notes.push((Self::write_temp(&target, &bytes, None)?, target));
+            let temp = Self::write_temp(&target, &bytes, None)?;
+            self.notes.insert(target, temp);
         }
         self.waiting.push((name, serde_json::to_vec(now).unwrap_or_default()));
         Ok(())

@@ -25,7 +25,7 @@ impl Sink for ArticleFiles {
     fn publish(&self, run: &mut Run<'_>, upto: &Cursor) -> Result<(), PublishError> {
         let sink = Directory::open(&run.pages.options.output)?;
         let known = sink.unit(ARTICLES_UNIT);
-        let mut print = run.pages.fingerprint(run.store)?;
+        let mut print = run.pages.fingerprint(run.identity);
         // The records of hundreds do not name variants; so this tells whether there are any.
         let packing = match (run.pages.options.precompress, known.fingerprint.ends_with(PACKED)) {
             (true, _) => Packing::Packed,

@@ -35,7 +35,7 @@ impl Sink for Jekyll<'_> {
         if run.since.is_none() {
             sink.clear_unfinished();
         }
-        let print = self.fingerprint(run)?;
+        let print = self.fingerprint(run);
         let known = sink.unit(POSTS_UNIT);
         let from = known.upto.clone().filter(|_| known.fingerprint == print);
         let mut due = BTreeSet::new();
@@ -69,16 +69,16 @@ impl Sink for Jekyll<'_> {
 
 impl Jekyll<'_> {
     /// What the bytes and paths of posts depend on beside the store.
-    fn fingerprint(&self, run: &Run<'_>) -> Result<String, PublishError> {
+    fn fingerprint(&self, run: &Run<'_>) -> String {
         let JekyllOptions { style, tags, .. } = self.0;
         let (site, sources) = (&run.pages.options.site, &run.pages.options.sources);
-        Ok(fingerprint(&[
+        fingerprint(&[
             &style.layout,
             &style.tag_suffix,
             &style.footer,
             style.zone.name(),
-            &format!("{tags:?} {:?} {sources:?} {:?}", run.store.identity()?, site.code_space),
-        ]))
+            &format!("{tags:?} {:?} {sources:?} {:?}", run.identity, site.code_space),
+        ])
     }
 }
 

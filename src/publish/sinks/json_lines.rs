@@ -59,7 +59,7 @@ impl Sink for JsonLines<'_> {
         if run.since.is_none() {
             sink.clear_unfinished();
         }
-        let print = fingerprint(&["lines", &run.pages.fingerprint(run.store)?]);
+        let print = fingerprint(&["lines", &run.pages.fingerprint(run.identity)]);
         let known = sink.unit(UNIT);
         let from = known.upto.clone().filter(|_| known.fingerprint == print);
         let mut days: BTreeSet<NaiveDate> = BTreeSet::new();
