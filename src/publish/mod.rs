@@ -15,6 +15,7 @@ mod fingerprint;
 mod items;
 mod newspapers;
 mod pages;
+mod report;
 pub mod select;
 mod sinks;
 mod sitemaps;
@@ -27,7 +28,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono_tz::Tz;
-use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use tracing::warn;
 use url::Url;
@@ -37,7 +37,7 @@ use crate::render::RenderError;
 pub use crate::render::html::Pictures;
 use crate::render::html::ThemeError;
 use crate::render::html::ThemeParts;
-use crate::sink::{Applied, Directory, File, OutputKey, Packing, Rendered, SinkError, Turn};
+use crate::sink::{Directory, File, OutputKey, Packing, Rendered, SinkError, Turn};
 use crate::store::{Store, StoreError};
 
 pub use combined::Combined;
@@ -45,6 +45,7 @@ use copies::OldSlugs;
 use fingerprint::fingerprint;
 use pages::Names;
 pub use pages::Pages;
+pub use report::PublishReport;
 pub use select::WindowOptions;
 pub use sinks::{JekyllOptions, JsonLinesOptions};
 pub use themes::read_theme;
@@ -192,32 +193,6 @@ impl PublishError {
             Self::Theme(_) | Self::Render(_) => false,
             Self::Static { .. } => true,
         }
-    }
-}
-
-/// What a publish did.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PublishReport {
-    /// Categories that were rendered, the site counted as one.
-    pub rendered: usize,
-    /// Categories that were up to date.
-    pub clean: usize,
-    /// Files written.
-    pub written: usize,
-    /// Bytes written.
-    pub bytes: u64,
-    /// Files rendered whose bytes were there already.
-    pub kept: usize,
-    /// Files removed.
-    pub removed: usize,
-}
-
-impl PublishReport {
-    fn add(&mut self, applied: Applied) {
-        self.written += applied.written;
-        self.bytes += applied.bytes;
-        self.kept += applied.kept;
-        self.removed += applied.removed;
     }
 }
 
