@@ -92,7 +92,7 @@ pub struct Identified {
 pub fn identify(store: &dyn Store, source: &Source, document: Document) -> Result<Identified> {
     let (facts, names) = Facts::of(source, &document);
     let mut lookup = Lookup::new(store, &source.id);
-    lookup.ask(names.iter().flat_map(|names| names.asked_first(source)).collect())?;
+    lookup.ask(names.iter().flat_map(Names::asked_first).collect())?;
     let known_void = |guid: &[u8; 16]| lookup.known(&guid_name(*guid)).is_some_and(|known| known.void);
     let (before, newly): (Vec<_>, Vec<_>) = facts.void.iter().copied().partition(known_void);
     let mut found = Identified { void: newly, ..Identified::default() };
@@ -128,7 +128,7 @@ struct Facts {
     void: HashSet<[u8; 16]>,
     /// How often each canonical link stands in it.
     links: HashMap<String, u32>,
-    /// How often each link stands in it with a date.
+    /// How often each link that several have stands in it with a date.
     dated: HashMap<[u8; 16], u32>,
     /// The channel's own link, canonical.
     own_link: Option<String>,
@@ -140,14 +140,14 @@ struct Names {
     guid: Option<[u8; 16]>,
     /// Its link, canonical.
     link: Option<String>,
-    /// The source's own code.
-    code: Option<String>,
+    /// The source's own code, in its canonical form and as listed.
+    code: Option<(InfoCode, String)>,
 }
 
 impl Names {
     /// What tells most records: the guid, and the source's own code.
-    fn asked_first(&self, source: &Source) -> Vec<Name> {
-        let code = self.code.as_deref().map(|code| Name::Code(own_code(source, code)));
+    fn asked_first(&self) -> Vec<Name> {
+        let code = self.code.as_ref().map(|(code, _)| Name::Code(code.clone()));
         self.guid.map(guid_name).into_iter().chain(code).collect()
     }
 }
@@ -188,9 +188,6 @@ impl Facts {
             let link = entry.link.as_deref().and_then(link::canonical);
             if let Some(link) = &link {
                 *facts.links.entry(link.clone()).or_default() += 1;
-                if let Some(date) = entry.published {
-                    *facts.dated.entry(dated(link, date)).or_default() += 1;
-                }
             }
             let guid = entry.guid.as_deref().map(guid_hash);
             if let Some(guid) = guid {
@@ -201,16 +198,27 @@ impl Facts {
                 }
             }
             let code = source.code.as_ref().and_then(|rule| rule.listed(entry));
+            let code = code.map(|listed| (own_code(source, &listed), listed));
             names.push(Names { guid, link, code });
+        }
+        for (entry, names) in document.entries.iter().zip(&names) {
+            if let (Some(link), Some(date)) = (names.link.as_deref(), entry.published)
+                && facts.is_shared(link)
+            {
+                *facts.dated.entry(dated(link, date)).or_default() += 1;
+            }
         }
         (facts, names)
     }
 
     /// What a record is known by whose link several have: that link with its date, where only it has both.
     fn shared(&self, canonical: &str, entry: &Entry) -> Option<Alias> {
-        let shared = self.links.get(canonical).is_some_and(|count| *count > 1);
-        let alias = dated(canonical, entry.published.filter(|_| shared)?);
+        let alias = dated(canonical, entry.published.filter(|_| self.is_shared(canonical))?);
         (self.dated.get(&alias) == Some(&1)).then_some((AliasKind::Link, alias))
+    }
+
+    fn is_shared(&self, canonical: &str) -> bool {
+        self.links.get(canonical).is_some_and(|count| *count > 1)
     }
 
     /// A link that stands for one record only, and not for the whole feed.
@@ -236,10 +244,10 @@ impl Search<'_> {
         self.sound(&entry)?;
         let guid = names.guid.filter(|guid| !self.void.contains(guid));
         if self.source.code.is_some() {
-            let listed = names.code.ok_or_else(|| {
+            let (code, listed) = names.code.ok_or_else(|| {
                 format!("{}: its code is missing or does not match `code.pattern`", shown(&entry))
             })?;
-            let own = (own_code(self.source, &listed), Rule::Code);
+            let own = (code, Rule::Code);
             entry.code = Some(listed);
             // Its own code says all: nothing else needs to lead to it.
             return Ok(Record { entry, guid, own, is_known: true, aliases: Vec::new() });

@@ -15,7 +15,7 @@ use crate::model::{Cursor, Timestamp};
 /// Folder of the records, inside the directory.
 pub(super) const RECORDS: &str = ".feedmill";
 /// From this many files on, one sync of the file system is cheaper than one a file.
-const SYNC_ALL_FROM: usize = 16;
+pub(super) const SYNC_ALL_FROM: usize = 16;
 /// End of the name of a file that is not whole yet.
 pub(super) const TEMP: &str = ".feedmill-tmp";
 
@@ -76,7 +76,7 @@ pub(super) type Gathered = BTreeMap<PathBuf, PathBuf>;
 pub struct Directory {
     pub(super) root: PathBuf,
     packing: Packing,
-    pending: Gathered,
+    pub(super) pending: Gathered,
     /// Records that must be there before the files are: of files that nothing else knows of.
     pub(super) notes: Gathered,
     /// Records of what the files show, by their names.
@@ -326,83 +326,6 @@ impl Directory {
         self.pending.len()
     }
 
-    /// Makes all that was gathered visible and durable: notes first, then files, then the records of what
-    /// they show, so that a crash in between only means that the same bytes are compared again.
-    ///
-    /// # Errors
-    /// [`SinkError::Io`]; what was gathered stays gathered.
-    pub fn commit(&mut self) -> Result<()> {
-        self.rename_all(|own| &mut own.notes)?;
-        self.rename_all(|own| &mut own.pending)?;
-        while let Some(path) = self.removals.last() {
-            match fs::remove_file(path) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    return Err(io_error("remove", path, error));
-                }
-                _ => self.remove_empty_folders(path),
-            }
-            self.removals.pop_last();
-        }
-        while let Some((name, bytes)) = self.records.last() {
-            let target = self.record_path(name);
-            let temp = Self::write_temp(&target, bytes, None)?;
-            self.pending.insert(target, temp);
-            self.records.pop();
-        }
-        self.rename_all(|own| &mut own.pending)
-    }
-
-    /// Folders that had nothing but what was removed; a system keeps one that has anything.
-    fn remove_empty_folders(&self, removed: &Path) {
-        let mut folder = removed.parent();
-        while let Some(path) = folder.filter(|path| *path != self.root && path.starts_with(&self.root)) {
-            if path.ends_with(RECORDS) || fs::remove_dir(path).is_err() {
-                return;
-            }
-            folder = path.parent();
-        }
-    }
-
-    fn rename_all(&mut self, of: fn(&mut Self) -> &mut Gathered) -> Result<()> {
-        let count = of(self).len();
-        if count == 0 {
-            return Ok(());
-        }
-        let many = count >= SYNC_ALL_FROM;
-        if many {
-            self.sync_all()?;
-        } else {
-            for temp in of(self).values() {
-                OpenOptions::new()
-                    .read(true)
-                    .open(temp)
-                    .and_then(|file| file.sync_all())
-                    .map_err(|e| io_error("sync", temp, e))?;
-            }
-        }
-        let mut folders: Vec<PathBuf> = Vec::new();
-        let gathered = of(self);
-        while let Some((target, temp)) = gathered.last_key_value() {
-            fs::rename(temp, target).map_err(|e| io_error("rename to", target, e))?;
-            let folder =
-                target.parent().filter(|folder| !many && !folders.iter().any(|known| known == folder));
-            folders.extend(folder.map(Path::to_owned));
-            gathered.pop_last();
-        }
-        if many {
-            return self.sync_all();
-        }
-        for folder in folders {
-            fs::File::open(&folder).and_then(|f| f.sync_all()).map_err(|e| io_error("sync", &folder, e))?;
-        }
-        Ok(())
-    }
-
-    fn sync_all(&self) -> Result<()> {
-        let root = fs::File::open(&self.root).map_err(|e| io_error("open", &self.root, e))?;
-        rustix::fs::syncfs(&root).map_err(|e| io_error("sync", &self.root, e.into()))
-    }
-
     pub(super) fn write_temp(target: &Path, bytes: &[u8], at: Option<Timestamp>) -> Result<PathBuf> {
         let mut name = target.file_name().unwrap_or_default().to_owned();
         name.push(TEMP);
@@ -430,15 +353,6 @@ impl Directory {
             && Path::new(path).components().all(|part| matches!(part, Component::Normal(_)))
             && !path.starts_with(RECORDS);
         if plain { Ok(self.root.join(path)) } else { Err(SinkError::Path { path: path.to_owned() }) }
-    }
-}
-
-/// What was gathered and not made visible leaves nothing behind.
-impl Drop for Directory {
-    fn drop(&mut self) {
-        for temp in self.pending.values().chain(self.notes.values()) {
-            let _ = fs::remove_file(temp);
-        }
     }
 }
 

@@ -5,6 +5,7 @@
 //! (`render`) or when they are made (`publish`). A second sink (an object store) becomes a
 //! trait here when it comes.
 
+mod commit;
 mod directory;
 mod error;
 mod hundreds;
