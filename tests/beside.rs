@@ -11,16 +11,16 @@ use std::slice;
 use std::sync::Arc;
 
 use common::samples::{RssItem, rss};
-use common::{Upstream, at};
+use common::{Broken, Upstream, at};
 use feedmill::clock::{Clock, ManualClock};
 use feedmill::config::{self, Config};
-use feedmill::daemon::merge_categories;
+use feedmill::daemon::{finish_merges, merge_categories};
 use feedmill::fetch::Fetcher;
 use feedmill::ingest::{Ingest, Pending};
 use feedmill::model::{CategoryId, CodeSpace, InfoCode, Slug, Timestamp};
 use feedmill::source::Source;
 use feedmill::store::{
-    Claimed, Handle, MemoryStore, Move, Mover, Retention, SledStore, Store, Tombstone, Window, WithdrawnBy,
+    Claimed, Handle, MemoryStore, Move, Mover, Result, Retention, SledStore, Store, Tombstone, Window, WithdrawnBy,
 };
 use tempfile::TempDir;
 
@@ -118,7 +118,7 @@ impl<'a> World<'a> {
             world.store.ensure_category(name, None, noon()).unwrap();
         }
         world.put(&["old", "known"], "first");
-        world.poll(0, None).await;
+        world.poll(0, None).await.unwrap();
         world.clock.set(noon().plus(7_200));
         world
     }
@@ -134,32 +134,33 @@ impl<'a> World<'a> {
     }
 
     /// Polls a source; what an admin does comes at a place around its steps.
-    async fn poll(&self, number: usize, between: Option<(Act, usize)>) {
+    async fn poll(&self, number: usize, between: Option<(Act, usize)>) -> Result<()> {
         let source = self.source(number);
         let store = Handle::new(Arc::clone(&self.store));
         let clock = Arc::clone(&self.clock) as Arc<dyn Clock>;
         let fetcher = Fetcher::new(self.config.fetch.clone()).unwrap();
         let ingest = Ingest::new(store.clone(), fetcher, clock, self.config.ingest.clone());
-        self.act_at(between, 0).await;
-        let claimed = self.store.claim("a poll", slice::from_ref(&source.id), self.clock.now(), 90).unwrap();
+        self.act_at(between, 0).await?;
+        let claimed = self.store.claim("a poll", slice::from_ref(&source.id), self.clock.now(), 90)?;
         let [Claimed::Yours(claim)] = &claimed[..] else { panic!("{claimed:?}") };
         let answer = ingest.ask(source, claim.state.clone()).await;
-        self.act_at(between, 1).await;
+        self.act_at(between, 1).await?;
         let mut pending = Pending::default();
-        let (_, mut ended) = ingest.take(source, answer, &mut pending).await.unwrap();
-        self.act_at(between, 2).await;
-        ingest.store_pending(&mut pending).await.unwrap();
-        self.act_at(between, 3).await;
+        let (_, mut ended) = ingest.take(source, answer, &mut pending).await?;
+        self.act_at(between, 2).await?;
+        ingest.store_pending(&mut pending).await?;
+        self.act_at(between, 3).await?;
         pending.settle(&mut ended);
         let overtaken = between.is_some_and(|(act, at)| act == Act::Overtake && (1..STEPS - 1).contains(&at));
-        let refused = store.complete(vec![ended]).await.unwrap();
+        let refused = store.complete(vec![ended]).await?;
         assert_eq!(refused, if overtaken { vec![source.id.clone()] } else { Vec::new() });
-        self.act_at(between, 4).await;
+        self.act_at(between, 4).await
     }
 
-    async fn act_at(&self, between: Option<(Act, usize)>, here: usize) {
-        if let Some((act, _)) = between.filter(|(_, place)| *place == here) {
-            Box::pin(self.act(act)).await;
+    async fn act_at(&self, between: Option<(Act, usize)>, here: usize) -> Result<()> {
+        match between.filter(|(_, place)| *place == here) {
+            Some((act, _)) => Box::pin(self.act(act)).await,
+            None => Ok(()),
         }
     }
 
@@ -167,44 +168,45 @@ impl<'a> World<'a> {
         self.store.find_category(name).unwrap().unwrap()
     }
 
-    async fn act(&self, act: Act) {
+    async fn act(&self, act: Act) -> Result<()> {
         let (store, now, code) = (&*self.store, self.clock.now(), code("known"));
         let stone = |erased| Tombstone::new(now, WithdrawnBy::Admin, "asked", erased);
         match act {
-            Act::Withdraw => drop(store.withdraw(&code, &stone(false)).unwrap()),
-            Act::Erase => drop(store.withdraw(&code, &stone(true)).unwrap()),
+            Act::Withdraw => drop(store.withdraw(&code, &stone(false))?),
+            Act::Erase => drop(store.withdraw(&code, &stone(true))?),
             Act::Restore => {
-                let stone = store.tombstone(&code).unwrap().unwrap();
-                assert!(store.restore(&code, &stone, "a mistake", now).unwrap());
+                let stone = store.tombstone(&code)?.unwrap();
+                assert!(store.restore(&code, &stone, "a mistake", now)?);
             }
             Act::Move => {
-                let (from, to) = (store.item(&code).unwrap().unwrap().categories, self.category("乙报").id);
+                let (from, to) = (store.item(&code)?.unwrap().categories, self.category("乙报").id);
                 let decided = Move { from, to: vec![to], why: "asked".to_owned(), by: Mover::Admin };
-                assert!(store.reroute(&code, &decided, now).unwrap());
+                assert!(store.reroute(&code, &decided, now)?);
             }
             Act::Rename => {
                 let id = self.category("甲报").id;
-                store.rename_category(id, "甲日报", &Slug::new("jiaribao").unwrap(), now).unwrap();
+                store.rename_category(id, "甲日报", &Slug::new("jiaribao").unwrap(), now)?;
             }
             Act::Merge => {
                 let (from, into) = (self.category("甲报"), self.category("乙报"));
-                merge_categories(store, &from, &into, now, &mut |_| {}).unwrap();
+                merge_categories(store, &from, &into, now, &mut |_| {})?;
             }
             Act::Sweep => {
                 let keep = Retention { items: Some(1), age: None };
-                while store.sweep(self.category("甲报").id, keep, 10, now).unwrap() > 0 {}
+                while store.sweep(self.category("甲报").id, keep, 10, now)? > 0 {}
             }
-            Act::Poll => self.poll(1, None).await,
+            Act::Poll => self.poll(1, None).await?,
             Act::Overtake => {
                 self.clock.set(now.plus(90));
                 self.put(&["old", "known", "new"], "newest");
-                self.poll(0, None).await;
+                self.poll(0, None).await?;
             }
             Act::PollErase => {
-                self.poll(1, None).await;
-                assert!(store.withdraw(&self::code("new"), &stone(true)).unwrap());
+                self.poll(1, None).await?;
+                assert!(store.withdraw(&self::code("new"), &stone(true))?);
             }
         }
+        Ok(())
     }
 
     /// What readers and admins see.
@@ -234,14 +236,20 @@ impl<'a> World<'a> {
     }
 }
 
-/// The outcome where `act` comes at a place around the steps of a poll.
-async fn outcome(upstream: &Upstream, sled: bool, act: Act, place: usize) -> Vec<String> {
+/// A world in which `act` can be done beside a poll of an edited document.
+async fn edited(upstream: &Upstream, sled: bool, act: Act) -> World<'_> {
     let world = World::new(upstream, sled).await;
     if act == Act::Restore {
-        world.act(Act::Withdraw).await;
+        world.act(Act::Withdraw).await.unwrap();
     }
     world.put(&["old", "known", "new"], "edited");
-    world.poll(0, Some((act, place))).await;
+    world
+}
+
+/// The outcome where `act` comes at a place around the steps of a poll.
+async fn outcome(upstream: &Upstream, sled: bool, act: Act, place: usize) -> Vec<String> {
+    let world = edited(upstream, sled, act).await;
+    world.poll(0, Some((act, place))).await.unwrap();
     world.seen()
 }
 
@@ -264,4 +272,66 @@ async fn the_outcome_of_what_happens_beside_a_poll_is_a_serial_one() {
         }
     }
     assert_eq!(schedules, 60);
+}
+
+/// The same, but the process ends after so many writes, and is started again when its leases are over;
+/// `None` where it had no more to write.
+async fn outcome_of_cut(
+    upstream: &Upstream,
+    (sled, act, place): (bool, Act, usize),
+    writes: usize,
+) -> Option<Vec<String>> {
+    let mut world = edited(upstream, sled, act).await;
+    let whole = Arc::clone(&world.store);
+    let cut = Arc::new(Broken::cut_after(writes, Arc::clone(&whole)));
+    world.store = Arc::<Broken<_>>::clone(&cut);
+    let ended = world.poll(0, Some((act, place))).await;
+    if cut.writes_left() > 0 {
+        ended.unwrap();
+        return None;
+    }
+    world.store = whole;
+    started_again(&world).await;
+    Some(world.seen())
+}
+
+/// What the next start does, and the next poll.
+async fn started_again(world: &World<'_>) {
+    world.clock.set(noon().plus(14_400));
+    finish_merges(&*world.store, world.clock.now()).unwrap();
+    world.poll(0, None).await.unwrap();
+}
+
+/// What is there after the next start where nothing was cut off: the act before, after, or not at all.
+async fn serial(upstream: &Upstream, sled: bool, act: Act) -> Vec<Vec<String>> {
+    let mut all = Vec::new();
+    for between in [Some((act, 0)), Some((act, STEPS - 1)), None] {
+        let world = edited(upstream, sled, act).await;
+        world.poll(0, between).await.unwrap();
+        started_again(&world).await;
+        all.push(world.seen());
+    }
+    all
+}
+
+#[tokio::test]
+async fn the_outcome_of_what_is_cut_off_at_any_write_is_a_serial_one() {
+    let upstream = Upstream::start().await;
+    let mut cuts = 0;
+    for sled in [false, true] {
+        for act in ACTS {
+            let serial = serial(&upstream, sled, act).await;
+            for place in 0..STEPS {
+                for writes in 0.. {
+                    let Some(seen) = outcome_of_cut(&upstream, (sled, act, place), writes).await else { break };
+                    assert!(
+                        serial.contains(&seen),
+                        "{act:?} at {place}, cut after {writes}, sled: {sled}: {seen:#?}\n not of {serial:#?}"
+                    );
+                    cuts += 1;
+                }
+            }
+        }
+    }
+    assert!(cuts > 300, "{cuts}");
 }

@@ -215,6 +215,29 @@ async fn reroute_applies_changed_rules_to_what_is_stored() {
     assert_eq!(mill.output("feed/jiachengribao.xml").matches("<at:deleted-entry").count(), 0);
 }
 
+/// Where an admin has put what a rule dropped says nothing of whether it is dropped.
+#[tokio::test]
+async fn what_an_admin_moved_while_it_was_dropped_comes_back_where_it_was_put() {
+    let upstream = upstream().await;
+    let sources = feed_source("jia", "甲城日报", &upstream, "/a.xml");
+    let mut mill = mill(&upstream, RULES).await;
+    mill.round().await;
+    let lottery = every_item(mill.store()).into_iter().find(|item| item.title == "彩票开奖").unwrap();
+    let moved = ask(&mill, Query::Move { code: lottery.code.text(None), to: "体育".to_owned() }).await;
+    assert_eq!(moved["changed"], true, "{moved}");
+    let held = ask(&mill, Query::Reroute { dry_run: false }).await;
+    assert_eq!(held["changed"], 0, "the rule drops it still: {held}");
+
+    mill.reopen(MAIN, &sources).await;
+    mill.pass(60);
+    let said = ask(&mill, Query::Reroute { dry_run: false }).await;
+    let of_it = said["items"].as_array().unwrap().iter().find(|item| item["title"] == "彩票开奖");
+    assert_eq!(of_it.unwrap()["what"], "let in, for no rule drops it any more", "{said}");
+    assert!(placed(&mill).contains(&("tiyu".to_owned(), "彩票开奖".to_owned())), "{:?}", placed(&mill));
+    let again = ask(&mill, Query::Reroute { dry_run: true }).await;
+    assert_eq!(again["changed"], 0, "{again}");
+}
+
 #[tokio::test]
 async fn a_source_in_two_categories_and_both_combined() {
     let upstream = upstream().await;

@@ -788,6 +788,7 @@ fn observed(store: &dyn Store, since: u64) -> Vec<String> {
         let code = code(number);
         let item = store.item(&code).unwrap();
         if let Some(item) = &item {
+            assert!(store.cursor().unwrap().covers(item.touched), "who follows does not find {item:?}");
             let places = [CategoryId::SITE, item.home];
             all.push(format!(
                 "{:?}",

@@ -94,7 +94,7 @@ fn each(
 ///
 /// # Errors
 /// Those of the store.
-pub(super) fn finish(store: &dyn Store, now: Timestamp) -> Result<()> {
+pub fn finish(store: &dyn Store, now: Timestamp) -> Result<()> {
     for (from, into) in store.records(RecordKind::Merge, &[], usize::MAX)? {
         if let (Some(from), Some(into)) = (category(store, &from)?, category(store, &into)?) {
             tracing::warn!(from = %from.slug, into = %into.slug, "a merge that was cut off is gone on with");

@@ -47,7 +47,7 @@ use crate::store::StoreError;
 use door::Door;
 use reload::Reloader;
 
-pub use merging::merge as merge_categories;
+pub use merging::{finish as finish_merges, merge as merge_categories};
 pub use mill::Mill;
 pub use reload::{Outcome, Reloaded};
 pub use requests::{ItemAnswer, ItemRow, SourceRow};

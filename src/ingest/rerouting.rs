@@ -60,11 +60,13 @@ impl Rerouting {
     /// Those of the store.
     pub fn one(&self, store: &dyn Store, code: &InfoCode) -> Result<Option<Rerouted>> {
         let Basis { item: Some(item), tombstone, placed } = store.basis(code)? else { return Ok(None) };
-        // What was withdrawn by people, by its source or by age is no business of rules.
-        if placed || tombstone.as_ref().is_some_and(|tombstone| tombstone.by != WithdrawnBy::Rule) {
+        // What was withdrawn by people, by its source or by age is no business of rules; nor is where an admin
+        // has put something, but whether it is dropped.
+        let by_rule = tombstone.as_ref().map(|tombstone| tombstone.by == WithdrawnBy::Rule);
+        if !by_rule.unwrap_or(!placed) {
             return Ok(None);
         }
-        let found = self.look(store, item, tombstone)?;
+        let found = self.look(store, item, tombstone, placed)?;
         let what = Self::what(store, &found)?;
         if what.is_empty() {
             return Ok(None);
@@ -80,7 +82,7 @@ impl Rerouting {
         Ok(Some(rerouted))
     }
 
-    fn look(&self, store: &dyn Store, item: Item, tombstone: Option<Tombstone>) -> Result<Found> {
+    fn look(&self, store: &dyn Store, item: Item, tombstone: Option<Tombstone>, stays: bool) -> Result<Found> {
         let article = Handle::article(store, item)?;
         let item = &article.item;
         let listings: BTreeSet<SourceId> =
@@ -89,12 +91,12 @@ impl Rerouting {
             self.sources.iter().filter(|source| listings.contains(&source.id)).collect();
         let mut categories = Vec::new();
         let mut new = Vec::new();
-        if listing.is_empty() {
+        if stays || listing.is_empty() {
             for id in &item.categories {
                 categories.extend(store.category(*id)?);
             }
         }
-        for source in &listing {
+        for source in listing.iter().filter(|_| !stays) {
             for choice in Routing::choices(store, source, item.media_name.as_deref())? {
                 match known(store, &choice)? {
                     Some(category) => categories.push(category),
@@ -103,10 +105,13 @@ impl Rerouting {
             }
         }
         let mut draft = draft_of(&article);
-        let verdict = {
+        let mut verdict = {
             let subject = subject(&draft, age(Some(item.published), item.first_seen));
             judge(&self.rules, store, &subject, &item.lead, &categories)
         };
+        if stays {
+            verdict = Verdict { moved: None, added: Vec::new(), ..verdict };
+        }
         let default = Cleaner::default();
         let lead = self.sources.iter().find(|source| source.id == item.lead);
         rewrite(&mut draft, &verdict, lead.map_or(&default, |source| &source.cleaner));

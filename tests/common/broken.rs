@@ -1,6 +1,7 @@
 //! A store that fails, to see what is left of the outputs then.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Deref;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use feedmill::model::{
@@ -12,44 +13,68 @@ use feedmill::store::{
     Window,
 };
 
-/// Another store, whose reads of items and texts fail after the first few.
-pub(crate) struct Broken<'a> {
-    store: &'a dyn Store,
-    left: AtomicUsize,
+/// Another store, whose reads of items and texts, or whose writes, fail after the first few.
+pub(crate) struct Broken<S> {
+    store: S,
+    reads: AtomicUsize,
+    writes: AtomicUsize,
 }
 
-impl<'a> Broken<'a> {
+impl<S> Broken<S> {
     /// Fails after `reads` good reads.
-    pub(crate) fn after(reads: usize, store: &'a dyn Store) -> Self {
-        Self { store, left: AtomicUsize::new(reads) }
+    pub(crate) fn after(reads: usize, store: S) -> Self {
+        Self { store, reads: AtomicUsize::new(reads), writes: AtomicUsize::new(usize::MAX) }
+    }
+
+    /// Writes `writes` times and then no more, as if the process had ended there.
+    pub(crate) fn cut_after(writes: usize, store: S) -> Self {
+        Self { store, reads: AtomicUsize::new(usize::MAX), writes: AtomicUsize::new(writes) }
+    }
+
+    /// How many writes are left.
+    pub(crate) fn writes_left(&self) -> usize {
+        self.writes.load(Ordering::SeqCst)
     }
 
     fn read(&self) -> Result<()> {
-        let one_less = |left: usize| left.checked_sub(1);
-        match self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less) {
-            Ok(_) => Ok(()),
-            Err(_) => Err(StoreError::Damaged { what: "sample" }),
-        }
+        one_less(&self.reads)
+    }
+
+    fn write(&self) -> Result<()> {
+        one_less(&self.writes)
     }
 }
 
-impl Sources for Broken<'_> {
+fn one_less(left: &AtomicUsize) -> Result<()> {
+    match left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(StoreError::Damaged { what: "sample" }),
+    }
+}
+
+impl<S: Deref<Target: Store> + Send + Sync> Sources for Broken<S> {
     fn register(&self, sources: &[SourceId], now: Timestamp) -> Result<()> {
+        self.write()?;
         self.store.register(sources, now)
     }
     fn claim_due(&self, by: &str, now: Timestamp, limit: usize, lease: i64) -> Result<Vec<Claim>> {
+        self.write()?;
         self.store.claim_due(by, now, limit, lease)
     }
     fn claim(&self, by: &str, ids: &[SourceId], now: Timestamp, lease: i64) -> Result<Vec<Claimed>> {
+        self.write()?;
         self.store.claim(by, ids, now, lease)
     }
     fn renew(&self, id: &SourceId, epoch: u64, until: Timestamp) -> Result<bool> {
+        self.write()?;
         self.store.renew(id, epoch, until)
     }
     fn complete(&self, results: &[PollResult]) -> Result<Vec<SourceId>> {
+        self.write()?;
         self.store.complete(results)
     }
     fn release(&self, worker: &str, running: &[SourceId], now: Timestamp) -> Result<usize> {
+        self.write()?;
         self.store.release(worker, running, now)
     }
     fn due(&self, from: Timestamp, limit: usize) -> Result<Vec<(Timestamp, SourceId)>> {
@@ -63,7 +88,7 @@ impl Sources for Broken<'_> {
     }
 }
 
-impl Items for Broken<'_> {
+impl<S: Deref<Target: Store> + Send + Sync> Items for Broken<S> {
     fn known(&self, id: &SourceId, names: &[Name]) -> Result<Vec<Known>> {
         self.store.known(id, names)
     }
@@ -95,12 +120,15 @@ impl Items for Broken<'_> {
         self.store.redirects(after, limit)
     }
     fn commit(&self, changes: Vec<Change>, now: Timestamp) -> Result<Vec<InfoCode>> {
+        self.write()?;
         self.store.commit(changes, now)
     }
     fn act(&self, code: &InfoCode, act: Act<'_>, now: Timestamp) -> Result<bool> {
+        self.write()?;
         self.store.act(code, act, now)
     }
     fn sweep(&self, category: CategoryId, keep: Retention, limit: usize, now: Timestamp) -> Result<usize> {
+        self.write()?;
         self.store.sweep(category, keep, limit, now)
     }
     fn item(&self, code: &InfoCode) -> Result<Option<Item>> {
@@ -109,17 +137,21 @@ impl Items for Broken<'_> {
     }
 }
 
-impl Categories for Broken<'_> {
+impl<S: Deref<Target: Store> + Send + Sync> Categories for Broken<S> {
     fn ensure_category(&self, name: &str, slug: Option<&Slug>, now: Timestamp) -> Result<Category> {
+        self.write()?;
         self.store.ensure_category(name, slug, now)
     }
     fn rename_category(&self, id: CategoryId, name: &str, slug: &Slug, now: Timestamp) -> Result<Category> {
+        self.write()?;
         self.store.rename_category(id, name, slug, now)
     }
     fn merge_category(&self, from: CategoryId, into: CategoryId, now: Timestamp) -> Result<()> {
+        self.write()?;
         self.store.merge_category(from, into, now)
     }
     fn alias_category(&self, id: CategoryId, old_slug: &str) -> Result<()> {
+        self.write()?;
         self.store.alias_category(id, old_slug)
     }
     fn find_category(&self, slug_or_name: &str) -> Result<Option<Category>> {
@@ -167,7 +199,7 @@ impl Categories for Broken<'_> {
     }
 }
 
-impl Changes for Broken<'_> {
+impl<S: Deref<Target: Store> + Send + Sync> Changes for Broken<S> {
     fn cursor(&self) -> Result<Cursor> {
         self.store.cursor()
     }
@@ -181,6 +213,7 @@ impl Changes for Broken<'_> {
         self.store.resealed_since(category, generation)
     }
     fn mark_published(&self, upto: &Cursor, now: Timestamp) -> Result<()> {
+        self.write()?;
         self.store.mark_published(upto, now)
     }
     fn published(&self) -> Result<Cursor> {
@@ -191,7 +224,7 @@ impl Changes for Broken<'_> {
     }
 }
 
-impl Records for Broken<'_> {
+impl<S: Deref<Target: Store> + Send + Sync> Records for Broken<S> {
     fn record(&self, kind: RecordKind, key: &[u8]) -> Result<Option<Vec<u8>>> {
         self.store.record(kind, key)
     }
@@ -199,21 +232,25 @@ impl Records for Broken<'_> {
         self.store.records(kind, after, limit)
     }
     fn put_records(&self, kind: RecordKind, records: &[(Vec<u8>, Option<Vec<u8>>)]) -> Result<()> {
+        self.write()?;
         self.store.put_records(kind, records)
     }
     fn tally(&self, counts: &BTreeMap<String, u64>) -> Result<()> {
+        self.write()?;
         self.store.tally(counts)
     }
     fn tallies(&self) -> Result<BTreeMap<String, u64>> {
         self.store.tallies()
     }
     fn fix(&self, key: &'static str, value: &str, set: bool) -> Result<()> {
+        self.write()?;
         self.store.fix(key, value, set)
     }
     fn identity(&self) -> Result<(u64, u64)> {
         self.store.identity()
     }
     fn sync(&self) -> Result<()> {
+        self.write()?;
         self.store.sync()
     }
 }

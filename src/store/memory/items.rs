@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::MemoryStore;
-use super::maps::kind;
+use super::maps::{Maps, kind};
 use crate::model::{Article, Body, CategoryId, InfoCode, Item, SourceId, Timestamp};
 use crate::store::{
     Act, AliasKind, AtPath, Basis, Change, Items, Known, Name, Past, Result, Retention, Sighting,
@@ -79,42 +79,53 @@ impl Items for MemoryStore {
     }
 
     fn commit(&self, changes: Vec<Change>, now: Timestamp) -> Result<Vec<InfoCode>> {
+        Ok(self.change(|maps| maps.commit(changes, now)))
+    }
+
+    fn act(&self, code: &InfoCode, act: Act<'_>, now: Timestamp) -> Result<bool> {
+        Ok(self.change(|maps| match act {
+            Act::Withdraw(tombstone) => maps.withdraw(code, tombstone),
+            Act::Restore { tombstone, why } => maps.restore(code, tombstone, why, now),
+            Act::Move(decided) => maps.reroute(code, decided, now),
+        }))
+    }
+
+    fn sweep(&self, category: CategoryId, keep: Retention, limit: usize, now: Timestamp) -> Result<usize> {
+        Ok(self.change(|maps| maps.sweep(category, keep, limit, now)))
+    }
+}
+
+impl MemoryStore {
+    /// Changes items. Who goes through all that is stored finds them from the end of it on, also where they show
+    /// in no category.
+    fn change<R>(&self, work: impl FnOnce(&mut Maps) -> R) -> R {
         let mut maps = self.maps();
+        let done = work(&mut maps);
+        maps.generation = maps.generation.max(maps.noted);
+        done
+    }
+}
+
+impl Maps {
+    fn commit(&mut self, changes: Vec<Change>, now: Timestamp) -> Vec<InfoCode> {
         let (mut touched, mut refused) = (BTreeSet::new(), Vec::new());
         let mut archived = BTreeSet::new();
-        let mut silent = false;
         for change in changes {
             archived.extend(change.enters.iter().filter(|place| !place.shown).map(|place| place.category));
-            if maps.stands(&change) {
-                silent |= change.basis.item.is_none() && change.item.is_some();
-                maps.apply(change, &mut touched);
+            if self.stands(&change) {
+                self.apply(change, &mut touched);
             } else {
                 refused.push(change.code);
             }
         }
-        if silent && touched.is_empty() {
-            maps.generation += 1;
-        }
         for id in touched {
-            maps.touch(id, now);
+            self.touch(id, now);
         }
         for id in archived {
-            if maps.close_archived(id) {
-                maps.touch(id, Timestamp::EPOCH);
+            if self.close_archived(id) {
+                self.touch(id, Timestamp::EPOCH);
             }
         }
-        Ok(refused)
-    }
-
-    fn act(&self, code: &InfoCode, act: Act<'_>, now: Timestamp) -> Result<bool> {
-        Ok(match act {
-            Act::Withdraw(tombstone) => self.maps().withdraw(code, tombstone),
-            Act::Restore { tombstone, why } => self.maps().restore(code, tombstone, why, now),
-            Act::Move(decided) => self.maps().reroute(code, decided, now),
-        })
-    }
-
-    fn sweep(&self, category: CategoryId, keep: Retention, limit: usize, now: Timestamp) -> Result<usize> {
-        Ok(self.maps().sweep(category, keep, limit, now))
+        refused
     }
 }

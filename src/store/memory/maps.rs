@@ -44,6 +44,8 @@ pub(super) struct Maps {
     pub(super) records: BTreeMap<(RecordKind, Vec<u8>), Vec<u8>>,
     pub(super) tallies: BTreeMap<String, u64>,
     pub(super) generation: u64,
+    /// The generation under which an item was noted last.
+    pub(super) noted: u64,
     pub(super) renames: u64,
     pub(super) clock: Timestamp,
 }
@@ -88,6 +90,7 @@ impl Maps {
     pub(super) fn put_item(&mut self, mut item: Item) {
         let key = item.code.key();
         item.touched = self.generation + 1;
+        self.noted = item.touched;
         if !self.items.contains_key(&key) {
             item.generation = item.touched;
         }

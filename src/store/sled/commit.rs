@@ -160,7 +160,7 @@ fn commit_batch(db: &Database, batch: &[Prepared], now: Timestamp) -> Result<Vec
         let mut touched: BTreeMap<CategoryId, Category> = BTreeMap::new();
         let mut balance = Balance::default();
         let mut aliases: BTreeMap<&SourceId, alias::Growing> = BTreeMap::new();
-        let (mut refused, mut claims, mut silent) = (Vec::new(), BTreeMap::new(), false);
+        let (mut refused, mut claims) = (Vec::new(), BTreeMap::new());
         for prepared in batch {
             let change = &prepared.change;
             let before = stored(tx, &change.code.key())?;
@@ -170,16 +170,11 @@ fn commit_batch(db: &Database, batch: &[Prepared], now: Timestamp) -> Result<Vec
                 refused.push(change.code.clone());
                 continue;
             }
-            silent |= change.basis.item.is_none() && change.item.is_some();
             apply(tx, prepared, before.as_ref(), now, &mut touched, &mut balance)?;
             put_aliases(tx, &prepared.change, &mut aliases)?;
         }
         balance.settle(tx)?;
         aliases.into_values().try_for_each(|growing| growing.end(tx))?;
-        // What a rule drops as it comes shows nowhere, and who goes through all that is stored has to find it.
-        if touched.is_empty() && silent {
-            next(tx, "generation")?;
-        }
         for category in touched.values_mut() {
             let generation = next(tx, "generation")?;
             put_category(tx, category, generation)?;

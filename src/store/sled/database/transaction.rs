@@ -18,7 +18,8 @@ pub(crate) type TxResult<T> = ConflictableTransactionResult<T, StoreError>;
 impl Database {
     /// Runs `work` as one transaction: all that it writes is stored, or nothing. It may run several times.
     pub(crate) fn transact<R>(&self, work: impl Fn(Tx<'_>) -> TxResult<R>) -> Result<R> {
-        let done = self.trees().transaction(|tx| work(tx)).map_err(transaction_error)?;
+        let all = |tx: Tx<'_>| work(tx).and_then(|done| begin_noted(tx).map(|()| done));
+        let done = self.trees().transaction(|tx| all(tx)).map_err(transaction_error)?;
         self.wrote();
         Ok(done)
     }
@@ -53,6 +54,16 @@ pub(crate) fn next(tx: Tx<'_>, name: &str) -> TxResult<u64> {
     let value = sys.get(name)?.and_then(|bytes| u64_at(&bytes, 0)).unwrap_or_default() + 1;
     sys.insert(name, &value.to_be_bytes())?;
     Ok(value)
+}
+
+/// Begins the upcoming generation where an item is noted under it and no category has begun it, as with what
+/// changes while it is withdrawn: who goes through all that is stored finds it from the end of the transaction on.
+fn begin_noted(tx: Tx<'_>) -> TxResult<()> {
+    let first = [&upcoming(tx)?.to_be_bytes()[..], &[0, 0]].concat();
+    if tree(tx, TreeId::Touched).get(first)?.is_some() {
+        next(tx, "generation")?;
+    }
+    Ok(())
 }
 
 /// The generation that the categories of this transaction begin with when it ends.
