@@ -20,7 +20,8 @@ use feedmill::ingest::{Ingest, Pending};
 use feedmill::model::{CategoryId, CodeSpace, InfoCode, Slug, Timestamp};
 use feedmill::source::Source;
 use feedmill::store::{
-    Claimed, Handle, MemoryStore, Move, Mover, Result, Retention, SledStore, Store, Tombstone, Window, WithdrawnBy,
+    Claimed, Handle, MemoryStore, Move, Mover, Result, Retention, SledStore, Store, Tombstone, Window,
+    WithdrawnBy,
 };
 use tempfile::TempDir;
 
@@ -323,7 +324,9 @@ async fn the_outcome_of_what_is_cut_off_at_any_write_is_a_serial_one() {
             let serial = serial(&upstream, sled, act).await;
             for place in 0..STEPS {
                 for writes in 0.. {
-                    let Some(seen) = outcome_of_cut(&upstream, (sled, act, place), writes).await else { break };
+                    let Some(seen) = outcome_of_cut(&upstream, (sled, act, place), writes).await else {
+                        break;
+                    };
                     assert!(
                         serial.contains(&seen),
                         "{act:?} at {place}, cut after {writes}, sled: {sled}: {seen:#?}\n not of {serial:#?}"

@@ -82,7 +82,13 @@ impl Rerouting {
         Ok(Some(rerouted))
     }
 
-    fn look(&self, store: &dyn Store, item: Item, tombstone: Option<Tombstone>, stays: bool) -> Result<Found> {
+    fn look(
+        &self,
+        store: &dyn Store,
+        item: Item,
+        tombstone: Option<Tombstone>,
+        stays: bool,
+    ) -> Result<Found> {
         let article = Handle::article(store, item)?;
         let item = &article.item;
         let listings: BTreeSet<SourceId> =
