@@ -210,6 +210,37 @@ async fn a_server_that_wants_a_pause_is_asked_by_none_of_its_sources() {
     }
 }
 
+/// Nor by those that waited for their turn when it said so: they are given back as they were.
+#[tokio::test]
+async fn who_waits_for_a_server_hears_that_it_wants_a_pause() {
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let listener = tokio::net::TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await.unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    let own = Arc::clone(&asked);
+    let answer = get(move |uri: Uri| {
+        own.lock().unwrap().push(uri.path().to_owned());
+        std::future::ready((StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, "600")]))
+    });
+    drop(tokio::spawn(axum::serve(listener, answer).into_future()));
+    let source =
+        |id: &str| format!("[[source]]\nid = \"{id}\"\nurl = \"{base}/{id}\"\ncategory = \"样本日报\"\n");
+    let main = "[site]\nurl = \"https://news.example.org/\"\n";
+    let ids: Vec<String> = (0..30).map(|number| format!("s{number}")).collect();
+    let mill = Mill::open(start(), main, &ids.iter().map(|id| source(id)).collect::<String>()).await;
+    let reports = mill.round().await;
+    let asked = asked.lock().unwrap().clone();
+    assert!(asked.len() <= 8, "some are asked side by side, and the others hear of it: {asked:?}");
+    assert_eq!(reports.len(), asked.len(), "{reports:?}");
+    for id in ids {
+        let state = mill.store().source(&SourceId::new(&id).unwrap()).unwrap();
+        assert!(state.not_before >= mill.now().plus(600) && state.next_poll >= state.not_before, "{state:?}");
+        let was = asked.contains(&format!("/{id}"));
+        assert_eq!((state.fails, state.last_poll.is_some()), (u32::from(was), was), "{id}");
+    }
+    let due = mill.store().claim_due("test", mill.now().plus(599), 10, 1).unwrap();
+    assert!(due.is_empty(), "{due:?}");
+}
+
 /// Turns the mill as its daemon does: claims what is due, polls it, goes on to the next due time.
 /// `cuts` says after which polls the process ends: before its poll, or after it.
 async fn turn(script: Vec<Says>, pace: &str, cuts: &BTreeMap<usize, bool>) -> Scripted {

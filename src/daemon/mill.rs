@@ -277,6 +277,9 @@ impl Mill {
 
     pub(super) fn tell(&self, source: &Source, report: &PollReport) {
         self.pulse.beat(Part::Fetcher);
+        if report.rests.is_some() {
+            return;
+        }
         self.tally.add(&source.id, report, self.clock.now());
         let mut failing = self.failing.lock().unwrap_or_else(PoisonError::into_inner);
         if report.error.is_some() {

@@ -131,7 +131,12 @@ impl Mill {
                     continue;
                 }
             };
+            let early = report.rests.and_then(|_| NotYet::of(&source, &ending.state, self.clock.now()));
             ends.take(ending, &pending)?;
+            if let Some(early) = early {
+                round.waiting.push(early);
+                continue;
+            }
             self.tell(&source, &report);
             round.polls.push(report);
             progress(round.polls.len() + round.waiting.len() + round.busy.len(), all, source.id.as_str());

@@ -101,6 +101,14 @@ pub enum FetchError {
         /// Earliest next request, from the `Retry-After` of a 429 or 503.
         retry_after: Option<Timestamp>,
     },
+    /// Not asked: the host said to another request that it wants a pause.
+    #[error("{host} asked for a pause; it is asked again when that is over")]
+    Rests {
+        /// The host.
+        host: String,
+        /// Earliest next request.
+        until: Timestamp,
+    },
     /// A test whether a person asks, in place of the answer.
     #[error(
         "{host} wants to see whether a person asks (a challenge); ask its operator to let feedmill through, or \
@@ -162,6 +170,7 @@ impl FetchError {
             Self::Status { status: 410, .. } => "gone",
             Self::Status { status: 204 | 205, .. } => "not_a_feed",
             Self::Status { .. } => "http_status",
+            Self::Rests { .. } => "rests",
             Self::Challenge { .. } => "challenge",
             Self::TooLarge { .. } => "too_large",
             Self::Truncated { .. } => "truncated",
@@ -173,7 +182,11 @@ impl FetchError {
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Dns { .. } | Self::Connect { .. } | Self::Timeout { .. } | Self::Truncated { .. } => true,
+            Self::Dns { .. }
+            | Self::Connect { .. }
+            | Self::Timeout { .. }
+            | Self::Truncated { .. }
+            | Self::Rests { .. } => true,
             Self::Status { status, .. } => matches!(status, 408 | 425 | 429 | 500..=599),
             _ => false,
         }
@@ -184,6 +197,7 @@ impl FetchError {
     pub fn retry_after(&self) -> Option<Timestamp> {
         match self {
             Self::Status { retry_after, .. } => *retry_after,
+            Self::Rests { until, .. } => Some(*until),
             _ => None,
         }
     }

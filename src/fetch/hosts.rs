@@ -8,7 +8,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 use url::Url;
 
-use crate::model::host_of;
+use crate::model::{Timestamp, host_of};
 
 /// A host that was asked within this time is asked on a kept connection, if it speaks HTTP/2; how
 /// long one stays idle.
@@ -37,6 +37,8 @@ struct Host {
     last: Mutex<Option<(Instant, Duration)>>,
     /// When it last spoke HTTP/2.
     http2: Mutex<Option<Instant>>,
+    /// Until when it wants to be asked for nothing.
+    rests: Mutex<Timestamp>,
 }
 
 /// Leave for one request; dropping it gives it back.
@@ -53,6 +55,18 @@ impl Turn {
     /// Whether a connection to the host may be there still, or should be kept.
     pub(super) fn keeps(&self) -> bool {
         self.host.is_kept(Instant::now())
+    }
+
+    /// Until when the host wants to be asked for nothing, if that is not over.
+    pub(super) fn rests(&self, now: Timestamp) -> Option<Timestamp> {
+        Some(*lock(&self.host.rests)).filter(|until| *until > now)
+    }
+
+    /// Notes that the host wants to be asked for nothing until then. Who waits for a turn hears of it; who comes
+    /// later is told by the store.
+    pub(super) fn let_rest(&self, until: Timestamp) {
+        let mut rests = lock(&self.host.rests);
+        *rests = rests.max(until);
     }
 
     /// Notes how the host answered.
@@ -102,7 +116,12 @@ impl Hosts {
             known.sweep_at = SWEEP_FROM.max(known.hosts.len() * 2);
         }
         let slots = Arc::new(Semaphore::new(self.per_host));
-        let host = Arc::new(Host { slots, last: Mutex::new(None), http2: Mutex::new(None) });
+        let host = Arc::new(Host {
+            slots,
+            last: Mutex::new(None),
+            http2: Mutex::new(None),
+            rests: Mutex::default(),
+        });
         known.hosts.insert(key.to_owned(), Arc::clone(&host));
         host
     }

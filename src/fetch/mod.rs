@@ -151,6 +151,9 @@ impl Fetcher {
             let start = Instant::now();
             // A long wait for a turn must not make what the answer asks for look past.
             let now = now.plus(i64::try_from(begun.elapsed().as_secs()).unwrap_or(i64::MAX));
+            if let Some(until) = turn.rests(now) {
+                return Err(FetchError::Rests { host: trail.host(), until });
+            }
             let late = |_| FetchError::Timeout { host: trail.host(), limit: shared.options.timeout };
             let hop = shared.hop(&client, &trail, &asking, &turn, now);
             let mut hop = timeout(left, hop).await.map_err(late)?;
@@ -255,6 +258,10 @@ impl Shared {
             _ => {
                 let asks = matches!(status, 429 | 503);
                 let retry_after = if asks { headers::retry_after(fields, now) } else { None };
+                // It says that of the server; a 503 may be one address that cannot be made.
+                if let Some(until) = retry_after.filter(|_| status == 429) {
+                    turn.let_rest(until);
+                }
                 Err(FetchError::Status { host, status, retry_after })
             }
         }

@@ -50,7 +50,7 @@ impl Robots {
         let site = address.origin().ascii_serialization();
         let rules = match self.known(&site, now) {
             Some(rules) => rules,
-            None => self.ask_once(fetcher, site, address, now).await,
+            None => self.ask_once(fetcher, site, address, now).await?,
         };
         if rules.robot.is_some_and(|robot| robot.allowed(url.as_str())) {
             return Ok(());
@@ -64,16 +64,22 @@ impl Robots {
     }
 
     /// Asks a site, once for all who want to know at the same time.
-    async fn ask_once(&self, fetcher: &Fetcher, site: String, address: Url, now: Timestamp) -> Rules {
+    async fn ask_once(
+        &self,
+        fetcher: &Fetcher,
+        site: String,
+        address: Url,
+        now: Timestamp,
+    ) -> Result<Rules, FetchError> {
         let turn = {
             let mut asking = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(asking.entry(site.clone()).or_default())
         };
         let turn = turn.lock().await;
         if let Some(rules) = self.known(&site, now) {
-            return rules;
+            return Ok(rules);
         }
-        let rules = ask(fetcher, address, now).await;
+        let rules = ask(fetcher, address, now).await?;
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= MAX_SITES {
             known.clear();
@@ -81,18 +87,19 @@ impl Robots {
         known.insert(site.clone(), rules.clone());
         self.asking.lock().unwrap_or_else(PoisonError::into_inner).remove(&site);
         drop(turn);
-        rules
+        Ok(rules)
     }
 }
 
 /// A file that is not there allows everything, one that cannot be had nothing.
-async fn ask(fetcher: &Fetcher, address: Url, now: Timestamp) -> Rules {
+async fn ask(fetcher: &Fetcher, address: Url, now: Timestamp) -> Result<Rules, FetchError> {
     let body = match fetcher.fetch(&Request::get(address), now).await {
         Ok(Response::Fetched(fetched)) => Some(fetched.body),
         Err(FetchError::Status { status: 400..=499, .. }) => Some(bytes::Bytes::new()),
+        Err(rests @ FetchError::Rests { .. }) => return Err(rests),
         Ok(Response::NotModified(_)) | Err(_) => None,
     };
     let robot = body.and_then(|body| Robot::new(TOKEN, &body[..body.len().min(MAX)]).ok()).map(Arc::new);
     let kept = if robot.is_some() { KEPT } else { KEPT_UNREACHABLE };
-    Rules { until: now.plus(kept), robot }
+    Ok(Rules { until: now.plus(kept), robot })
 }

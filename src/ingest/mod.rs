@@ -31,7 +31,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use url::Url;
 
 use crate::clock::Clock;
-use crate::fetch::Fetcher;
+use crate::fetch::{FetchError, Fetcher};
 use crate::model::chain;
 use crate::model::http::Room;
 use crate::model::text::clip_bytes;
@@ -270,6 +270,11 @@ impl Ingest {
     ) -> Result<(PollReport, PollResult), StoreError> {
         let Answer { mut state, outcome } = answer;
         let mut report = PollReport { source: source.id.to_string(), ..PollReport::default() };
+        if let Err(PollError::Fetch(FetchError::Rests { until, .. })) = outcome {
+            report.rests = Some(until);
+            let claim = Claim { id: source.id.clone(), epoch: state.epoch, state };
+            return Ok((report, PollResult::resting(claim, until)));
+        }
         let mut void = Vec::new();
         let ended = match outcome {
             Ok(Read::NotModified(unmodified)) => {

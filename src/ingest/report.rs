@@ -43,6 +43,9 @@ pub struct PollReport {
     /// Until when its host wants to be asked for nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host_rests: Option<Timestamp>,
+    /// It was not asked: its host wants a pause until then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rests: Option<Timestamp>,
     /// Bytes of the body.
     pub bytes: usize,
     /// Why it failed, if it did.

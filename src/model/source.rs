@@ -114,6 +114,17 @@ pub struct SourceState {
 }
 
 impl SourceState {
+    /// The state of a source whose host wants a pause until then. Who polls it now ends first.
+    #[must_use]
+    pub fn resting(mut self, until: Timestamp) -> Self {
+        if self.claimed.is_none() {
+            self.next_poll = self.next_poll.max(until);
+        }
+        self.not_before = self.not_before.max(until);
+        "its host asked for a pause".clone_into(&mut self.why);
+        self
+    }
+
     /// Forgets what would let an unchanged document pass unread: what is listed in it may be missing
     /// in the store.
     pub fn forget_document(&mut self) {

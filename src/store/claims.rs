@@ -80,13 +80,6 @@ pub(crate) fn claimed(
     (Claim { id, epoch, state: state_then }, state)
 }
 
-/// A source whose host wants a pause until then.
-pub(crate) fn resting(before: SourceState, until: Timestamp) -> SourceState {
-    let why = "its host asked for a pause".to_owned();
-    let next_poll = if before.claimed.is_some() { before.next_poll } else { before.next_poll.max(until) };
-    SourceState { not_before: before.not_before.max(until), next_poll, why, ..before }
-}
-
 /// How a pause is kept, and read.
 pub(crate) fn pause_bytes(until: Timestamp) -> [u8; 8] {
     until.unix().to_be_bytes()

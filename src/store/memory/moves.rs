@@ -62,7 +62,7 @@ impl Maps {
             let id = maps.numbers[number].clone();
             let before = maps.state(&id);
             if let Some(until) = maps.pause(&before, now) {
-                maps.put_state(&id, claims::resting(before, until));
+                maps.put_state(&id, before.resting(until));
                 continue;
             }
             let (claim, state) = claims::claimed(id, before, by, now, lease);

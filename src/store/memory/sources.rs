@@ -33,7 +33,7 @@ impl Sources for MemoryStore {
                 continue;
             }
             let before = match maps.pause(&before, now) {
-                Some(until) => claims::resting(before, until),
+                Some(until) => before.resting(until),
                 None => before,
             };
             let (claim, state) = claims::claimed(id.clone(), before, by, now, lease);

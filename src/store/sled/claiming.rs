@@ -36,7 +36,7 @@ pub(super) fn claim_due(
     for id in due {
         let before = state_or_new(engine, &id, now)?;
         if let Some(until) = pause(engine, &before, now)? {
-            states.push((id, claims::resting(before, until)));
+            states.push((id, before.resting(until)));
             continue;
         }
         let (claim, state) = claims::claimed(id, before, by, now, lease);
@@ -88,7 +88,7 @@ pub(super) fn claim(
             continue;
         }
         let before = match pause(engine, &before, now)? {
-            Some(until) => claims::resting(before, until),
+            Some(until) => before.resting(until),
             None => before,
         };
         let (claim, state) = claims::claimed(id.clone(), before, by, now, lease);

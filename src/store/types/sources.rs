@@ -51,6 +51,13 @@ impl PollResult {
         let Claim { id, epoch, state } = claim;
         Self { id, epoch, state, void: Vec::new(), host_rests: None }
     }
+
+    /// What a claim leaves whose source was not asked, for its host wants a pause until then.
+    #[must_use]
+    pub fn resting(claim: Claim, until: Timestamp) -> Self {
+        let Claim { id, epoch, state } = claim;
+        Self::of(Claim { id, epoch, state: state.resting(until) })
+    }
 }
 
 /// A source with what is remembered of it.
