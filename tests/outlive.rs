@@ -11,6 +11,7 @@ use std::fs;
 use common::samples::{RssItem, feed_source, rss};
 use common::{Mill, Tree, Upstream, at, changed_paths, every_item};
 use feedmill::control::{Event, Query, StoreQuery};
+use feedmill::daemon::merge_categories;
 use feedmill::model::{CategoryId, InfoCode, Item};
 use feedmill::publish::Look;
 use feedmill::store::backup::Form;
@@ -279,6 +280,27 @@ async fn hold(main: &str, articles: usize, sequences: &[&[Step]]) {
         }
         site.is_as_anew(steps).await;
     }
+}
+
+/// A merge of large categories takes a while, and what is withdrawn meanwhile is out when that is answered.
+#[tokio::test]
+async fn what_is_withdrawn_while_its_category_is_merged_is_nowhere_when_that_is_answered() {
+    let site = Site::open(&FILES.replace("\"files\"", "\"on-request\""), 3).await;
+    let category = |name: &str| site.mill.store().find_category(name).unwrap().unwrap();
+    let (from, into) = (category("Aa"), category("Bb"));
+    let shown = || {
+        let outputs = site.mill.outputs();
+        let holds = |bytes: &[u8]| String::from_utf8_lossy(bytes).contains("Title of a1.");
+        outputs.into_iter().filter(|(path, bytes)| path.starts_with("feed/") && holds(bytes)).count()
+    };
+    assert!(shown() > 1, "{:?}", site.mill.outputs().keys());
+    // All has moved, and what that comes to is not published yet.
+    merge_categories(site.mill.store(), &from, &into, site.mill.now(), &mut |_| {}).unwrap();
+    let names = vec![site.code("a1").unwrap()];
+    let why = "asked".to_owned();
+    site.ask(Query::Withdraw { names, why, erase: false, copies: false, exports: false, dry_run: false })
+        .await;
+    assert_eq!(shown(), 0);
 }
 
 #[tokio::test]

@@ -99,7 +99,7 @@ pub(super) async fn rename(
         Ok(Ok((before, after)))
     });
     let (before, after) = done.await.map_err(|e| chain(&e))??;
-    mill.publish(Look::Whole, |_, _| {}).await.map_err(|e| chain(&e))?;
+    mill.publish(Look::Changed, |_, _| {}).await.map_err(|e| chain(&e))?;
     Ok(json!({
         "old_slug": before.slug.as_str(), "old_name": before.name,
         "slug": after.slug.as_str(), "name": after.name,
@@ -133,7 +133,7 @@ pub(super) async fn merge(
             })
         });
         let moved = done.await.map_err(|e| chain(&e))?;
-        mill.publish(Look::Whole, |_, _| {}).await.map_err(|e| chain(&e))?;
+        mill.publish(Look::Changed, |_, _| {}).await.map_err(|e| chain(&e))?;
         moved
     };
     Ok(json!({

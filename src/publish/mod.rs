@@ -217,6 +217,8 @@ pub struct Publisher {
 struct Seen {
     /// Up to where it knows the outputs to be complete.
     upto: Option<Cursor>,
+    /// Which store that was, and how often a category was renamed in it.
+    identity: Option<(u64, u64)>,
     /// All categories, as they were at the last publish.
     names: Names,
     /// Slugs that they had before, as of the last whole look; where those become files.
@@ -284,7 +286,10 @@ impl Publisher {
         // Before the names: where one changes in between, all is made again next time.
         let identity = store.identity()?;
         let upto = store.cursor()?;
-        let since = seen.upto.clone().filter(|_| look == Look::Changed);
+        // Since a category was renamed or merged, units may be of none: what is withdrawn must not stay in them
+        // until the merge ends.
+        let same = seen.identity == Some(identity);
+        let since = seen.upto.clone().filter(|_| same && look == Look::Changed);
         let mut report = PublishReport::default();
         if self.outlived(store)? {
             warn!("the store is empty and older than the outputs, which stay; is it lost?");
@@ -301,7 +306,7 @@ impl Publisher {
             store.mark_published(&upto, now)?;
         }
         self.pages.changed();
-        seen.upto = Some(upto);
+        (seen.upto, seen.identity) = (Some(upto), Some(identity));
         seen.relist = false;
         Ok(report)
     }
