@@ -132,15 +132,41 @@ pub(crate) fn brought(mut state: SourceState) -> SourceState {
     state
 }
 
+/// The last claim on a source: all that has to be known of its state when a poll ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct LastClaim {
+    /// Its number.
+    pub(crate) epoch: u64,
+    /// It has not ended.
+    pub(crate) runs: bool,
+    /// The store forgot meanwhile what would let an unchanged document pass unread.
+    pub(crate) unread: bool,
+}
+
+impl LastClaim {
+    pub(crate) fn of(state: &SourceState) -> Self {
+        Self { epoch: state.epoch, runs: state.claimed.is_some(), unread: state.unread }
+    }
+
+    /// Whether it is the one of that number, and has not ended.
+    pub(crate) fn is(self, epoch: u64) -> bool {
+        self.epoch == epoch && self.runs
+    }
+}
+
 /// A source's state as a poll leaves it; `None` where its claim is not the last any more.
-pub(crate) fn completed(before: &SourceState, result: &PollResult) -> Option<SourceState> {
-    if !is_last(before, result.epoch) {
+pub(crate) fn completed(last: LastClaim, result: &PollResult) -> Option<SourceState> {
+    if !last.is(result.epoch) {
         return None;
     }
-    let epoch = before.epoch;
-    let mut state =
-        SourceState { epoch, claimed: None, claimed_by: String::new(), cut_off: 0, ..result.state.clone() };
-    if before.unread {
+    let mut state = SourceState {
+        epoch: last.epoch,
+        claimed: None,
+        claimed_by: String::new(),
+        cut_off: 0,
+        ..result.state.clone()
+    };
+    if last.unread {
         state.forget_document();
     }
     state.unread = false;

@@ -2,7 +2,7 @@
 
 use super::MemoryStore;
 use crate::model::{SourceId, SourceState, Timestamp};
-use crate::store::claims;
+use crate::store::claims::{self, LastClaim};
 use crate::store::{Claim, Claimed, PollResult, RecordKind, Result, SourceRecord, Sources};
 
 impl Sources for MemoryStore {
@@ -54,7 +54,7 @@ impl Sources for MemoryStore {
         let mut maps = self.maps();
         let mut refused = Vec::new();
         for result in results {
-            let Some(state) = claims::completed(&maps.state(&result.id), result) else {
+            let Some(state) = claims::completed(LastClaim::of(&maps.state(&result.id)), result) else {
                 refused.push(result.id.clone());
                 continue;
             };

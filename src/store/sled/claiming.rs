@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use super::engine::Engine;
 use super::source_cache::Sources;
 use super::source_numbers::put_void;
-use super::sources::{all, due, put_states, state, state_or_new};
+use super::sources::{due, put_states, state, state_or_new};
 use super::{clock, small_records};
 use crate::model::{SourceId, SourceState, Timestamp};
-use crate::store::claims;
+use crate::store::claims::{self, LastClaim};
 use crate::store::{Claim, Claimed, PollResult, RecordKind, Result};
 
 /// Sources whose void guids share a transaction.
@@ -115,11 +115,11 @@ pub(super) fn complete(engine: &Engine, results: &[PollResult]) -> Result<Vec<So
     let _writing = engine.db.writing();
     let (mut ended, mut refused) = (BTreeMap::new(), Vec::new());
     for result in results {
-        let before = match ended.get(&result.id) {
-            Some((_, state)) => Clone::clone(state),
-            None => state(engine, &result.id)?,
+        let last = match ended.get(&result.id) {
+            Some((_, state)) => Some(LastClaim::of(state)),
+            None => engine.sources.with(&engine.db, |sources| sources.last_claim(&result.id))?,
         };
-        match claims::completed(&before, result) {
+        match last.and_then(|last| claims::completed(last, result)) {
             Some(state) => drop(ended.insert(&result.id, (result, state))),
             None => refused.push(result.id.clone()),
         }
@@ -136,11 +136,14 @@ pub(super) fn complete(engine: &Engine, results: &[PollResult]) -> Result<Vec<So
 
 pub(super) fn release(engine: &Engine, worker: &str, running: &[SourceId], now: Timestamp) -> Result<usize> {
     let _writing = engine.db.writing();
-    let own = all(engine)?.into_iter().filter(|record| claims::is_of(&record.state, worker));
-    let cut_off = own.filter(|record| !running.contains(&record.id));
-    let given_back = cut_off.filter_map(|record| Some((claims::given_back(&record.state, now)?, record.id)));
-    let released: Vec<(SourceState, SourceId)> = given_back.collect();
-    put_states(engine, released.iter().map(|(state, id)| (id, state)))?;
+    let mut released = Vec::new();
+    for id in engine.sources.with(&engine.db, |sources| sources.claimed_by(worker))? {
+        let state = state(engine, &id)?;
+        if !running.contains(&id) && claims::is_of(&state, worker) {
+            released.extend(claims::given_back(&state, now).map(|state| (id, state)));
+        }
+    }
+    put_states(engine, released.iter().map(|(id, state)| (id, state)))?;
     Ok(released.len())
 }
 

@@ -11,17 +11,17 @@ use sled::IVec;
 
 use super::database::{Database, READ, TreeId, backend, u32_at};
 use super::source_numbers;
-use super::source_record::due_in;
+use super::source_record::Plan;
 use crate::model::{SourceId, Timestamp};
 use crate::store::Result;
+use crate::store::claims::LastClaim;
 
 /// The record of a source, as it stands in sled.
 #[derive(Debug, Clone)]
 pub(super) struct Known {
     pub(super) number: u32,
     pub(super) record: IVec,
-    /// When its next poll may start; [`Timestamp::EPOCH`] where its record cannot be read.
-    due: Timestamp,
+    plan: Plan,
 }
 
 /// The sources that have a state.
@@ -46,10 +46,21 @@ impl Sources {
         self.due.range((time, 0)..).map(|((at, _), id)| (*at, id))
     }
 
+    /// Those that a worker has claimed.
+    pub(super) fn claimed_by(&self, worker: &str) -> Vec<SourceId> {
+        let own = self.known.iter().filter(|(_, known)| known.plan.claimed_by == worker);
+        own.map(|(id, _)| id.clone()).collect()
+    }
+
+    /// The last claim on a source.
+    pub(super) fn last_claim(&self, id: &SourceId) -> Option<LastClaim> {
+        self.known.get(id).map(|known| known.plan.last_claim())
+    }
+
     fn enter(&mut self, id: SourceId, known: Known) {
-        let at = (known.due, known.number);
+        let at = (known.plan.next_poll, known.number);
         if let Some(before) = self.known.insert(id.clone(), known) {
-            self.due.remove(&(before.due, before.number));
+            self.due.remove(&(before.plan.next_poll, before.number));
         }
         self.due.insert(at, id);
     }
@@ -62,7 +73,7 @@ impl Sources {
             // What has no name is nobody's; `check` tells of it.
             let named = u32_at(&key, 0).and_then(|number| Some((number, names.get(&number)?)));
             if let Some((number, id)) = named {
-                all.enter(id.clone(), Known { number, due: due_in(&record), record });
+                all.enter(id.clone(), Known { number, plan: Plan::read(&record), record });
             }
         }
         Ok(all)
@@ -91,11 +102,11 @@ impl SourceCache {
         Ok(look(sources))
     }
 
-    /// Enters states that were stored: of each the number, the due time and the record.
-    pub(super) fn enter(&self, stored: impl IntoIterator<Item = (SourceId, u32, Timestamp, IVec)>) {
+    /// Enters states that were stored: of each the number, the plan and the record.
+    pub(super) fn enter(&self, stored: impl IntoIterator<Item = (SourceId, u32, Plan, IVec)>) {
         if let Some(sources) = &mut *self.0.write().unwrap_or_else(PoisonError::into_inner) {
-            for (id, number, due, record) in stored {
-                sources.enter(id, Known { number, record, due });
+            for (id, number, plan, record) in stored {
+                sources.enter(id, Known { number, record, plan });
             }
         }
     }

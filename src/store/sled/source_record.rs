@@ -4,6 +4,7 @@ use super::database::{MAX_VALUE, decode_named, encode_named, fits};
 use crate::model::text::clip_bytes;
 use crate::model::{SourceState, Timestamp, Validators};
 use crate::store::Result;
+use crate::store::claims::LastClaim;
 
 /// A source's state, which must never be too large to be kept: what is only told of it gives way.
 pub(super) fn source_bytes(state: &SourceState) -> Result<Vec<u8>> {
@@ -43,14 +44,39 @@ pub(super) fn state_in(record: &[u8]) -> Result<SourceState> {
     decode_named("source", record)
 }
 
-/// When a source is due by its record, read without the rest of it; one that cannot be read is due at once.
-pub(super) fn due_in(record: &[u8]) -> Timestamp {
-    #[derive(Default, serde::Deserialize)]
-    #[serde(default)]
-    struct Due {
-        next_poll: Timestamp,
+/// What of a source's state is looked for among all sources.
+#[derive(Debug, Clone, Default, serde::Deserialize)]
+#[serde(default)]
+pub(super) struct Plan {
+    /// When its next poll may start.
+    pub(super) next_poll: Timestamp,
+    /// Who has claimed it; empty where nobody has.
+    pub(super) claimed_by: String,
+    epoch: u64,
+    claimed: Option<Timestamp>,
+    unread: bool,
+}
+
+impl Plan {
+    /// Reads it without the rest of a record. A source whose record cannot be read is due at once.
+    pub(super) fn read(record: &[u8]) -> Self {
+        decode_named("source", record).unwrap_or_default()
     }
-    decode_named::<Due>("source", record).map_or(Timestamp::EPOCH, |due| due.next_poll)
+
+    /// Returns that of a state.
+    pub(super) fn of(state: &SourceState) -> Self {
+        Self {
+            next_poll: state.next_poll,
+            claimed_by: state.claimed_by.clone(),
+            epoch: state.epoch,
+            claimed: state.claimed,
+            unread: state.unread,
+        }
+    }
+
+    pub(super) fn last_claim(&self) -> LastClaim {
+        LastClaim { epoch: self.epoch, runs: self.claimed.is_some(), unread: self.unread }
+    }
 }
 
 #[cfg(test)]

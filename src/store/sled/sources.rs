@@ -3,12 +3,11 @@
 
 use sled::{Batch, IVec};
 
-use super::database::{TreeId, Tx, TxResult, abort, backend, readable, tree, u32_at};
+use super::database::{TreeId, Tx, TxResult, backend, readable, tree, u32_at};
 use super::engine::Engine;
 use super::source_numbers::{names, number_in};
-use super::source_record::{source_bytes, state_in};
+use super::source_record::{Plan, source_bytes, state_in};
 use crate::model::{SourceId, SourceState, Timestamp};
-use crate::store::claims;
 use crate::store::{Result, SourceRecord};
 
 /// States that sled takes at once.
@@ -67,8 +66,7 @@ pub(super) fn state_or_new(engine: &Engine, id: &SourceId, now: Timestamp) -> Re
 pub(super) fn is_claimed(tx: Tx<'_>, id: &SourceId, epoch: u64) -> TxResult<bool> {
     let Some(number) = tree(tx, TreeId::SourceKey).get(id.as_str())? else { return Ok(false) };
     let Some(record) = tree(tx, TreeId::Source).get(number)? else { return Ok(false) };
-    let state = readable(state_in(&record)).map_err(abort)?;
-    Ok(state.is_some_and(|state| claims::is_last(&state, epoch)))
+    Ok(Plan::read(&record).last_claim().is(epoch))
 }
 
 pub(super) fn all(engine: &Engine) -> Result<Vec<SourceRecord>> {
@@ -115,7 +113,7 @@ pub(super) fn put_states<'a>(
         for ((id, state), number) in some.iter().zip(numbers(engine, some)?) {
             let record = IVec::from(source_bytes(state)?);
             batch.insert(&number.to_be_bytes(), record.clone());
-            stored.push(((*id).clone(), number, state.next_poll, record));
+            stored.push(((*id).clone(), number, Plan::of(state), record));
         }
         engine.db.tree(TreeId::Source).apply_batch(batch).map_err(|e| backend("store states", e))?;
         engine.db.wrote();
