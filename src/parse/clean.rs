@@ -1,12 +1,11 @@
 //! Cleaning: upstream HTML to HTML that any reader may show. Source rules run first on the tree,
-//! then `ammonia` sanitises by the list in `allowed`; `players` keeps the way to films, `settled` knows
-//! what would change once more, `blocks` what needs no parser.
+//! then `ammonia` sanitises by the list in `allowed`; `players` keeps the way to films, `stable` knows
+//! what would change once more.
 
 mod allowed;
 mod attribution;
-mod blocks;
 mod players;
-mod settled;
+mod stable;
 
 use std::borrow::Cow;
 
@@ -19,7 +18,6 @@ use crate::model::nesting;
 use crate::model::text::strip_illegal;
 
 pub use attribution::Attribution;
-use blocks::{Piece, Pieces, Wishes};
 pub use players::VIDEO_HOSTS;
 
 /// What a source's config says about its HTML.
@@ -144,16 +142,9 @@ impl Cleaner {
         for unwanted in &self.strip {
             source = Cow::Owned(source.replace(unwanted.as_str(), ""));
         }
-        if let Some(cleaned) = self.clean_pieces(&source, base) {
-            return cleaned;
-        }
-        self.clean_whole(&source, base)
-    }
-
-    fn clean_whole(&self, source: &str, base: Option<&Url>) -> Cleaned {
-        let mut cleaned = self.clean_once(source, base);
-        if !settled::is_settled(&cleaned.html) {
-            cleaned.html = self.settle(&cleaned.html, base);
+        let mut cleaned = self.clean_once(&source, base);
+        if !stable::is_stable(&cleaned.html) {
+            cleaned.html = self.until_stable(&cleaned.html, base);
             cleaned.text = text::html_to_text(&cleaned.html);
         }
         if cleaned.html.len() > MOST_GROWTH * source.len() + 1_024 {
@@ -163,55 +154,14 @@ impl Cleaner {
         cleaned
     }
 
-    /// Cleans what has to be and copies the rest; `None` where that might not come to the same. Rules of a
-    /// source may be about what stands where, so that they need the whole.
-    fn clean_pieces(&self, source: &str, base: Option<&Url>) -> Option<Cleaned> {
-        if !self.drop.is_empty() || !self.unwrap.is_empty() {
-            return None;
-        }
-        let wishes =
-            Wishes { classes: !self.rules.keep_classes.is_empty(), strip_tracking: self.strip_tracking };
-        let Pieces { pieces, unwrapped } = blocks::pieces(source, wishes)?;
-        let odd = |piece: &Piece<'_>| if let Piece::Odd(text) = piece { text.len() } else { 0 };
-        if pieces.iter().map(odd).sum::<usize>() * 3 > source.len() * 2 {
-            return None;
-        }
-        let mut html = String::with_capacity(source.len() + 256);
-        let mut image: Option<String> = None;
-        for piece in pieces {
-            match piece {
-                Piece::Clean { html: clean, image: own } => {
-                    html.push_str(&clean);
-                    image = image.or(own.map(str::to_owned));
-                }
-                Piece::Odd(text) => {
-                    let cleaned = self.clean_whole(text, base);
-                    // Spaces at its ends would be gone that are none of the whole; and a first picture
-                    // without an address that serves is nobody's picture.
-                    let whole = cleaned.html.starts_with('<') && cleaned.html.ends_with('>');
-                    let seen = image.is_some() || cleaned.image.is_some() || !text.contains("<img");
-                    ((whole || cleaned.html.is_empty()) && seen).then_some(())?;
-                    html.push_str(&cleaned.html);
-                    image = image.or(cleaned.image);
-                }
-            }
-        }
-        let html = html.trim().to_owned();
-        if unwrapped && !settled::is_settled(&html) {
-            return None;
-        }
-        let text = text::html_to_text(&html);
-        Some(Cleaned { media_name: self.media_name(&text), html, text, image })
-    }
-
     /// The newspaper that a text names as its origin.
     fn media_name(&self, text: &str) -> Option<String> {
         self.attribution.as_ref()?.name(text)
     }
 
-    /// What cleaning changes no more: odd nesting may be taken apart only when the result is parsed,
-    /// and then there is more to tidy. What does not come to rest keeps its text alone.
-    fn settle(&self, html: &str, base: Option<&Url>) -> String {
+    /// Cleans until nothing changes any more: odd nesting may be taken apart only when the result is parsed,
+    /// and then there is more to tidy. What never becomes stable keeps its text alone.
+    fn until_stable(&self, html: &str, base: Option<&Url>) -> String {
         let mut last = Cow::Borrowed(html);
         for _ in 1..MAX_PASSES {
             let again = self.clean_once(&last, base).html;
@@ -425,7 +375,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn pieces_come_to_the_whole(
+        fn cleaning_articles_is_idempotent(
             html in "(<p>TEXT{0,4}</p>|<p class=\"c\" style=\"x\">TEXT{0,3}</p>|<p title=\"t\">TEXT{0,3}</p>|\n|二|<ul><li>TEXT{0,2}</li> </ul>|<pre>\n?四</pre>|<h2>TEXT?</h2>|<table><tbody><tr><td align=\"left\">TEXT?</td></tr></tbody></table>|<div>|</div>|<span>|</span>|<blockquote>|</blockquote>|<hr>|<i>|</i>){0,12}"
                 .replace("TEXT", "(一|b |&amp;|&nbsp;| |&mdash;|\u{A0}|>|<br>|<br />|<br >|<b >一</b>|<b>一</b>|<b> </b>|<a>w</a>|<a href=\"x\">y</a>|<a href=\"http://x.example/a?utm_source=b\" title=\"t\" rel=\"x\">y</a>|<a title=\"a\"> </a>|<img src=\"/y\" alt=\"\">|<img src=\"http://x.example/a\" alt=\"一\" width=\"6\" class=\"d\" />|<img src=\"data:,x\">|<img alt=\"&quot;\">|<span class=\"c\">z</span>|<span> </span>|<span><b></b></span>|<span style=\"display:none\">h</span>)")
                 .as_str(),
@@ -435,18 +385,14 @@ mod tests {
             let keep_classes = if classes { vec!["c".to_owned()] } else { Vec::new() };
             let cleaner = cleaner(&CleanRules { keep_classes, strip_tracking, ..CleanRules::default() });
             let base = Url::parse("https://a.example/x/y.html").unwrap();
-            let source = html.trim();
-            if let Some(pieces) = cleaner.clean_pieces(source, Some(&base)) {
-                prop_assert_eq!(pieces, cleaner.clean_whole(source, Some(&base)));
-            }
+            let once = cleaner.clean(&html, Some(&base)).html;
+            prop_assert_eq!(cleaner.clean(&once, Some(&base)).html, once);
         }
 
         #[test]
-        fn spellings_come_to_the_whole(html in "<p>(</?(p|b|a|br|img|span|td|hr)( {0,2}(title|href|src|class|style|alt)(=\"(x|http://x.example/y| |>|<|&|'|\u{A0}|:){0,3}\")?){0,2} ?/?>|<br>|<b>一</b>|二|[<>/ =\"'&;]|&amp;){0,6}</p>") {
-            let cleaner = cleaner(&CleanRules::default());
-            if let Some(pieces) = cleaner.clean_pieces(&html, None) {
-                prop_assert_eq!(pieces, cleaner.clean_whole(&html, None));
-            }
+        fn cleaning_odd_spellings_is_idempotent(html in "<p>(</?(p|b|a|br|img|span|td|hr)( {0,2}(title|href|src|class|style|alt)(=\"(x|http://x.example/y| |>|<|&|'|\u{A0}|:){0,3}\")?){0,2} ?/?>|<br>|<b>一</b>|二|[<>/ =\"'&;]|&amp;){0,6}</p>") {
+            let once = clean(&html);
+            prop_assert_eq!(clean(&once), once);
         }
 
         #[test]

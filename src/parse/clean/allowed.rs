@@ -7,7 +7,7 @@ use ammonia::{Builder, UrlRelative};
 use dom_query::Document;
 
 /// Elements that stay.
-pub(super) const ELEMENTS: [&str; 69] = [
+const ELEMENTS: [&str; 69] = [
     "a",
     "abbr",
     "acronym",
@@ -88,7 +88,7 @@ pub(super) const WHOLE: [&str; 13] = [
 const CELLS: &[&str] = &["align", "char", "charoff"];
 
 /// Attributes that stay, by element; beside them `title` on any element.
-pub(super) const ATTRIBUTES: [(&str, &[&str]); 22] = [
+const ATTRIBUTES: [(&str, &[&str]); 22] = [
     ("a", &["href", "hreflang"]),
     ("audio", &["src", "controls"]),
     ("bdo", &["dir"]),

@@ -1,11 +1,11 @@
-//! Whether a cleaned text is at rest: whether a parser reads from it the very tree that it was
+//! Whether a cleaned text is stable: whether a parser reads from it the very tree that it was
 //! written from, so that cleaning it again changes nothing.
 //!
 //! HTML has trees that cannot be written down: a link in a link, a block in a paragraph, text between
 //! the rows of a table. Repairing odd nesting makes them, and the next parser makes something else
 //! of what was written (HTML Standard, 13.2.6 "Tree construction"). The check knows the rules by which
 //! a start tag closes, moves or invents other elements, and is on the safe side: what it does not
-//! know is not at rest.
+//! know is not stable.
 
 use crate::model::nesting::{is_formatting, is_void};
 
@@ -13,8 +13,9 @@ use crate::model::nesting::{is_formatting, is_void};
 const DEEP: usize = 60;
 /// As [`DEEP`], of formatting elements alone.
 const FORMATTED: usize = 6;
+
 /// Whether another cleaning finds nothing to do. Linear in the length of `html`.
-pub(super) fn is_settled(html: &str) -> bool {
+pub(super) fn is_stable(html: &str) -> bool {
     // A parser drops a line break right behind `<pre>`.
     if html.contains("<pre>\n") {
         return false;
@@ -42,7 +43,7 @@ fn is_untidy(before: &str, text: &str, tag: &str) -> bool {
 }
 
 /// Whether a text shows nothing.
-pub(super) fn is_blank(text: &str) -> bool {
+fn is_blank(text: &str) -> bool {
     let mut rest = text.trim_start();
     while let Some(after) = rest.strip_prefix("&nbsp;") {
         rest = after.trim_start();
@@ -51,12 +52,12 @@ pub(super) fn is_blank(text: &str) -> bool {
 }
 
 /// The name in a start tag; nothing in an end tag.
-pub(super) fn name_of(tag: &str) -> &str {
+fn name_of(tag: &str) -> &str {
     tag.split([' ', '/']).next().unwrap_or_default()
 }
 
 /// Takes a tag in; `false` where a parser would do more than open or close one element.
-pub(super) fn follows<'a>(open: &mut Vec<&'a str>, tag: &'a str) -> bool {
+fn follows<'a>(open: &mut Vec<&'a str>, tag: &'a str) -> bool {
     if let Some(name) = tag.strip_prefix('/') {
         return open.pop() == Some(name);
     }
@@ -71,7 +72,7 @@ pub(super) fn follows<'a>(open: &mut Vec<&'a str>, tag: &'a str) -> bool {
 }
 
 /// Whether text may stand where it stands; between the parts of a table it may not.
-pub(super) fn may_hold_text(parent: Option<&str>, text: &str) -> bool {
+fn may_hold_text(parent: Option<&str>, text: &str) -> bool {
     let between = matches!(parent, Some("table" | "tbody" | "thead" | "tfoot" | "tr" | "colgroup"));
     !between || text.bytes().all(|byte| byte.is_ascii_whitespace())
 }
@@ -143,7 +144,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn articles_are_at_rest_and_odd_trees_are_not() {
+    fn articles_are_stable_and_odd_trees_are_not() {
         for html in [
             "",
             "一 &amp; 二",
@@ -152,7 +153,7 @@ mod tests {
             "<table><caption>一</caption><tbody>\n<tr><td>二<p>三</p></td><th></th></tr></tbody></table>",
             "<dl><dt>一</dt><dd>二<dl><dt>三</dt></dl></dd></dl><ruby>漢<rt>kan</rt></ruby>",
         ] {
-            assert!(is_settled(html), "{html}");
+            assert!(is_stable(html), "{html}");
         }
         for html in [
             "<a><div><a></a></div></a>",
@@ -173,9 +174,9 @@ mod tests {
             "<b>一",
             "一 <",
         ] {
-            assert!(!is_settled(html), "{html}");
+            assert!(!is_stable(html), "{html}");
         }
-        assert!(!is_settled(&format!("{}{}", "<div>".repeat(61), "</div>".repeat(61))));
-        assert!(!is_settled(&format!("{}{}", "<b>".repeat(7), "</b>".repeat(7))));
+        assert!(!is_stable(&format!("{}{}", "<div>".repeat(61), "</div>".repeat(61))));
+        assert!(!is_stable(&format!("{}{}", "<b>".repeat(7), "</b>".repeat(7))));
     }
 }
