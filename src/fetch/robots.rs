@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use texting_robots::Robot;
+use robotxt::AccessResult;
 use url::Url;
 
 use super::{FetchError, Fetcher};
@@ -16,8 +16,6 @@ const TOKEN: &str = "feedmill";
 const KEPT: i64 = 24 * 3_600;
 /// How long a site without a readable one is left alone, in seconds.
 const KEPT_UNREACHABLE: i64 = 3_600;
-/// Bytes of a robots.txt that are read (RFC 9309, 2.5).
-const MAX: usize = 500 << 10;
 /// Sites remembered; beyond this all are forgotten.
 const MAX_SITES: usize = 4_096;
 
@@ -25,8 +23,7 @@ const MAX_SITES: usize = 4_096;
 #[derive(Clone)]
 struct Rules {
     until: Timestamp,
-    /// `None`: nothing is allowed, for the site could not be asked (RFC 9309, 2.3.1.4).
-    robot: Option<Arc<Robot>>,
+    rules: Arc<robotxt::Robots>,
 }
 
 /// The rules of the sites asked so far.
@@ -52,7 +49,7 @@ impl Robots {
             Some(rules) => rules,
             None => self.ask_once(fetcher, site, address, now).await?,
         };
-        if rules.robot.is_some_and(|robot| robot.allowed(url.as_str())) {
+        if rules.rules.is_url_allowed(url) {
             return Ok(());
         }
         Err(FetchError::Robots { host: url.host_str().unwrap_or_default().to_owned() })
@@ -91,15 +88,16 @@ impl Robots {
     }
 }
 
-/// A file that is not there allows everything, one that cannot be had nothing.
+/// A file that is not there allows everything, one that cannot be had nothing (RFC 9309, 2.3.1.3 and 2.3.1.4).
 async fn ask(fetcher: &Fetcher, address: Url, now: Timestamp) -> Result<Rules, FetchError> {
-    let body = match fetcher.fetch(&Request::get(address), now).await {
-        Ok(Response::Fetched(fetched)) => Some(fetched.body),
-        Err(FetchError::Status { status: 400..=499, .. }) => Some(bytes::Bytes::new()),
+    let answer = match fetcher.fetch(&Request::get(address), now).await {
         Err(rests @ FetchError::Rests { .. }) => return Err(rests),
-        Ok(Response::NotModified(_)) | Err(_) => None,
+        answer => answer,
     };
-    let robot = body.and_then(|body| Robot::new(TOKEN, &body[..body.len().min(MAX)]).ok()).map(Arc::new);
-    let kept = if robot.is_some() { KEPT } else { KEPT_UNREACHABLE };
-    Ok(Rules { until: now.plus(kept), robot })
+    let (access, kept) = match &answer {
+        Ok(Response::Fetched(fetched)) => (AccessResult::Successful(&fetched.body), KEPT),
+        Err(FetchError::Status { status: 400..=499, .. }) => (AccessResult::Unavailable, KEPT),
+        Ok(Response::NotModified(_)) | Err(_) => (AccessResult::Unreachable, KEPT_UNREACHABLE),
+    };
+    Ok(Rules { until: now.plus(kept), rules: Arc::new(robotxt::Robots::from_access(access, TOKEN)) })
 }
