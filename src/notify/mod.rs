@@ -5,6 +5,7 @@
 //! was told is kept in the store, so that a restart loses nothing and repeats little.
 
 mod message;
+mod webhook;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,13 +16,13 @@ use reqwest::Client;
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 use tracing::{info, warn};
-use url::Url;
 
 use crate::model::{Cursor, chain};
 use crate::publish::Pages;
 use crate::store::{Handle, RecordKind, Store, StoreError};
 
 pub use message::{Change, Message, TellItem, messages};
+pub use webhook::Webhook;
 
 /// A whole request.
 const TIMEOUT: Duration = Duration::from_secs(20);
@@ -33,28 +34,6 @@ const FIRST_PAUSE: Duration = Duration::from_secs(10);
 const LONGEST_PAUSE: Duration = Duration::from_hours(1);
 /// Header with `sha256=` and the HMAC of the body, in hexadecimal digits.
 pub const SIGNATURE: &str = "x-feedmill-signature";
-
-/// A webhook as the config names it.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Webhook {
-    /// Where.
-    pub url: Url,
-    /// Key of the signature; without it there is none.
-    pub secret: Option<String>,
-    /// Slugs or names of the categories that it is told of; all, when empty.
-    pub categories: Vec<String>,
-}
-
-/// The secret stays out of logs.
-impl std::fmt::Debug for Webhook {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Webhook")
-            .field("url", &self.url.as_str())
-            .field("signed", &self.secret.is_some())
-            .field("categories", &self.categories)
-            .finish()
-    }
-}
 
 /// Why a hook could not be told.
 #[derive(Debug, Error)]
