@@ -1,10 +1,23 @@
-//! The forms of a date in front matters and file names.
+//! The date of a post, and its forms in front matters and file names.
 
 use std::ops::RangeInclusive;
 
-use chrono::{FixedOffset, NaiveDate, NaiveTime};
+use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime};
 
-use super::{OldDate, PostError};
+use super::PostError;
+
+/// The date of a post, as exact as it was written
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OldDate {
+    /// None, or nothing but a zone
+    Missing,
+    /// A time without zone
+    Naive(NaiveDateTime),
+    /// A time with its zone
+    Fixed(DateTime<FixedOffset>),
+    /// A day alone
+    Day(NaiveDate),
+}
 
 /// Reads the date of a front matter; nothing but a zone is no date.
 pub(super) fn read_date(text: &str) -> Result<OldDate, PostError> {
