@@ -9,27 +9,30 @@
 
 pub mod article;
 pub mod code;
+mod error;
 pub mod html;
 pub mod json;
+mod required;
 pub mod sitemap;
 
 use std::sync::Arc;
 
 use chrono_tz::Tz;
-use thiserror::Error;
 use url::Url;
 
 pub use crate::model::CategoryChoice;
 use crate::model::{CodeSpace, Document, Entry, Request, SourceId, Timestamp, Validators};
 use crate::parse::clean::Cleaner;
 use crate::parse::wall::{Wall, wall};
-use crate::parse::{Context, ParseError, parse_feed};
+use crate::parse::{Context, parse_feed};
 use crate::schedule::Pace;
 
 pub use article::ArticleRule;
 pub use code::CodeRule;
+pub use error::SourceError;
 pub use html::HtmlRule;
 pub use json::{DetailRule, JsonRule};
+pub use required::Required;
 pub use sitemap::SitemapRule;
 
 /// A configured upstream, ready to be polled.
@@ -101,108 +104,6 @@ pub enum Kind {
 enum Detail<'a> {
     Json(&'a DetailRule),
     Page(&'a ArticleRule),
-}
-
-/// A field that a record must have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Required {
-    /// A title.
-    Title,
-    /// A date.
-    Date,
-    /// A link.
-    Link,
-    /// A text.
-    Text,
-}
-
-impl Required {
-    /// Its name in config.
-    pub const NAMES: [(&'static str, Self); 4] =
-        [("title", Self::Title), ("date", Self::Date), ("link", Self::Link), ("text", Self::Text)];
-
-    /// Whether `entry` lacks it.
-    #[must_use]
-    pub fn missing_in(self, entry: &Entry) -> bool {
-        match self {
-            Self::Title => entry.title.is_empty(),
-            Self::Date => entry.published.is_none(),
-            Self::Link => entry.link.is_none(),
-            Self::Text => entry.content.is_none() && entry.summary.is_none(),
-        }
-    }
-
-    /// Its name in config.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        Self::NAMES.iter().find(|(_, value)| *value == self).map_or("", |(name, _)| name)
-    }
-}
-
-/// Why an answer means nothing to a source.
-#[derive(Debug, Error, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum SourceError {
-    /// The document cannot be read.
-    #[error(transparent)]
-    Parse(#[from] ParseError),
-    /// The answer is JSON, but not of the shape the config says.
-    #[error("the answer has no list at `{pointer}`; check `items` of the source")]
-    NoList {
-        /// The JSON Pointer.
-        pointer: String,
-    },
-    /// A template gave no address.
-    #[error("`{url}` is not an address; check the template of the source")]
-    BadUrl {
-        /// What the template gave.
-        url: String,
-    },
-    /// A page that no longer looks as its rule says.
-    #[error(
-        "the page no longer matches its rule: {what}; look at it and mend the selectors (nothing is removed)"
-    )]
-    Drift {
-        /// What is missing.
-        what: String,
-    },
-    /// A test whether a person asks, in place of the answer.
-    #[error(
-        "a challenge was sent in place of the document; ask the site's operator to let feedmill through, or give \
-         the source the headers or the proxy that the site accepts"
-    )]
-    Challenge,
-    /// A form to log in, in place of the answer.
-    #[error("a log-in page was sent in place of the document; give the source what it needs under `headers`")]
-    Login,
-    /// The detail holds no text.
-    #[error("the detail has no text at {pointers}")]
-    NoText {
-        /// The JSON Pointers looked at.
-        pointers: String,
-    },
-}
-
-impl SourceError {
-    /// A stable word for metrics.
-    #[must_use]
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Self::Parse(error) => error.kind(),
-            Self::NoList { .. } => "no_list",
-            Self::BadUrl { .. } => "bad_url",
-            Self::Drift { .. } => "drift",
-            Self::Challenge => "challenge",
-            Self::Login => "login",
-            Self::NoText { .. } => "no_text",
-        }
-    }
-
-    /// An upstream may mend its answer by itself.
-    #[must_use]
-    pub fn is_transient(&self) -> bool {
-        !matches!(self, Self::BadUrl { .. })
-    }
 }
 
 impl Source {
