@@ -7,6 +7,7 @@ mod usual;
 use chrono::{DateTime, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, TimeZone};
 use chrono_tz::Tz;
 
+use self::calendar::full_year;
 use self::names::{month_name, zone_offset};
 use crate::model::Timestamp;
 
@@ -192,17 +193,6 @@ fn split_iso(text: &str) -> String {
         }
     }
     spaced
-}
-
-fn full_year(text: &str) -> Option<i32> {
-    let digits: String = text.chars().take_while(char::is_ascii_digit).collect();
-    let year: i32 = digits.parse().ok()?;
-    // Two digits pivot as in RFC 2822, 4.3.
-    Some(match digits.len() {
-        1 | 2 if year < 50 => 2000 + year,
-        1..=3 => 1900 + year,
-        _ => year,
-    })
 }
 
 #[cfg(test)]

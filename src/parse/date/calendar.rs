@@ -1,4 +1,4 @@
-//! The forms of ISO 8601 that name a day by digits alone: `2021-355`, `2021-W51-2`, `211221`,
+//! Years, and the forms of ISO 8601 that name a day by digits alone: `2021-355`, `2021-W51-2`, `211221`,
 //! `-2112`, `2021`. Feeds before 2005 were fond of them.
 
 use chrono::{NaiveDate, Weekday};
@@ -36,11 +36,11 @@ fn century_less(rest: &str) -> Option<NaiveDate> {
 }
 
 fn date(year: &str, month: &str, day: &str) -> Option<NaiveDate> {
-    NaiveDate::from_ymd_opt(super::full_year(year)?, month.parse().ok()?, day.parse().ok()?)
+    NaiveDate::from_ymd_opt(full_year(year)?, month.parse().ok()?, day.parse().ok()?)
 }
 
 fn ordinal(year: &str, day: &str) -> Option<NaiveDate> {
-    NaiveDate::from_yo_opt(super::full_year(year)?, day.parse().ok()?)
+    NaiveDate::from_yo_opt(full_year(year)?, day.parse().ok()?)
 }
 
 /// `51-2`, `512` or `51` of a year; without a day it is the Monday.
@@ -56,5 +56,17 @@ fn week_day(year: &str, week: &str) -> Option<NaiveDate> {
         "7" => Weekday::Sun,
         _ => return None,
     };
-    NaiveDate::from_isoywd_opt(super::full_year(year)?, digits.get(..2)?.parse().ok()?, day)
+    NaiveDate::from_isoywd_opt(full_year(year)?, digits.get(..2)?.parse().ok()?, day)
+}
+
+/// The year that the digits at the beginning of a text name, also by its last two.
+pub(super) fn full_year(text: &str) -> Option<i32> {
+    let digits: String = text.chars().take_while(char::is_ascii_digit).collect();
+    let year: i32 = digits.parse().ok()?;
+    // Two digits pivot as in RFC 2822, 4.3.
+    Some(match digits.len() {
+        1 | 2 if year < 50 => 2000 + year,
+        1..=3 => 1900 + year,
+        _ => year,
+    })
 }
