@@ -6,7 +6,7 @@ use atom_syndication::{Content, Feed, Link, Person, Text, TextType};
 use url::Url;
 
 use super::resolve::absolute;
-use super::text::Title;
+use super::title::Title;
 use super::tolerant::draft::Draft;
 use super::tolerant::names::Field;
 use super::{Context, ParseError, link, text};

@@ -15,6 +15,7 @@ pub mod resolve;
 pub mod rss;
 mod sound;
 pub mod text;
+pub mod title;
 pub mod tolerant;
 pub mod wall;
 

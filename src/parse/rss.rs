@@ -7,7 +7,7 @@ use rss::{Channel, Item};
 use url::Url;
 
 use super::resolve::absolute;
-use super::text::Title;
+use super::title::Title;
 use super::tolerant::draft::Draft;
 use super::tolerant::hints::HintDraft;
 use super::tolerant::names::Field;

@@ -6,7 +6,8 @@ use url::Url;
 use super::attrs::Attrs;
 use super::names::{Field, Ns};
 use super::tokens::Tag;
-use crate::parse::text::{Title, escape, looks_like_html};
+use crate::parse::text::{escape, looks_like_html};
+use crate::parse::title::Title;
 
 /// Longest text of one element, in bytes; the rest is dropped.
 pub(in crate::parse) const MAX_TEXT: usize = 1 << 20;

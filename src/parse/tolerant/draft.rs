@@ -3,7 +3,7 @@
 use super::hints::HintDraft;
 use super::names::Field;
 use crate::model::{Author, Document, Enclosure, Entry, Timestamp};
-use crate::parse::text::Title;
+use crate::parse::title::Title;
 use crate::parse::{link, text};
 
 /// Labels, authors or files that are kept of one item.
