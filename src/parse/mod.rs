@@ -7,8 +7,10 @@
 
 pub mod atom;
 pub mod clean;
+mod context;
 pub mod date;
 pub mod encoding;
+mod error;
 pub mod json_feed;
 pub mod link;
 pub mod resolve;
@@ -19,77 +21,9 @@ pub mod title;
 pub mod tolerant;
 pub mod wall;
 
-use chrono_tz::Tz;
-use thiserror::Error;
-use url::Url;
-
+pub use self::context::Context;
+pub use self::error::ParseError;
 use crate::model::Document;
-
-/// What a parser has to know beside the bytes.
-#[derive(Debug, Clone)]
-pub struct Context {
-    /// Base of relative links: the address that answered.
-    pub base: Option<Url>,
-    /// `Content-Type` of the answer.
-    pub content_type: Option<String>,
-    /// Encoding that the source's config fixes.
-    pub encoding: Option<&'static encoding_rs::Encoding>,
-    /// Zone of dates that name none.
-    pub zone: Tz,
-    /// Most items to read of one document; the rest is counted.
-    pub max_entries: usize,
-}
-
-impl Default for Context {
-    fn default() -> Self {
-        Self { base: None, content_type: None, encoding: None, zone: Tz::UTC, max_entries: 5_000 }
-    }
-}
-
-/// Why a document cannot be read.
-#[derive(Debug, Error, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ParseError {
-    /// Nothing but white space.
-    #[error("the document is empty")]
-    Empty,
-    /// Not a format that is known.
-    #[error("not a feed: the document begins with `{found}`; known are RSS, RDF, Atom and JSON Feed")]
-    Unknown {
-        /// The first characters.
-        found: String,
-    },
-    /// A web page where a feed should be.
-    #[error("not a feed but a web page (HTML); look for the feed's own address")]
-    WebPage,
-    /// The format is known, the document is broken.
-    #[error("broken {format}: {detail}")]
-    Broken {
-        /// The format.
-        format: &'static str,
-        /// What is wrong, with the place where it is known.
-        detail: String,
-    },
-}
-
-impl ParseError {
-    /// A stable word for metrics.
-    #[must_use]
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Self::Empty => "empty",
-            Self::Unknown { .. } => "unknown_format",
-            Self::WebPage => "web_page",
-            Self::Broken { .. } => "broken",
-        }
-    }
-
-    /// Broken documents may be mended by the next poll.
-    #[must_use]
-    pub fn is_transient(&self) -> bool {
-        true
-    }
-}
 
 /// Reads a feed in any format that is known.
 ///

@@ -1,0 +1,48 @@
+//! Why a document cannot be read.
+
+use thiserror::Error;
+
+/// Why a document cannot be read.
+#[derive(Debug, Error, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ParseError {
+    /// Nothing but white space.
+    #[error("the document is empty")]
+    Empty,
+    /// Not a format that is known.
+    #[error("not a feed: the document begins with `{found}`; known are RSS, RDF, Atom and JSON Feed")]
+    Unknown {
+        /// The first characters.
+        found: String,
+    },
+    /// A web page where a feed should be.
+    #[error("not a feed but a web page (HTML); look for the feed's own address")]
+    WebPage,
+    /// The format is known, the document is broken.
+    #[error("broken {format}: {detail}")]
+    Broken {
+        /// The format.
+        format: &'static str,
+        /// What is wrong, with the place where it is known.
+        detail: String,
+    },
+}
+
+impl ParseError {
+    /// A stable word for metrics.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Empty => "empty",
+            Self::Unknown { .. } => "unknown_format",
+            Self::WebPage => "web_page",
+            Self::Broken { .. } => "broken",
+        }
+    }
+
+    /// Broken documents may be mended by the next poll.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        true
+    }
+}
