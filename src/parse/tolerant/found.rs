@@ -2,8 +2,8 @@
 
 use super::capture::Capture;
 use super::names::Field;
+use super::state::{Kind, Start, Walker};
 use super::tokens::Tag;
-use super::walk::{Kind, Start, Walker};
 use crate::model::{Author, Enclosure};
 use crate::parse::resolve::absolute_html;
 use crate::parse::{date, link, rss};

@@ -3,7 +3,7 @@
 use super::capture::{Capture, Mode};
 use super::draft::Draft;
 use super::names::{Field, Ns, Role, role};
-use super::walk::{Kind, Open, Start, Walker};
+use super::state::{Kind, Open, Start, Walker};
 use crate::model::nesting::is_void;
 
 /// Where a start tag stands.

@@ -13,6 +13,8 @@ mod meaning;
 pub(in crate::parse) mod names;
 mod refs;
 mod repairs;
+mod stack;
+mod state;
 pub(in crate::parse) mod tokens;
 mod walk;
 
@@ -27,7 +29,7 @@ use crate::model::Document;
 /// # Errors
 /// [`ParseError::Broken`] when it ends before anything could be read of it.
 pub fn parse(text: &str, context: &Context) -> Result<Option<Document>, ParseError> {
-    let mut walker = walk::Walker::new(text, context);
+    let mut walker = state::Walker::new(text, context);
     walker.run();
     let Some(format) = walker.format else { return Ok(None) };
     if walker.cut && walker.entries.is_empty() && walker.feed.is_untitled() {
