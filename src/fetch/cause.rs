@@ -4,7 +4,7 @@ use std::error::Error;
 use std::io::{self, ErrorKind};
 
 use super::FetchError;
-use super::guard::Blocked;
+use super::blocked::Blocked;
 
 /// hyper's types cannot be reached through reqwest, so these two texts of it stand for them: the
 /// connection ended before the headers, and something went wrong below the body. Tests hold both.

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::time::Duration;
 
-use super::guard::Blocked;
+use super::blocked::Blocked;
 use crate::model::Timestamp;
 
 /// A failed fetch. No text holds a path, a query or a byte of the body: they may be secret or hostile.

@@ -11,7 +11,8 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
 
-use super::FetchError;
+use super::blocked::Blocked;
+use super::error::FetchError;
 
 /// Addresses of one name that are tried at most: an answer of 400 records is no reason for 400 connections.
 const MAX_ADDRESSES: usize = 16;
@@ -58,39 +59,6 @@ const fn v4(a: u8, b: u8, c: u8, d: u8, prefix: u8) -> Ipv4Net {
 const fn v6(start: [u16; 3], prefix: u8) -> Ipv6Net {
     let [a, b, c] = start;
     Ipv6Net::new_assert(Ipv6Addr::new(a, b, c, 0, 0, 0, 0, 0), prefix)
-}
-
-/// Why the guard refused a request.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Blocked {
-    /// The host is written as an address that is not globally routable.
-    #[error("the address {0} is an inner address; list it under `fetch.allow` if that is meant")]
-    Address(IpAddr),
-    /// The host is a name whose addresses are all inner ones; one of them is named.
-    #[error(
-        "the name {host} leads to the inner address {address}; list that under `fetch.allow` if it is meant"
-    )]
-    Name {
-        /// The name as it was asked for.
-        host: String,
-        /// One address it leads to.
-        address: IpAddr,
-    },
-    /// The address carries a user name or a password.
-    #[error(
-        "the address on {host} carries credentials; send them in an `Authorization` header under `headers`"
-    )]
-    Userinfo {
-        /// The host behind the credentials.
-        host: String,
-    },
-    /// The host is neither a name nor an address, for example one with a zone id.
-    #[error("the redirect from {host} names no valid host; write the final address in the source")]
-    Malformed {
-        /// The host that sent the redirect.
-        host: String,
-    },
 }
 
 /// Decides by address; cheap to clone.

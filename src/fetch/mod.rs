@@ -3,6 +3,7 @@
 //! It does not know sources, feeds or schedules, and it never tries again by itself: an error says
 //! whether that is worth it, and when.
 
+mod blocked;
 mod body;
 mod budget;
 mod cause;
@@ -27,10 +28,10 @@ use reqwest::header::{COOKIE, HeaderMap, HeaderValue, LOCATION, SET_COOKIE};
 use tokio::time::{Instant, timeout};
 use url::Url;
 
+pub use self::blocked::Blocked;
 use self::budget::Budget;
 use self::clients::Clients;
 pub use self::error::FetchError;
-pub use self::guard::Blocked;
 use self::guard::Guard;
 use self::hosts::{Hosts, Turn};
 use self::redirect::Trail;

@@ -4,7 +4,7 @@ use reqwest::header::HeaderValue;
 use url::{ParseError, Url};
 
 use super::FetchError;
-use super::guard::Blocked;
+use super::blocked::Blocked;
 use super::jar::Jar;
 
 /// Longer addresses are no addresses.
