@@ -9,7 +9,8 @@ use reqwest::{Client, ClientBuilder};
 use url::Url;
 
 use super::guard::Guard;
-use super::{FetchError, FetchOptions, decode, headers, hosts};
+use super::options::FetchOptions;
+use super::{FetchError, decode, headers, hosts};
 
 /// Lines of one header section: 100 cookies are a nuisance, 10,000 an attack.
 const MAX_HEADERS: usize = 256;

@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use robotxt::AccessResult;
 use url::Url;
 
-use super::{FetchError, Fetcher};
+use super::error::FetchError;
+use super::transport::Transport;
 use crate::model::{Request, Response, Timestamp};
 
 /// What robots.txt files call us.
@@ -42,12 +43,17 @@ impl std::fmt::Debug for Robots {
 
 impl Robots {
     /// Refuses a page that its site's robots.txt forbids.
-    pub(super) async fn check(&self, fetcher: &Fetcher, url: &Url, now: Timestamp) -> Result<(), FetchError> {
+    pub(super) async fn check(
+        &self,
+        transport: &Transport,
+        url: &Url,
+        now: Timestamp,
+    ) -> Result<(), FetchError> {
         let Ok(address) = url.join("/robots.txt") else { return Ok(()) };
         let site = address.origin().ascii_serialization();
         let rules = match self.known(&site, now) {
             Some(rules) => rules,
-            None => self.ask_once(fetcher, site, address, now).await?,
+            None => self.ask_once(transport, site, address, now).await?,
         };
         if rules.rules.is_url_allowed(url) {
             return Ok(());
@@ -63,7 +69,7 @@ impl Robots {
     /// Asks a site, once for all who want to know at the same time.
     async fn ask_once(
         &self,
-        fetcher: &Fetcher,
+        transport: &Transport,
         site: String,
         address: Url,
         now: Timestamp,
@@ -76,7 +82,7 @@ impl Robots {
         if let Some(rules) = self.known(&site, now) {
             return Ok(rules);
         }
-        let rules = ask(fetcher, address, now).await?;
+        let rules = ask(transport, address, now).await?;
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= MAX_SITES {
             known.clear();
@@ -89,8 +95,8 @@ impl Robots {
 }
 
 /// A file that is not there allows everything, one that cannot be had nothing (RFC 9309, 2.3.1.3 and 2.3.1.4).
-async fn ask(fetcher: &Fetcher, address: Url, now: Timestamp) -> Result<Rules, FetchError> {
-    let answer = match fetcher.fetch(&Request::get(address), now).await {
+async fn ask(transport: &Transport, address: Url, now: Timestamp) -> Result<Rules, FetchError> {
+    let answer = match transport.get(&Request::get(address), now).await {
         Err(rests @ FetchError::Rests { .. }) => return Err(rests),
         answer => answer,
     };

@@ -2,13 +2,17 @@
 
 use std::io::Write as _;
 use std::sync::Mutex;
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
+use tokio::time::Instant;
 use url::Url;
 
+use super::clients::Clients;
+use super::guard::Guard;
 use super::*;
-use crate::model::http::Validators;
+use crate::model::http::{Fetched, Validators};
 
 const FEED: &str = "<rss><channel><title>t</title></channel></rss>";
 

@@ -1,0 +1,171 @@
+//! One GET with its redirects: who is asked, when, by which client, and what a status means.
+
+use reqwest::Client;
+use reqwest::header::{HeaderValue, LOCATION, SET_COOKIE};
+use tokio::time::{Instant, timeout};
+use url::Url;
+
+use super::budget::Budget;
+use super::clients::Clients;
+use super::error::FetchError;
+use super::guard::Guard;
+use super::hop_headers::HopHeaders;
+use super::hosts::{Hosts, Turn};
+use super::options::FetchOptions;
+use super::redirect::Trail;
+use super::{body, cause, headers};
+use crate::model::Timestamp;
+use crate::model::http::{Fetched, NotModified, Request, Response};
+
+/// Asks servers, within the bounds of the options.
+#[derive(Debug)]
+pub(super) struct Transport {
+    clients: Clients,
+    options: FetchOptions,
+    budget: Budget,
+    guard: Guard,
+    hosts: Hosts,
+}
+
+/// What one hop brought.
+enum Hop {
+    Answer(Box<Response>),
+    Moved { to: Option<HeaderValue>, permanent: bool, cookies: Vec<HeaderValue> },
+}
+
+impl Transport {
+    /// Nothing is asked yet.
+    ///
+    /// # Errors
+    /// If the user agent is no header value.
+    pub(super) fn new(options: FetchOptions) -> Result<Self, FetchError> {
+        let guard = Guard::new(&options.allow);
+        let clients = Clients::new(options.clone(), guard.clone())?;
+        let hosts = Hosts::new(options.concurrency, options.per_host);
+        let budget = Budget::new(options.max_bodies, options.max_body);
+        Ok(Self { clients, options, budget, guard, hosts })
+    }
+
+    /// Sends one GET, conditional if `request` has validators, and follows its redirects.
+    ///
+    /// # Errors
+    /// If no 200 with a whole body, and no 304 to a conditional request, came in time.
+    pub(super) async fn get(&self, request: &Request, now: Timestamp) -> Result<Response, FetchError> {
+        let hop_headers = HopHeaders::of(request)?;
+        let mut trail = Trail::new(request.url.clone(), self.options.max_redirects);
+        let mut left = self.options.timeout;
+        let begun = Instant::now();
+        loop {
+            self.guard.check(trail.url())?;
+            // The turn ends with its hop: holding one while waiting for the next could lock up all.
+            let options = &self.options;
+            let spacing = if request.unhurried { options.first_spacing } else { options.host_spacing };
+            let turn = self.hosts.turn(trail.url(), spacing).await;
+            let kept = turn.keeps() && request.proxy.is_none() && trail.url().scheme() == "https";
+            let client = self.client_for(request, trail.url(), kept)?;
+            let start = Instant::now();
+            // A long wait for a turn must not make what the answer asks for look past.
+            let now = now.plus(i64::try_from(begun.elapsed().as_secs()).unwrap_or(i64::MAX));
+            if let Some(until) = turn.rests(now) {
+                return Err(FetchError::Rests { host: trail.host(), until });
+            }
+            let late = |_| FetchError::Timeout { host: trail.host(), limit: self.options.timeout };
+            let hop = self.hop(&client, &trail, &hop_headers, &turn, now);
+            let mut hop = timeout(left, hop).await.map_err(late)?;
+            if kept && hop.as_ref().is_err_and(FetchError::is_unanswered) {
+                // A server may close a kept connection just when it is used again, or no longer speak
+                // HTTP/2; a GET that was not answered may be sent once more (RFC 9110, 9.2.2).
+                turn.spoke_http2(false);
+                left = left.saturating_sub(start.elapsed());
+                let closing = self.clients.closing(trail.url())?;
+                let fresh = self.hop(&closing, &trail, &hop_headers, &turn, now);
+                hop = timeout(left, fresh).await.map_err(late)?;
+            }
+            left = left.saturating_sub(start.elapsed());
+            drop(turn);
+            match hop? {
+                Hop::Answer(response) => return Ok(*response),
+                Hop::Moved { to, permanent, cookies } => {
+                    trail.follow(to.as_ref(), permanent, &cookies)?;
+                }
+            }
+        }
+    }
+
+    /// The client that fits: through the source's proxy, or with kept connections where the host
+    /// is asked again shortly.
+    fn client_for(&self, request: &Request, url: &Url, kept: bool) -> Result<Client, FetchError> {
+        match &request.proxy {
+            Some(proxy) => self.clients.through(proxy),
+            None if kept => self.clients.keeping(),
+            None => self.clients.closing(url),
+        }
+    }
+
+    async fn hop(
+        &self,
+        client: &Client,
+        trail: &Trail,
+        hop_headers: &HopHeaders,
+        turn: &Turn,
+        now: Timestamp,
+    ) -> Result<Hop, FetchError> {
+        let (sent, conditional) = hop_headers.at(trail);
+        let host = trail.host();
+        let response = client.get(trail.url().clone()).headers(sent).send().await;
+        let response = response.map_err(|error| cause::of_send(error, &host))?;
+        turn.spoke_http2(response.version() == reqwest::Version::HTTP_2);
+        let fields = response.headers();
+        let status = response.status().as_u16();
+        tracing::debug!(http.host = host, http.status = status, "answered");
+        match status {
+            200 => self.answer(trail, response, now).await.map(|answer| Hop::Answer(Box::new(answer))),
+            // Unasked it would mean that all is read, with nothing ever read (RFC 9110, 15.4.5).
+            304 if conditional => Ok(Hop::Answer(Box::new(Response::NotModified(NotModified {
+                freshness: headers::freshness(fields, now),
+                validators: headers::validators(fields),
+                moved: trail.moved().cloned(),
+            })))),
+            301 | 302 | 303 | 307 | 308 => Ok(Hop::Moved {
+                to: fields.get(LOCATION).cloned(),
+                permanent: matches!(status, 301 | 308),
+                cookies: fields.get_all(SET_COOKIE).iter().cloned().collect(),
+            }),
+            _ if headers::is_challenge(fields) => Err(FetchError::Challenge { host }),
+            _ => {
+                let asks = matches!(status, 429 | 503);
+                let retry_after = if asks { headers::retry_after(fields, now) } else { None };
+                // It says that of the server; a 503 may be one address that cannot be made.
+                if let Some(until) = retry_after.filter(|_| status == 429) {
+                    turn.let_rest(until);
+                }
+                Err(FetchError::Status { host, status, retry_after })
+            }
+        }
+    }
+
+    async fn answer(
+        &self,
+        trail: &Trail,
+        response: reqwest::Response,
+        now: Timestamp,
+    ) -> Result<Response, FetchError> {
+        let fields = response.headers();
+        if headers::is_ambiguous(fields) {
+            return Err(FetchError::Framing { host: trail.host() });
+        }
+        let content_type = headers::content_type(fields);
+        let validators = headers::validators(fields);
+        let freshness = headers::freshness(fields, now);
+        let (body, room) = body::read(response, &trail.host(), self.options.max_body, &self.budget).await?;
+        Ok(Response::Fetched(Fetched {
+            url: trail.url().clone(),
+            content_type,
+            body,
+            validators,
+            freshness,
+            moved: trail.moved().cloned(),
+            room,
+        }))
+    }
+}
