@@ -6,8 +6,7 @@ use std::sync::Arc;
 
 use super::faults::Fault;
 use super::reader::Reader;
-use super::sections::count;
-use super::sources::{fill_vars, regex, required};
+use super::values::{count, fill_vars, regex, required};
 use crate::source::html::{HtmlRule, Spot};
 use crate::source::json::{DetailRule, FieldRules, JsonRule};
 use crate::source::{ArticleRule, Kind, SitemapRule};

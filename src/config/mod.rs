@@ -12,6 +12,7 @@ mod kinds;
 pub mod lexical;
 mod load;
 mod notes;
+mod poll;
 pub mod reader;
 mod rules;
 mod secrets;
@@ -19,6 +20,7 @@ mod sections;
 mod site;
 mod sources;
 pub mod units;
+mod values;
 mod webhooks;
 
 use std::net::SocketAddr;

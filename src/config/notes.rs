@@ -4,7 +4,7 @@
 use url::Url;
 
 use super::reader::Reader;
-use super::sections::{flag, text};
+use super::values::{flag, text};
 use crate::publish::SourceNote;
 use crate::source::{Kind, Source};
 

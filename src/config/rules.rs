@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::faults::Fault;
 use super::reader::{Reader, Value};
-use super::sources::{category, regex};
+use super::values::{category, regex};
 use crate::rules::{Action, Condition, Field, Level, Rule};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,17 +1,18 @@
 //! The sections of the main file, and `[[category]]`.
 
 use std::net::SocketAddr;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono_tz::Tz;
 
-use super::categories;
-use super::reader::{Reader, Value};
+use super::poll::Poll;
+use super::reader::Reader;
 use super::site::{Fixed, check_fixed, id_authority, site_url, theme, user_agent};
 use super::sources::Found;
-use super::{CategorySettings, Config, Exports, StatusOptions};
+use super::values::{count, flag, path, space, text, tidy, zone};
+use super::{CategorySettings, Config, Exports, StatusOptions, categories, poll};
 use crate::fetch::FetchOptions;
 use crate::ingest::{AutoCategories, IngestOptions, LastAnswers};
 use crate::model::CodeSpace;
@@ -25,20 +26,6 @@ use crate::rules::{Rule, Rules};
 use crate::serve::ServeOptions;
 use crate::store::{Retention, StoreOptions};
 
-/// Polling as the config sets it.
-#[derive(Debug, Clone)]
-pub(super) struct Poll {
-    pub(super) interval: Duration,
-    pub(super) min_interval: Duration,
-    /// Sources learn when to be asked, unless they say otherwise.
-    pub(super) learned: bool,
-    pub(super) freshness_cap: Duration,
-    /// Of dates that name none, where neither the source nor the defaults say another.
-    pub(super) zone: Tz,
-}
-
-/// `true` for one that is learned.
-pub(super) const SCHEDULES: [(&str, bool); 2] = [("learned", true), ("fixed", false)];
 /// How pages show pictures.
 const PICTURES: [(&str, Pictures); 3] =
     [("origin", Pictures::Origin), ("link", Pictures::Link), ("none", Pictures::None)];
@@ -108,7 +95,7 @@ pub(super) fn read(main: &mut Reader, folder: &Path, kept: Option<&Arc<ThemePart
     };
     site.finish();
     let mut sections = Sections {
-        poll: poll(main, zone),
+        poll: poll::read(main, zone),
         contact,
         categories: Vec::new(),
         rules: Vec::new(),
@@ -320,92 +307,4 @@ fn listen(section: &mut Reader, port: u16) -> Option<(SocketAddr, bool)> {
     });
     let default = (SocketAddr::from(([127, 0, 0, 1], port)), false);
     (!off).then(|| given.map_or(default, |given| (given.value, given.value != default.0)))
-}
-
-fn poll(main: &mut Reader, zone: Tz) -> Poll {
-    let mut poll = main.section("poll");
-    let interval = poll.duration("interval").map_or(Duration::from_mins(30), |v| v.value);
-    let min_interval =
-        poll.duration("min_interval").map_or(Duration::from_mins(1), |v| v.value.max(Duration::from_secs(1)));
-    let learned = poll.choice("schedule", &SCHEDULES).is_none_or(|v| v.value);
-    let freshness_cap = poll.duration("freshness_cap").map_or(Duration::from_hours(24), |v| v.value);
-    poll.finish();
-    Poll { interval: interval.max(min_interval), min_interval, learned, freshness_cap, zone }
-}
-
-/// A time zone by its IANA name.
-pub(super) fn zone(reader: &mut Reader, key: &'static str) -> Option<Tz> {
-    reader
-        .parsed(key, |s| {
-            s.parse::<Tz>().map_err(|_| format!("must be a time zone like `Asia/Shanghai`, not `{s}`"))
-        })
-        .map(|v| v.value)
-}
-
-/// A code space.
-pub(super) fn space(reader: &Reader, value: &Value<String>) -> Option<CodeSpace> {
-    let space = CodeSpace::new(&value.value);
-    if space.is_none() {
-        let message =
-            format!("`{}` cannot be a code space: 1 to 32 small letters, digits, `-` and `_`", value.value);
-        reader.error(&value.place, message);
-    }
-    space
-}
-
-/// Text that is not empty.
-pub(super) fn text(reader: &mut Reader, key: &'static str) -> Option<String> {
-    reader.string(key).map(|v| v.value).filter(|v| !v.trim().is_empty())
-}
-
-/// A switch.
-pub(super) fn flag(reader: &mut Reader, key: &'static str, default: bool) -> bool {
-    reader.bool(key).map_or(default, |v| v.value)
-}
-
-/// A whole number in a range, which says how many.
-pub(super) fn count(
-    reader: &mut Reader,
-    key: &'static str,
-    range: std::ops::RangeInclusive<i64>,
-    default: usize,
-) -> usize {
-    reader.integer_in(key, range).and_then(|v| usize::try_from(v.value).ok()).unwrap_or(default)
-}
-
-/// A path, relative to the folder of the config.
-fn path(reader: &mut Reader, key: &'static str, folder: &Path, default: &str) -> PathBuf {
-    let given = text(reader, key).unwrap_or_else(|| default.to_owned());
-    tidy(&folder.join(given))
-}
-
-/// `config/../data` as `data`: it is shown in messages, and compared by people.
-pub(super) fn tidy(path: &Path) -> PathBuf {
-    let mut short = PathBuf::new();
-    for part in path.components() {
-        let named = matches!(short.components().next_back(), Some(Component::Normal(_)));
-        match part {
-            Component::CurDir => {}
-            Component::ParentDir if named => _ = short.pop(),
-            part => short.push(part),
-        }
-    }
-    short
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paths_are_short() {
-        for (long, short) in [
-            ("config/../data/store", "data/store"),
-            ("/etc/feedmill/../x", "/etc/x"),
-            ("../a/../b", "../b"),
-            ("./a", "a"),
-        ] {
-            assert_eq!(tidy(Path::new(long)), Path::new(short), "{long}");
-        }
-    }
 }

@@ -8,7 +8,7 @@ use url::Url;
 
 use super::faults::{Fault, Place};
 use super::reader::Reader;
-use super::sections::tidy;
+use super::values::tidy;
 use super::{FIXED_FILE, is_loopback};
 use crate::publish::read_theme;
 use crate::render::html::{Theme, ThemeError, ThemeParts};

@@ -9,22 +9,18 @@ use url::Url;
 
 use super::faults::Fault;
 use super::notes::{self, NoteSettings};
+use super::poll::{self, FLOOR, Poll};
 use super::reader::{Reader, Value};
 use super::secrets::Secrets;
-use super::sections::{Poll, SCHEDULES, flag, space, text, zone};
+use super::values::{category, fill_vars, flag, regex, required, space, text, zone};
 use super::{is_loopback, kinds, rules};
-use crate::model::{CodeSpace, Slug, SourceId};
+use crate::model::{CodeSpace, SourceId};
 use crate::parse::clean::{Attribution, CleanRules, Cleaner};
 use crate::publish::SourceNote;
 use crate::rules::{Level, Rule};
 use crate::schedule::Pace;
 use crate::source::code::CodeFrom;
 use crate::source::{ArticleRule, CategoryChoice, CodeRule, Kind, Required, Source};
-
-/// The shortest interval that any source may have (RULES 6.5), in seconds.
-const FLOOR: u64 = 30;
-/// The shortest pause that a source learns (RULES 6.5), in seconds.
-const LEARNED_FLOOR: i64 = 300;
 
 /// What was found.
 pub(super) struct Found {
@@ -279,39 +275,11 @@ fn settings(
         strip,
         digest: regex(table, "digest"),
         link: text(table, "link").map(|link| fill_vars(&link, vars)),
-        pace: pace(table, poll),
+        pace: poll::pace(table, poll),
         proxy: proxy(table),
         enabled: flag(table, "enabled", true),
         note: notes::read(table),
         rules: rules::read(table),
-    }
-}
-
-/// Names of fields that must be there.
-pub(super) fn required(table: &mut Reader, key: &'static str) -> Vec<Required> {
-    let fields = table.strings(key);
-    let read = |field: Value<String>| {
-        let known = Required::NAMES.iter().find(|(name, _)| *name == field.value).map(|(_, value)| *value);
-        if known.is_none() {
-            let fault = Fault::error(&field.place, format!("`{}` cannot be required", field.value));
-            table.push(fault.help("known: `title`, `date`, `link`, `text`"));
-        }
-        known
-    };
-    fields.into_iter().filter_map(read).collect()
-}
-
-/// A source that sets an `interval` keeps it, unless it says that it wants to learn.
-fn pace(table: &mut Reader, poll: &Poll) -> Pace {
-    let own = table.has("interval");
-    let seconds = interval(table, poll);
-    let learned = table.choice("schedule", &SCHEDULES).map_or(poll.learned && !own, |v| v.value);
-    // Below the shortest pause that is learned there is nothing to learn.
-    if learned && seconds >= LEARNED_FLOOR {
-        let least = i64::try_from(poll.min_interval.as_secs()).unwrap_or(i64::MAX).max(LEARNED_FLOOR);
-        Pace::Learned { least, mean: seconds }
-    } else {
-        Pace::Fixed(seconds)
     }
 }
 
@@ -321,17 +289,6 @@ fn proxy(table: &mut Reader) -> Option<Arc<Url>> {
         _ => Err(format!("must be a proxy like `http://proxy.example.org:3128`, not `{s}`")),
     });
     given.map(|v| Arc::new(v.value))
-}
-
-fn interval(table: &mut Reader, poll: &Poll) -> i64 {
-    let floor = poll.min_interval.min(Duration::from_secs(FLOOR));
-    let given = table.duration("interval").map(|v| {
-        if v.value < floor {
-            table.push(Fault::error(&v.place, format!("`interval` must be at least {}s", floor.as_secs())));
-        }
-        v.value
-    });
-    i64::try_from(given.unwrap_or(poll.interval).as_secs()).unwrap_or(i64::MAX)
 }
 
 fn headers(table: &mut Reader, secrets: &Secrets) -> Vec<(String, String)> {
@@ -395,32 +352,6 @@ fn clean_rules(table: &mut Reader, strip: &[String]) -> CleanRules {
     rules
 }
 
-pub(super) fn regex(table: &mut Reader, key: &'static str) -> Option<Regex> {
-    table
-        .parsed(key, |s| {
-            let built = regex::RegexBuilder::new(s).size_limit(1 << 20).build();
-            built.map_err(|e| {
-                format!(
-                    "is not a regular expression: {}",
-                    e.to_string().lines().last().unwrap_or_default().trim()
-                )
-            })
-        })
-        .map(|v| v.value)
-}
-
-pub(super) fn category(table: &Reader, value: &Value<String>) -> Option<CategoryChoice> {
-    let name = value.value.trim();
-    if name.is_empty() || name.chars().count() > 64 {
-        table.error(&value.place, "`category` must have 1 to 64 characters");
-        return None;
-    }
-    let slug = Slug::new(name);
-    // A slug alone keeps the name that the category has, or gets later.
-    let name = if slug.is_some() { String::new() } else { name.to_owned() };
-    Some(CategoryChoice { name, slug })
-}
-
 fn address(table: &Reader, value: &Value<String>, vars: &BTreeMap<String, String>) -> Option<Url> {
     let filled = fill_vars(&value.value, vars);
     let problem = match Url::parse(&filled) {
@@ -437,8 +368,4 @@ fn address(table: &Reader, value: &Value<String>, vars: &BTreeMap<String, String
     let fault = Fault::error(&value.place, problem);
     table.push(fault.help("an address begins with `https://` or `http://`"));
     None
-}
-
-pub(super) fn fill_vars(template: &str, vars: &BTreeMap<String, String>) -> String {
-    vars.iter().fold(template.to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
 }
