@@ -6,6 +6,7 @@
 //! that is not set and for one at fault; the fault is in the ledger by then.
 
 mod document;
+mod help;
 mod scalars;
 mod syntax;
 #[cfg(test)]
@@ -19,12 +20,10 @@ use std::sync::Arc;
 
 pub use document::Document;
 use document::{Kind, Node, Table};
+use help::{quotes, suggestion};
 
 use super::faults::{Fault, Faults, Place};
 use super::lexical::read_text;
-
-/// Lists of known keys longer than this are no help.
-const KEYS_SHOWN: usize = 12;
 
 /// A value and where it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,7 +62,7 @@ impl Ledger {
     pub fn read(&self, path: &Path, bytes: &[u8]) -> Option<Reader> {
         let faults = &mut *self.faults.borrow_mut();
         let text = read_text(path, bytes, faults)?;
-        Some(Document::parse(path, &text, faults).root(self))
+        Some(Reader::new(&Document::parse(path, &text, faults).root, self))
     }
 
     /// Adds a fault.
@@ -230,19 +229,6 @@ impl Reader {
         section.names().into_iter().filter_map(read).collect()
     }
 
-    /// A table of texts: the keys and the texts, in the order of the file.
-    pub fn string_map(&mut self, key: &'static str) -> Vec<(Value<String>, Value<String>)> {
-        let Some(section) = self.table(key) else {
-            return Vec::new();
-        };
-        let read = |name: Value<String>| {
-            let (_, node) = section.get(&name.value)?;
-            let text = section.text(&name.value, node)?;
-            Some((name, text))
-        };
-        section.names().into_iter().filter_map(read).collect()
-    }
-
     /// Reports the keys nobody asked for, with the key that was meant, or else
     /// the keys there are.
     pub fn finish(self) {
@@ -319,29 +305,11 @@ impl Reader {
         let found = node.kind.describe();
         let message = format!("`{key}` must be {wanted}, not {found}");
         let mut fault = Fault::error(&node.place, message);
-        fault.help = scalars::quotes_help(wanted, &node.kind);
+        fault.help = quotes(wanted, &node.kind);
         self.push(fault);
     }
 }
 
 fn joined(path: &str, key: &str) -> String {
     if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
-}
-
-/// "did you mean `url`?", or the known words if they are few.
-fn suggestion<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
-    let known: Vec<&str> = known.collect();
-    let length = word.chars().count();
-    let likeness = |other: &str| strsim::jaro_winkler(&word.to_lowercase(), &other.to_lowercase());
-    let near = |other: &&&str| {
-        let distance = strsim::damerau_levenshtein(word, other);
-        likeness(other) >= 0.8 || (distance <= 2 && distance * 2 < length)
-    };
-    let best = known.iter().filter(near).max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
-    if let Some(best) = best {
-        return Some(format!("did you mean `{best}`?"));
-    }
-    let all: Vec<String> = known.iter().map(|word| format!("`{word}`")).collect();
-    let few = (1..=KEYS_SHOWN).contains(&all.len());
-    few.then(|| format!("known here: {}", all.join(", ")))
 }

@@ -12,7 +12,6 @@ use toml::de::{DeTable, DeValue};
 
 use super::super::faults::{Fault, Faults, Place};
 use super::syntax::explain;
-use super::{Ledger, Reader};
 
 /// The parser stops at some faults. The lines at fault are taken out and the
 /// rest is parsed again, at most this many times.
@@ -21,7 +20,8 @@ const ROUNDS: usize = 8;
 /// One parsed file.
 #[derive(Debug)]
 pub struct Document {
-    root: Rc<Table>,
+    /// The top level.
+    pub(super) root: Rc<Table>,
 }
 
 impl Document {
@@ -54,11 +54,6 @@ impl Document {
         }
         let (root, _) = DeTable::parse_recoverable(&text);
         Self { root: parser.tree(&text, root.get_ref()) }
-    }
-
-    /// A reader of the file's top level.
-    pub fn root(&self, ledger: &Ledger) -> Reader {
-        Reader::new(&self.root, ledger)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Reads values that are no tables.
+//! Reads values that are no tables, and tables of texts.
 
 use std::fmt::Display;
 use std::ops::RangeInclusive;
@@ -7,11 +7,8 @@ use std::time::Duration;
 use super::super::faults::Fault;
 use super::super::units::{UnitError, parse_duration, parse_size};
 use super::document::{Kind, Node};
-use super::{Reader, Value, suggestion};
-
-const TEXT: &str = "text";
-const NUMBER: &str = "a whole number";
-const BOOL: &str = "`true` or `false`";
+use super::help::{BOOL, NUMBER, TEXT, TEXTS, suggestion};
+use super::{Reader, Value};
 
 impl Reader {
     /// A text.
@@ -67,10 +64,23 @@ impl Reader {
             Kind::List(items) => items.iter().filter_map(|item| self.item(key, item)).collect(),
             Kind::Text(_) => self.text(key, &node).into_iter().collect(),
             _ => {
-                self.wrong(key, &node, "a list of texts");
+                self.wrong(key, &node, TEXTS);
                 Vec::new()
             }
         }
+    }
+
+    /// A table of texts: the keys and the texts, in the order of the file.
+    pub fn string_map(&mut self, key: &'static str) -> Vec<(Value<String>, Value<String>)> {
+        let Some(section) = self.table(key) else {
+            return Vec::new();
+        };
+        let read = |name: Value<String>| {
+            let (_, node) = section.get(&name.value)?;
+            let text = section.text(&name.value, node)?;
+            Some((name, text))
+        };
+        section.names().into_iter().filter_map(read).collect()
     }
 
     /// A text that `parse` understands; its error completes the sentence
@@ -149,25 +159,9 @@ impl Reader {
 
     fn item(&self, key: &str, item: &Node) -> Option<Value<String>> {
         let Kind::Text(_) = item.kind else {
-            self.wrong(key, item, "a list of texts");
+            self.wrong(key, item, TEXTS);
             return None;
         };
         self.text(key, item)
-    }
-}
-
-/// The way out if only the quotes are wrong.
-pub(super) fn quotes_help(wanted: &str, found: &Kind) -> Option<String> {
-    match (wanted, found) {
-        (TEXT | "a list of texts", Kind::Integer(_) | Kind::Float | Kind::Bool(_) | Kind::Date) => {
-            Some("put it in quotes".to_owned())
-        }
-        (NUMBER, Kind::Text(text)) if text.trim().parse::<i64>().is_ok() => {
-            Some(format!("write `{}` without quotes", text.trim()))
-        }
-        (BOOL, Kind::Text(text)) if matches!(text.as_str(), "true" | "false") => {
-            Some(format!("write `{text}` without quotes"))
-        }
-        _ => None,
     }
 }
