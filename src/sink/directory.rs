@@ -8,6 +8,7 @@ use std::path::{Component, Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use super::error::{SinkError, io_error};
+use super::file::{Applied, File, Rendered};
 use super::packing::{self, ENDINGS, Packing};
 use super::record::Unit;
 use crate::model::{Cursor, Timestamp};
@@ -18,53 +19,6 @@ pub(super) const RECORDS: &str = ".feedmill";
 pub(super) const SYNC_ALL_FROM: usize = 16;
 /// End of the name of a file that is not whole yet.
 pub(super) const TEMP: &str = ".feedmill-tmp";
-
-/// One file to write.
-#[derive(Debug, Clone)]
-pub struct File {
-    /// Relative path, without `..`.
-    pub path: String,
-    /// Its bytes.
-    pub bytes: Vec<u8>,
-}
-
-/// A unit as it is to be from now on.
-#[derive(Debug, Default)]
-pub struct Rendered {
-    /// The generation of the category that it shows.
-    pub generation: u64,
-    /// What else its bytes depend on.
-    pub fingerprint: String,
-    /// Its files that were rendered.
-    pub files: Vec<File>,
-    /// Paths of those that are as they were, and were not rendered again.
-    pub kept: Vec<String>,
-    /// When its content changed.
-    pub changed_at: Timestamp,
-}
-
-/// What a call did.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Applied {
-    /// Files written.
-    pub written: usize,
-    /// Bytes written.
-    pub bytes: u64,
-    /// Files that had these bytes already.
-    pub kept: usize,
-    /// Files removed.
-    pub removed: usize,
-}
-
-impl Applied {
-    /// Adds up.
-    pub fn add(&mut self, other: Self) {
-        self.written += other.written;
-        self.bytes += other.bytes;
-        self.kept += other.kept;
-        self.removed += other.removed;
-    }
-}
 
 type Result<T> = std::result::Result<T, SinkError>;
 

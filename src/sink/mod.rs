@@ -8,6 +8,7 @@
 mod commit;
 mod directory;
 mod error;
+mod file;
 mod hundreds;
 mod key;
 mod packing;
@@ -15,8 +16,9 @@ mod record;
 mod turn;
 mod unfinished;
 
-pub use directory::{Applied, Directory, File, Rendered};
+pub use directory::Directory;
 pub use error::SinkError;
+pub use file::{Applied, File, Rendered};
 pub use key::{FeedFormat, OutputKey, PROBED, media_type};
 pub use packing::Packing;
 pub(crate) use packing::{brotli, gzip, smallest};

@@ -7,7 +7,7 @@ use brotli::enc::BrotliEncoderParams;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use super::File;
+use super::file::File;
 
 /// Whether a directory has variants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
