@@ -309,14 +309,3 @@ fn is_sound(request: &Parts) -> bool {
         _ => false,
     }
 }
-
-/// What stands at an address.
-#[derive(Debug)]
-enum Found {
-    /// Bytes.
-    Bytes(Reply),
-    /// Moved for good, to this absolute or relative address.
-    Moved(String),
-    /// Was here and is withdrawn.
-    Gone,
-}

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use axum::http::StatusCode;
 use tracing::error;
 
-use super::Found;
 use super::answer::Reply;
 use super::file::FileMark;
 use super::names::{Meaning, meaning};
@@ -14,6 +13,17 @@ use crate::model::{CategoryId, Slug};
 use crate::publish::{Articles, Pages, PublishError};
 use crate::sink::media_type;
 use crate::store::{AtPath, Handle, Store};
+
+/// What stands at an address.
+#[derive(Debug)]
+enum Found {
+    /// Bytes.
+    Bytes(Reply),
+    /// Moved for good, to this absolute or relative address.
+    Moved(String),
+    /// Was here and is withdrawn.
+    Gone,
+}
 
 /// Looks outputs up.
 #[derive(Debug)]

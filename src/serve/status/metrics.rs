@@ -2,8 +2,9 @@
 
 use std::fmt::{Display, Write};
 
-use super::{Insight, SourceInsight, Traffic};
+use super::insight::{Insight, SourceInsight};
 use crate::model::Timestamp;
+use crate::serve::Traffic;
 
 /// All metrics.
 pub(super) fn text(insight: &Insight, traffic: &Traffic) -> String {

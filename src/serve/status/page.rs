@@ -1,13 +1,14 @@
 //! What goes on as a page, and its troubles as a feed.
 
 use super::charts::chart;
-use super::{Insight, ReloadInsight, SourceInsight, Traffic};
+use super::insight::{Insight, ReloadInsight, SourceInsight};
 use crate::model::Timestamp;
 use crate::publish::Pages;
 use crate::render::html::{
     Chart, FeedLink, Figure, PageHead, ReloadLine, SourceLine, StatusPage, ThemeError, TroubleView,
 };
 use crate::render::{History, OutputEntry, OutputFeed, atom};
+use crate::serve::Traffic;
 
 /// Seconds of an hour.
 const HOUR: i64 = 3_600;
