@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
+use super::line::some_line;
 use super::markup::{Attribute, Markup};
-use super::xml::{self, some_line};
-use super::{OutputEntry, OutputFeed, OutputSource};
+use super::{OutputEntry, OutputFeed, OutputSource, xml};
 use crate::model::Author;
 
 /// Declared whether used or not, so that one entry more changes nothing in the first line.

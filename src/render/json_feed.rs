@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-use super::xml::{self, line, some_line};
-use super::{OutputEntry, OutputFeed, RenderError};
+use super::line::{line, some_line};
+use super::{OutputEntry, OutputFeed, RenderError, xml};
 use crate::model::text::inert;
 
 /// The members stand in the order in which they are written.

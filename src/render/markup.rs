@@ -5,8 +5,8 @@
 //! entry is copied once. Text may hold any character: what XML cannot carry is left out here, at
 //! the one place that all text passes (RULES 3.4).
 
+use super::line::line;
 use super::signs::{ILLEGAL, QUOTE, RESERVED, push};
-use super::xml::line;
 
 /// A document that is being written.
 #[derive(Debug)]

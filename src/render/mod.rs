@@ -11,6 +11,7 @@ mod difference;
 pub mod html;
 pub mod jekyll;
 pub mod json_feed;
+mod line;
 mod markup;
 pub mod opml;
 pub mod qr;

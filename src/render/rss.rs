@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use quick_xml::escape::partial_escape;
 
+use super::line::{line, some_line};
 use super::markup::{Attribute, Markup};
-use super::xml::{self, line, some_line};
-use super::{OutputEntry, OutputFeed};
+use super::{OutputEntry, OutputFeed, xml};
 
 /// Declared whether used or not, so that one entry more changes nothing in the first line.
 const ROOT: [Attribute<'static>; 5] = [

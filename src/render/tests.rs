@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use quick_xml::Reader;
 use quick_xml::events::Event;
 
+use super::line::line;
 use super::opml::Outline;
 use super::{History, OutputEntry, OutputFeed, OutputGone, OutputSource, atom, json_feed, opml, rss, xml};
 use crate::model::{Author, Document, Enclosure, Timestamp};
@@ -180,7 +181,7 @@ fn what_is_written_reads_back() {
     let feed = sample();
     for (name, writer) in WRITERS {
         let document = read(writer, &feed);
-        assert_eq!(document.title, xml::line(&feed.title), "{name}");
+        assert_eq!(document.title, line(&feed.title), "{name}");
         assert_eq!(document.subtitle.as_deref(), Some(feed.description.as_str()), "{name}");
         assert_eq!(document.link.as_deref(), Some(feed.page_url.as_str()), "{name}");
         assert_eq!(document.language.as_deref(), Some("zh-CN"), "{name}");
@@ -197,7 +198,7 @@ fn what_is_written_reads_back() {
                 assert_eq!(got.content.as_deref(), html.as_deref(), "{name}");
             }
             let summary = got.summary.as_deref().map(text::html_to_text);
-            assert_eq!(summary.unwrap_or_default().replace('＜', "<"), xml::line(&want.summary), "{name}");
+            assert_eq!(summary.unwrap_or_default().replace('＜', "<"), line(&want.summary), "{name}");
             let files: Vec<_> = xml::files(want).map(|(url, _)| url.replace('"', "%22")).collect();
             let got_files: Vec<_> = got.enclosures.iter().map(|file| file.url.clone()).collect();
             assert!(files.iter().all(|file| got_files.contains(file)), "{name}: {got_files:?}");
@@ -334,13 +335,13 @@ proptest! {
         for document in &documents {
             let links = |d: &Document| d.entries.iter().map(|e| e.link.clone()).collect::<Vec<_>>();
             prop_assert_eq!(links(document), links(&documents[0]));
-            prop_assert_eq!(shown(&document.title), shown(&xml::line(&feed.title)));
+            prop_assert_eq!(shown(&document.title), shown(&line(&feed.title)));
             for (got, want) in document.entries.iter().zip(&feed.entries) {
-                prop_assert_eq!(got.guid.as_deref(), Some(&*xml::line(&want.id)));
+                prop_assert_eq!(got.guid.as_deref(), Some(&*line(&want.id)));
                 prop_assert_eq!(shown(&got.title), shown(&xml::headline(want)));
                 prop_assert_eq!(got.published, Some(want.published));
                 let summary = got.summary.as_deref().map(text::html_to_text).unwrap_or_default();
-                prop_assert_eq!(shown(&summary), shown(&xml::line(&want.summary)));
+                prop_assert_eq!(shown(&summary), shown(&line(&want.summary)));
                 if let Some(html) = xml::html(want).map(xml::block) {
                     prop_assert_eq!(got.content.as_deref(), Some(html.trim()));
                 }

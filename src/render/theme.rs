@@ -3,8 +3,11 @@
 //! Owns: the built-in files, escaping, what went wrong in which template and line. Does not
 //! own: what a page shows (`html`).
 //!
-//! Adding a page: 1 its template in `theme/` and in `TEMPLATES`; 2 its type in `html`; 3 a
-//! method of [`Theme`] here; 4 its row in the tests of `html`.
+//! Adding a page: 1 its template in `theme/` and in `TEMPLATES`; 2 its type in `html`, and a
+//! sample of it in `html::samples`; 3 a method of [`Theme`] here, and its row in
+//! `full_pages`; 4 its row in the tests of `html`.
+
+mod error;
 
 use std::collections::BTreeMap;
 
@@ -18,6 +21,8 @@ use super::html::{
     ArticlePage, BotPage, CategoryPage, Frame, HomePage, IndexPage, MessagePage, StatusPage, SubscribePage,
     samples,
 };
+
+pub use error::ThemeError;
 
 /// Every built-in template under the name by which others refer to it.
 pub(super) const TEMPLATES: [(&str, &str); 12] = [
@@ -58,67 +63,6 @@ impl Language {
             Self::Chinese => ("zh-CN.json", include_str!("theme/texts/zh-CN.json")),
             Self::English => ("en.json", include_str!("theme/texts/en.json")),
         }
-    }
-}
-
-/// Why a theme cannot be used, or a page not be made.
-#[derive(Debug, thiserror::Error)]
-pub enum ThemeError {
-    /// A template does not parse, or asks for something that the page does not have.
-    #[error("{name}, line {line}: the page cannot be made")]
-    Template {
-        /// The template at fault.
-        name: String,
-        /// Counted from 1; 0 where the engine does not say.
-        line: usize,
-        /// What the engine says.
-        source: minijinja::Error,
-    },
-    /// A file of texts is not an object of strings.
-    #[error("{name}: not a JSON object of strings")]
-    Texts {
-        /// The file at fault.
-        name: String,
-        /// What is wrong with it, and where.
-        source: serde_json::Error,
-    },
-    /// A file, or a text in one, that no theme has.
-    #[error("{name}: {what} `{nearest}`?")]
-    Unknown {
-        /// The file at fault.
-        name: String,
-        /// What is wrong.
-        what: String,
-        /// What is meant, more likely.
-        nearest: String,
-    },
-    /// A file that is no text.
-    #[error("{name}, line {line}: not UTF-8 text; save it as UTF-8")]
-    NoText {
-        /// The file at fault.
-        name: String,
-        /// Counted from 1.
-        line: usize,
-    },
-    /// The folder or a file of it cannot be read.
-    #[error("cannot read the theme `{path}`: {why}")]
-    Unreadable {
-        /// Which.
-        path: String,
-        /// What the system says, or which bound it breaks.
-        why: String,
-    },
-}
-
-impl ThemeError {
-    fn of_template(asked: &str, source: minijinja::Error) -> Self {
-        // A fault in what is included, or in a page's base, is told by the innermost cause.
-        let causes = std::iter::successors(Some(&source), |cause| {
-            std::error::Error::source(*cause)?.downcast_ref::<minijinja::Error>()
-        });
-        let inner = causes.filter(|cause| cause.line().is_some()).last().unwrap_or(&source);
-        let name = inner.name().unwrap_or(asked).to_owned();
-        Self::Template { line: inner.line().unwrap_or(0), name, source }
     }
 }
 
@@ -207,7 +151,7 @@ impl Theme {
     /// Makes every kind of page, with all in it and with nothing.
     fn try_out(&self) -> Result<(), ThemeError> {
         let frame = Frame::default();
-        samples::all_pages(self, "")?;
+        self.full_pages("")?;
         self.home(&frame, &HomePage::default())?;
         self.index(&frame, &IndexPage::default())?;
         self.category(&frame, &CategoryPage::default())?;
@@ -217,6 +161,21 @@ impl Theme {
         self.status(&frame, &StatusPage::default())?;
         self.message(&frame, &MessagePage::default())?;
         Ok(())
+    }
+
+    /// Makes every kind of page, with all in it that there can be and `text` in all of that.
+    pub(super) fn full_pages(&self, text: &str) -> Result<[(&'static str, String); 8], ThemeError> {
+        let frame = samples::frame(text);
+        Ok([
+            ("home", self.home(&frame, &samples::home_page(text))?),
+            ("index", self.index(&frame, &samples::index_page(text))?),
+            ("category", self.category(&frame, &samples::category_page(text))?),
+            ("article", self.article(&frame, &samples::article_page(text))?),
+            ("subscribe", self.subscribe(&frame, &samples::subscribe_page(text))?),
+            ("status", self.status(&frame, &samples::status_page(text))?),
+            ("bot", self.bot(&frame, &samples::bot_page(text))?),
+            ("message", self.message(&frame, &samples::message_page(404, text))?),
+        ])
     }
 
     /// The style sheet of the pages.

@@ -1,14 +1,15 @@
-//! What every writer shares: text made fit for XML 1.0, and the choices that all formats must
-//! make alike (one title, one name, one media type).
+//! What every writer shares: the choices that all formats must make alike (one title, one name,
+//! one media type), of text made fit for XML 1.0.
 //!
 //! JSON could carry more than XML; it gets the same text, so that an entry has one id and one
 //! title in all formats (RULES 3.3).
 
 use std::borrow::Cow;
 
+use super::line::{line, some_line};
 use super::markup::{Attribute, Markup};
 use super::{OutputEntry, OutputFeed, signs};
-use crate::model::text::{clip, is_xml_char, one_line, strip_illegal};
+use crate::model::text::{clip, is_xml_char};
 use crate::model::{Author, Enclosure};
 
 /// Characters of the text that stand for a missing title (RULES 1.9).
@@ -41,46 +42,6 @@ pub enum RenderError {
     /// From `serde_json`.
     #[error("the JSON Feed cannot be written")]
     Json(#[from] serde_json::Error),
-}
-
-/// Plain text, an id or an address: carried by XML, on one line. White space is collapsed
-/// here because XML would do so in attributes (section 3.3.3), and readers do it elsewhere.
-pub(super) fn line(text: &str) -> Cow<'_, str> {
-    // Chinese texts begin with white space, which is the only thing that keeps most from being a line.
-    let trimmed = text.trim();
-    if is_line(trimmed) { Cow::Borrowed(trimmed) } else { Cow::Owned(one_line(&strip_illegal(text))) }
-}
-
-/// Whether a text is surely on one line already; it mostly is.
-fn is_line(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    let (mut at, mut after_space) = (0, true);
-    while let Some(byte) = bytes.get(at) {
-        let width = match byte {
-            0x21..=0x7E => 1,
-            // U+4000 to U+9FFF, most of what Chinese is written in.
-            0xE4..=0xE9 => 3,
-            _ => {
-                let Some(c) = text[at..].chars().next() else { return false };
-                let space = c.is_whitespace();
-                let kept = is_xml_char(c) && (!space || !after_space && matches!(c, ' ' | '\u{3000}'));
-                if !kept {
-                    return false;
-                }
-                after_space = space;
-                at += c.len_utf8();
-                continue;
-            }
-        };
-        after_space = false;
-        at += width;
-    }
-    !after_space || text.is_empty()
-}
-
-/// [`line()`], `None` where nothing is left: missing fields make no elements.
-pub(super) fn some_line(text: &str) -> Option<Cow<'_, str>> {
-    Some(line(text)).filter(|text| !text.is_empty())
 }
 
 /// The first of two that says something.

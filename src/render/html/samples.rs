@@ -5,7 +5,7 @@ use super::{
     ArticlePage, ArticleView, Bar, Bot, BotPage, CategoryPage, Chart, FeaturedCategory, FeedLink, Figure,
     Frame, HomePage, IndexPage, ItemView, LetterGroup, ListedCategory, MessagePage, NamedLink, Neighbour,
     PageHead, Paging, ReloadLine, ShownFeed, Site, SourceLine, StatusPage, Subscribable, SubscribePage,
-    Theme, ThemeError, TroubleView,
+    TroubleView,
 };
 
 pub(in crate::render) fn frame(text: &str) -> Frame {
@@ -191,21 +191,4 @@ pub(in crate::render) fn bot_page(text: &str) -> BotPage {
 
 pub(in crate::render) fn message_page(status: u16, text: &str) -> MessagePage {
     MessagePage { page: head("Gone", "x"), feeds: feeds(text), status, path: Some(format!("/x{text}")) }
-}
-
-pub(in crate::render) fn all_pages(
-    theme: &Theme,
-    text: &str,
-) -> Result<Vec<(&'static str, String)>, ThemeError> {
-    let frame = frame(text);
-    Ok(vec![
-        ("home", theme.home(&frame, &home_page(text))?),
-        ("index", theme.index(&frame, &index_page(text))?),
-        ("category", theme.category(&frame, &category_page(text))?),
-        ("article", theme.article(&frame, &article_page(text))?),
-        ("subscribe", theme.subscribe(&frame, &subscribe_page(text))?),
-        ("status", theme.status(&frame, &status_page(text))?),
-        ("bot", theme.bot(&frame, &bot_page(text))?),
-        ("message", theme.message(&frame, &message_page(404, text))?),
-    ])
 }

@@ -33,7 +33,7 @@ const ESCAPED: &str = "&lt;script&gt;alert(&quot;x&quot;)&lt;/script&gt; &amp; &
 fn hostile_text_is_escaped_on_every_page() {
     for language in ["zh-CN", "en"] {
         let theme = Theme::built_in(language).unwrap();
-        for (name, html) in all_pages(&theme, HOSTILE).unwrap() {
+        for (name, html) in theme.full_pages(HOSTILE).unwrap() {
             assert!(html.contains(ESCAPED), "{name}: {html}");
             for bad in ["<script", "alert(\"", "'q'", "&#x2f;", "&amp;amp;", "\u{0}", "\n\n", ">none<"] {
                 assert!(!html.contains(bad), "{name} holds {bad:?}: {html}");
@@ -66,7 +66,7 @@ fn every_page_does_with_nothing_but_its_defaults() {
 #[test]
 fn pages_are_the_same_bytes_every_time() {
     let [one, two] = [(), ()].map(|()| Theme::built_in("zh").unwrap());
-    assert_eq!(all_pages(&one, "x").unwrap(), all_pages(&two, "x").unwrap());
+    assert_eq!(one.full_pages("x").unwrap(), two.full_pages("x").unwrap());
     assert_eq!(one.fingerprint(), two.fingerprint());
     assert_eq!(one.fingerprint().len(), 16);
     assert_ne!(one.fingerprint(), Theme::built_in("en").unwrap().fingerprint());
