@@ -8,12 +8,65 @@ use tracing::debug;
 use twox_hash::XxHash3_128;
 use url::Url;
 
-use super::{Answer, Ingest, PollError, Read, Taken, answers, moves};
+use super::poller::Ingest;
+use super::report::PollError;
+use super::{answers, moves};
 use crate::blocking;
+use crate::model::http::Room;
 use crate::model::memory::Memory;
-use crate::model::{Document, Fetched, NotModified, Response, SourceState, Validators, address_hash};
+use crate::model::{
+    Document, Fetched, NotModified, Response, SourceState, Timestamp, Validators, address_hash,
+};
 use crate::source::{Source, SourceError};
 use crate::store::StoreError;
+
+/// An answer that was read, waiting for its records to be taken in.
+#[derive(Debug)]
+pub struct Answer {
+    pub(super) state: SourceState,
+    pub(super) outcome: Result<Read, PollError>,
+}
+
+#[derive(Debug)]
+pub(super) enum Read {
+    NotModified(NotModified),
+    Document(Box<Taken>),
+}
+
+#[derive(Debug)]
+pub(super) struct Taken {
+    pub(super) document: Document,
+    /// Hash of the body, where that is the whole list.
+    pub(super) body: Option<[u8; 16]>,
+    pub(super) validators: Validators,
+    /// Hash of the address that answered, where that is another site's.
+    pub(super) answered_at: Option<u64>,
+    pub(super) moved: Option<Url>,
+    pub(super) fresh_until: Option<Timestamp>,
+    pub(super) bytes: usize,
+    /// The body's share of the memory for bodies, until the document is taken in.
+    pub(super) room: Room,
+}
+
+impl Answer {
+    /// Whether it brings nothing that is taken in: it failed, or nothing has changed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        match &self.outcome {
+            Ok(Read::NotModified(_)) => self.state.memory.missing.is_empty(),
+            Ok(Read::Document(_)) => false,
+            Err(_) => true,
+        }
+    }
+
+    /// Gives the share of the memory for bodies back early: for callers that bound their answers
+    /// by number.
+    pub fn let_go(&mut self) {
+        if let Ok(Read::Document(taken)) = &mut self.outcome {
+            taken.room = Room::default();
+        }
+    }
+}
 
 impl Ingest {
     /// What is known of a source.

@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::article;
+use super::draft;
 use super::identity::identify;
-use super::routing::Routing;
+use super::options::IngestOptions;
+use super::routing::{AutoCategories, Routing};
 use super::ruling::{age, slug_of, subject};
-use super::{AutoCategories, IngestOptions};
 use crate::ingest::answers::LastAnswer;
 use crate::model::{CategoryChoice, InfoCode, Slug, Timestamp};
 use crate::source::Source;
@@ -106,7 +106,7 @@ fn fates(
     for listed in identify(store, source, document)?.listed {
         // Only rules and newspapers' names that stand in the text need the text.
         let unnamed = source.route_by_media && listed.entry.media_name.is_none();
-        let draft = (!options.rules.is_empty() || unnamed).then(|| article::draft(source, &listed.entry));
+        let draft = (!options.rules.is_empty() || unnamed).then(|| draft::draft(source, &listed.entry));
         let named = draft.as_ref().map_or(listed.entry.media_name.as_deref(), |d| d.media_name.as_deref());
         let mut to = routed(store, source, named, options.auto)?;
         if let Some(draft) = draft.filter(|_| !options.rules.is_empty()) {

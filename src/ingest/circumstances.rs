@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::IngestOptions;
 use super::decide::next_check;
 use super::details::Detailed;
+use super::options::IngestOptions;
 use crate::model::Timestamp;
 use crate::source::Source;
 use crate::store::{Change, Sighting};

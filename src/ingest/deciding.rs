@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use tracing::{debug, error};
 
-use super::Routing;
-use super::article::{self, Draft};
 use super::circumstances::{Arrival, Circumstances, Decided, Tally};
 use super::decide::{Decision, MAX_REVISIONS, check_due, decide, settled};
 use super::details::Detailed;
+use super::draft::{self, Draft};
 use super::identity::{Listed, entry_order};
-use super::ruling;
+use super::routing::Routing;
+use super::{article, ruling};
 use crate::model::text::clip_bytes;
 use crate::model::{Category, CategoryId, Cursor, InfoCode, Item, Signs, SourceId, Timestamp, item::caps};
 use crate::rules::Verdict;
@@ -189,7 +189,7 @@ impl Taking {
 
     /// A tombstone with the signs of its item as its source gives it now: by these it is known under another guid.
     fn known_by(&self, listed: &Listed, tombstone: &Tombstone) -> Tombstone {
-        let Draft { title, excerpt, .. } = article::draft(&self.of.source, &listed.entry);
+        let Draft { title, excerpt, .. } = draft::draft(&self.of.source, &listed.entry);
         let date = listed.entry.published.or(listed.entry.updated);
         Tombstone { signs: Some(Signs::new(&listed.code, &title, &excerpt, date)), ..tombstone.clone() }
     }
@@ -208,7 +208,7 @@ impl Taking {
         if decide(Some(&item), listed, &source.id, source.rank, self.of.now).0 != Decision::Revise {
             return Ok(());
         }
-        let mut draft = article::draft(&source, &listed.entry);
+        let mut draft = draft::draft(&source, &listed.entry);
         let mut categories = Vec::new();
         for id in &item.categories {
             categories.extend(store.category(*id)?);
@@ -321,7 +321,7 @@ impl Taking {
         listed: &Listed,
         change: &mut Change,
     ) -> Result<()> {
-        let mut draft = article::draft(&self.of.source, &listed.entry);
+        let mut draft = draft::draft(&self.of.source, &listed.entry);
         let routed = self.route(store, routing, draft.media_name.as_deref())?;
         let published = listed.entry.published.or(listed.entry.updated);
         let (verdict, categories) = self.judged(store, &mut draft, published, routed)?;
@@ -367,7 +367,7 @@ impl Taking {
         let mut draft = None;
         if revises || first_listing {
             let unnamed = source_routes(&self.of.source, listed) || !self.of.options.rules.is_empty();
-            draft = (revises || unnamed).then(|| article::draft(&self.of.source, &listed.entry));
+            draft = (revises || unnamed).then(|| draft::draft(&self.of.source, &listed.entry));
             let named =
                 draft.as_ref().map_or(listed.entry.media_name.as_deref(), |d| d.media_name.as_deref());
             let named = named.map(str::to_owned);

@@ -6,8 +6,9 @@ use tracing::warn;
 use url::Url;
 
 use super::identity::guid_hash;
+use super::pending::Pending;
+use super::poller::Ingest;
 use super::taking::Found;
-use super::{Ingest, Pending};
 use crate::model::memory::{Memory, Missing};
 use crate::model::{Deleted, Hints, InfoCode, Item, SourceId, SourceState, Timestamp};
 use crate::source::Source;

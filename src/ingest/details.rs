@@ -4,7 +4,8 @@ use futures_util::{StreamExt, stream};
 use tracing::debug;
 
 use super::identity::Listed;
-use super::{Ingest, PollError};
+use super::poller::Ingest;
+use super::report::PollError;
 use crate::model::{ContentHash, Request, Response, Timestamp, chain};
 use crate::source::Source;
 

@@ -4,8 +4,10 @@
 use tracing::warn;
 use url::Url;
 
+use super::pending::Pending;
+use super::poller::Ingest;
+use super::report::{PollError, PollReport};
 use super::taking::Found;
-use super::{Ingest, Pending, PollError, PollReport};
 use crate::model::{Document, Hints, Response, SourceState, chain};
 use crate::source::{Kind, Source};
 use crate::store::StoreError;

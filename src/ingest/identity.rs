@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use sha2::{Digest, Sha256};
 
-use super::article::{Draft, draft, head};
+use super::draft::{Draft, draft, head};
 use super::lookup::Lookup;
 use crate::model::{ContentHash, Document, Entry, InfoCode, Signs, Timestamp};
 use crate::parse::{link, text};

@@ -14,206 +14,42 @@ pub mod decide;
 mod deciding;
 mod deletions;
 mod details;
+pub mod draft;
 mod gaps;
 pub mod identity;
 mod lookup;
 mod moves;
+mod options;
 mod pending;
+mod poller;
 mod report;
 pub mod rerouting;
 pub mod routing;
 pub mod ruling;
 mod taking;
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-
-use url::Url;
-
-use crate::clock::Clock;
-use crate::fetch::{FetchError, Fetcher};
+use crate::fetch::FetchError;
 use crate::model::chain;
-use crate::model::http::Room;
 use crate::model::text::clip_bytes;
-use crate::model::{CodeSpace, Document, NotModified, SourceState, Timestamp, Validators, host_of};
-use crate::rules::Rules;
-use crate::schedule::{self, Ended, Terms};
+use crate::model::{NotModified, SourceState, Timestamp, Validators, host_of};
+use crate::schedule::{self, Ended};
 use crate::source::Source;
-use crate::store::{Claim, Handle, PollResult, Store, StoreError};
+use crate::store::{Claim, PollResult, StoreError};
+
+use asking::{Read, Taken};
 
 pub use answers::LastAnswers;
+pub use asking::Answer;
+pub use options::IngestOptions;
 pub use pending::Pending;
+pub use poller::Ingest;
 pub use report::{PollError, PollReport};
 pub use routing::{AutoCategories, Routing};
 
-/// Details asked for in one poll (RULES 1.11).
-pub const MAX_DETAILS: usize = 50;
-/// Documents that are read at once.
-const READERS: usize = 4;
-/// Polls that use the store at once.
-const STORERS: usize = 16;
-/// Records of the last poll that are remembered as held back.
-const HELD_SHOWN: usize = 5;
 /// Repairs of the last document that are remembered.
 const REPAIRS_SHOWN: usize = 10;
 
-/// What ingest has to know of the config.
-#[derive(Debug, Clone)]
-pub struct IngestOptions {
-    /// Zone of the day in permalinks.
-    pub zone: chrono_tz::Tz,
-    /// The code space that is written bare.
-    pub bare_space: Option<CodeSpace>,
-    /// How many items of a new source may enter a current window: (category, whole site).
-    pub newcomers: (usize, usize),
-    /// What to do with newspapers' names.
-    pub auto: AutoCategories,
-    /// Seconds up to which a fresh answer, or a document's own wish, puts the next poll off.
-    pub freshness_cap: i64,
-    /// What becomes of items by what they say.
-    pub rules: Arc<Rules>,
-    /// Where the last answer of each source is kept; `None` to keep none.
-    pub answers: Option<LastAnswers>,
-}
-
-/// Polls sources into the store.
-#[derive(Debug)]
-pub struct Ingest {
-    store: Handle,
-    fetcher: Fetcher,
-    clock: Arc<dyn Clock>,
-    options: Arc<IngestOptions>,
-    routing: Arc<Routing>,
-    /// Two sources may list one item: who waits for its turn need not decide about it twice.
-    deciding: Arc<tokio::sync::Mutex<()>>,
-    /// Documents are read by so many at a time: each may be as large as a body is allowed to be.
-    reading: Arc<tokio::sync::Semaphore>,
-    /// So many polls use the store at a time: more threads would only wait for each other there.
-    storing: Arc<tokio::sync::Semaphore>,
-    /// What a poll costs, as the bits of a float.
-    price: AtomicU64,
-}
-
-/// An answer that was read, waiting for its records to be taken in.
-#[derive(Debug)]
-pub struct Answer {
-    state: SourceState,
-    outcome: Result<Read, PollError>,
-}
-
-#[derive(Debug)]
-enum Read {
-    NotModified(NotModified),
-    Document(Box<Taken>),
-}
-
-#[derive(Debug)]
-struct Taken {
-    document: Document,
-    /// Hash of the body, where that is the whole list.
-    body: Option<[u8; 16]>,
-    validators: Validators,
-    /// Hash of the address that answered, where that is another site's.
-    answered_at: Option<u64>,
-    moved: Option<Url>,
-    fresh_until: Option<Timestamp>,
-    bytes: usize,
-    /// The body's share of the memory for bodies, until the document is taken in.
-    room: Room,
-}
-
-impl Answer {
-    /// Whether it brings nothing that is taken in: it failed, or nothing has changed.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        match &self.outcome {
-            Ok(Read::NotModified(_)) => self.state.memory.missing.is_empty(),
-            Ok(Read::Document(_)) => false,
-            Err(_) => true,
-        }
-    }
-
-    /// Gives the share of the memory for bodies back early: for callers that bound their answers
-    /// by number.
-    pub fn let_go(&mut self) {
-        if let Ok(Read::Document(taken)) = &mut self.outcome {
-            taken.room = Room::default();
-        }
-    }
-}
-
 impl Ingest {
-    /// Ready to poll.
-    #[must_use]
-    pub fn new(store: Handle, fetcher: Fetcher, clock: Arc<dyn Clock>, options: IngestOptions) -> Self {
-        let routing = Arc::new(Routing::new(options.auto));
-        Self {
-            store,
-            fetcher,
-            clock,
-            options: Arc::new(options),
-            routing,
-            deciding: Arc::default(),
-            reading: Arc::new(tokio::sync::Semaphore::new(READERS)),
-            storing: Arc::new(tokio::sync::Semaphore::new(STORERS)),
-            price: AtomicU64::new(1.0_f64.to_bits()),
-        }
-    }
-
-    /// The same store and the same turns under other settings: polls that are running end under
-    /// theirs, and none decides beside another.
-    #[must_use]
-    pub fn reconfigured(&self, fetcher: Fetcher, options: IngestOptions) -> Self {
-        Self {
-            store: self.store.clone(),
-            fetcher,
-            clock: Arc::clone(&self.clock),
-            routing: Arc::new(Routing::new(options.auto)),
-            options: Arc::new(options),
-            deciding: Arc::clone(&self.deciding),
-            reading: Arc::clone(&self.reading),
-            storing: Arc::clone(&self.storing),
-            price: AtomicU64::new(self.price.load(Ordering::Relaxed)),
-        }
-    }
-
-    /// What fetches for it.
-    #[must_use]
-    pub fn fetcher(&self) -> &Fetcher {
-        &self.fetcher
-    }
-
-    /// Sets what a poll costs from now on, in item-seconds ([`schedule::price`]).
-    pub fn set_price(&self, price: f64) {
-        self.price.store(price.to_bits(), Ordering::Relaxed);
-    }
-
-    /// What decides, beside a source's own state, when it is polled next.
-    #[must_use]
-    pub fn terms(&self, source: &Source) -> Terms {
-        Terms {
-            pace: source.pace,
-            zone: source.zone,
-            price: f64::from_bits(self.price.load(Ordering::Relaxed)),
-            freshness_cap: self.options.freshness_cap,
-        }
-    }
-
-    /// Runs `work` on the store when it is this poll's turn.
-    async fn call<T, F>(&self, work: F) -> Result<T, StoreError>
-    where
-        T: Send + 'static,
-        F: FnOnce(&dyn Store) -> Result<T, StoreError> + Send + 'static,
-    {
-        let _turn = self.storing.acquire().await;
-        self.store.call(work).await
-    }
-
-    /// Keeps every poll from deciding and storing while the guard lives.
-    pub async fn hold(&self) -> tokio::sync::MutexGuard<'_, ()> {
-        self.deciding.lock().await
-    }
-
     /// One poll of a claimed source: [`Ingest::ask`], then [`Ingest::finish`].
     ///
     /// # Errors
@@ -257,7 +93,7 @@ impl Ingest {
     }
 
     /// Takes the records of an answer in, beside what is `pending` of others. The poll has ended when, after
-    /// [`Ingest::store_pending`], [`Handle::complete`] has returned for what comes with the report; until then
+    /// [`Ingest::store_pending`], [`Handle::complete`](crate::store::Handle::complete) has returned for what comes with the report; until then
     /// it counts as cut off, and would be made again.
     ///
     /// # Errors

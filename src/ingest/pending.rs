@@ -14,7 +14,8 @@ use tracing::warn;
 use super::circumstances::{Circumstances, Decided};
 use super::deciding::Taking;
 use super::identity::Listed;
-use super::{Ingest, Routing};
+use super::poller::Ingest;
+use super::routing::Routing;
 use crate::model::{InfoCode, SourceId, Timestamp};
 use crate::store::{Change, PollResult, Result, Store};
 

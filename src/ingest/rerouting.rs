@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::article::Draft;
+use super::draft::Draft;
 use super::routing::Routing;
 use super::ruling::{age, ensure, judge, placed, rewrite, subject};
 use crate::model::text::clip_bytes;

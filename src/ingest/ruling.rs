@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use url::Url;
 
-use super::article::Draft;
+use super::draft::Draft;
 use crate::model::item::caps;
 use crate::model::text::{clip, clip_bytes, html_to_text, strip_illegal};
 use crate::model::{Category, CategoryChoice, CategoryId, Slug, SourceId, Timestamp};

@@ -7,12 +7,19 @@ use super::decide::{Decision, decide, settled, wants_detail};
 use super::deciding::Taking;
 use super::details::Detailed;
 use super::identity::{Identified, Listed, identify};
+use super::pending::Pending;
+use super::poller::Ingest;
+use super::report::PollReport;
 use super::routing::waiting;
-use super::{HELD_SHOWN, Ingest, MAX_DETAILS, Pending, PollReport};
 use crate::model::text::clip_bytes;
 use crate::model::{Document, InfoCode, SourceState, Timestamp};
 use crate::source::Source;
 use crate::store::{Basis, Result, Store};
+
+/// Details asked for in one poll (RULES 1.11).
+const MAX_DETAILS: usize = 50;
+/// Records of the last poll that are remembered as held back.
+const HELD_SHOWN: usize = 5;
 
 impl Ingest {
     /// Takes a document in; gives what else it shows of its source. What it changes may be pending then.
