@@ -3,9 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::error::PublishError;
 use super::feeds::{entry, frame, gone_from};
+use super::keys::file;
+use super::run::{BATCH, Run};
 use super::select::Chosen;
-use super::{BATCH, PublishError, Run, file};
 use crate::model::{Category, CategoryId, Slug};
 use crate::render::{OutputFeed, atom, json_feed};
 use crate::sink::{Directory, FeedFormat, File, OutputKey, Unit};

@@ -1,6 +1,6 @@
 //! An article's page: what it says of the article, and what stands beside it.
 
-use super::PublishError;
+use super::error::PublishError;
 use super::feeds::address as web_address;
 use super::pages::Pages;
 use crate::model::{Article, Category, InfoCode, Item};

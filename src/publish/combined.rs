@@ -5,28 +5,19 @@ use std::collections::BTreeMap;
 
 use tracing::warn;
 
+use super::error::PublishError;
 use super::feeds::{entry, feed_id, frame, in_all_formats};
+use super::options::Combined;
 use super::pages::{Names, Pages};
+use super::run::Run;
 use super::select::{self, Candidate};
-use super::{PublishError, Run};
-use crate::model::{Category, InfoCode, Item, Slug};
+use crate::model::{Category, InfoCode, Item};
 use crate::render::opml::Outline;
 use crate::sink::{Directory, FeedFormat, File, OutputKey, Rendered};
 use crate::store::{Handle, Store};
 
 /// Begins the names of these units; no slug does.
 const UNIT: &str = "_combined.";
-
-/// A named set of categories with feeds of its own.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Combined {
-    /// Name for people.
-    pub name: String,
-    /// Name in addresses.
-    pub slug: Slug,
-    /// Slugs or names of its categories.
-    pub categories: Vec<String>,
-}
 
 impl Combined {
     fn members<'a>(&self, names: &'a Names) -> Vec<&'a Category> {

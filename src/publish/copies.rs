@@ -3,10 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::keys::{file, key};
+use super::options::Articles;
 use super::pages::{Names, Pages};
-use super::{Articles, file};
 use crate::model::{Category, CategoryId, Slug};
-use crate::publish::feeds::key;
 use crate::render::stub;
 use crate::sink::{FeedFormat, File, OutputKey, PROBED};
 use crate::store::{Result as StoreResult, Store};

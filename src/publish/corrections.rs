@@ -3,10 +3,11 @@
 
 use std::collections::BTreeMap;
 
+use super::error::PublishError;
 use super::feeds::{entry, feed_id, frame};
+use super::keys::file;
 use super::pages::{Names, Pages};
 use super::select::Chosen;
-use super::{PublishError, file};
 use crate::model::{Article, Category, InfoCode, Item};
 use crate::render::{OutputEntry, atom, difference};
 use crate::sink::{File, OutputKey};

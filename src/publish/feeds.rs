@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 
 use url::Url;
 
+use super::error::PublishError;
+use super::keys::{file, key};
 use super::pages::{Names, Pages};
 use super::select::{self, Candidate, Chosen};
-use super::{PublishError, file};
 use crate::model::text::inert;
 use crate::model::{Article, Category, CategoryId, Enclosure, InfoCode, Item, Slug, Timestamp};
 use crate::render::html::Pictures;
@@ -16,15 +17,6 @@ use crate::render::{
 };
 use crate::sink::{FeedFormat, File, OutputKey};
 use crate::store::{Gone, Handle, Result as StoreResult, Store};
-
-/// The key of a feed: a category's, or the whole site's.
-pub(super) fn key(category: &Category, format: FeedFormat) -> OutputKey {
-    if category.id == CategoryId::SITE {
-        OutputKey::SiteFeed(format)
-    } else {
-        OutputKey::Feed(category.slug.clone(), format)
-    }
-}
 
 /// The newest of a category, or of the whole site: its window, and more where no source may take more
 /// than its share.

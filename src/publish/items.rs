@@ -1,6 +1,8 @@
 //! Walking the items that changed, for the sinks that follow single items.
 
-use super::{BATCH, PublishError, Run, sinks};
+use super::error::PublishError;
+use super::run::{BATCH, Run};
+use super::sinks;
 use crate::model::{Cursor, Item, Timestamp};
 use crate::sink::{Directory, File};
 

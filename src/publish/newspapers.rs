@@ -3,9 +3,9 @@
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use unicode_normalization::UnicodeNormalization;
 
-use super::feeds::key;
+use super::combined;
+use super::keys::{file, key};
 use super::pages::{Names, Pages};
-use super::{File, combined, file};
 use crate::model::slug::{initial, initials};
 use crate::model::{Category, Slug};
 use crate::render::html::{
@@ -14,7 +14,7 @@ use crate::render::html::{
 };
 use crate::render::opml::{self, Outline};
 use crate::render::qr;
-use crate::sink::{FeedFormat, OutputKey};
+use crate::sink::{FeedFormat, File, OutputKey};
 
 /// Readers that take a feed by one click: their names and the beginnings of their addresses, to which
 /// the feed's is added in percent-encoding. The one without a name is whatever this device has.

@@ -6,8 +6,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::feeds::key;
-use super::{PublishError, PublishOptions, SiteOptions, file, fingerprint};
+use super::error::PublishError;
+use super::fingerprint::fingerprint;
+use super::keys::{file, key};
+use super::options::{PublishOptions, SiteOptions};
 use crate::model::{Category, CategoryId, InfoCode, Item, Timestamp};
 use crate::render::html::{
     Bot, BotPage, CategoryPage, FeaturedCategory, FeedLink, Frame, HomePage, ItemView, MessagePage,

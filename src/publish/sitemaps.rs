@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Datelike, NaiveDate, TimeZone, Utc};
 
-use super::PublishError;
+use super::error::PublishError;
 use super::pages::{Names, Pages};
 use crate::model::{CategoryId, Item, Timestamp};
 use crate::render::sitemap::{self, Location, MOST};

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use tracing::warn;
 
-use super::{PublishError, Run, SITE_UNIT};
+use super::error::PublishError;
+use super::keys::SITE_UNIT;
+use super::run::Run;
 use crate::model::CategoryId;
 use crate::sink::{Directory, File, Packing, Rendered};
 

@@ -3,10 +3,13 @@
 
 use std::collections::BTreeSet;
 
-use super::Sink;
 use super::hundreds::{Hundreds, Seen, is_gone};
+use super::sink::Sink;
 use crate::model::{Category, CategoryId, Cursor, InfoCode, Item, Timestamp};
-use crate::publish::{PublishError, Run, copies, file};
+use crate::publish::copies;
+use crate::publish::error::PublishError;
+use crate::publish::keys::file;
+use crate::publish::run::Run;
 use crate::sink::{Directory, OutputKey, Packing, Shown, Unit};
 
 /// Its unit, with the sitemaps; no slug begins with `_`.

@@ -2,8 +2,9 @@
 //! sink's own record says what it shows of them. What is shown and not there any more is thus found, whatever
 //! took it away, and however long ago.
 
-use super::super::{PublishError, Run};
 use crate::model::{Category, CategoryId, Cursor, Item};
+use crate::publish::error::PublishError;
+use crate::publish::run::Run;
 use crate::sink::{Directory, Hundred, Shown};
 
 /// What a look at a hundred finds.

@@ -1,30 +1,21 @@
 //! A Jekyll site: a post for each article, a page for each category.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::collections::BTreeSet;
 
-use super::Sink;
 use super::hundreds::{Hundreds, Seen, is_gone};
+use super::sink::Sink;
 use crate::model::{Cursor, InfoCode, Item};
-use crate::publish::{PublishError, Run, fingerprint};
-use crate::render::jekyll::{self, JekyllPost, JekyllStyle};
+use crate::publish::error::PublishError;
+use crate::publish::fingerprint::fingerprint;
+use crate::publish::options::JekyllOptions;
+use crate::publish::run::Run;
+use crate::render::jekyll::{self, JekyllPost};
 use crate::sink::{Directory, File, Unit};
 
 /// Its unit; no slug begins with `_`.
 const POSTS_UNIT: &str = "_posts";
 /// The unit of its category pages.
 const CATEGORIES_UNIT: &str = "_categories";
-
-/// Jekyll output.
-#[derive(Debug, Clone)]
-pub struct JekyllOptions {
-    /// Its own directory; posts go to `_posts`, pages to `category`.
-    pub path: PathBuf,
-    /// Front matter and footer.
-    pub style: JekyllStyle,
-    /// Slug → tag, where it is not the name and the suffix.
-    pub tags: BTreeMap<String, String>,
-}
 
 pub(super) struct Jekyll<'a>(pub(super) &'a JekyllOptions);
 

@@ -2,31 +2,26 @@
 //! an article, the oldest first.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 
 use chrono::NaiveDate;
 use serde::Serialize;
 
-use super::Sink;
 use super::hundreds::{Hundreds, Seen};
+use super::sink::Sink;
 use crate::model::{CategoryId, Cursor, Item, Timestamp};
+use crate::publish::error::PublishError;
 use crate::publish::feeds::whole_entry;
+use crate::publish::fingerprint::fingerprint;
+use crate::publish::options::JsonLinesOptions;
 use crate::publish::pages::Names;
+use crate::publish::run::Run;
 use crate::publish::select::Chosen;
-use crate::publish::{PublishError, Run, fingerprint};
 use crate::render::OutputEntry;
 use crate::sink::{Directory, File, OutputKey};
 use crate::store::Handle;
 
 /// Its unit; no slug begins with `_`.
 const UNIT: &str = "_lines";
-
-/// JSON lines, when switched on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct JsonLinesOptions {
-    /// Its own directory; files are `<yyyy>/<mm>/<dd>.jsonl`, days in UTC.
-    pub path: PathBuf,
-}
 
 /// One line. Members stand in this order.
 #[derive(Serialize)]

@@ -1,32 +1,18 @@
 //! Outputs beside the site's own files, each in a directory of its own kind and for its own
 //! readers: article pages for static hosts, a Jekyll site, JSON lines for other programs.
 //!
-//! Adding a sink: 1 a file here with a type that implements [`Sink`]; 2 its options and one line
-//! in [`all`]; 3 its keys in `config`.
+//! Adding a sink: 1 a file here with a type that implements [`Sink`]; 2 its options in
+//! `publish::options` and one line in [`all`]; 3 its keys in `config`.
 
 mod articles;
 mod hundreds;
 mod jekyll;
 mod json_lines;
+mod sink;
 
-use super::{Articles, PublishError, PublishOptions, Run};
-use crate::model::Cursor;
+use super::options::{Articles, PublishOptions};
 
-pub use jekyll::JekyllOptions;
-pub use json_lines::JsonLinesOptions;
-
-/// An output that follows single items.
-///
-/// It keeps a record beside its files: up to where they show what changed, a fingerprint of what else their bytes
-/// depend on, and what it shows of each hundred of a category, so that nothing outlives its item
-/// ([`hundreds`]). Cost follows the items that changed, not those that are stored.
-pub(super) trait Sink {
-    /// Brings it up to all that was stored by `upto`.
-    ///
-    /// # Errors
-    /// [`PublishError`]; its files are then whole, old or new, and the next publish goes on.
-    fn publish(&self, run: &mut Run<'_>, upto: &Cursor) -> Result<(), PublishError>;
-}
+use sink::Sink;
 
 /// Those that the config switches on.
 pub(super) fn all(options: &PublishOptions) -> Vec<Box<dyn Sink + '_>> {
