@@ -10,15 +10,14 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
-use super::mill::prepare;
-use super::{DaemonError, Live, Mill, claims};
+use super::claims;
+use super::error::DaemonError;
+use super::mill::{Live, Mill};
+use super::opening::filled;
 use crate::blocking;
 use crate::config::Exports;
-use crate::import::{Published, TakenBack, take_back};
-use crate::model::{CategoryId, Timestamp, chain};
-use crate::store::{
-    Categories, Handle, Items, Loss, OnDamage, Retention, SledStore, Sources, Store, StoreError, backup,
-};
+use crate::model::{CategoryId, chain};
+use crate::store::{Categories, Items, Retention, Sources, StoreError, backup};
 
 /// Between two looks after the store.
 const LOOK: Duration = Duration::from_mins(10);
@@ -71,54 +70,6 @@ impl Mill {
         }
         room
     }
-}
-
-/// Makes an open store ready for a config; one of which something was lost is filled with what the outputs say.
-pub(super) fn filled(
-    store: &SledStore,
-    config: &crate::config::Config,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    prepare(store, config, now)?;
-    if !store.wants_filling()? {
-        return Ok(());
-    }
-    let how = Published {
-        id_authority: config.id_authority.clone(),
-        bare_space: config.ingest.bare_space.clone(),
-        zone: config.ingest.zone,
-    };
-    let taken = match take_back(store, &config.publish.output, &how, now) {
-        Err(crate::import::ImportError::Store(error)) => return Err(error),
-        Err(error) => {
-            error!(error = chain(&error), "nothing came back from what was published");
-            TakenBack::default()
-        }
-        Ok(taken) => taken,
-    };
-    let loss = store.refilled(taken.items as u64, taken.texts as u64)?;
-    tell_loss(&loss);
-    Ok(())
-}
-
-fn tell_loss(loss: &Loss) {
-    let Loss {
-        remedy, why, articles, texts, forms, changes, from_export, from_outputs, export, aside, ..
-    } = loss;
-    let export = export.map(Timestamp::rfc3339);
-    warn!(
-        ?remedy,
-        why,
-        lost.articles = articles,
-        lost.texts = texts,
-        lost.forms = forms,
-        lost.changes = changes,
-        from_export,
-        from_outputs,
-        export,
-        aside,
-        "the store was damaged; what is lost of it is asked for again"
-    );
 }
 
 /// Looks after the store from time to time until `stop`.
@@ -224,25 +175,4 @@ fn retain_in(mill: &Mill, category: CategoryId, keep: Retention) -> Result<usize
             return Ok(taken_out);
         }
     }
-}
-
-/// Opens the store of a config, mends it if it must be, and makes it ready.
-pub(super) fn open(
-    config: &crate::config::Config,
-    now: Timestamp,
-    on_damage: OnDamage,
-) -> Result<(Arc<SledStore>, Handle), StoreError> {
-    let (store, _) = SledStore::open_or_mend(config.store.clone(), on_damage, now)?;
-    filled(&store, config, now)?;
-    // Whoever claimed sources of this store has ended: one process has it at a time.
-    let released = claims::ALL.into_iter().map(|worker| store.release(worker, &[], now));
-    match released.sum::<Result<usize, StoreError>>() {
-        Ok(0) => {}
-        Ok(sources) => info!(sources, "polls were cut off when the last process ended; they are asked again"),
-        Err(error) if error.needs_mending() => error!(error = chain(&error), "the store has to be mended"),
-        Err(error) => return Err(error),
-    }
-    let store = Arc::new(store);
-    let handle = Handle::new(Arc::clone(&store) as Arc<dyn Store>);
-    Ok((store, handle))
 }

@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::{DaemonError, Live, Mill};
+use super::error::DaemonError;
+use super::mill::{Live, Mill};
 use crate::serve::Server;
 
 /// What readers come in by.

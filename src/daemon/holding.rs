@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::Mill;
+use super::mill::Mill;
 use crate::config::{Config, Exports};
 use crate::model::{InfoCode, chain};
 use crate::store::backup;

@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::reload::{Outcome, Reloaded};
+use super::mill::{Live, Mill};
+use super::reloaded::{Outcome, Reloaded};
 use super::troubles::of_source;
-use super::{Live, Mill};
 use crate::blocking;
 use crate::model::{CategoryId, SourceState, Timestamp};
 use crate::publish::Pages;

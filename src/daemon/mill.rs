@@ -5,17 +5,17 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use serde_json::json;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tracing::{info, warn};
 
-use super::reload::{LastReload, Reloaded};
-use super::systemd::{Part, Pulse};
+use super::error::DaemonError;
+use super::opening::{self, prepare};
+use super::pulse::{Part, Pulse};
+use super::reloaded::{LastReload, Reloaded};
 use super::tally::Tally;
-use super::{DaemonError, care, merging, pace};
 use crate::blocking;
 use crate::clock::Clock;
-use crate::config::{Config, FIXED_FILE, Files};
+use crate::config::{Config, Files};
 use crate::fetch::{FetchError, Fetcher};
 use crate::import::{ImportError, ImportOptions, ImportReport, jekyll};
 use crate::ingest::{Ingest, PollReport};
@@ -24,7 +24,10 @@ use crate::notify::Notifier;
 use crate::publish::{Look, Pages, PublishError, PublishReport, Publisher};
 use crate::serve::Traffic;
 use crate::source::Source;
-use crate::store::{Categories, Claim, Handle, OnDamage, Records, SledStore, Store, StoreError};
+use crate::store::{Claim, Handle, OnDamage, SledStore, Store, StoreError};
+
+/// The mill in use, which a reload replaces.
+pub(super) type Live = watch::Receiver<Arc<Mill>>;
 
 /// The parts of a running mill.
 #[derive(Debug)]
@@ -86,7 +89,7 @@ impl Mill {
     ) -> Result<Self, DaemonError> {
         let now = clock.now();
         let opened = blocking::run(move || {
-            care::open(&config, now, on_damage).map(|(care, store)| (config, care, store))
+            opening::open(&config, now, on_damage).map(|(care, store)| (config, care, store))
         });
         let (config, care, store) = opened.await.map_err(|e| DaemonError::Task(e.to_string()))??;
         let fetcher = Fetcher::new(config.fetch.clone())?;
@@ -365,35 +368,4 @@ impl Mill {
 
 fn by_id(config: &Config) -> BTreeMap<SourceId, Arc<Source>> {
     config.sources.iter().map(|source| (source.id.clone(), Arc::clone(source))).collect()
-}
-
-/// Makes an open store ready for a config.
-pub(super) fn prepare(store: &SledStore, config: &Config, now: Timestamp) -> Result<(), StoreError> {
-    store.fix("site.id_authority", &config.id_authority, !config.trial)?;
-    store.fix("site.code_space", &config.code_space, !config.trial)?;
-    if !config.trial {
-        tell_fixed(config);
-    }
-    for category in &config.categories {
-        let made = store.ensure_category(&category.name, Some(&category.slug), now)?;
-        if made.name != category.name {
-            let (name, into) = (&category.name, &made.name);
-            warn!(name, into, "a category of the config was merged into another; take it out of the config");
-        }
-        for alias in &category.aliases {
-            store.alias_category(made.id, alias)?;
-        }
-    }
-    merging::finish(store, now)?;
-    pace::register(store, config, now)?;
-    store.sync()
-}
-
-/// Writes what is set once beside the store; only `check` reads it, so a failure is no fault.
-fn tell_fixed(config: &Config) {
-    let fixed = json!({ "id_authority": config.id_authority, "code_space": config.code_space });
-    let path = config.store.path.join(FIXED_FILE);
-    if let Err(error) = std::fs::write(&path, format!("{fixed}\n")) {
-        warn!(path = %path.display(), %error, "cannot tell `check` what is set once");
-    }
 }

@@ -4,18 +4,24 @@
 //! listeners, shutdown, and what queries of the control socket do. Does not own: any of the
 //! work itself.
 
+mod answers;
 mod care;
 mod claims;
 mod door;
+mod error;
 mod holding;
 mod insight;
+mod items;
 pub mod log;
 mod merging;
 mod mill;
+mod opening;
 mod pace;
 mod patience;
 mod placing;
+mod pulse;
 mod reload;
+mod reloaded;
 mod requests;
 mod round;
 mod rules;
@@ -30,27 +36,24 @@ mod withdrawal;
 
 use std::sync::Arc;
 
-use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
 use crate::config::StatusOptions;
-use crate::control::{self, ControlError};
-use crate::fetch::FetchError;
+use crate::control;
 use crate::publish::PublishError;
-use crate::render::html::ThemeError;
 use crate::serve::{Server, StatusServer};
-use crate::store::StoreError;
 
 use door::Door;
 use reload::Reloader;
 
+pub use answers::{ItemAnswer, ItemRow, SourceRow};
+pub use error::DaemonError;
 pub use merging::{finish as finish_merges, merge as merge_categories};
 pub use mill::Mill;
-pub use reload::{Outcome, Reloaded};
-pub use requests::{ItemAnswer, ItemRow, SourceRow};
+pub use reloaded::{Outcome, Reloaded};
 pub use round::{Busy, NotYet, Round};
 pub use rules::RuleRow;
 pub use status::{Attention, Status};
@@ -58,44 +61,8 @@ pub use storage::work;
 pub use story::{Place, Story};
 pub use withdrawal::{Copy, Withdrawal};
 
-/// The mill in use, which a reload replaces.
-type Live = watch::Receiver<Arc<Mill>>;
-
 /// Requests in flight get this long to end when the daemon stops.
 const FAREWELL: std::time::Duration = std::time::Duration::from_secs(4);
-
-/// Why the daemon could not start or go on.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum DaemonError {
-    /// The store.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The fetcher cannot be built.
-    #[error(transparent)]
-    Fetch(#[from] FetchError),
-    /// The built-in theme is broken.
-    #[error("the theme cannot be used")]
-    Theme(#[from] ThemeError),
-    /// The outputs.
-    #[error(transparent)]
-    Publish(#[from] PublishError),
-    /// The control socket.
-    #[error(transparent)]
-    Control(#[from] ControlError),
-    /// The listen address.
-    #[error("cannot listen on `{address}`; is another server there? see `serve.listen`")]
-    Listen {
-        /// The address.
-        address: String,
-        /// What the system said.
-        #[source]
-        source: std::io::Error,
-    },
-    /// A task of ours broke.
-    #[error("a task of the daemon broke: {0}")]
-    Task(String),
-}
 
 /// Polls, publishes and serves until `stop` is cancelled, then ends cleanly: polls in flight
 /// end or are given up, all that was stored is published, requests are answered.

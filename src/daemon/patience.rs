@@ -12,7 +12,8 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use tracing::error;
 
-use super::{DaemonError, Mill};
+use super::error::DaemonError;
+use super::mill::Mill;
 use crate::model::chain;
 use crate::store::StoreError;
 

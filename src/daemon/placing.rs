@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::Mill;
+use super::items::{NO_ITEM, known};
 use super::merging;
-use super::requests::NO_ITEM;
-use super::story::{known, publish};
+use super::mill::Mill;
+use super::story::publish;
 use crate::control::{Event, Events};
 use crate::model::{Category, CategoryId, InfoCode, Slug, Timestamp, chain};
 use crate::publish::Look;

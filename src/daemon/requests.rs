@@ -3,99 +3,20 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::answers::{SourceRow, value};
 use super::claims::{self, Claims};
+use super::mill::Mill;
 use super::reload::Reloader;
 use super::round::{NotYet, Round};
 use super::withdrawal::Wanted;
-use super::{Mill, placing, storage, story, withdrawal};
+use super::{items, log, placing, rules, status, storage, story, withdrawal};
 use crate::control::{Event, Events, Query};
-use crate::model::chain;
-use crate::model::memory::Moved;
-use crate::model::{Body, Category, CategoryId, InfoCode, Item, SourceId};
+use crate::model::{Category, SourceId, chain};
 use crate::publish::Look;
 use crate::source::Source;
-use crate::store::{Claimed, PollResult, Revision, Sighting, Store, StoreError, Window};
-
-/// A source in a list.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct SourceRow {
-    /// Its id.
-    pub id: String,
-    /// Its name.
-    pub name: String,
-    /// What it asks for.
-    pub url: String,
-    /// Whether it is polled.
-    pub enabled: bool,
-    /// Items ever taken in.
-    pub items: u64,
-    /// RFC 3339, or nothing.
-    pub last_good: Option<String>,
-    /// RFC 3339, or nothing.
-    pub next_poll: Option<String>,
-    /// Why then.
-    pub why: String,
-    /// Nobody may ask before that, not even by hand: RFC 3339, or nothing.
-    pub not_before: Option<String>,
-    /// New items a day, as learned.
-    pub new_a_day: f64,
-    /// Share of its answers that said that nothing had changed, from 0 to 1, of about the last 100.
-    pub unmodified_share: Option<f64>,
-    /// A stable word for the last failure; empty after a good poll.
-    pub error_kind: String,
-    /// How often its window ran over.
-    pub gaps: u32,
-    /// Where it moved to, and whether that is asked in place of `url`.
-    pub moved: Option<Moved>,
-    /// What an admin should look at; empty for nothing.
-    pub alarm: String,
-    /// Failed polls in a row.
-    pub fails: u32,
-    /// What the last failure said.
-    pub last_error: Option<String>,
-    /// Records that the last poll held back.
-    pub held: Vec<String>,
-    /// What had to be repaired to read the last document, with its line.
-    pub repairs: Vec<String>,
-    /// Newspapers' names that wait to become categories.
-    pub waiting_names: Vec<String>,
-}
-
-/// An item in a list.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct ItemRow {
-    /// InfoCode as text.
-    pub info_code: String,
-    /// Title.
-    pub title: String,
-    /// RFC 3339.
-    pub published: String,
-    /// Slugs, the home category first.
-    pub categories: Vec<String>,
-    /// Its page.
-    pub url: String,
-}
-
-/// All of one item.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct ItemAnswer {
-    /// As in lists.
-    #[serde(flatten)]
-    pub row: ItemRow,
-    /// The published id.
-    pub id: String,
-    /// The record.
-    pub item: Item,
-    /// The text and what belongs to it.
-    pub body: Body,
-    /// How it looked before.
-    pub revisions: Vec<Revision>,
-    /// Which sources list it.
-    pub listings: Vec<(SourceId, Sighting)>,
-}
+use crate::store::{Claimed, PollResult, StoreError};
 
 /// Answers one query; the last event is `Done` or `Failed`.
 pub(super) async fn handle(mill: Arc<Mill>, reloader: Option<Arc<Reloader>>, query: Query, events: Events) {
@@ -129,8 +50,8 @@ async fn answer(mill: &Arc<Mill>, query: Query, events: &Events) -> Result<Value
             let categories = mill.store.call(|store| store.categories()).await.map_err(|e| chain(&e))?;
             value(&categories.iter().map(|c| category_row(mill, c)).collect::<Vec<_>>())
         }
-        Query::Items { category, limit } => items(mill, category, limit).await,
-        Query::Item { code } => item(mill, code).await,
+        Query::Items { category, limit } => items::items(mill, category, limit).await,
+        Query::Item { code } => items::item(mill, code).await,
         Query::Explain { code } => story::explain(mill, code).await,
         Query::Withdraw { names, why, erase, copies, exports, dry_run } => {
             let wanted = Wanted { names, why, erase, copies, exports, dry_run };
@@ -141,28 +62,19 @@ async fn answer(mill: &Arc<Mill>, query: Query, events: &Events) -> Result<Value
         Query::MergeCategory { from, into, dry_run } => {
             placing::merge(mill, from, into, dry_run, events).await
         }
-        Query::Log { filter } => super::log::set(filter.as_deref()).map(|()| Value::Null),
-        Query::Status => value(&super::status::status(mill).await.map_err(|e| chain(&e))?),
+        Query::Log { filter } => log::set(filter.as_deref()).map(|()| Value::Null),
+        Query::Status => value(&status::status(mill).await.map_err(|e| chain(&e))?),
         Query::Restore { code, why } => story::restore(mill, code, why).await,
-        Query::Rules => super::rules::rules(mill).await,
-        Query::Reroute { dry_run } => super::rules::reroute(mill, dry_run, events).await,
+        Query::Rules => rules::rules(mill).await,
+        Query::Reroute { dry_run } => rules::reroute(mill, dry_run, events).await,
         Query::Store(query) => storage::answer(mill, query, events).await,
-        Query::Find { text, limit } => {
-            let mill = Arc::clone(mill);
-            let found =
-                mill.store.clone().call(move |store| rows(&mill, store, &store.find(&text, limit)?)).await;
-            value(&found.map_err(|e| chain(&e))?)
-        }
+        Query::Find { text, limit } => items::find(mill, text, limit).await,
         Query::ImportJekyll { folder, dry_run } => {
             let done =
                 mill.import_jekyll(&PathBuf::from(folder), dry_run, progress(events, "importing")).await;
             value(&done.map_err(|e| chain(&e))?)
         }
     }
-}
-
-pub(super) fn value<T: Serialize>(answer: &T) -> Result<Value, String> {
-    serde_json::to_value(answer).map_err(|e| e.to_string())
 }
 
 /// Progress of blocking work; a full channel drops a step rather than slow the work down.
@@ -230,7 +142,7 @@ async fn poll(mill: &Arc<Mill>, wanted: &[String], publish: bool, events: &Event
     Ok(answer)
 }
 
-pub(super) async fn source_rows(mill: &Arc<Mill>) -> Result<Vec<SourceRow>, StoreError> {
+async fn source_rows(mill: &Arc<Mill>) -> Result<Vec<SourceRow>, StoreError> {
     let configured: Vec<Arc<Source>> = mill.sources().cloned().collect();
     let now = mill.clock.now();
     mill.store
@@ -276,77 +188,4 @@ fn category_row(mill: &Mill, category: &Category) -> Value {
         "changed_at": category.changed_at.rfc3339(),
         "url": mill.pages.url(&crate::sink::OutputKey::Category(category.slug.clone())),
     })
-}
-
-async fn items(mill: &Arc<Mill>, category: Option<String>, limit: usize) -> Result<Value, String> {
-    let own = Arc::clone(mill);
-    let found = mill.store.call(move |store| {
-        let id = match &category {
-            None => CategoryId::SITE,
-            Some(name) => match store.find_category(name)? {
-                Some(found) => found.id,
-                None => {
-                    return Ok(Err(format!("there is no category `{name}`; see `feedmill category list`")));
-                }
-            },
-        };
-        let window = Window { items: limit, age: -1, most: limit, archived: true };
-        Ok(Ok(rows(&own, store, &store.items_in(id, window)?)?))
-    });
-    value(&found.await.map_err(|e| chain(&e))??)
-}
-
-fn rows(mill: &Mill, store: &dyn Store, items: &[Item]) -> Result<Vec<ItemRow>, StoreError> {
-    items.iter().map(|item| row(mill, store, item)).collect()
-}
-
-pub(super) fn row(mill: &Mill, store: &dyn Store, item: &Item) -> Result<ItemRow, StoreError> {
-    let mut categories = Vec::new();
-    for id in &item.categories {
-        categories.extend(store.category(*id)?.map(|c| c.slug.to_string()));
-    }
-    Ok(ItemRow {
-        info_code: item.code.text(mill.config.ingest.bare_space.as_ref()),
-        title: item.title.clone(),
-        published: item.published.rfc3339(),
-        categories,
-        url: mill.pages.url(&crate::sink::OutputKey::Article(item.permalink.clone())),
-    })
-}
-
-async fn item(mill: &Arc<Mill>, code: String) -> Result<Value, String> {
-    let own = Arc::clone(mill);
-    let found = mill.store.call(move |store| {
-        for code in readings(&own, &code) {
-            if let Some(item) = store.item(&code)? {
-                let past = store.past(&code)?;
-                return Ok(Some(ItemAnswer {
-                    row: row(&own, store, &item)?,
-                    id: own.pages.published_id(&code),
-                    body: store.body(&code)?,
-                    revisions: past.revisions,
-                    listings: store.listings(&code)?,
-                    item,
-                }));
-            }
-        }
-        Ok(None)
-    });
-    value(&found.await.map_err(|e| chain(&e))?.ok_or_else(|| NO_ITEM.to_owned())?)
-}
-
-pub(super) const NO_ITEM: &str =
-    "there is no item with this code; `feedmill item find TEXT` searches titles and codes";
-
-/// What a person may mean by a code: as written, or the canonical form of a source's rule.
-pub(super) fn readings(mill: &Mill, code: &str) -> Vec<InfoCode> {
-    let bare = mill.config.ingest.bare_space.as_ref();
-    let mut all: Vec<InfoCode> = InfoCode::parse(code, bare).into_iter().collect();
-    let (space, listed) = code.split_once('~').unwrap_or((bare.map_or("", |s| s.as_str()), code));
-    for source in mill.sources().filter(|source| source.code_space.as_str() == space) {
-        let canonical = source.canonical_code(listed);
-        all.push(InfoCode::new(source.code_space.clone(), &canonical));
-    }
-    all.dedup();
-    all
 }

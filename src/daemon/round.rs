@@ -10,8 +10,8 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::Mill;
 use super::claims::{self, Claims};
+use super::mill::Mill;
 use crate::ingest::{Answer, Ingest, Pending, PollReport};
 use crate::model::{SourceId, SourceState, Timestamp};
 use crate::source::Source;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::Mill;
-use super::requests::value;
+use super::answers::value;
+use super::mill::Mill;
 use crate::control::{Event, Events};
 use crate::ingest::rerouting::{Rerouted, Rerouting};
 use crate::ingest::ruling;

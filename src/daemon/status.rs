@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::Mill;
-use super::reload::Reloaded;
+use super::mill::Mill;
+use super::reloaded::Reloaded;
 use crate::blocking;
 use crate::model::Timestamp;
 use crate::render::built_in_texts;

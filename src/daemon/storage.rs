@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::Mill;
-use super::requests::value;
+use super::answers::value;
+use super::mill::Mill;
+use super::opening::filled;
 use crate::blocking;
 use crate::control::{Event, Events, StoreQuery};
 use crate::model::{Timestamp, chain};
@@ -24,7 +25,7 @@ pub(super) async fn answer(mill: &Arc<Mill>, query: StoreQuery, events: &Events)
     if changes {
         let own = Arc::clone(mill);
         let ready = blocking::run(move || {
-            super::care::filled(&own.care, &own.config, own.clock.now())?;
+            filled(&own.care, &own.config, own.clock.now())?;
             own.care.last_loss()
         });
         let lost = ready.await.map_err(|e| e.to_string())?.map_err(|e| chain(&e))?;

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::Mill;
-use super::requests::{NO_ITEM, readings, value};
+use super::answers::value;
+use super::items::{NO_ITEM, known};
+use super::mill::Mill;
 use crate::model::{CategoryId, InfoCode, Item, SourceId, Timestamp, chain};
 use crate::publish::Look;
 use crate::sink::{FeedFormat, OutputKey};
@@ -50,16 +51,6 @@ pub struct Place {
     pub in_feeds: bool,
     /// Addresses of the outputs.
     pub outputs: Vec<String>,
-}
-
-/// The code by which the store knows an item, be it withdrawn or erased.
-pub(super) fn known(mill: &Mill, store: &dyn Store, code: &str) -> Result<Option<InfoCode>, StoreError> {
-    for code in readings(mill, code) {
-        if store.item(&code)?.is_some() || store.tombstone(&code)?.is_some() {
-            return Ok(Some(code));
-        }
-    }
-    Ok(None)
 }
 
 /// The story of one item.

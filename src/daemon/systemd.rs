@@ -2,86 +2,19 @@
 //! Without systemd nothing is told to anybody.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use sd_notify::NotifyState;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
-use super::{DaemonError, Live};
+use super::error::DaemonError;
+use super::mill::Live;
+use super::pulse::{Part, STORE_ANSWERS};
 
 /// Between two changes of what `systemctl status` shows.
 const STATUS_EVERY: Duration = Duration::from_secs(10);
-/// A store that answers no simple question within this hangs.
-const STORE_ANSWERS: Duration = Duration::from_mins(2);
-
-/// A part of the mill that must turn.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Part {
-    /// Looks at what is due.
-    Scheduler,
-    /// Ends polls that it began.
-    Fetcher,
-    /// Answers.
-    Store,
-    /// Waits for changes, or writes.
-    Publisher,
-}
-
-impl Part {
-    const ALL: [Self; 4] = [Self::Scheduler, Self::Fetcher, Self::Store, Self::Publisher];
-
-    /// How long it may stand still. A store may be mended and a poll may wait for a slow host's turn; a
-    /// publish beats with each category.
-    fn limit(self) -> Duration {
-        match self {
-            Self::Scheduler | Self::Publisher => Duration::from_mins(5),
-            Self::Fetcher => Duration::from_mins(15),
-            Self::Store => STORE_ANSWERS + Duration::from_mins(1),
-        }
-    }
-}
-
-/// When each part last moved.
-#[derive(Debug)]
-pub(super) struct Pulse {
-    begun: Instant,
-    /// Milliseconds since `begun`.
-    beats: [AtomicU64; 4],
-}
-
-impl Default for Pulse {
-    fn default() -> Self {
-        Self { begun: Instant::now(), beats: Default::default() }
-    }
-}
-
-impl Pulse {
-    /// A part moved.
-    pub(super) fn beat(&self, part: Part) {
-        self.beat_at(part, self.begun.elapsed());
-    }
-
-    fn beat_at(&self, part: Part, now: Duration) {
-        let now = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
-        self.beats[part as usize].store(now, Ordering::Relaxed);
-    }
-
-    /// A part that stands still for too long.
-    pub(super) fn late(&self) -> Option<Part> {
-        self.late_at(self.begun.elapsed())
-    }
-
-    fn late_at(&self, now: Duration) -> Option<Part> {
-        Part::ALL.into_iter().find(|part| {
-            let beat = Duration::from_millis(self.beats[*part as usize].load(Ordering::Relaxed));
-            now.saturating_sub(beat) > part.limit()
-        })
-    }
-}
-
 fn tell(states: &[NotifyState<'_>]) {
     // Nobody listens where there is no systemd.
     let _ = sd_notify::notify(states);
@@ -138,28 +71,6 @@ pub(super) async fn keep(live: Live, stop: CancellationToken) -> Result<(), Daem
         if line != said {
             tell(&[NotifyState::Status(&line)]);
             said = line;
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_part_must_turn() {
-        let minute = |minutes| Duration::from_mins(minutes);
-        for still in Part::ALL {
-            let pulse = Pulse::default();
-            for now in 1..=40 {
-                Part::ALL.into_iter().filter(|part| *part != still).for_each(|part| {
-                    pulse.beat_at(part, minute(now));
-                });
-            }
-            assert_eq!(pulse.late_at(minute(2)), None, "{still:?}");
-            assert_eq!(pulse.late_at(minute(40)), Some(still));
-            pulse.beat_at(still, minute(40));
-            assert_eq!(pulse.late_at(minute(40)), None);
         }
     }
 }

@@ -10,9 +10,10 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, warn};
 
 use super::claims::{self, Claims};
+use super::error::DaemonError;
+use super::mill::{Live, Mill};
 use super::patience::Patience;
-use super::systemd::Part;
-use super::{DaemonError, Live, Mill};
+use super::pulse::Part;
 use crate::model::{SourceId, Timestamp, chain};
 use crate::publish::Look;
 use crate::store::{Claim, PollResult, StoreError};

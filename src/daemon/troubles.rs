@@ -3,7 +3,7 @@
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
-use super::Mill;
+use super::mill::Mill;
 use crate::model::{SourceState, Timestamp, chain};
 use crate::serve::{Insight, Trouble};
 use crate::source::Source;

@@ -9,10 +9,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use url::Url;
 
-use super::Mill;
+use super::answers::{ItemRow, value};
 use super::holding::{self, Holding};
-use super::requests::{ItemRow, readings, row, value};
-use super::story::{known, places, publish};
+use super::items::{known, readings, row};
+use super::mill::Mill;
+use super::story::{places, publish};
 use crate::blocking;
 use crate::control::{Event, Events};
 use crate::model::text::{clip_bytes, html_to_text};
