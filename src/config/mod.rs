@@ -43,7 +43,7 @@ pub use faults::{Fault, Faults, Severity};
 pub use load::{Files, Loaded, find, load};
 
 /// All settings, checked.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Config {
     /// The main file.
     pub path: PathBuf,

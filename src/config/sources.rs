@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use regex::Regex;
 use url::Url;
 
 use super::faults::Fault;
@@ -14,7 +13,7 @@ use super::reader::{Reader, Value};
 use super::secrets::Secrets;
 use super::values::{category, fill_vars, flag, regex, required, space, text, zone};
 use super::{is_loopback, kinds, rules};
-use crate::model::{CodeSpace, SourceId};
+use crate::model::{CodeSpace, Pattern, SourceId};
 use crate::parse::clean::{Attribution, CleanRules, Cleaner};
 use crate::publish::SourceNote;
 use crate::rules::{Level, Rule};
@@ -233,7 +232,7 @@ struct Settings {
     require: Vec<Required>,
     clean: CleanRules,
     strip: Vec<String>,
-    digest: Option<Regex>,
+    digest: Option<Pattern>,
     link: Option<String>,
     pace: Pace,
     proxy: Option<Arc<Url>>,

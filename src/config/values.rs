@@ -5,11 +5,10 @@ use std::ops::RangeInclusive;
 use std::path::{Component, Path, PathBuf};
 
 use chrono_tz::Tz;
-use regex::Regex;
 
 use super::faults::Fault;
 use super::reader::{Reader, Value};
-use crate::model::{CodeSpace, Slug};
+use crate::model::{CodeSpace, Pattern, Slug};
 use crate::source::{CategoryChoice, Required};
 
 /// Reads text that is not empty.
@@ -62,11 +61,11 @@ pub(super) fn zone(reader: &mut Reader, key: &'static str) -> Option<Tz> {
 }
 
 /// Reads a regular expression.
-pub(super) fn regex(table: &mut Reader, key: &'static str) -> Option<Regex> {
+pub(super) fn regex(table: &mut Reader, key: &'static str) -> Option<Pattern> {
     table
         .parsed(key, |s| {
             let built = regex::RegexBuilder::new(s).size_limit(1 << 20).build();
-            built.map_err(|e| {
+            built.map(Pattern::from).map_err(|e| {
                 format!(
                     "is not a regular expression: {}",
                     e.to_string().lines().last().unwrap_or_default().trim()

@@ -229,7 +229,7 @@ fn cannot_change(old: &Config, new: &Config) -> Option<String> {
 /// Settings that only a start reads; the running ones are kept in `new`.
 fn waits_for_restart(old: &Config, new: &mut Config, given_socket: bool) -> Vec<String> {
     let mut waiting = Vec::new();
-    if format!("{:?}", old.store) != format!("{:?}", new.store) {
+    if old.store != new.store {
         waiting.push("store".to_owned());
         new.store = old.store.clone();
     }
@@ -271,19 +271,18 @@ fn changes(old: &Mill, new: &Config) -> Vec<String> {
     let changed = is.iter().filter(|(id, source)| was.get(*id).is_some_and(|was| differ(was, source)));
     list("changed:", changed.map(|(id, _)| id.as_str()).collect());
     let config = &old.config;
-    let shown = |what: &dyn std::fmt::Debug| format!("{what:?}");
-    for (what, was, is) in [
-        ("rules", shown(&config.ingest.rules), shown(&new.ingest.rules)),
-        ("categories", shown(&config.categories), shown(&new.categories)),
-        ("the site and its outputs", shown(&config.publish), shown(&new.publish)),
-        ("the address it listens on", shown(&config.listen), shown(&new.listen)),
-        ("how upstreams are asked", shown(&config.fetch), shown(&new.fetch)),
-        ("how it is served", shown(&config.serve), shown(&new.serve)),
-        ("webhooks", shown(&config.webhooks), shown(&new.webhooks)),
-        ("retention", shown(&config.retention), shown(&new.retention)),
-        ("exports", shown(&config.exports), shown(&new.exports)),
+    for (what, same) in [
+        ("rules", config.ingest.rules == new.ingest.rules),
+        ("categories", config.categories == new.categories),
+        ("the site and its outputs", config.publish == new.publish),
+        ("the address it listens on", config.listen == new.listen),
+        ("how upstreams are asked", config.fetch == new.fetch),
+        ("how it is served", config.serve == new.serve),
+        ("webhooks", config.webhooks == new.webhooks),
+        ("retention", config.retention == new.retention),
+        ("exports", config.exports == new.exports),
     ] {
-        if was != is {
+        if !same {
             told.push(what.to_owned());
         }
     }
@@ -292,16 +291,14 @@ fn changes(old: &Mill, new: &Config) -> Vec<String> {
 
 /// Whether two settings of one source differ; a rank that only follows from its place does not count.
 fn differ(one: &Source, other: &Source) -> bool {
-    let plain = |source: &Source| format!("{:?}", Source { rank: 0, ..source.clone() });
-    plain(one) != plain(other)
+    *one != Source { rank: one.rank, ..other.clone() }
 }
 
 /// Tries a config on the last answers of those sources for which it says something else.
 fn try_out(old: &Mill, new: &Config, now: Timestamp) -> Result<Vec<Trial>, StoreError> {
     let Some(answers) = &old.config.ingest.answers else { return Ok(Vec::new()) };
     let (was, is) = (&old.config.ingest, &new.ingest);
-    let for_all = format!("{:?} {:?}", was.rules, was.auto) != format!("{:?} {:?}", is.rules, is.auto)
-        || old.config.categories != new.categories;
+    let for_all = (&was.rules, was.auto) != (&is.rules, is.auto) || old.config.categories != new.categories;
     let store: &dyn Store = &*old.care;
     let mut left = MOST_TRIED;
     let mut trials = Vec::new();
@@ -327,4 +324,27 @@ fn try_out(old: &Mill, new: &Config, now: Timestamp) -> Result<Vec<Trial>, Store
     }
     trials.retain(|trial| !trial.is_silent());
     Ok(trials)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_not_shown_is_a_change_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("feedmill.toml");
+        let loaded = |secret: &str| {
+            let main = "[site]\nurl = \"https://news.example.org/\"\n[store]\npath = \"store\"\n\
+                        [[webhook]]\nurl = \"https://hook.example.org/\"\nsecret_file = \"hook\"\n";
+            std::fs::write(&path, main).unwrap();
+            std::fs::write(folder.path().join("hook"), secret).unwrap();
+            let loaded = Files::read(&path).load();
+            loaded.config.unwrap_or_else(|| panic!("{:?}", loaded.faults))
+        };
+        let clock = Arc::new(crate::clock::SystemClock);
+        let old = Mill::open(loaded("one"), clock, crate::store::OnDamage::Leave).await.unwrap();
+        assert_eq!(changes(&old, &loaded("one")), Vec::<String>::new());
+        assert_eq!(changes(&old, &loaded("another")), ["webhooks"]);
+    }
 }

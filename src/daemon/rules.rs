@@ -73,7 +73,7 @@ fn action(action: &Action) -> String {
         Action::Move(choice) => format!("move to {}", to(choice)),
         Action::Add(choice) => format!("add to {}", to(choice)),
         Action::Tag(tag) => format!("tag {tag}"),
-        Action::Rewrite { pattern, .. } => format!("rewrite {pattern}"),
+        Action::Rewrite { pattern, .. } => format!("rewrite {}", pattern.as_str()),
     }
 }
 

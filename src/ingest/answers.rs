@@ -44,7 +44,7 @@ pub struct Head {
 }
 
 /// The folder of last answers.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct LastAnswers {
     folder: PathBuf,
 }

@@ -8,7 +8,7 @@ use crate::model::CodeSpace;
 use crate::rules::Rules;
 
 /// What ingest has to know of the config.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct IngestOptions {
     /// Zone of the day in permalinks.
     pub zone: chrono_tz::Tz,

@@ -91,6 +91,12 @@ impl std::fmt::Debug for Cleaner {
     }
 }
 
+impl PartialEq for Cleaner {
+    fn eq(&self, other: &Self) -> bool {
+        self.rules == other.rules
+    }
+}
+
 impl Default for Cleaner {
     fn default() -> Self {
         Self::with(Vec::new(), Vec::new(), &CleanRules::default())
@@ -341,7 +347,7 @@ mod tests {
             unwrap: vec!["a.tip".to_owned()],
             keep_classes: vec!["em".to_owned()],
             strip: vec!["　　".to_owned()],
-            attribution: Some(Attribution::Own(regex::Regex::new("（来源：(.+?)）").unwrap())),
+            attribution: Some(Attribution::Own(regex::Regex::new("（来源：(.+?)）").unwrap().into())),
             ..CleanRules::default()
         };
         let html = "<p>　　一<span id=s><a class=tip href=http://x.example>二</a></span><span></span></p>\

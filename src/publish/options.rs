@@ -14,7 +14,7 @@ use crate::render::html::{Pictures, ThemeParts};
 use crate::render::jekyll::JekyllStyle;
 
 /// What the config says about the published site.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct SiteOptions {
     /// Title.
     pub title: String,
@@ -74,7 +74,7 @@ pub struct SourceNote {
 }
 
 /// All that publishing has to know of the config.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct PublishOptions {
     /// The site.
     pub site: SiteOptions,
@@ -114,7 +114,7 @@ pub struct Combined {
 }
 
 /// Jekyll output.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct JekyllOptions {
     /// Its own directory; posts go to `_posts`, pages to `category`.
     pub path: PathBuf,

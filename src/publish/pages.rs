@@ -106,8 +106,7 @@ impl Pages {
     /// Whether these make the same outputs of the same store, in the same places.
     #[must_use]
     pub fn same_as(&self, other: &Self) -> bool {
-        self.theme.fingerprint() == other.theme.fingerprint()
-            && format!("{:?}", self.options) == format!("{:?}", other.options)
+        self.theme.fingerprint() == other.theme.fingerprint() && self.options == other.options
     }
 
     /// A number that grows whenever outputs become visible, for whoever keeps copies of them.

@@ -2,8 +2,7 @@
 
 use std::borrow::Cow;
 
-use regex::Regex;
-
+use crate::model::Pattern;
 use crate::model::text::html_to_text;
 
 /// A part of an item.
@@ -57,14 +56,14 @@ pub struct Subject<'a> {
 }
 
 /// What an item must say; all that is set must hold. Nothing set: every item.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Condition {
     /// Where to look; nowhere named means title and text.
     pub fields: Vec<Field>,
     /// One of these stands there, whatever its letters' case; in lower case here.
     pub contains: Vec<String>,
     /// This matches there.
-    pub pattern: Option<Regex>,
+    pub pattern: Option<Pattern>,
     /// It is in one of these languages, `zh` for `zh-CN` too.
     pub languages: Vec<String>,
     /// It was older than this when it was first seen, in seconds.

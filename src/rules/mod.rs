@@ -11,7 +11,7 @@ mod condition;
 
 use regex::Regex;
 
-use crate::model::{CategoryChoice, Slug, SourceId};
+use crate::model::{CategoryChoice, Pattern, Slug, SourceId};
 
 pub use condition::{Condition, Field, Subject};
 
@@ -27,7 +27,7 @@ pub enum Level {
 }
 
 /// What a rule does with an item that fits.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Action {
     /// It stays, and no further rule is asked.
     Keep,
@@ -46,14 +46,14 @@ pub enum Action {
         /// Where.
         field: Field,
         /// What.
-        pattern: Regex,
+        pattern: Pattern,
         /// By what.
         with: String,
     },
 }
 
 /// One rule.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Rule {
     /// Its name, unique: it is counted under it.
     pub name: String,
@@ -102,7 +102,7 @@ impl Verdict {
 }
 
 /// All rules, in the order in which they are asked.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Rules(Vec<Rule>);
 
 impl Rules {

@@ -37,7 +37,8 @@ fn judge(rules: Vec<Rule>) -> Verdict {
 #[test]
 fn conditions() {
     let field = |field, text: &str| Condition { fields: vec![field], ..when(text) };
-    let pattern = |text: &str| Condition { pattern: Some(Regex::new(text).unwrap()), ..Condition::default() };
+    let pattern =
+        |text: &str| Condition { pattern: Some(Regex::new(text).unwrap().into()), ..Condition::default() };
     let language = |tag: &str| Condition { languages: vec![tag.to_owned()], ..Condition::default() };
     for (name, condition, fits) in [
         ("everything", Condition::default(), true),
@@ -52,7 +53,11 @@ fn conditions() {
         ("media", field(Field::Media, "都市报"), true),
         ("pattern", pattern(r"^西海.*合龙$"), true),
         ("pattern that does not", pattern(r"^合龙"), false),
-        ("both must hold", Condition { pattern: Some(Regex::new("足球").unwrap()), ..when("大桥") }, false),
+        (
+            "both must hold",
+            Condition { pattern: Some(Regex::new("足球").unwrap().into()), ..when("大桥") },
+            false,
+        ),
         ("language", language("zh"), true),
         ("its region", language("zh-cn"), true),
         ("another", language("z"), false),
@@ -69,7 +74,7 @@ fn actions() {
     let sports = || target("体育");
     let change = |pattern: &str, field, with: &str| Action::Rewrite {
         field,
-        pattern: Regex::new(pattern).unwrap(),
+        pattern: Regex::new(pattern).unwrap().into(),
         with: with.to_owned(),
     };
     let verdict = |applied: &[&str]| Verdict {

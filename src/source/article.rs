@@ -11,7 +11,7 @@ use crate::model::{Author, Entry};
 use crate::parse::{Context, date, encoding, text};
 
 /// Where the parts of an article's page stand. What is not set is found by Readability.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct ArticleRule {
     /// The text, as HTML; the first that is there.
     pub content: Vec<Spot>,

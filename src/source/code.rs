@@ -1,10 +1,9 @@
 //! A source's own codes: where they stand, and their canonical form (RULES 1.1, 1.3).
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use regex::Regex;
 use url::Url;
 
-use crate::model::Entry;
+use crate::model::{Entry, Pattern};
 
 /// Characters of a code that may stand in an address as they are.
 const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
@@ -23,12 +22,12 @@ pub enum CodeFrom {
 }
 
 /// How a source's own codes are read.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct CodeRule {
     /// Where the code stands.
     pub from: CodeFrom,
     /// What of it is the code; the whole value without.
-    pub pattern: Option<Regex>,
+    pub pattern: Option<Pattern>,
     /// The canonical form, with `$1` for groups of the pattern; the whole match without.
     pub canonical: Option<String>,
 }
@@ -93,7 +92,7 @@ mod tests {
     fn nw() -> CodeRule {
         CodeRule {
             from: CodeFrom::Field,
-            pattern: Some(Regex::new(r"^(?:NW)?(\d{18})$").unwrap()),
+            pattern: Some(regex::Regex::new(r"^(?:NW)?(\d{18})$").unwrap().into()),
             canonical: Some("NW$1".to_owned()),
         }
     }
@@ -118,8 +117,11 @@ mod tests {
         let rule = |from| CodeRule { from, pattern: None, canonical: None };
         assert_eq!(rule(CodeFrom::Query("infoCode".into())).listed(&entry).as_deref(), Some("NW1"));
         assert_eq!(rule(CodeFrom::Field).listed(&entry), None);
-        let by_guid =
-            CodeRule { from: CodeFrom::Guid, pattern: Some(Regex::new(r"\d+$").unwrap()), canonical: None };
+        let by_guid = CodeRule {
+            from: CodeFrom::Guid,
+            pattern: Some(regex::Regex::new(r"\d+$").unwrap().into()),
+            canonical: None,
+        };
         assert_eq!(by_guid.listed(&entry).as_deref(), Some("77"));
         assert_eq!(fill("http://x/{code}?i={info_code}", "a/b", "c", percent), "http://x/a%2Fb?i=c");
     }

@@ -24,6 +24,13 @@ impl std::fmt::Debug for Spot {
     }
 }
 
+/// Two are equal where they are written alike: a matcher does not compare.
+impl PartialEq for Spot {
+    fn eq(&self, other: &Self) -> bool {
+        self.written == other.written
+    }
+}
+
 impl Spot {
     /// Reads `selector` or `selector@attribute`; `None` when it is no CSS.
     #[must_use]
@@ -66,7 +73,7 @@ impl Spot {
 }
 
 /// How a list page is read.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct HtmlRule {
     /// One element for each article.
     pub item: Spot,

@@ -8,7 +8,7 @@ use crate::model::{Author, Document, Enclosure, Entry};
 use crate::parse::{Context, ParseError, date, encoding, link, text};
 
 /// How a list is read. Every field is a list of pointers; the first that holds text is taken.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct JsonRule {
     /// Where the list stands; empty for the whole document.
     pub items: String,
@@ -19,7 +19,7 @@ pub struct JsonRule {
 }
 
 /// A request for one item's text.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct DetailRule {
     /// Template of the address, with `{code}` and `{info_code}`.
     pub url: String,
@@ -28,7 +28,7 @@ pub struct DetailRule {
 }
 
 /// JSON Pointers of an item's fields, relative to the item.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct FieldRules {
     /// The upstream's own code.
     pub code: Vec<String>,

@@ -21,7 +21,7 @@ use chrono_tz::Tz;
 use url::Url;
 
 pub use crate::model::CategoryChoice;
-use crate::model::{CodeSpace, Document, Entry, Request, SourceId, Timestamp, Validators};
+use crate::model::{CodeSpace, Document, Entry, Pattern, Request, SourceId, Timestamp, Validators};
 use crate::parse::clean::Cleaner;
 use crate::parse::wall::{Wall, wall};
 use crate::parse::{Context, parse_feed};
@@ -36,7 +36,7 @@ pub use required::Required;
 pub use sitemap::SitemapRule;
 
 /// A configured upstream, ready to be polled.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Source {
     /// Immutable id.
     pub id: SourceId,
@@ -71,7 +71,7 @@ pub struct Source {
     /// Text that is stripped from titles and digests as well.
     pub strip: Vec<String>,
     /// What to take from a digest; group 1, or the whole match.
-    pub digest: Option<regex::Regex>,
+    pub digest: Option<Pattern>,
     /// How each article's own page is read for its text; `None` where the list gives it.
     pub article: Option<Arc<ArticleRule>>,
     /// Whether robots.txt is asked before pages are.
@@ -87,7 +87,7 @@ pub struct Source {
 }
 
 /// What a source speaks.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Kind {
     /// RSS, RDF, Atom or JSON Feed, told apart by the document.
     Feed,

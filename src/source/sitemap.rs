@@ -6,14 +6,14 @@ use quick_xml::events::Event;
 use url::Url;
 
 use super::SourceError;
-use crate::model::{Document, Entry};
+use crate::model::{Document, Entry, Pattern};
 use crate::parse::{Context, ParseError, date, encoding, link, text};
 
 /// How a sitemap is read.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct SitemapRule {
     /// Only addresses that match are articles.
-    pub only: Option<regex::Regex>,
+    pub only: Option<Pattern>,
     /// Sitemaps to read of an index, the newest first.
     pub max_sitemaps: usize,
 }

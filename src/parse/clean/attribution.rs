@@ -5,29 +5,19 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::text;
+use crate::model::Pattern;
 
 /// Made when the first text is cleaned: many a command cleans none.
 static USUAL: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"[（(]\s*文章来源[:：]\s*([^（）()]{1,64}?)\s*[)）]").ok());
 
 /// How texts of a source say where they were taken from.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Attribution {
     /// （文章来源：西海都市报） and the like.
     Usual,
     /// In a way of its own; group 1 is the name.
-    Own(Regex),
-}
-
-/// Two of their own are equal where they are written alike.
-impl PartialEq for Attribution {
-    fn eq(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Usual, Self::Usual) => true,
-            (Self::Own(one), Self::Own(other)) => one.as_str() == other.as_str(),
-            _ => false,
-        }
-    }
+    Own(Pattern),
 }
 
 impl Attribution {
@@ -58,7 +48,7 @@ mod tests {
         ] {
             assert_eq!(Attribution::Usual.name(text).as_deref(), name, "{text}");
         }
-        let own = |pattern: &str| Attribution::Own(Regex::new(pattern).unwrap());
+        let own = |pattern: &str| Attribution::Own(Regex::new(pattern).unwrap().into());
         assert_eq!(own("（来源：(.+?)）").name("正文（来源：上海报）").as_deref(), Some("上海报"));
         assert_eq!(own("来源").name("来源"), None, "a pattern without a group names nothing");
         assert_eq!(own("a(b)"), own("a(b)"));

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// How the store is kept.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoreOptions {
     /// Its folder.
     pub path: PathBuf,
