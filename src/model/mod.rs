@@ -1,8 +1,8 @@
 //! The words that every room of the house shares: plain types without IO.
 //!
-//! Owns: instants, InfoCodes, slugs, content hashes, documents as parsers give them, items as
-//! the store keeps them, and what passes between sources and the fetcher. Does not own: any
-//! decision (see `ingest`), any bytes on disk (see `store`), any output (see `render`).
+//! Owns: instants, InfoCodes, slugs and how names are read for them, content hashes, documents as
+//! parsers give them, items as the store keeps them, and what passes between sources and the fetcher.
+//! Does not own: any decision (see `ingest`), any bytes on disk (see `store`), any output (see `render`).
 //! A new type belongs here only when at least two rooms pass it to each other.
 
 pub mod category;
@@ -17,6 +17,7 @@ pub mod markup;
 pub mod memory;
 pub mod nesting;
 mod pattern;
+pub mod reading;
 mod signs;
 pub mod slug;
 pub mod source;

@@ -1,0 +1,143 @@
+//! The table of readings: two files that `tests/readings.rs` makes, and the index over them.
+//!
+//! `signs.txt` has a line for each reading, with all signs that are read so. `phrases.txt` has a line for each
+//! sign that phrases begin with: the sign, then how each of them goes on, and after a colon how its signs are
+//! read, between commas. A reading that is left out is the sign's own: `重 庆:chong 要` says that 重庆 begins
+//! with `chong`, and that 要 in it, as all of 重要, is read as those signs are alone. A phrase without a colon
+//! is there so that its last sign is not taken for the first one of another.
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::LazyLock;
+
+const SIGNS: &str = include_str!("signs.txt");
+const PHRASES: &str = include_str!("phrases.txt");
+
+/// What names are read by; its index is made when the first name with a sign comes.
+pub(super) struct Table {
+    signs: HashMap<char, Sign>,
+    /// How phrases go on after their first sign, in order for each sign, with their readings.
+    tails: Vec<&'static str>,
+}
+
+#[derive(Default)]
+struct Sign {
+    reading: Option<&'static str>,
+    /// Its phrases in [`Table::tails`].
+    tails: Range<u32>,
+    /// Signs of the longest of them, without this one.
+    longest: u32,
+}
+
+impl Table {
+    pub(super) fn get() -> &'static Self {
+        static TABLE: LazyLock<Table> = LazyLock::new(|| Table::new(SIGNS, PHRASES));
+        &TABLE
+    }
+
+    fn new(signs: &'static str, phrases: &'static str) -> Self {
+        // Enough from the start: what grows takes twice the memory for a while.
+        let (signs_in, tails_in) = (signs.chars().count(), phrases.matches(' ').count());
+        let mut table = Self { signs: HashMap::with_capacity(signs_in), tails: Vec::with_capacity(tails_in) };
+        for (reading, signs) in signs.lines().filter_map(|line| line.split_once(' ')) {
+            for sign in signs.chars() {
+                table.signs.entry(sign).or_default().reading = Some(reading);
+            }
+        }
+        for line in phrases.lines() {
+            let mut words = line.split(' ');
+            let Some(sign) = words.next().and_then(|word| word.chars().next()) else { continue };
+            let begin = table.end();
+            table.tails.extend(words);
+            let longest =
+                table.tails[begin as usize..].iter().map(|tail| signs_of(tail).chars().count()).max();
+            let end = table.end();
+            let sign = table.signs.entry(sign).or_default();
+            sign.tails = begin..end;
+            sign.longest = longest.and_then(|longest| u32::try_from(longest).ok()).unwrap_or(0);
+        }
+        table
+    }
+
+    fn end(&self) -> u32 {
+        u32::try_from(self.tails.len()).unwrap_or(u32::MAX)
+    }
+
+    /// The longest phrase, or sign, that a text begins with, and how each sign of it is read.
+    pub(super) fn phrase<'a>(&self, text: &'a str) -> Option<(&'a str, impl Iterator<Item = &'a str>)> {
+        let first = text.chars().next()?;
+        let sign = self.signs.get(&first)?;
+        let (head, rest) = text.split_at(first.len_utf8());
+        let (end, readings) = match self.tail(sign, rest) {
+            Some((end, readings)) => (head.len() + end, readings),
+            None => (head.len(), sign.reading?),
+        };
+        let phrase = &text[..end];
+        let mut given = readings.split(',');
+        let signs = phrase.char_indices().map(move |(at, sign)| {
+            let alone = || self.signs.get(&sign).and_then(|sign| sign.reading);
+            let reading: Option<&'a str> = given.next().filter(|given| !given.is_empty()).or_else(alone);
+            reading.unwrap_or(&phrase[at..at + sign.len_utf8()])
+        });
+        Some((phrase, signs))
+    }
+
+    /// Where the longest phrase ends with which a sign goes on in `rest`, and its readings.
+    fn tail(&self, sign: &Sign, rest: &str) -> Option<(usize, &'static str)> {
+        let tails = self.tails.get(sign.tails.start as usize..sign.tails.end as usize)?;
+        let ends: Vec<usize> =
+            rest.char_indices().take(sign.longest as usize).map(|(at, sign)| at + sign.len_utf8()).collect();
+        ends.into_iter().rev().find_map(|end| {
+            let at = tails.binary_search_by(|tail| signs_of(tail).cmp(&rest[..end])).ok()?;
+            Some((end, tails[at].split_once(':').map_or("", |(_, readings)| readings)))
+        })
+    }
+}
+
+/// A tail without its readings.
+fn signs_of(tail: &str) -> &str {
+    tail.split_once(':').map_or(tail, |(signs, _)| signs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(table: &Table, text: &str) -> Option<(String, String)> {
+        let (phrase, readings) = table.phrase(text)?;
+        Some((phrase.to_owned(), readings.collect::<Vec<_>>().join(" ")))
+    }
+
+    #[test]
+    fn the_longest_phrase_is_read_with_what_it_says() {
+        let table = Table::new("qing 庆\nshi 市\nyao 要\nzhong 重\n", "重 庆:chong 庆市:,,si 要\n");
+        for (text, phrase, readings) in [
+            ("重庆报", "重庆", "chong qing"),
+            ("重庆市报", "重庆市", "zhong qing si"),
+            ("重要", "重要", "zhong yao"),
+            ("重报", "重", "zhong"),
+        ] {
+            assert_eq!(read(&table, text), Some((phrase.to_owned(), readings.to_owned())), "{text}");
+        }
+        assert_eq!(read(&table, "报"), None);
+        assert_eq!(read(&table, ""), None);
+    }
+
+    #[test]
+    fn the_index_takes_little_memory() {
+        let table = Table::get();
+        let signs = table.signs.capacity() * (size_of::<(char, Sign)>() + 1);
+        let tails = table.tails.capacity() * size_of::<&str>();
+        assert!(table.signs.len() > 40_000 && table.tails.len() > 10_000, "the table is not read any more");
+        assert!(signs + tails < 6 << 20, "{signs} + {tails} bytes");
+    }
+
+    #[test]
+    fn phrases_stand_in_the_order_that_they_are_searched_in() {
+        let table = Table::get();
+        for (sign, entry) in &table.signs {
+            let tails = &table.tails[entry.tails.start as usize..entry.tails.end as usize];
+            assert!(tails.is_sorted_by_key(|tail| signs_of(tail)), "{sign}");
+        }
+    }
+}
