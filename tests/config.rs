@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use feedmill::config::{self, Config, Loaded};
 use feedmill::schedule::Pace;
@@ -516,21 +516,4 @@ fn the_page_of_settings_and_the_code_agree() {
         }
     }
     assert!(unknown.is_empty(), "in docs/configuration.md, and no setting: {unknown:?}");
-}
-
-#[test]
-fn names_are_read_by_a_process_that_ends_with_its_input() {
-    use std::io::Write;
-    let mut reader = Command::new(env!("CARGO_BIN_EXE_feedmill"))
-        .arg("read-names")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut names = reader.stdin.take().unwrap();
-    names.write_all("\"重庆日报\"\n\"a\\nb 都市\"\n".as_bytes()).unwrap();
-    drop(names);
-    let said = reader.wait_with_output().unwrap();
-    assert!(said.status.success());
-    assert_eq!(String::from_utf8(said.stdout).unwrap(), "\"chong qing ri bao\"\n\"a b du shi\"\n");
 }

@@ -10,7 +10,9 @@ use std::fs;
 use std::path::Path;
 use std::sync::LazyLock;
 
+use feedmill::model::Slug;
 use feedmill::model::reading::read;
+use feedmill::model::slug::initials;
 use lexicon::table::Table;
 use lexicon::{Lexicon, reading};
 
@@ -106,5 +108,10 @@ fn every_real_name_is_read_as_the_lexicon_reads_it() {
 fn the_few_names_that_are_read_otherwise_are_known() {
     for (name, here, there) in OTHERWISE {
         assert_eq!((read(name).as_str(), reading(name).as_str()), (here, there), "{name}");
+        let letters: String = here.split(' ').filter_map(|word| word.chars().next()).collect();
+        assert_eq!(
+            (Slug::from_name(name).as_str(), initials(name)),
+            (here.replace(' ', "").as_str(), letters)
+        );
     }
 }

@@ -63,7 +63,7 @@ fn opened(folder: &Path) -> SledStore {
     SledStore::open(&folder.join("store"), CACHE).unwrap()
 }
 
-/// Categories with a slug each: a lexicon for the pinyin of their names is no part of a store.
+/// Categories with a slug each: the table that names are read by is no part of a store.
 fn categories(store: &SledStore) {
     for number in 1..=50 {
         let slug = Slug::new(&format!("bao{number}"));

@@ -15,7 +15,6 @@ mod lists;
 mod loss;
 mod opml;
 mod preview;
-mod reading;
 mod reload;
 mod rules;
 mod run;
@@ -244,11 +243,6 @@ struct ImportJekyll {
 /// Runs what was typed.
 #[must_use]
 pub fn main() -> ExitCode {
-    if reading::is_asked_for() {
-        reading::serve();
-        return ExitCode::SUCCESS;
-    }
-    reading::elsewhere();
     let matches = words::localised(Cli::command()).get_matches();
     let cli = match Cli::from_arg_matches(&matches) {
         Ok(cli) => cli,

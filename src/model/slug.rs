@@ -1,13 +1,12 @@
 //! Slugs: the name of a category in addresses and on disk (RULES 5.2).
 
 use std::fmt;
-use std::sync::OnceLock;
 
 use data_encoding::HEXLOWER;
-use pinyin::Converter;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use unicode_normalization::UnicodeNormalization;
+
+use super::reading::read;
 
 /// Longest slug, in bytes.
 const MAX: usize = 60;
@@ -87,32 +86,6 @@ pub fn initial(slug: &Slug) -> char {
 #[must_use]
 pub fn initials(name: &str) -> String {
     read(name).to_lowercase().split_whitespace().filter_map(|word| word.chars().next()).collect()
-}
-
-/// Reads names in another way than in this process; `None` where it could not.
-pub type ReadNames = fn(&str) -> Option<String>;
-
-static READ_NAMES: OnceLock<ReadNames> = OnceLock::new();
-
-/// Lets names be read by `read_names` from now on; the first call counts.
-pub fn read_names_with(read_names: ReadNames) {
-    READ_NAMES.get_or_init(|| read_names);
-}
-
-/// How a name is read: NFKC, its signs in pinyin by phrase, without tones, `v` for `ü`; the rest as it is.
-fn read(name: &str) -> String {
-    let folded: String = name.nfkc().collect();
-    // No word of the lexicon is without a Chinese sign.
-    if folded.is_ascii() {
-        return folded;
-    }
-    READ_NAMES.get().and_then(|read| read(&folded)).unwrap_or_else(|| read_here(&folded))
-}
-
-/// Reads a name, in NFKC, in this process, where the lexicon then stays: some 130 MB.
-#[must_use]
-pub fn read_here(folded: &str) -> String {
-    Converter::new(folded).without_tone().yu_to_v().convert().to_string_with(" ")
 }
 
 fn hash(name: &str, digits: usize) -> String {
