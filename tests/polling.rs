@@ -205,7 +205,8 @@ async fn a_server_that_wants_a_pause_is_asked_by_none_of_its_sources() {
             mill.round().await;
             let due = mill.store().claim_due("test", mill.now(), 10, 1).unwrap();
             assert!(due.is_empty() || all, "{status}: {due:?}");
-            assert_eq!(asked.lock().unwrap().contains(&"/b".to_owned()), all, "{status} after {passes} s");
+            // The first to ask may be told to wait again before the other one has its turn.
+            assert_eq!(!asked.lock().unwrap().is_empty(), all, "{status} after {passes} s");
         }
     }
 }
