@@ -1,6 +1,6 @@
 //! How a name is read aloud: Chinese signs in pinyin, the rest as it is (RULES 5.2).
 //!
-//! Owns: the way through a name, always by the longest phrase that the [`table`] knows. Does not own: what
+//! Owns: the way through a name, always by the longest phrase that the table knows. Does not own: what
 //! the table says (`tests/readings.rs` makes it), what becomes of a reading (see `slug`).
 
 mod table;
