@@ -5,6 +5,7 @@
 mod properties;
 
 use proptest::prelude::*;
+use proptest::test_runner::FileFailurePersistence::Direct;
 
 /// Documents that random damage is done to.
 const SAMPLES: [&str; 3] = [
@@ -75,6 +76,7 @@ const TYPES: [Option<&str>; 4] = [
 ];
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_failure_persistence(Direct("proptest-regressions/tests/parsing.txt")))]
     #[test]
     fn any_bytes_are_a_feed_or_none(bytes in prop::collection::vec(any::<u8>(), 0..400), kind in 0..TYPES.len()) {
         properties::feed(&bytes, TYPES[kind]);

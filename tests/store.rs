@@ -18,6 +18,7 @@ use feedmill::store::{
     Sighting, SledStore, Sources, Store, StoreError, Tombstone, Window, WithdrawnBy,
 };
 use proptest::prelude::*;
+use proptest::test_runner::FileFailurePersistence::Direct;
 use tempfile::TempDir;
 
 const ALL: Window = Window { items: 1_000, age: -1, most: 1_000, archived: true };
@@ -818,7 +819,7 @@ fn planned(store: &dyn Store) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::with_failure_persistence(Direct("proptest-regressions/tests/store.txt")) })]
     #[test]
     fn any_history_reads_as_in_plain_maps(steps in prop::collection::vec(step(), 1..40)) {
         let folder = tempfile::tempdir().unwrap();
