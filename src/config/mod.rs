@@ -8,6 +8,9 @@
 mod categories;
 pub mod edit;
 pub mod faults;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzz;
 mod kinds;
 pub mod lexical;
 mod load;

@@ -11,6 +11,9 @@ mod answer;
 mod conditions;
 mod connection;
 mod file;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzz;
 mod held;
 mod names;
 mod outputs;

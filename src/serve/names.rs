@@ -33,6 +33,39 @@ pub(super) enum Meaning {
     Nothing,
 }
 
+#[cfg(any(test, fuzzing))]
+impl Meaning {
+    /// An address that means this, or of an alias the real one: its path, percent-encoded, and its query.
+    pub(super) fn address(&self) -> Option<(String, Option<String>)> {
+        use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+        const ENCODED: AsciiSet = CONTROLS.add(b'%');
+
+        let query = |fields: &[(&str, &str)]| {
+            Some(url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish())
+        };
+        let (path, query) = match self {
+            Self::File(path) => (path.clone(), None),
+            Self::Alias(key) => (key.path(), None),
+            Self::Page(slug, number) => (format!("category/{slug}/{number}.html"), None),
+            Self::Category(slug) if slug.is_empty() || slug.contains('.') => {
+                (format!("category/{slug}/"), None)
+            }
+            Self::Category(slug) => (format!("feed/{slug}"), None),
+            Self::Alive => ("healthz".to_owned(), None),
+            Self::Search(wanted) => (OutputKey::Index.path(), query(&[("q", wanted)])),
+            Self::Choice(slugs) => {
+                let fields: Vec<(&str, &str)> = slugs.iter().map(|slug| ("feed", slug.as_str())).collect();
+                (OutputKey::Opml.path(), query(&fields))
+            }
+            Self::Robots => ("robots.txt".to_owned(), None),
+            Self::Sitemap => (OutputKey::Sitemap.path(), None),
+            Self::SitemapMonth(year, month) => (OutputKey::SitemapMonth(*year, *month).path(), None),
+            Self::Nothing => return None,
+        };
+        Some((utf8_percent_encode(&path, &ENCODED).to_string(), query))
+    }
+}
+
 /// Characters of a search; nobody types more.
 const SEARCH: usize = 64;
 /// Feeds of a choice; a longer list is all of them.
@@ -142,6 +175,7 @@ fn probed(parts: &[&str]) -> Option<FeedFormat> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn addresses() {
@@ -184,6 +218,26 @@ mod tests {
             ("/feed.xml", "q=x", file("feed.xml")),
         ] {
             assert_eq!(meaning(path, Some(query)), want, "{path}?{query}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn an_address_that_is_read_is_written_alike(
+            parts in prop::collection::vec(
+                "category|feed|rss|atom|sitemap|index|opml.xml|rss.xml|20[0-9]{2}-[0-9]{2}.xml|[+0-9]{1,3}.html\
+                    |[a-z]{0,3}|(%[0-9a-f]{2}|[a-z.%/文]){0,4}",
+                0..5,
+            ),
+            query in prop::option::of("((q|feed|x)=([a-z+&=文]|%[0-9a-f]{2}){0,9}&?){0,3}"),
+        ) {
+            let meant = meaning(&format!("/{}", parts.join("/")), query.as_deref());
+            let Some((path, query)) = meant.address() else { return Ok(()) };
+            let real = match meant {
+                Meaning::Alias(key) => Meaning::File(key.path()),
+                other => other,
+            };
+            prop_assert_eq!(meaning(&path, query.as_deref()), real, "{}?{:?}", path, query);
         }
     }
 }

@@ -16,6 +16,9 @@ mod memory;
 mod sled;
 mod types;
 
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub use self::sled::fuzz;
 pub use self::sled::{
     Findings, Growth, Imported, Loss, Mended, OnDamage, Remedy, SledStore, Stats, StoreOptions, TakenIn,
     TreeStats, hush_guarded_panics,

@@ -47,13 +47,13 @@ impl<'a> Entry<'a> {
     }
 }
 
-fn entry_bytes((kind, hash): Alias, code: &[u8]) -> Vec<u8> {
+pub(super) fn entry_bytes((kind, hash): Alias, code: &[u8]) -> Vec<u8> {
     let length = u8::try_from(code.len()).unwrap_or_default();
     [&[alias_byte(kind), length], &hash[..], code].concat()
 }
 
 /// The entries of a part; `None` ends it where it is damaged.
-fn entries(mut part: &[u8]) -> impl Iterator<Item = Option<Entry<'_>>> {
+pub(super) fn entries(mut part: &[u8]) -> impl Iterator<Item = Option<Entry<'_>>> {
     std::iter::from_fn(move || {
         part.first()?;
         let length = HEAD + part.get(1).map_or(0, |length| usize::from(*length));

@@ -20,6 +20,9 @@ mod clock;
 mod commit;
 mod database;
 mod engine;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzz;
 mod item_writes;
 mod items;
 mod known;

@@ -34,7 +34,7 @@ pub(super) fn within<'a>(key: &[u8], value: &'a [u8]) -> Option<Vec<(u32, &'a [u
 }
 
 /// A record of slots; they stand in the order of their numbers.
-fn record(slots: &[(u32, &[u8])]) -> Vec<u8> {
+pub(super) fn record(slots: &[(u32, &[u8])]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(slots.iter().map(|(_, slot)| slot.len() + 2).sum());
     for (number, slot) in slots {
         let at = number.saturating_sub(1) % TOGETHER;

@@ -282,7 +282,7 @@ fn too_large(bytes: usize) -> StoreError {
 }
 
 /// Adds a frame; gives its place as if `bytes` were the file.
-fn frame(bytes: &mut Vec<u8>, key: &[u8], payload: &[u8]) -> Result<Place> {
+pub(crate) fn frame(bytes: &mut Vec<u8>, key: &[u8], payload: &[u8]) -> Result<Place> {
     let at = bytes.len();
     let told = |length: usize| u32::try_from(length).map_err(|_| too_large(length));
     let key_length = u16::try_from(key.len()).map_err(|_| too_large(key.len()))?;

@@ -10,6 +10,8 @@ mod packing;
 mod place;
 
 pub(crate) use dictionary::Dictionaries;
+#[cfg(fuzzing)]
+pub(crate) use files::frame;
 pub(crate) use files::{HEAD, MAGIC, Text, Texts, framed, numbers, on_disk};
 pub(crate) use live::{Balance, is_balanced, live_in, read_through, recount};
 pub(crate) use packing::{pack, unpack};
