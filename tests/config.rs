@@ -190,6 +190,14 @@ fn every_commented_key_is_known() {
     assert!(matches!(&json.sources[0].kind, Kind::Json(rule) if rule.detail.is_some()));
 }
 
+/// A device has no end: it is not read at all.
+#[test]
+fn a_secret_is_a_small_file_and_nothing_else() {
+    let hook = "[[webhook]]\nurl = \"https://hook.example.org/\"\nsecret_file = \"/dev/zero\"\n";
+    let faults = Files::new(hook).faults();
+    assert!(faults[0].contains("no secret can be read in `/dev/zero`"), "{faults:?}");
+}
+
 #[test]
 fn the_first_upstream_is_a_drop_in_and_nothing_else() {
     let config = Files::new("[site]\ncode_space = \"eastmoney\"\n")

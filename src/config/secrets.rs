@@ -38,7 +38,9 @@ impl Secrets {
     pub(super) fn read(&self, table: &Reader, named: &Value<String>) -> Option<String> {
         let path = self.path(&named.value);
         let small = fs::metadata(&path).is_ok_and(|meta| meta.is_file() && meta.len() <= MAX_SECRET);
-        let text = fs::read_to_string(&path).ok().filter(|_| small).map(|text| text.trim().to_owned());
+        // A device or a pipe may never end.
+        let text = small.then(|| fs::read_to_string(&path).ok()).flatten();
+        let text = text.map(|text| text.trim().to_owned());
         let text = text.filter(|text| !text.is_empty());
         if text.is_none() {
             let fault = Fault::error(&named.place, format!("no secret can be read in `{}`", path.display()));
