@@ -662,37 +662,6 @@ async fn large_answers_that_are_asked_for_often_are_the_same_bytes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_very_many_ask_for_is_compressed_further() {
-    let (_site, served) = site().await;
-    let brotli = [("accept-encoding", "br")];
-    let plain = get(served.at, "/rss.xml").await.body;
-    let first = ask(served.at, "GET", "/rss.xml", &brotli).await;
-    // It is compressed beside the answers, some time after a thousand.
-    let more = "GET /rss.xml HTTP/1.1\r\nhost: a\r\naccept-encoding: br\r\n\r\n".repeat(99);
-    let last = "GET /rss.xml HTTP/1.1\r\nhost: a\r\naccept-encoding: br\r\nconnection: close\r\n\r\n";
-    let mut smaller = None;
-    for _ in 0..10_000 {
-        let got = answers(&talk(served.at, &format!("{more}{last}"), 65_536).await, &["GET"; 100]);
-        smaller = got.into_iter().find(|(head, _)| !head.contains(first.header("etag")));
-        if smaller.is_some() {
-            break;
-        }
-    }
-    let (head, body) = smaller.expect("it is compressed once more");
-    let mut bytes = Vec::new();
-    brotli::BrotliDecompress(&mut &body[..], &mut bytes).unwrap();
-    assert_eq!(bytes, plain);
-    assert!(body.len() < first.body.len() && head.contains("content-encoding: br\r\n"), "{head}");
-    let again = ask(served.at, "GET", "/rss.xml", &brotli).await;
-    assert_eq!(again.body, body, "strong tags: the same bytes from then on");
-    for tag in [first.header("etag"), again.header("etag")] {
-        let known = ask(served.at, "GET", "/rss.xml", &[brotli[0], ("if-none-match", tag)]).await;
-        assert_eq!((known.status, known.header("etag")), (304, again.header("etag")));
-    }
-    served.end().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn scripts_of_other_sites_may_ask_for_feeds_with_validators() {
     let (_site, served) = site().await;
     let asked =

@@ -9,19 +9,17 @@ pub(super) enum Encoding {
     Identity,
     Gzip,
     Brotli,
-    /// Brotli again, compressed for longer.
-    Smallest,
 }
 
 impl Encoding {
-    pub(super) const ALL: [Self; 4] = [Self::Identity, Self::Gzip, Self::Brotli, Self::Smallest];
+    pub(super) const ALL: [Self; 3] = [Self::Identity, Self::Gzip, Self::Brotli];
 
     /// As `Content-Encoding` names it.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Identity => "identity",
             Self::Gzip => "gzip",
-            Self::Brotli | Self::Smallest => "br",
+            Self::Brotli => "br",
         }
     }
 
@@ -31,7 +29,6 @@ impl Encoding {
             Self::Identity => "",
             Self::Gzip => "-gz",
             Self::Brotli => "-br",
-            Self::Smallest => "-brx",
         }
     }
 
@@ -115,7 +112,6 @@ mod tests {
             (vec![(IF_NONE_MATCH, "\"abc\"")], true),
             (vec![(IF_NONE_MATCH, "W/\"abc-gz\"")], true),
             (vec![(IF_NONE_MATCH, "\"abc-br\"")], true),
-            (vec![(IF_NONE_MATCH, "\"abc-brx\"")], true),
             (vec![(IF_NONE_MATCH, "\"abc-xx\"")], false),
             (vec![(IF_NONE_MATCH, "\"x\", \"abc\"")], true),
             (vec![(IF_NONE_MATCH, "*")], true),

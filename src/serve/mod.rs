@@ -44,7 +44,7 @@ use crate::store::Handle;
 use answer::{Reply, Sent};
 use held::Room;
 use outputs::Outputs;
-use ready::{Ready, shrink};
+use ready::Ready;
 use shelf::Shelf;
 use workers::Workers;
 
@@ -94,7 +94,6 @@ struct Site {
     policy: HeaderValue,
     options: ServeOptions,
     making: Semaphore,
-    shrinking: Arc<Semaphore>,
     traffic: Arc<Traffic>,
 }
 
@@ -109,7 +108,6 @@ impl Server {
             room: Room::beside(options.connections),
             options,
             making: Semaphore::new(MAKING),
-            shrinking: Arc::new(Semaphore::new(1)),
             traffic,
         }))
     }
@@ -216,11 +214,7 @@ impl Site {
         if !ready.is_of(self.outputs.state()) {
             return None;
         }
-        let sent = ready.answer(request, ready.encoding(&request.headers), &self.room);
-        if ready.is_popular() {
-            tokio::spawn(shrink(Arc::downgrade(&ready), Arc::clone(&self.shrinking)));
-        }
-        sent
+        ready.answer(request, ready.encoding(&request.headers), &self.room)
     }
 
     /// The answer, within a time; a panic costs only this request.

@@ -1,7 +1,7 @@
 //! Answers that are ready: the bytes in every encoding, made once and kept.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use axum::http::header::{
     ACCESS_CONTROL_EXPOSE_HEADERS, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_TYPE, ETAG,
@@ -12,7 +12,7 @@ use axum::http::{HeaderMap, HeaderValue, Response, StatusCode};
 use bytes::Bytes;
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
-use tokio::sync::{OnceCell, Semaphore};
+use tokio::sync::OnceCell;
 
 use super::answer::{Body, Reply, Sent, constant, respond, set};
 use super::conditions::{Encoding, has_already};
@@ -20,17 +20,12 @@ use super::file::FileMark;
 use super::held::{HOLD_FROM, Held, Room};
 use crate::blocking;
 use crate::model::Timestamp;
-use crate::sink::{brotli, gzip, smallest};
+use crate::sink::{brotli, gzip};
 
 /// Only smaller answers are not worth compressing, in bytes.
 const COMPRESS_FROM: usize = 512;
-/// Larger ones are not worth compressing for as long as it takes.
-const SMALLEST_TO: usize = 2 << 20;
 /// What was sent so often is held by the kernel too: one that is asked once for everything takes no room.
 const OFTEN: u32 = 8;
-/// What was sent so often as brotli is compressed as far as it goes: a quarter of a second for a feed, and a tenth
-/// less to send from then on.
-const VERY_OFTEN: u32 = 1_000;
 /// How long an answer may be kept without asking, and be used while asking.
 const FRESH: &str = "public, max-age=300, stale-while-revalidate=600";
 
@@ -39,7 +34,7 @@ const FRESH: &str = "public, max-age=300, stale-while-revalidate=600";
 struct Variant {
     headers: HeaderMap,
     bytes: Bytes,
-    /// Times that it was asked for, up to [`VERY_OFTEN`].
+    /// Times that it was asked for, up to [`OFTEN`].
     asked: AtomicU32,
     held: OnceLock<Option<Arc<Held>>>,
 }
@@ -53,7 +48,7 @@ impl Variant {
     fn held(&self, room: &Arc<Room>) -> Option<Arc<Held>> {
         // About right is enough, and costs the threads less.
         let asked = self.asked.load(Ordering::Relaxed);
-        if asked < VERY_OFTEN {
+        if asked < OFTEN {
             self.asked.store(asked + 1, Ordering::Relaxed);
         }
         if self.bytes.len() < HOLD_FROM || asked < OFTEN {
@@ -72,8 +67,6 @@ pub(super) struct Ready {
     plain: Variant,
     gzip: OnceCell<Variant>,
     brotli: OnceCell<Variant>,
-    smallest: OnceCell<Variant>,
-    popular: AtomicBool,
     /// Headers of a 304 for each encoding.
     unchanged: [OnceLock<HeaderMap>; Encoding::ALL.len()],
     /// The state of the site at which it was last known to be right.
@@ -99,8 +92,6 @@ impl Ready {
             plain: Variant::new(headers, reply.bytes),
             gzip: OnceCell::new(),
             brotli: OnceCell::new(),
-            smallest: OnceCell::new(),
-            popular: AtomicBool::new(false),
             unchanged: Default::default(),
             seen: AtomicU64::new(seen),
             file: reply.file,
@@ -134,10 +125,7 @@ impl Ready {
         if !self.compresses {
             return Encoding::Identity;
         }
-        match Encoding::wanted(headers) {
-            Encoding::Brotli if self.smallest.initialized() => Encoding::Smallest,
-            wanted => wanted,
-        }
+        Encoding::wanted(headers)
     }
 
     /// The answer to a request, if all of it is there; else it wants [`Ready::prepare`].
@@ -162,7 +150,6 @@ impl Ready {
             Encoding::Identity => return,
             Encoding::Gzip => gzip,
             Encoding::Brotli => brotli,
-            Encoding::Smallest => smallest,
         };
         let Some(cell) = self.cell(encoding) else { return };
         cell.get_or_init(|| async {
@@ -183,17 +170,7 @@ impl Ready {
             Encoding::Identity => None,
             Encoding::Gzip => Some(&self.gzip),
             Encoding::Brotli => Some(&self.brotli),
-            Encoding::Smallest => Some(&self.smallest),
         }
-    }
-
-    /// Whether it is asked for so often that [`shrink`] is worth it. True once.
-    pub(super) fn is_popular(&self) -> bool {
-        let often = |variant: &Variant| variant.asked.load(Ordering::Relaxed) >= VERY_OFTEN;
-        !self.popular.load(Ordering::Relaxed)
-            && self.brotli.get().is_some_and(often)
-            && self.plain.bytes.len() <= SMALLEST_TO
-            && !self.popular.swap(true, Ordering::Relaxed)
     }
 
     fn unchanged(&self, encoding: Encoding) -> &HeaderMap {
@@ -207,15 +184,6 @@ impl Ready {
             set(&mut headers, ETAG, &tag(&self.hash, encoding));
             headers
         })
-    }
-}
-
-/// Compresses an answer as far as it goes, when it is its turn and the answer still stands somewhere.
-pub(super) async fn shrink(ready: Weak<Ready>, turns: Arc<Semaphore>) {
-    // Never closed.
-    let _turn = turns.acquire().await;
-    if let Some(ready) = ready.upgrade() {
-        ready.prepare(Encoding::Smallest).await;
     }
 }
 

@@ -21,6 +21,6 @@ pub use error::SinkError;
 pub use file::{Applied, File, Rendered};
 pub use key::{FeedFormat, OutputKey, PROBED, media_type};
 pub use packing::Packing;
-pub(crate) use packing::{brotli, gzip, smallest};
+pub(crate) use packing::{brotli, gzip};
 pub use record::{Hundred, Shown, Unit};
 pub use turn::Turn;

@@ -49,17 +49,9 @@ pub(crate) fn gzip(bytes: &[u8]) -> io::Result<Vec<u8>> {
 
 /// RFC 7932.
 pub(crate) fn brotli(bytes: &[u8]) -> io::Result<Vec<u8>> {
-    brotli_at(BROTLI, bytes)
-}
-
-/// The same, as small as it gets.
-pub(crate) fn smallest(bytes: &[u8]) -> io::Result<Vec<u8>> {
-    brotli_at(11, bytes)
-}
-
-fn brotli_at(quality: i32, bytes: &[u8]) -> io::Result<Vec<u8>> {
     let mut packed = Vec::with_capacity(bytes.len() / 4);
-    let options = BrotliEncoderParams { quality, size_hint: bytes.len(), ..BrotliEncoderParams::default() };
+    let options =
+        BrotliEncoderParams { quality: BROTLI, size_hint: bytes.len(), ..BrotliEncoderParams::default() };
     brotli::BrotliCompress(&mut &*bytes, &mut packed, &options)?;
     Ok(packed)
 }
