@@ -15,6 +15,8 @@ use crate::model::{Timestamp, host_of};
 pub(super) const KEPT: Duration = Duration::from_secs(10);
 /// Entries below which no sweep is worth its time.
 const SWEEP_FROM: usize = 64;
+/// A longer rest was asked for under a clock that stood in the future, in seconds (RULES 6.5).
+const LONGEST_REST: i64 = 24 * 3_600 + 60;
 
 /// Hands out turns; one for the whole fetcher.
 #[derive(Debug)]
@@ -57,9 +59,10 @@ impl Turn {
         self.host.is_kept(Instant::now())
     }
 
-    /// Until when the host wants to be asked for nothing, if that is not over.
+    /// Returns until when the host wants to be asked for nothing, if that is not over.
     pub(super) fn rests(&self, now: Timestamp) -> Option<Timestamp> {
-        Some(*lock(&self.host.rests)).filter(|until| *until > now)
+        let until = *lock(&self.host.rests);
+        (until > now && until <= now.plus(LONGEST_REST)).then_some(until)
     }
 
     /// Notes that the host wants to be asked for nothing until then. Who waits for a turn hears of it; who comes
@@ -179,6 +182,23 @@ mod tests {
         assert!(begin.elapsed() < SPACING, "other hosts have waited");
         drop(hosts.turn(&url("A.test:80"), SPACING).await);
         assert!(begin.elapsed() >= SPACING);
+    }
+
+    #[tokio::test]
+    async fn a_rest_is_heard_of_until_it_is_over_or_the_clock_goes_back() {
+        let hosts = Hosts::new(4, 2);
+        let (one, two) = (
+            hosts.turn(&url("a.test"), Duration::ZERO).await,
+            hosts.turn(&url("a.test"), Duration::ZERO).await,
+        );
+        let at = Timestamp::from_unix;
+        one.let_rest(at(1_000_600));
+        one.let_rest(at(1_000_300));
+        for (now, rests) in [(1_000_000, true), (1_000_599, true), (1_000_600, false), (900_000, false)] {
+            assert_eq!(two.rests(at(now)), rests.then_some(at(1_000_600)), "{now}");
+        }
+        let other = hosts.turn(&url("b.test"), Duration::ZERO).await;
+        assert_eq!(other.rests(at(1_000_000)), None);
     }
 
     #[tokio::test]

@@ -85,10 +85,11 @@ pub(crate) fn pause_bytes(until: Timestamp) -> [u8; 8] {
     until.unix().to_be_bytes()
 }
 
-/// As [`pause_bytes`] wrote it; none that is over.
+/// As [`pause_bytes`] wrote it; none that is over, nor one that was asked for under a clock that stood in the
+/// future: no pause is longer than a day (RULES 6.5).
 pub(crate) fn pause_in(bytes: &[u8], now: Timestamp) -> Option<Timestamp> {
     let until = Timestamp::from_unix(i64::from_be_bytes(bytes.try_into().ok()?));
-    (until > now).then_some(until)
+    (until > now && until <= now.plus(LARGE + SLACK)).then_some(until)
 }
 
 /// Whether a claim is the last on its source, and has not ended.
@@ -171,4 +172,19 @@ pub(crate) fn completed(last: LastClaim, result: &PollResult) -> Option<SourceSt
     }
     state.unread = false;
     Some(state)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pause_counts_until_it_is_over_or_the_clock_goes_back() {
+        let at = Timestamp::from_unix;
+        let pause = pause_bytes(at(1_000_600));
+        for (now, counts) in [(1_000_000, true), (1_000_599, true), (1_000_600, false), (900_000, false)] {
+            assert_eq!(pause_in(&pause, at(now)), counts.then_some(at(1_000_600)), "{now}");
+        }
+        assert_eq!(pause_in(b"short", at(0)), None);
+    }
 }
