@@ -17,6 +17,8 @@ pub(super) struct HopHeaders {
 }
 
 impl HopHeaders {
+    /// Reads them from a request.
+    ///
     /// # Errors
     /// If a header of the source is malformed, or one that only the fetcher sets.
     pub(super) fn of(request: &Request) -> Result<Self, FetchError> {

@@ -22,7 +22,7 @@ const MAX_SITES: usize = 4_096;
 
 /// What a site says, until when it is believed.
 #[derive(Clone)]
-struct Rules {
+struct Believed {
     until: Timestamp,
     rules: Arc<robotxt::Robots>,
 }
@@ -30,7 +30,7 @@ struct Rules {
 /// The rules of the sites asked so far.
 #[derive(Default)]
 pub(super) struct Robots {
-    known: Mutex<HashMap<String, Rules>>,
+    known: Mutex<HashMap<String, Believed>>,
     /// Held while a site is asked: whoever else wants to know waits for the answer.
     asking: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
 }
@@ -51,17 +51,17 @@ impl Robots {
     ) -> Result<(), FetchError> {
         let Ok(address) = url.join("/robots.txt") else { return Ok(()) };
         let site = address.origin().ascii_serialization();
-        let rules = match self.known(&site, now) {
-            Some(rules) => rules,
+        let believed = match self.known(&site, now) {
+            Some(believed) => believed,
             None => self.ask_once(transport, site, address, now).await?,
         };
-        if rules.rules.is_url_allowed(url) {
+        if believed.rules.is_url_allowed(url) {
             return Ok(());
         }
         Err(FetchError::Robots { host: url.host_str().unwrap_or_default().to_owned() })
     }
 
-    fn known(&self, site: &str, now: Timestamp) -> Option<Rules> {
+    fn known(&self, site: &str, now: Timestamp) -> Option<Believed> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.get(site).filter(|rules| rules.until > now).cloned()
     }
@@ -73,7 +73,7 @@ impl Robots {
         site: String,
         address: Url,
         now: Timestamp,
-    ) -> Result<Rules, FetchError> {
+    ) -> Result<Believed, FetchError> {
         let turn = {
             let mut asking = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(asking.entry(site.clone()).or_default())
@@ -95,7 +95,7 @@ impl Robots {
 }
 
 /// A file that is not there allows everything, one that cannot be had nothing (RFC 9309, 2.3.1.3 and 2.3.1.4).
-async fn ask(transport: &Transport, address: Url, now: Timestamp) -> Result<Rules, FetchError> {
+async fn ask(transport: &Transport, address: Url, now: Timestamp) -> Result<Believed, FetchError> {
     let answer = match transport.get(&Request::get(address), now).await {
         Err(rests @ FetchError::Rests { .. }) => return Err(rests),
         answer => answer,
@@ -105,5 +105,5 @@ async fn ask(transport: &Transport, address: Url, now: Timestamp) -> Result<Rule
         Err(FetchError::Status { status: 400..=499, .. }) => (AccessResult::Unavailable, KEPT),
         Ok(Response::NotModified(_)) | Err(_) => (AccessResult::Unreachable, KEPT_UNREACHABLE),
     };
-    Ok(Rules { until: now.plus(kept), rules: Arc::new(robotxt::Robots::from_access(access, TOKEN)) })
+    Ok(Believed { until: now.plus(kept), rules: Arc::new(robotxt::Robots::from_access(access, TOKEN)) })
 }
