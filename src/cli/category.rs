@@ -5,11 +5,10 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Subcommand;
 
-use super::source::{checked, written};
+use super::edit::{begin, checked, told, written};
 use super::words::say;
 use super::{ask::ask, lists, show};
-use crate::config::edit::Edit;
-use crate::config::{Config, Files};
+use crate::config::Config;
 use crate::control::Query;
 
 /// Commands about categories.
@@ -77,10 +76,11 @@ async fn rename(
     slug: Option<String>,
     json: bool,
 ) -> Result<ExitCode> {
-    let path = config.path.clone();
+    let mut edit = begin(&config.path)?;
+    // As it stands now: another command may have changed it since this one began.
+    let config = checked(&edit)?;
     let answer = ask(config, Query::RenameCategory { category, name, slug }).await?;
     let said = |key: &str| answer[key].as_str().unwrap_or_default().to_owned();
-    let mut edit = Edit::of(Files::read(&path));
     let mut old = vec![said("old_slug")];
     old.retain(|old| *old != said("slug"));
     let file = edit.name_category(&said("slug"), &said("name"), &old)?;
@@ -89,7 +89,7 @@ async fn rename(
         edit.redirect_category(&[said("old_name")], &said("name"))?;
     }
     checked(&edit)?;
-    let reloaded = written(&path, &edit).await?;
+    let reloaded = written(edit).await?;
     if json {
         show::json(&answer)?;
         return Ok(ExitCode::SUCCESS);
@@ -99,14 +99,14 @@ async fn rename(
         format!("{was} is {is} now, at category/{at}.html; its old addresses lead there\n"),
         format!("{was}现在叫{is}，网址为 category/{at}.html；旧网址会跳转\n"),
     )))?;
-    super::source::told(&file, reloaded.as_ref())?;
+    told(&file, reloaded.as_ref())?;
     Ok(ExitCode::SUCCESS)
 }
 
 async fn merge(config: Config, from: String, into: String, dry_run: bool, json: bool) -> Result<ExitCode> {
-    let path = config.path.clone();
     // Where the config sends articles is looked at first: one that cannot be changed stops here.
-    let mut edit = Edit::of(Files::read(&path));
+    let mut edit = begin(&config.path)?;
+    let config = checked(&edit)?;
     let plan =
         ask(config.clone(), Query::MergeCategory { from: from.clone(), into: into.clone(), dry_run: true })
             .await?;
@@ -118,7 +118,7 @@ async fn merge(config: Config, from: String, into: String, dry_run: bool, json: 
     } else {
         ask(config, Query::MergeCategory { from, into, dry_run }).await?
     };
-    let reloaded = if dry_run || touched.is_empty() { None } else { written(&path, &edit).await? };
+    let reloaded = if dry_run || touched.is_empty() { None } else { written(edit).await? };
     if json {
         show::json(&answer)?;
         return Ok(ExitCode::SUCCESS);
@@ -140,7 +140,7 @@ async fn merge(config: Config, from: String, into: String, dry_run: bool, json: 
             let file = file.display();
             show::text(&say(format!("{file} would be changed\n"), format!("将改动 {file}\n")))?;
         } else {
-            super::source::told(file, reloaded.as_ref())?;
+            told(file, reloaded.as_ref())?;
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -9,6 +9,7 @@ mod check;
 mod demo;
 mod discover;
 mod doctor;
+mod edit;
 mod generate;
 mod item;
 mod lists;

@@ -11,11 +11,10 @@ use quick_xml::events::{BytesStart, Event};
 use serde_json::json;
 use url::Url;
 
+use super::edit::{begin, checked, told, written};
 use super::show;
-use super::source::{checked, told, written};
 use super::words::say;
-use crate::config::edit::Edit;
-use crate::config::{Config, Files};
+use crate::config::Config;
 use crate::discover;
 use crate::model::Slug;
 use crate::model::text::{clip, one_line};
@@ -60,7 +59,8 @@ pub(super) async fn import(
     }
     let outlines = read(&std::fs::read(file)?)
         .with_context(|| say(format!("`{shown}` is no OPML"), format!("`{shown}` 不是 OPML")))?;
-    let path = config.path.clone();
+    let mut edit = begin(&config.path)?;
+    let config = checked(&edit)?;
     let mut urls: Vec<Url> = config.sources.iter().map(|source| source.url.clone()).collect();
     let mut ids: Vec<String> = config.sources.iter().map(|source| source.id.to_string()).collect();
     let (listed, mut text) = (outlines.len(), String::new());
@@ -80,12 +80,11 @@ pub(super) async fn import(
         new.push(id.clone());
         ids.push(id);
     }
-    let mut edit = Edit::of(Files::read(&path));
     let stem =
         Slug::from_name(&file.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default());
     let target = if new.is_empty() { None } else { Some(edit.add(&format!("opml-{stem}"), &text)?) };
     checked(&edit)?;
-    let reloaded = if dry_run || new.is_empty() { None } else { written(&path, &edit).await? };
+    let reloaded = if dry_run || new.is_empty() { None } else { written(edit).await? };
     if as_json {
         show::json(&json!({
             "listed": listed, "new": new, "file": target.as_ref().map(|path| path.display().to_string()), "dry_run": dry_run,

@@ -6,17 +6,15 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand};
-use serde_json::{Value, json};
+use serde_json::json;
 use url::Url;
 
-use super::ask::daemon_answer;
 use super::discover::{Found, search};
+use super::edit::{begin, checked, told, written};
 use super::show;
 use super::words::say;
-use crate::config::edit::Edit;
-use crate::config::{Config, Files};
+use crate::config::Config;
 use crate::control::Query;
-use crate::daemon::{Outcome, Reloaded};
 use crate::discover;
 use crate::fetch::Fetcher;
 use crate::model::{SourceId, Timestamp};
@@ -143,8 +141,8 @@ impl Add {
         }
         let chosen = self.choose(&found)?;
         let title = self.category.clone().unwrap_or_else(|| chosen.document.title.clone());
-        let (proposed, _) = discover::config(&chosen.candidate.url, &title, chosen.kind);
-        let id = self.id.clone().unwrap_or(proposed);
+        let (free, _) = discover::config(&chosen.candidate.url, &title, chosen.kind);
+        let id = self.id.clone().unwrap_or(free);
         if SourceId::new(&id).is_none() {
             bail!(say(
                 format!("`{id}` cannot be an id: small letters, digits, `.`, `-` and `_`, at most 64"),
@@ -152,9 +150,14 @@ impl Add {
             ));
         }
         let text = discover::config_as(&id, &chosen.candidate.url, &title, chosen.kind);
-        let mut edit = Edit::of(Files::read(path));
-        let file = edit.add(&id, &text)?;
-        checked(&edit)?;
+        let proposed = || {
+            let mut edit = begin(path)?;
+            let file = edit.add(&id, &text)?;
+            checked(&edit)?;
+            anyhow::Ok((edit, file))
+        };
+        // Nobody else waits while an admin thinks it over.
+        let file = proposed()?.1;
         if !self.json {
             show::text(&show::plain(&preview(chosen, &file.display().to_string(), &text)))?;
         }
@@ -162,7 +165,7 @@ impl Add {
             show::text(&say("nothing was written\n", "没有写入任何内容\n"))?;
             return Ok(ExitCode::FAILURE);
         }
-        let reloaded = if self.dry_run { None } else { written(path, &edit).await? };
+        let reloaded = if self.dry_run { None } else { written(proposed()?.0).await? };
         if self.json {
             show::json(&json!({
                 "id": id, "file": file.display().to_string(), "url": chosen.candidate.url.as_str(), "config": text,
@@ -238,7 +241,7 @@ enum Change {
 /// When there is no such source, or the config would be faulty.
 async fn change(path: &Path, one: &One, change: Change) -> Result<ExitCode> {
     let source = one.source.as_str();
-    let mut edit = Edit::of(Files::read(path));
+    let mut edit = begin(path)?;
     let file = match change {
         Change::Disable => edit.set(source, "enabled", Some(false.into()))?,
         Change::Enable => edit.set(source, "enabled", None)?,
@@ -246,61 +249,13 @@ async fn change(path: &Path, one: &One, change: Change) -> Result<ExitCode> {
         Change::Rename(name) => edit.set(source, "name", Some(name.into()))?,
     };
     checked(&edit)?;
-    let reloaded = written(path, &edit).await?;
+    let reloaded = written(edit).await?;
     if one.json {
         show::json(&json!({ "source": source, "file": file.display().to_string(), "reload": reloaded }))?;
     } else {
         told(&file, reloaded.as_ref())?;
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// Refuses a change that would make the config faulty.
-///
-/// # Errors
-/// With the faults.
-pub(super) fn checked(edit: &Edit) -> Result<Config> {
-    let loaded = edit.files().load();
-    loaded.config.ok_or_else(|| {
-        let faults = loaded.faults.render(false);
-        anyhow::anyhow!(say(
-            format!("the config would not be good, so nothing was written:\n{faults}"),
-            format!("这样配置会有错误，所以没有写入：\n{faults}")
-        ))
-    })
-}
-
-/// Writes a change; a running daemon uses it at once. What its reload came to, if one runs.
-///
-/// # Errors
-/// When a file cannot be written.
-pub(super) async fn written(path: &Path, edit: &Edit) -> Result<Option<Value>> {
-    edit.write()?;
-    daemon_answer(path, &Query::Reload { accept: false }).await
-}
-
-/// Says what was written, and whether it is in use.
-///
-/// # Errors
-/// When standard output is closed.
-pub(super) fn told(file: &Path, reloaded: Option<&Value>) -> Result<()> {
-    let file = file.display();
-    let reloaded: Option<Reloaded> =
-        reloaded.map(|value| serde_json::from_value(value.clone())).transpose()?;
-    let line = match reloaded {
-        None => say(
-            format!("{file} is changed; the next start uses it"),
-            format!("已改动 {file}；下次启动时生效"),
-        ),
-        Some(reloaded) if matches!(reloaded.outcome, Outcome::Done | Outcome::Same) => {
-            say(format!("{file} is changed and in use"), format!("已改动 {file}，并已生效"))
-        }
-        Some(reloaded) => say(
-            format!("{file} is changed, but not in use: {}", reloaded.line()),
-            format!("已改动 {file}，但尚未生效：{}", reloaded.line()),
-        ),
-    };
-    show::text(&format!("{line}\n"))
 }
 
 /// An answer typed on the terminal.

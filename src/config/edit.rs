@@ -1,8 +1,9 @@
 //! Changes of the admin's files by commands: comments, order and everything else stay as they are.
 //!
-//! A change is made on the texts in memory and checked whole before a byte is written.
+//! A change is made on the texts in memory and checked whole before a byte is written. Whoever changes the
+//! files holds the lock of their folder from the read on, so that no change is written over another.
 
-use std::fs::Permissions;
+use std::fs::{File, Permissions, TryLockError};
 use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -28,6 +29,15 @@ pub enum EditError {
         #[source]
         source: toml_edit::TomlError,
     },
+    /// The folder of the config cannot be locked against other commands.
+    #[error("cannot lock the folder `{path}` against other commands that change the config")]
+    Lock {
+        /// The folder.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
     /// A file of that name is there.
     #[error("`{0}` is there already; take another id with `--id`")]
     Taken(PathBuf),
@@ -42,19 +52,31 @@ pub enum EditError {
     },
 }
 
-/// The config with changes that are not written yet.
-#[derive(Debug, Clone)]
+/// The config with changes that are not written yet. While it lives, no other can be begun, by whichever
+/// process: a command keeps it until the daemon has read what it wrote.
+#[derive(Debug)]
 pub struct Edit {
     files: Files,
     changed: Vec<PathBuf>,
     removed: Vec<PathBuf>,
+    /// The folder of the main file, locked; the lock ends with the process.
+    _locked: Option<File>,
 }
 
 impl Edit {
-    /// Of the files as they stand.
-    #[must_use]
-    pub fn of(files: Files) -> Self {
-        Self { files, changed: Vec::new(), removed: Vec::new() }
+    /// Reads the files of the main file `path` once nobody else changes them; `waiting` is called if
+    /// somebody does.
+    ///
+    /// # Errors
+    /// [`EditError::Lock`].
+    pub fn begin(path: &Path, waiting: impl FnOnce()) -> Result<Self, EditError> {
+        let folder = match path.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => Path::new("."),
+        };
+        let locked =
+            lock(folder, waiting).map_err(|source| EditError::Lock { path: folder.to_owned(), source })?;
+        Ok(Self { files: Files::read(path), changed: Vec::new(), removed: Vec::new(), _locked: locked })
     }
 
     /// The files as they would be.
@@ -225,6 +247,24 @@ impl Edit {
     }
 }
 
+/// The folder itself is locked, so that no file appears among the admin's. `None` where the file system
+/// locks nothing, as some network file systems.
+fn lock(folder: &Path, waiting: impl FnOnce()) -> io::Result<Option<File>> {
+    let file = File::open(folder)?;
+    let locked = match file.try_lock() {
+        Err(TryLockError::WouldBlock) => {
+            waiting();
+            file.lock()
+        }
+        Err(TryLockError::Error(error)) => Err(error),
+        Ok(()) => Ok(()),
+    };
+    match locked {
+        Err(error) if error.kind() == io::ErrorKind::Unsupported => Ok(None),
+        locked => locked.map(|()| Some(file)),
+    }
+}
+
 fn parse(path: &Path, text: &str) -> Result<DocumentMut, EditError> {
     text.parse().map_err(|source| EditError::Faulty { path: path.to_owned(), source })
 }
@@ -317,7 +357,27 @@ mod tests {
             "[[source]]\nurl = \"http://127.0.0.1/d\"\ncategory = \"丁报\"\n",
         )
         .unwrap();
-        Edit::of(Files::read(&folder.join("feedmill.toml")))
+        Edit::begin(&folder.join("feedmill.toml"), || panic!("nobody else edits")).unwrap()
+    }
+
+    #[test]
+    fn an_edit_begins_when_the_one_before_is_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut first = edited(folder.path());
+        let path = folder.path().join("feedmill.toml");
+        let (sender, waits) = std::sync::mpsc::channel();
+        let second = std::thread::spawn(move || {
+            let mut second = Edit::begin(&path, || sender.send(()).unwrap()).unwrap();
+            second.set("c", "enabled", Some(false.into())).unwrap();
+            second.write().unwrap();
+        });
+        waits.recv().unwrap();
+        first.set("b", "enabled", Some(false.into())).unwrap();
+        first.write().unwrap();
+        drop(first);
+        second.join().unwrap();
+        let two = std::fs::read_to_string(folder.path().join("sources.d/two.toml")).unwrap();
+        assert_eq!(two.matches("enabled = false").count(), 2, "{two}");
     }
 
     #[test]

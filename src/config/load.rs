@@ -111,6 +111,12 @@ impl Files {
         false
     }
 
+    /// Returns the main file's path.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Where drop-ins stand.
     pub(super) fn folder_of_drop_ins(&self) -> PathBuf {
         self.path.with_file_name("sources.d")
