@@ -133,6 +133,17 @@ impl Maps {
         true
     }
 
+    /// The first unused number of the last hundred, if it was closed before it was full.
+    fn room_in_closed(&self, id: CategoryId) -> Option<u32> {
+        let end = self.categories.get(&id)?.arrivals;
+        if end == 0 || !end.is_multiple_of(Category::HUNDRED) {
+            return None;
+        }
+        let own = (id, end + 1 - Category::HUNDRED)..=(id, end);
+        let ((_, number), slot) = self.slots.range(own).next_back()?;
+        (*number < end && matches!(slot, Slot::Archived(_))).then_some(number + 1)
+    }
+
     pub(super) fn enter(&mut self, item: &Item, id: CategoryId, shown: bool) {
         let key = item.code.key();
         let at = (id, item.published, key.clone());
@@ -143,7 +154,16 @@ impl Maps {
         if plain {
             self.close_archived(id);
         }
-        let first = self.append(id, if plain { Slot::Arrived(key) } else { Slot::Archived(key) });
+        let room = if plain { None } else { self.room_in_closed(id) };
+        let slot = if plain { Slot::Arrived(key) } else { Slot::Archived(key) };
+        let first = match room {
+            Some(number) => {
+                self.slots.insert((id, number), slot);
+                self.mark_changed(id, number);
+                number
+            }
+            None => self.append(id, slot),
+        };
         self.entries.insert(at, (shown, first, first));
         if let Some(category) = self.categories.get_mut(&id) {
             category.newest = category.newest.max(Some(item.published));

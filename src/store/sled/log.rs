@@ -87,7 +87,11 @@ pub(super) fn enter(
         close_archived(tx, category)?;
     }
     let slot = if plain { Slot::Arrived(key.to_vec()) } else { Slot::Archived(key.to_vec()) };
-    let first = append(tx, category, &slot)?;
+    let room = if plain { None } else { room_in_closed(tx, category)? };
+    let first = match room {
+        Some(number) => fill(tx, category, number, &slot)?,
+        None => append(tx, category, &slot)?,
+    };
     put(tx, TreeId::CatTime, &at, &Entered { shown: u8::from(shown), first, latest: first }.bytes())?;
     category.newest = category.newest.max(Some(item.published));
     Ok(())
@@ -266,6 +270,26 @@ pub(super) fn close_all_archived(db: &Database, archived: &BTreeSet<CategoryId>)
         })?;
     }
     Ok(())
+}
+
+/// Returns the first unused number of the last hundred, if [`close_archived`] closed it before it was full:
+/// a site that is imported sends each category a few articles at a time.
+fn room_in_closed(tx: Tx<'_>, category: &Category) -> TxResult<Option<u32>> {
+    let end = category.arrivals;
+    if end == 0 || !end.is_multiple_of(Category::HUNDRED) {
+        return Ok(None);
+    }
+    let last = slots::last_in_hundred(tx, category.id, end)?;
+    let archived = |(number, slot): (u32, Vec<u8>)| {
+        (number < end && matches!(slot_in(&slot), Some(Slot::Archived(_)))).then_some(number + 1)
+    };
+    Ok(last.and_then(archived))
+}
+
+fn fill(tx: Tx<'_>, category: &Category, number: u32, slot: &Slot) -> TxResult<u32> {
+    slots::put(tx, category.id, number, &slot_bytes(slot))?;
+    mark_changed(tx, category, number)?;
+    Ok(number)
 }
 
 fn append(tx: Tx<'_>, category: &mut Category, slot: &Slot) -> TxResult<u32> {

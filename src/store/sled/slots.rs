@@ -4,7 +4,7 @@
 //! small and stands in a row is kept together. What a slot says is `log`'s.
 
 use super::database::{Database, READ, TreeId, Tx, TxResult, backend, delete, put as put_record, tree};
-use crate::model::CategoryId;
+use crate::model::{Category, CategoryId};
 use crate::store::Result;
 
 /// Slots of one record. Four make a hundred; the longest ones fit into a value.
@@ -57,6 +57,19 @@ pub(super) fn get_in(tx: Tx<'_>, id: CategoryId, number: u32) -> TxResult<Option
     let key = key(id, number);
     let value = tree(tx, TreeId::CatSeq).get(&key)?;
     Ok(value.and_then(|value| pick(&key, &value, number)))
+}
+
+/// Returns the last slot of the hundred that ends with the number `end`.
+pub(super) fn last_in_hundred(tx: Tx<'_>, id: CategoryId, end: u32) -> TxResult<Option<(u32, Vec<u8>)>> {
+    for quarter in 0..Category::HUNDRED / TOGETHER {
+        let key = key(id, end.saturating_sub(quarter * TOGETHER));
+        let value = tree(tx, TreeId::CatSeq).get(&key)?;
+        let slots = value.as_deref().and_then(|value| within(&key, value));
+        if let Some((number, slot)) = slots.and_then(|slots| slots.last().copied()) {
+            return Ok(Some((number, slot.to_vec())));
+        }
+    }
+    Ok(None)
 }
 
 fn pick(key: &[u8], value: &[u8], number: u32) -> Option<Vec<u8>> {

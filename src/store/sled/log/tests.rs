@@ -180,6 +180,23 @@ fn what_went_is_said_in_its_hundreds_and_anew() {
 }
 
 #[test]
+fn what_goes_to_the_archive_bit_by_bit_fills_hundreds() {
+    let mut filled = Filled::new();
+    (0..130).for_each(|number| filled.add(number..number + 1, false));
+    let sealed: Vec<usize> = (1..=2).map(|number| filled.sealed(number).entries.len()).collect();
+    assert_eq!((filled.category().sealed(), sealed), (2, vec![100, 30]));
+    // A page that was published says so when something comes into it.
+    let before = filled.category().generation;
+    filled.add(130..131, false);
+    assert_eq!(filled.store.resealed_since(filled.id, before).unwrap(), BTreeSet::from([2]));
+    assert!(filled.category().generation > before);
+    // What is shown begins a hundred of its own, and is followed there.
+    filled.add(131..132, true);
+    filled.add(132..133, false);
+    assert_eq!((filled.category().sealed(), filled.sealed(3).entries.len()), (3, 2));
+}
+
+#[test]
 fn what_goes_straight_to_the_archive_is_sealed_at_once() {
     let mut filled = Filled::new();
     filled.add(0..45, false);
