@@ -243,7 +243,7 @@ async fn turning(folder: &Path, upstream: &Upstream) -> Turning {
     let mill = daemon::Mill::open(config, Arc::new(clock::SystemClock), OnDamage::BeginAnew).await.unwrap();
     let (mill, stop) = (Arc::new(mill), CancellationToken::new());
     let (own, token) = (Arc::clone(&mill), stop.clone());
-    let ended = tokio::spawn(async move { daemon::run(own, token, |_| {}).await });
+    let ended = tokio::spawn(async move { daemon::run(own, token, None, |_| {}).await });
     Turning { mill, store, shown, stop, ended }
 }
 

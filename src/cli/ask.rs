@@ -4,14 +4,15 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Result, anyhow};
+use anyhow::{Context as _, Result, anyhow};
 use serde_json::Value;
 use tokio::sync::mpsc;
 
 use super::show;
 use super::words::say;
 use crate::clock::SystemClock;
-use crate::config::{Config, Files};
+use crate::config::edit::Edit;
+use crate::config::{self, Config, ConfigLock, Files};
 use crate::control::{self, Asked, Event, Query};
 use crate::daemon::{self, DaemonError, Mill};
 use crate::model::Timestamp;
@@ -22,21 +23,77 @@ use crate::store::{OnDamage, StoreError, backup};
 /// # Errors
 /// What the query says, or when neither daemon nor store can be reached.
 pub(super) async fn ask(config: Config, query: Query) -> Result<Value> {
-    let events = match control::ask(&config.socket, &query).await? {
-        Asked::Daemon(events) => events,
-        Asked::Nobody => {
-            let exports = config.store.exports.clone();
-            let opened = Mill::open(config, Arc::new(SystemClock), OnDamage::Leave).await;
-            let mill = Arc::new(opened.map_err(|error| match error {
-                DaemonError::Store(error) => told(error, exports.as_deref()),
-                error => error.into(),
-            })?);
-            let (sender, receiver) = mpsc::channel(64);
-            tokio::spawn(daemon::handle(mill, query, sender));
-            receiver
-        }
-    };
+    if let Asked::Daemon(events) = control::ask(&config.socket, &query).await? {
+        return follow(events).await;
+    }
+    // A daemon that just starts answers as soon as it lets the lock go.
+    let lock = lock(&config.path)?;
+    let config = as_it_stands(config);
+    let events = asked(config, query).await?;
+    drop(lock);
     follow(events).await
+}
+
+/// As [`ask`], by a command that changes the config and holds its lock.
+///
+/// # Errors
+/// As [`ask`].
+pub(super) async fn ask_within(_edit: &Edit, config: Config, query: Query) -> Result<Value> {
+    follow(asked(config, query).await?).await
+}
+
+async fn asked(config: Config, query: Query) -> Result<mpsc::Receiver<Event>> {
+    if let Asked::Daemon(events) = control::ask(&config.socket, &query).await? {
+        return Ok(events);
+    }
+    let exports = config.store.exports.clone();
+    let opened = Mill::open(config, Arc::new(SystemClock), OnDamage::Leave).await;
+    let mill = Arc::new(opened.map_err(|error| match error {
+        DaemonError::Store(error) => told(error, exports.as_deref()),
+        error => error.into(),
+    })?);
+    let (sender, receiver) = mpsc::channel(64);
+    tokio::spawn(daemon::handle(mill, query, sender));
+    Ok(receiver)
+}
+
+/// Another command may have changed it since it was read.
+fn as_it_stands(config: Config) -> Config {
+    config::load(&config.path).config.unwrap_or(config)
+}
+
+/// Opens the mill under the config as it stands on the disk by now; a command that changes it, and the names of
+/// categories in the store with it, does so before or after.
+///
+/// # Errors
+/// Those of [`Mill::open`], and when the config's folder cannot be locked.
+pub(super) async fn open_unchanged(config: Config, on_damage: OnDamage) -> Result<Mill> {
+    let _lock = lock(&config.path)?;
+    let config = as_it_stands(config);
+    Ok(Mill::open(config, Arc::new(SystemClock), on_damage).await?)
+}
+
+/// Locks the config's folder; says so where another command must end first.
+///
+/// # Errors
+/// When it cannot be locked.
+pub(super) fn lock(path: &Path) -> Result<ConfigLock> {
+    let locked = ConfigLock::wait(path, tell_of_waiting);
+    locked.with_context(|| {
+        let path = path.display();
+        say(
+            format!("cannot lock the folder of `{path}` against commands that change the config"),
+            format!("无法锁定 `{path}` 所在的目录，以防其他命令同时修改配置"),
+        )
+    })
+}
+
+/// Says that another command has the config.
+pub(super) fn tell_of_waiting() {
+    show::error_text(&say(
+        "another command changes the config; this one waits for it\n",
+        "另一个命令正在修改配置，本命令等待其完成\n",
+    ));
 }
 
 /// What is said of a store that cannot be opened; a command leaves one that is damaged as it is.

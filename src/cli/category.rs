@@ -7,7 +7,7 @@ use clap::Subcommand;
 
 use super::edit::{begin, checked, told, written};
 use super::words::say;
-use super::{ask::ask, lists, show};
+use super::{ask::ask_within, lists, show};
 use crate::config::Config;
 use crate::control::Query;
 
@@ -79,7 +79,7 @@ async fn rename(
     let mut edit = begin(&config.path)?;
     // As it stands now: another command may have changed it since this one began.
     let config = checked(&edit)?;
-    let answer = ask(config, Query::RenameCategory { category, name, slug }).await?;
+    let answer = ask_within(&edit, config, Query::RenameCategory { category, name, slug }).await?;
     let said = |key: &str| answer[key].as_str().unwrap_or_default().to_owned();
     let mut old = vec![said("old_slug")];
     old.retain(|old| *old != said("slug"));
@@ -107,16 +107,19 @@ async fn merge(config: Config, from: String, into: String, dry_run: bool, json: 
     // Where the config sends articles is looked at first: one that cannot be changed stops here.
     let mut edit = begin(&config.path)?;
     let config = checked(&edit)?;
-    let plan =
-        ask(config.clone(), Query::MergeCategory { from: from.clone(), into: into.clone(), dry_run: true })
-            .await?;
+    let plan = ask_within(
+        &edit,
+        config.clone(),
+        Query::MergeCategory { from: from.clone(), into: into.clone(), dry_run: true },
+    )
+    .await?;
     let said = |key: &str| plan[key].as_str().unwrap_or_default().to_owned();
     let touched = edit.redirect_category(&[said("from"), said("from_name")], &said("into_name"))?;
     checked(&edit)?;
     let answer = if dry_run {
         plan.clone()
     } else {
-        ask(config, Query::MergeCategory { from, into, dry_run }).await?
+        ask_within(&edit, config, Query::MergeCategory { from, into, dry_run }).await?
     };
     let reloaded = if dry_run || touched.is_empty() { None } else { written(edit).await? };
     if json {

@@ -74,7 +74,7 @@ impl Demo {
         let mill = Arc::new(Mill::open(config, Arc::new(SystemClock), OnDamage::BeginAnew).await?);
         let own = !self.urls.is_empty();
         let shown = folder.path().display().to_string();
-        daemon::run(mill, stop, move |_| show::error_text(&words(port, own, &shown))).await?;
+        daemon::run(mill, stop, None, move |_| show::error_text(&words(port, own, &shown))).await?;
         show::error_text("the demo has ended; its folder is removed\n");
         folder.close().context("cannot remove the demo's folder")?;
         Ok(ExitCode::SUCCESS)

@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::Result;
 use serde_json::Value;
 
-use super::ask::daemon_answer;
+use super::ask::{daemon_answer, tell_of_waiting};
 use super::show;
 use super::words::say;
 use crate::config::Config;
@@ -19,14 +19,7 @@ use crate::daemon::{Outcome, Reloaded};
 /// # Errors
 /// When its folder cannot be locked.
 pub(super) fn begin(path: &Path) -> Result<Edit> {
-    let waiting = || {
-        let line = say(
-            "another command changes the config; this one waits for it",
-            "另一个命令正在修改配置，本命令等待其完成",
-        );
-        show::error_text(&format!("{line}\n"));
-    };
-    Ok(Edit::begin(path, waiting)?)
+    Ok(Edit::begin(path, tell_of_waiting)?)
 }
 
 /// Refuses a change that would make the config faulty.

@@ -7,11 +7,12 @@ use std::sync::Arc;
 use anyhow::Result;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
-use tracing::error;
+use tracing::{error, warn};
 
+use super::ask::{open_unchanged, tell_of_waiting};
 use super::show;
 use crate::clock::SystemClock;
-use crate::config::{Config, Files};
+use crate::config::{Config, ConfigLock, Files};
 use crate::daemon::{self, Mill, Reloaded};
 use crate::store::OnDamage;
 
@@ -23,6 +24,8 @@ pub(super) async fn run(path: &Path) -> Result<ExitCode> {
     let stop = stop_on_signals()?;
     // From now on a hangup does not end it; who sends one before it is ready is heard by the first look.
     drop(signal(SignalKind::hangup())?);
+    // No command changes the config between its reading and the moment that this daemon can be told.
+    let starting = config_lock(path);
     let Some(Start { files, config, refused }) = start(path) else { return Ok(ExitCode::from(2)) };
     let url = config.publish.site.url.clone();
     if config.sources.is_empty() {
@@ -33,8 +36,16 @@ pub(super) async fn run(path: &Path) -> Result<ExitCode> {
         mill.remember(Reloaded::refused(mill.clock.now(), why));
     }
     let mill = Arc::new(mill);
-    daemon::run(mill, stop, |address| announce(address, url.as_str())).await?;
+    daemon::run(mill, stop, starting, |address| announce(address, url.as_str())).await?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Returns the config's lock; a daemon starts without it where the folder cannot be locked.
+fn config_lock(path: &Path) -> Option<ConfigLock> {
+    let locked = ConfigLock::wait(path, tell_of_waiting);
+    locked
+        .inspect_err(|error| warn!(%error, path = %path.display(), "the config's folder cannot be locked"))
+        .ok()
 }
 
 /// What the daemon starts with.
@@ -70,7 +81,7 @@ fn start(path: &Path) -> Option<Start> {
 pub(super) async fn serve(config: Config) -> Result<ExitCode> {
     let stop = stop_on_signals()?;
     let url = config.publish.site.url.clone();
-    let mill = Arc::new(Mill::open(config, Arc::new(SystemClock), OnDamage::BeginAnew).await?);
+    let mill = Arc::new(open_unchanged(config, OnDamage::BeginAnew).await?);
     daemon::serve(mill, stop, |address| announce(Some(address), url.as_str())).await?;
     Ok(ExitCode::SUCCESS)
 }

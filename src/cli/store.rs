@@ -16,7 +16,7 @@ use crate::blocking;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::control::{self, Asked, Event, Query, StoreQuery};
-use crate::daemon::{self, Mill};
+use crate::daemon;
 use crate::store::backup::Form;
 use crate::store::{Findings, OnDamage, SledStore, Stats, StoreError, TakenIn};
 
@@ -141,7 +141,7 @@ async fn repaired(config: Config) -> Result<Value> {
     let mut answer = asked(config.clone(), StoreQuery::Repair).await?;
     let by_daemon = matches!(control::ask(&config.socket, &Query::Status).await?, Asked::Daemon(_));
     if !answer["loss"].is_null() && !by_daemon {
-        let mill = Box::pin(Mill::open(config, Arc::new(SystemClock), OnDamage::BeginAnew)).await?;
+        let mill = Box::pin(ask::open_unchanged(config, OnDamage::BeginAnew)).await?;
         answer["loss"] = serde_json::to_value(mill.care.last_loss()?)?;
     }
     Ok(answer)
@@ -157,7 +157,7 @@ async fn opened(config: Config, query: &StoreQuery) -> Result<SledStore> {
     let mends = matches!(query, StoreQuery::Repair | StoreQuery::Import { replace: true, .. });
     match as_it_is().await? {
         Err(StoreError::Corrupt { .. }) if mends => {
-            let mill = Box::pin(Mill::open(config, Arc::new(SystemClock), OnDamage::BeginAnew)).await?;
+            let mill = Box::pin(ask::open_unchanged(config, OnDamage::BeginAnew)).await?;
             if let Some(loss) = mill.care.last_loss()? {
                 show::error_text(&loss::told(&loss));
             }

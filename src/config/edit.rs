@@ -3,7 +3,7 @@
 //! A change is made on the texts in memory and checked whole before a byte is written. Whoever changes the
 //! files holds the lock of their folder from the read on, so that no change is written over another.
 
-use std::fs::{File, Permissions, TryLockError};
+use std::fs::Permissions;
 use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -12,6 +12,7 @@ use thiserror::Error;
 use toml_edit::{ArrayOfTables, DocumentMut, Item, Table, Value, value};
 
 use super::load::Files;
+use super::lock::{ConfigLock, folder_of};
 
 /// Why a file cannot be changed by a command.
 #[derive(Debug, Error)]
@@ -59,8 +60,7 @@ pub struct Edit {
     files: Files,
     changed: Vec<PathBuf>,
     removed: Vec<PathBuf>,
-    /// The folder of the main file, locked; the lock ends with the process.
-    _locked: Option<File>,
+    _lock: ConfigLock,
 }
 
 impl Edit {
@@ -70,13 +70,9 @@ impl Edit {
     /// # Errors
     /// [`EditError::Lock`].
     pub fn begin(path: &Path, waiting: impl FnOnce()) -> Result<Self, EditError> {
-        let folder = match path.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
-        };
-        let locked =
-            lock(folder, waiting).map_err(|source| EditError::Lock { path: folder.to_owned(), source })?;
-        Ok(Self { files: Files::read(path), changed: Vec::new(), removed: Vec::new(), _locked: locked })
+        let lock = ConfigLock::wait(path, waiting);
+        let lock = lock.map_err(|source| EditError::Lock { path: folder_of(path).to_owned(), source })?;
+        Ok(Self { files: Files::read(path), changed: Vec::new(), removed: Vec::new(), _lock: lock })
     }
 
     /// The files as they would be.
@@ -244,24 +240,6 @@ impl Edit {
             }
         }
         Err(EditError::NoSource(id.to_owned()))
-    }
-}
-
-/// The folder itself is locked, so that no file appears among the admin's. `None` where the file system
-/// locks nothing, as some network file systems.
-fn lock(folder: &Path, waiting: impl FnOnce()) -> io::Result<Option<File>> {
-    let file = File::open(folder)?;
-    let locked = match file.try_lock() {
-        Err(TryLockError::WouldBlock) => {
-            waiting();
-            file.lock()
-        }
-        Err(TryLockError::Error(error)) => Err(error),
-        Ok(()) => Ok(()),
-    };
-    match locked {
-        Err(error) if error.kind() == io::ErrorKind::Unsupported => Ok(None),
-        locked => locked.map(|()| Some(file)),
     }
 }
 

@@ -14,6 +14,7 @@ pub mod fuzz;
 mod kinds;
 pub mod lexical;
 mod load;
+mod lock;
 mod notes;
 mod poll;
 pub mod reader;
@@ -44,6 +45,7 @@ use crate::store::{Retention, StoreOptions};
 
 pub use faults::{Fault, Faults, Severity};
 pub use load::{Files, Loaded, find, load};
+pub use lock::ConfigLock;
 
 /// All settings, checked.
 #[derive(Debug, Clone, PartialEq)]

@@ -41,7 +41,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
-use crate::config::StatusOptions;
+use crate::config::{ConfigLock, StatusOptions};
 use crate::control;
 use crate::publish::PublishError;
 use crate::serve::{Server, StatusServer};
@@ -65,18 +65,21 @@ pub use withdrawal::{Copy, Withdrawal};
 const FAREWELL: std::time::Duration = std::time::Duration::from_secs(4);
 
 /// Polls, publishes and serves until `stop` is cancelled, then ends cleanly: polls in flight
-/// end or are given up, all that was stored is published, requests are answered.
+/// end or are given up, all that was stored is published, requests are answered. The lock of the config is let
+/// go of once commands reach this daemon.
 ///
 /// # Errors
 /// [`DaemonError`] when it cannot start, or when the store fails.
 pub async fn run(
     mill: Arc<Mill>,
     stop: CancellationToken,
+    starting: Option<ConfigLock>,
     ready: impl FnOnce(Option<std::net::SocketAddr>),
 ) -> Result<(), DaemonError> {
     let door = Arc::new(Door::open(mill.config.listen)?);
     let address = door.address();
     let socket = control::listen(&mill.config.socket)?;
+    drop(starting);
     show_stored(&mill).await?;
     let mut tasks = tokio::task::JoinSet::new();
     let (sender, live) = watch::channel(Arc::clone(&mill));
