@@ -11,7 +11,7 @@ use feedmill::clock::ManualClock;
 use feedmill::config;
 use feedmill::daemon::Mill;
 use feedmill::model::Timestamp;
-use feedmill::publish::Look;
+use feedmill::publish::PublishScope;
 use feedmill::serve::Server;
 use feedmill::store::OnDamage;
 use tokio::runtime::Runtime;
@@ -27,7 +27,7 @@ async fn site(folder: &std::path::Path) -> Server {
     let settings = config::load(&folder.join("feedmill.toml")).config.expect("the config has no faults");
     let clock = ManualClock::at(Timestamp::from_unix(1_640_066_400));
     let mill = Mill::open(settings, Arc::new(clock), OnDamage::BeginAnew).await.expect("the store opens");
-    mill.publish(Look::Whole, |_, _| {}).await.expect("an empty site is published");
+    mill.publish(PublishScope::Whole, |_, _| {}).await.expect("an empty site is published");
     let sentence =
         |n: usize| format!("<p>记者从市发展改革委获悉，第{n}个项目已于{}日开工建设。</p>\n", n % 28 + 1);
     let text: String = (0..).map(sentence).take(BYTES / 90).collect();

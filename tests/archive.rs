@@ -14,7 +14,7 @@ use common::{Mill, Tree, Upstream, at};
 use feedmill::control::Query;
 use feedmill::model::Timestamp;
 use feedmill::parse::{Context, parse_feed};
-use feedmill::publish::Look;
+use feedmill::publish::PublishScope;
 use feedmill::store::Window;
 
 const SITE: &str = "https://news.example.org/";
@@ -123,7 +123,7 @@ fn changed(before: &Tree, after: &Tree) -> Vec<String> {
 async fn day(mill: &Mill) {
     mill.pass(DAY);
     mill.round().await;
-    mill.own().publish(Look::Changed, |_, _| {}).await.unwrap();
+    mill.own().publish(PublishScope::Changed, |_, _| {}).await.unwrap();
 }
 
 /// Posts of an old site, for the same category.
@@ -171,7 +171,7 @@ async fn a_year_of_daily_publishing_leaves_archives_alone() {
             let folder = old_posts(&mill, 330);
             let report = mill.own().import_jekyll(&folder, false, |_, _| {}).await.unwrap();
             assert_eq!(report.imported, 330, "{report:?}");
-            mill.own().publish(Look::Changed, |_, _| {}).await.unwrap();
+            mill.own().publish(PublishScope::Changed, |_, _| {}).await.unwrap();
         }
         let after = archives(&mill);
         assert_eq!(changed(&before, &after), [""; 0], "on day {today}");

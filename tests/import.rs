@@ -235,7 +235,7 @@ async fn a_second_import_changes_nothing() {
     assert_eq!((second.imported, second.known, second.copies), (0, first.imported, first.copies));
     assert_eq!((&second.held_back, &second.refused), (&first.held_back, &first.refused));
     assert_eq!(categories(&site).await, before, "no feed says that it changed");
-    let published = site.mill.publish(feedmill::publish::Look::Whole, |_, _| {}).await.unwrap();
+    let published = site.mill.publish(feedmill::publish::PublishScope::Whole, |_, _| {}).await.unwrap();
     assert_eq!((published.written, published.removed), (0, 0));
 }
 

@@ -13,7 +13,7 @@ use common::{Mill, Tree, Upstream, at, changed_paths, every_item};
 use feedmill::control::{Event, Query, StoreQuery};
 use feedmill::daemon::merge_categories;
 use feedmill::model::{CategoryId, InfoCode, Item};
-use feedmill::publish::Look;
+use feedmill::publish::PublishScope;
 use feedmill::store::backup::Form;
 use feedmill::store::{Move, Mover, Retention, Tombstone, WithdrawnBy};
 use serde_json::Value;
@@ -46,10 +46,10 @@ enum Step {
     /// Another config.
     Config(&'static str),
     /// What is written is looked at whole, as at a start.
-    Look,
+    PublishScope,
 }
 use Step::{
-    Both, Config, Edit, Erase, Keep, Look as LookWhole, Merge, Name, Reroute, Restore, Slug, Withdraw,
+    Both, Config, Edit, Erase, Keep, Merge, Name, PublishScope as LookWhole, Reroute, Restore, Slug, Withdraw,
 };
 
 /// Three papers with some articles each, and what is done to them.
@@ -198,7 +198,7 @@ impl Site {
                 self.mill.publish().await;
             }
         }
-        self.mill.own().publish(Look::Changed, |_, _| {}).await.unwrap();
+        self.mill.own().publish(PublishScope::Changed, |_, _| {}).await.unwrap();
     }
 
     fn put_in_both(&self, name: &str, both: [&str; 2]) {
@@ -592,9 +592,9 @@ async fn a_publish_costs_what_changed() {
         }
         site.edits.push("c7");
         site.poll().await;
-        let report = site.mill.own().publish(Look::Changed, |_, _| {}).await.unwrap();
+        let report = site.mill.own().publish(PublishScope::Changed, |_, _| {}).await.unwrap();
         costs.push((cost, report.rendered, report.written, report.kept));
-        let report = site.mill.own().publish(Look::Changed, |_, _| {}).await.unwrap();
+        let report = site.mill.own().publish(PublishScope::Changed, |_, _| {}).await.unwrap();
         assert_eq!((report.written, report.kept), (0, 0));
     }
     let [few, many] = &costs[..] else { panic!() };
@@ -613,7 +613,7 @@ async fn pages_at_imported_addresses_come_with_the_next_publish() {
     fs::write(folder.join("2021-12-21-202112212221043837.md"), post).unwrap();
     let report = site.mill.own().import_jekyll(&site.mill.path("old"), false, |_, _| {}).await.unwrap();
     assert!(report.paths > 0, "{report:?}");
-    site.mill.own().publish(Look::Changed, |_, _| {}).await.unwrap();
+    site.mill.own().publish(PublishScope::Changed, |_, _| {}).await.unwrap();
     let leads = |mill: &Mill| {
         let old = Site::published(mill).into_iter().filter(|(path, _)| path.contains("/2021/"));
         old.filter(|(_, bytes)| String::from_utf8_lossy(bytes).contains("refresh")).count()

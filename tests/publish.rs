@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use common::samples::{RssItem, feed_source, rss};
 use common::{Broken, Mill, Tree, Upstream, at, changed_paths};
 use feedmill::model::Timestamp;
-use feedmill::publish::{Look, Publisher};
+use feedmill::publish::{PublishScope, Publisher};
 use feedmill::sink::PROBED;
 use feedmill::store::{Change, Tombstone, WithdrawnBy};
 
@@ -340,7 +340,7 @@ async fn static_hosts_have_every_name() {
         // What comes later is in the copies too, without a whole look.
         upstream.rss("/jia.xml", document("jia", &[record("jia", 900, -1, "甲城新增一条", "<p>新。</p>")]));
         mill.round().await;
-        mill.own().publish(Look::Changed, |_, _| {}).await.unwrap();
+        mill.own().publish(PublishScope::Changed, |_, _| {}).await.unwrap();
     }
     assert!(mill.output("jiachengribao/feed.rss").contains("甲城新增一条"));
     assert_eq!(mill.publish().await.written, 0);
@@ -394,7 +394,7 @@ async fn compressed_variants_stand_beside_their_files() {
     mill.pass(60);
     upstream.rss("/jia.xml", document("jia", &[record("jia", 900, -1, "甲城新增一条", "<p>新。</p>")]));
     mill.round().await;
-    mill.own().publish(Look::Changed, |_, _| {}).await.unwrap();
+    mill.own().publish(PublishScope::Changed, |_, _| {}).await.unwrap();
     assert!(packed(&mill.outputs()) > packed(&before));
 
     mill.reopen(&main_config(ALL_FILES), &sources).await;
@@ -410,7 +410,7 @@ async fn compressed_variants_stand_beside_their_files() {
 #[tokio::test]
 async fn what_changed_is_all_that_differs() {
     let (upstream, sources, mill) = all_files(3).await;
-    let publish = async || mill.own().publish(Look::Changed, |_, _| {}).await.unwrap();
+    let publish = async || mill.own().publish(PublishScope::Changed, |_, _| {}).await.unwrap();
     let mut lists = Vec::new();
     for day in 0..3_i64 {
         for minute in 0..3 {
@@ -648,7 +648,7 @@ async fn a_store_that_fails_empties_nothing() {
     let mut seen: Vec<Tree> = Vec::new();
     for reads in 0.. {
         let broken = Broken::after(reads, mill.store());
-        if publisher.publish(&broken, Look::Whole, Timestamp::EPOCH, &|_, _| {}).is_ok() {
+        if publisher.publish(&broken, PublishScope::Whole, Timestamp::EPOCH, &|_, _| {}).is_ok() {
             break;
         }
         seen.push(mill.outputs());
@@ -689,14 +689,14 @@ async fn of_two_publishers_the_older_never_writes_over_the_newer() {
                 return;
             }
             assert!(store.withdraw(&gone.code, &stone).unwrap());
-            let other = scope.spawn(|| second.publish(store, Look::Whole, now, &|_, _| {}).unwrap());
+            let other = scope.spawn(|| second.publish(store, PublishScope::Whole, now, &|_, _| {}).unwrap());
             // The other one waits for its turn, or has to end before this one goes on.
             if fs::File::open(&turn).is_ok_and(|file| file.try_lock().is_err()) {
                 return;
             }
             assert!(other.join().unwrap().written > 0);
         };
-        first.publish(store, Look::Whole, now, &beside).unwrap();
+        first.publish(store, PublishScope::Whole, now, &beside).unwrap();
     });
     for path in ["feed.json", "feed.xml", "index.html"] {
         assert!(!mill.output(path).contains(&title), "{path}");

@@ -8,8 +8,8 @@ use anyhow::{Context as _, Result, anyhow};
 use serde_json::Value;
 use tokio::sync::mpsc;
 
+use super::locale::say;
 use super::show;
-use super::words::say;
 use crate::clock::SystemClock;
 use crate::config::edit::Edit;
 use crate::config::{self, Config, ConfigLock, Files};

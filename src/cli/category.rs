@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Subcommand;
 
 use super::edit::{begin, checked, told, written};
-use super::words::say;
+use super::locale::say;
 use super::{ask::ask_within, lists, show};
 use crate::config::Config;
 use crate::control::Query;

@@ -1,4 +1,4 @@
-//! `doctor`: looks at what a mill needs around it, and says how to mend what is not so.
+//! `doctor`: findings at what a mill needs around it, and says how to mend what is not so.
 
 use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -9,8 +9,8 @@ use anyhow::Result;
 use serde::Serialize;
 use serde_json::json;
 
+use super::locale::say;
 use super::show;
-use super::words::say;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Files, Severity};
 use crate::control::{self, Asked, Query};
@@ -38,7 +38,7 @@ enum Verdict {
 
 /// One look.
 #[derive(Debug, Clone, Serialize)]
-struct Look {
+struct Finding {
     verdict: Verdict,
     what: String,
     found: String,
@@ -46,11 +46,11 @@ struct Look {
 }
 
 #[derive(Debug, Default)]
-struct Looks(Vec<Look>);
+struct Findings(Vec<Finding>);
 
-impl Looks {
+impl Findings {
     fn add(&mut self, verdict: Verdict, what: &str, found: impl Into<String>, way_out: impl Into<String>) {
-        self.0.push(Look { verdict, what: what.to_owned(), found: found.into(), way_out: way_out.into() });
+        self.0.push(Finding { verdict, what: what.to_owned(), found: found.into(), way_out: way_out.into() });
     }
 
     fn good(&mut self, what: &str, found: impl Into<String>) {
@@ -58,36 +58,36 @@ impl Looks {
     }
 }
 
-/// Looks at everything; exit code 1 where something is bad.
+/// Findings at everything; exit code 1 where something is bad.
 ///
 /// # Errors
 /// When standard output is closed.
 pub(super) async fn doctor(path: &Path, as_json: bool) -> Result<ExitCode> {
-    let mut looks = Looks::default();
-    let config = of_config(&mut looks, path);
-    of_clock(&mut looks);
-    of_roots(&mut looks);
+    let mut findings = Findings::default();
+    let config = check_config(&mut findings, path);
+    of_clock(&mut findings);
+    of_roots(&mut findings);
     if let Some(config) = &config {
-        of_folders(&mut looks, config);
-        let runs = of_daemon(&mut looks, config).await;
-        of_port(&mut looks, config, runs);
-        of_names(&mut looks, config).await;
-        of_exports(&mut looks, config);
-        of_leftovers(&mut looks, config, runs);
+        of_folders(&mut findings, config);
+        let runs = of_daemon(&mut findings, config).await;
+        of_port(&mut findings, config, runs);
+        of_names(&mut findings, config).await;
+        of_exports(&mut findings, config);
+        of_leftovers(&mut findings, config, runs);
     }
-    of_unit(&mut looks);
-    let bad = looks.0.iter().any(|look| look.verdict == Verdict::Bad);
+    of_unit(&mut findings);
+    let bad = findings.0.iter().any(|look| look.verdict == Verdict::Bad);
     if as_json {
-        show::json(&json!(looks.0))?;
+        show::json(&json!(findings.0))?;
     } else {
-        show::text(&show::plain(&told(&looks.0)))?;
+        show::text(&show::plain(&told(&findings.0)))?;
     }
     Ok(if bad { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-fn told(looks: &[Look]) -> String {
+fn told(findings: &[Finding]) -> String {
     let mut lines = Vec::new();
-    for look in looks {
+    for look in findings {
         let word = match look.verdict {
             Verdict::Good => say("good", "正常"),
             Verdict::Note => say("note", "注意"),
@@ -101,7 +101,7 @@ fn told(looks: &[Look]) -> String {
     lines.join("\n") + "\n"
 }
 
-fn of_config(looks: &mut Looks, path: &Path) -> Option<Config> {
+fn check_config(findings: &mut Findings, path: &Path) -> Option<Config> {
     let what = say("config", "配置");
     let loaded = Files::read(path).load();
     let count = loaded.faults.count();
@@ -109,9 +109,11 @@ fn of_config(looks: &mut Looks, path: &Path) -> Option<Config> {
     match &loaded.config {
         Some(config) if loaded.faults.is_empty() => {
             let (path, count) = (path.display(), config.sources.len());
-            looks.good(&what, say(format!("{path}, {count} sources"), format!("{path}，{count} 个来源")));
+            findings.good(&what, say(format!("{path}, {count} sources"), format!("{path}，{count} 个来源")));
         }
-        Some(_) => looks.add(Verdict::Note, &what, format!("{}: {count}", path.display()), "feedmill check"),
+        Some(_) => {
+            findings.add(Verdict::Note, &what, format!("{}: {count}", path.display()), "feedmill check");
+        }
         None => {
             let found = format!("{}: {count}", path.display());
             let way_out = if errors > 0 {
@@ -119,17 +121,17 @@ fn of_config(looks: &mut Looks, path: &Path) -> Option<Config> {
             } else {
                 String::new()
             };
-            looks.add(Verdict::Bad, &what, found, way_out);
+            findings.add(Verdict::Bad, &what, found, way_out);
         }
     }
     loaded.config
 }
 
-fn of_clock(looks: &mut Looks) {
+fn of_clock(findings: &mut Findings) {
     let now = SystemClock.now();
     let what = say("time", "时间");
     if now.unix() < WRITTEN {
-        looks.add(
+        findings.add(
             Verdict::Bad,
             &what,
             say(
@@ -142,11 +144,11 @@ fn of_clock(looks: &mut Looks) {
             ),
         );
     } else {
-        looks.good(&what, now.rfc3339());
+        findings.good(&what, now.rfc3339());
     }
 }
 
-fn of_roots(looks: &mut Looks) {
+fn of_roots(findings: &mut Findings) {
     let what = say("TLS roots", "TLS 根证书");
     let known =
         ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
@@ -154,9 +156,9 @@ fn of_roots(looks: &mut Looks) {
     let mend = say("install `ca-certificates`", "请安装 `ca-certificates`");
     let found = set.into_iter().chain(known.map(PathBuf::from)).find(|path| path.is_file());
     match (found, Fetcher::new(crate::fetch::FetchOptions::default())) {
-        (Some(path), Ok(_)) => looks.good(&what, path.display().to_string()),
-        (_, Err(error)) => looks.add(Verdict::Bad, &what, chain(&error), mend),
-        (None, Ok(_)) => looks.add(
+        (Some(path), Ok(_)) => findings.good(&what, path.display().to_string()),
+        (_, Err(error)) => findings.add(Verdict::Bad, &what, chain(&error), mend),
+        (None, Ok(_)) => findings.add(
             Verdict::Bad,
             &what,
             say(
@@ -168,7 +170,7 @@ fn of_roots(looks: &mut Looks) {
     }
 }
 
-fn of_folders(looks: &mut Looks, config: &Config) {
+fn of_folders(findings: &mut Findings, config: &Config) {
     let places = [
         (say("store", "存储"), &config.store.path, true),
         (say("outputs", "输出"), &config.publish.output, false),
@@ -178,7 +180,7 @@ fn of_folders(looks: &mut Looks, config: &Config) {
         // The nearest folder that is there decides whether it can be made.
         let there = folder.ancestors().find(|path| path.exists()).unwrap_or(Path::new("/"));
         match tempfile::NamedTempFile::new_in(there) {
-            Ok(_) => looks.good(&what, folder.display().to_string()),
+            Ok(_) => findings.good(&what, folder.display().to_string()),
             Err(error) => {
                 let way_out = match std::fs::metadata(there) {
                     Ok(meta) => {
@@ -194,7 +196,7 @@ fn of_folders(looks: &mut Looks, config: &Config) {
                         say("make it, for the user that feedmill runs as", "请为运行 feedmill 的用户创建它")
                     }
                 };
-                looks.add(
+                findings.add(
                     Verdict::Bad,
                     &what,
                     say(
@@ -207,7 +209,7 @@ fn of_folders(looks: &mut Looks, config: &Config) {
         }
         if secret && std::fs::metadata(folder).is_ok_and(|meta| meta.permissions().mode() & 0o007 != 0) {
             let way_out = format!("chmod o= {}", folder.display());
-            looks.add(
+            findings.add(
                 Verdict::Note,
                 &what,
                 say(
@@ -227,7 +229,7 @@ fn of_folders(looks: &mut Looks, config: &Config) {
                     "make room; below `store.low_water` polling pauses",
                     "请腾出空间；低于 `store.low_water` 时暂停抓取",
                 );
-                looks.add(Verdict::Bad, &room, found, way_out);
+                findings.add(Verdict::Bad, &room, found, way_out);
             } else if disk.f_files > 0 && disk.f_favail < LOW_INODES {
                 let free = disk.f_favail;
                 let found = say(format!("{free} inodes are free"), format!("剩余 {free} 个 inode"));
@@ -235,18 +237,18 @@ fn of_folders(looks: &mut Looks, config: &Config) {
                     "delete small files on it, or make a file system with more inodes",
                     "请删除其上的小文件，或改用 inode 更多的文件系统",
                 );
-                looks.add(Verdict::Bad, &room, found, way_out);
+                findings.add(Verdict::Bad, &room, found, way_out);
             }
         }
     }
 }
 
-async fn of_daemon(looks: &mut Looks, config: &Config) -> bool {
+async fn of_daemon(findings: &mut Findings, config: &Config) -> bool {
     let what = say("daemon", "守护进程");
     match control::ask(&config.socket, &Query::Sources).await {
         Ok(Asked::Daemon(_)) => {
             let at = config.socket.display();
-            looks.good(&what, say(format!("answers at {at}"), format!("在 {at} 应答")));
+            findings.good(&what, say(format!("answers at {at}"), format!("在 {at} 应答")));
             true
         }
         Ok(Asked::Nobody) => {
@@ -254,7 +256,7 @@ async fn of_daemon(looks: &mut Looks, config: &Config) -> bool {
                 "systemctl start feedmill, or `feedmill run`",
                 "systemctl start feedmill，或 `feedmill run`",
             );
-            looks.add(Verdict::Note, &what, say("none runs", "没有运行"), way_out);
+            findings.add(Verdict::Note, &what, say("none runs", "没有运行"), way_out);
             false
         }
         Err(error) => {
@@ -262,29 +264,29 @@ async fn of_daemon(looks: &mut Looks, config: &Config) -> bool {
                 "run this as root or as a member of the service's group; use the same version for both",
                 "请以 root 或服务用户组成员的身份运行；两者请用同一版本",
             );
-            looks.add(Verdict::Bad, &what, chain(&error), way_out);
+            findings.add(Verdict::Bad, &what, chain(&error), way_out);
             true
         }
     }
 }
 
-fn of_port(looks: &mut Looks, config: &Config, runs: bool) {
+fn of_port(findings: &mut Findings, config: &Config, runs: bool) {
     let Some(listen) = config.listen.filter(|_| !runs) else { return };
     let what = say("port", "端口");
     match TcpListener::bind(listen) {
-        Ok(_) => looks.good(&what, say(format!("{listen} is free"), format!("{listen} 可用"))),
+        Ok(_) => findings.good(&what, say(format!("{listen} is free"), format!("{listen} 可用"))),
         Err(error) => {
             let port = listen.port();
             let way_out = say(
                 format!("`ss -ltnp sport = :{port}` tells who has it; or change `serve.listen`"),
                 format!("用 `ss -ltnp sport = :{port}` 查看是谁占用；或改 `serve.listen`"),
             );
-            looks.add(Verdict::Bad, &what, format!("{listen}: {error}"), way_out);
+            findings.add(Verdict::Bad, &what, format!("{listen}: {error}"), way_out);
         }
     }
 }
 
-async fn of_names(looks: &mut Looks, config: &Config) {
+async fn of_names(findings: &mut Findings, config: &Config) {
     let what = say("names (DNS)", "域名解析");
     let mut hosts: Vec<(String, u16)> = Vec::new();
     for source in config.sources.iter().filter(|source| source.enabled && source.proxy.is_none()) {
@@ -297,24 +299,24 @@ async fn of_names(looks: &mut Looks, config: &Config) {
     }
     for (host, port) in hosts {
         match tokio::net::lookup_host((host.as_str(), port)).await.map(|mut all| all.next()) {
-            Ok(Some(_)) => looks.good(&what, host.clone()),
+            Ok(Some(_)) => findings.good(&what, host.clone()),
             Ok(None) => {
                 let found = say(format!("{host} has no address"), format!("{host} 没有地址"));
-                looks.add(Verdict::Bad, &what, found, say("is it spelled right?", "拼写是否正确？"));
+                findings.add(Verdict::Bad, &what, found, say("is it spelled right?", "拼写是否正确？"));
             }
             Err(error) => {
                 let way_out = say(
                     "`resolvectl query` and /etc/resolv.conf tell who is asked",
                     "用 `resolvectl query` 和 /etc/resolv.conf 查看向谁查询",
                 );
-                looks.add(Verdict::Bad, &what, format!("{host}: {error}"), way_out);
+                findings.add(Verdict::Bad, &what, format!("{host}: {error}"), way_out);
             }
         }
     }
 }
 
 /// What an import or a compaction that was cut off left behind; the next one deletes it first.
-fn of_leftovers(looks: &mut Looks, config: &Config, runs: bool) {
+fn of_leftovers(findings: &mut Findings, config: &Config, runs: bool) {
     let mut name = config.store.path.as_os_str().to_owned();
     name.push(".new");
     let left = PathBuf::from(name);
@@ -327,16 +329,16 @@ fn of_leftovers(looks: &mut Looks, config: &Config, runs: bool) {
             format!("{} is left of work that was cut off", left.display()),
             format!("{} 是中断的工作留下的", left.display()),
         );
-        looks.add(Verdict::Note, &say("store", "存储"), found, way_out);
+        findings.add(Verdict::Note, &say("store", "存储"), found, way_out);
     }
 }
 
-fn of_exports(looks: &mut Looks, config: &Config) {
+fn of_exports(findings: &mut Findings, config: &Config) {
     let what = say("last export", "上次导出");
     let last = backup::all(&config.exports.folder).last().and_then(|path| backup::made_at(path));
     match last {
-        Some(made) => looks.good(&what, made.rfc3339()),
-        None => looks.add(
+        Some(made) => findings.good(&what, made.rfc3339()),
+        None => findings.add(
             Verdict::Note,
             &what,
             say("there is none yet", "还没有"),
@@ -348,15 +350,15 @@ fn of_exports(looks: &mut Looks, config: &Config) {
     }
 }
 
-fn of_unit(looks: &mut Looks) {
+fn of_unit(findings: &mut Findings) {
     if !Path::new("/run/systemd/system").exists() {
         return;
     }
     let what = say("unit", "服务单元");
     let places = ["/etc/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system"];
     match places.iter().map(|folder| Path::new(folder).join("feedmill.service")).find(|path| path.is_file()) {
-        Some(path) => looks.good(&what, path.display().to_string()),
-        None => looks.add(
+        Some(path) => findings.good(&what, path.display().to_string()),
+        None => findings.add(
             Verdict::Note,
             &what,
             say("feedmill is no service here", "feedmill 在这里不是系统服务"),

@@ -7,8 +7,8 @@ use anyhow::Result;
 use serde_json::Value;
 
 use super::ask::{daemon_answer, tell_of_waiting};
+use super::locale::say;
 use super::show;
-use super::words::say;
 use crate::config::Config;
 use crate::config::edit::Edit;
 use crate::control::Query;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Subcommand;
 
-use super::words::say;
+use super::locale::say;
 use super::{ask::ask, lists, show, story, withdraw};
 use crate::config::Config;
 use crate::control::Query;

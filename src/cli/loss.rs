@@ -1,6 +1,6 @@
 //! What is said of a damaged store: what was lost of it, or would be.
 
-use super::words::say;
+use super::locale::say;
 use crate::model::Timestamp;
 use crate::store::{Loss, Remedy};
 

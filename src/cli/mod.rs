@@ -13,6 +13,7 @@ mod edit;
 mod generate;
 mod item;
 mod lists;
+mod locale;
 mod loss;
 mod opml;
 mod preview;
@@ -25,7 +26,6 @@ mod status;
 mod store;
 mod story;
 mod withdraw;
-mod words;
 mod work;
 
 use std::path::PathBuf;
@@ -244,13 +244,13 @@ struct ImportJekyll {
 /// Runs what was typed.
 #[must_use]
 pub fn main() -> ExitCode {
-    let matches = words::localised(Cli::command()).get_matches();
+    let matches = locale::localised(Cli::command()).get_matches();
     let cli = match Cli::from_arg_matches(&matches) {
         Ok(cli) => cli,
         Err(error) => error.exit(),
     };
     crate::daemon::log::start(cli.verbose, show::color_on_stderr());
-    crate::store::hush_guarded_panics();
+    crate::store::silence_caught_panics();
     let runtime = match cli.command.runtime().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return failed(&anyhow::Error::new(error).context("cannot start the async runtime")),

@@ -12,8 +12,8 @@ use serde_json::json;
 use url::Url;
 
 use super::edit::{begin, checked, told, written};
+use super::locale::say;
 use super::show;
-use super::words::say;
 use crate::config::Config;
 use crate::discover;
 use crate::model::Slug;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
-use super::words::say;
+use super::locale::say;
 use super::{ask::ask_daemon, show};
 use crate::control::Query;
 use crate::daemon::{Outcome, Reloaded};

@@ -11,8 +11,8 @@ use url::Url;
 
 use super::discover::{Found, search};
 use super::edit::{begin, checked, told, written};
+use super::locale::say;
 use super::show;
-use super::words::say;
 use crate::config::Config;
 use crate::control::Query;
 use crate::discover;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
-use super::words::{language, say};
+use super::locale::{language, say};
 use super::{ask::ask, show};
 use crate::config::Config;
 use crate::control::Query;

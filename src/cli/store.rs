@@ -10,7 +10,7 @@ use clap::{Args, Subcommand};
 use serde_json::Value;
 use tokio::sync::mpsc;
 
-use super::words::say;
+use super::locale::say;
 use super::{ask, loss, show};
 use crate::blocking;
 use crate::clock::{Clock, SystemClock};
@@ -142,7 +142,7 @@ async fn repaired(config: Config) -> Result<Value> {
     let by_daemon = matches!(control::ask(&config.socket, &Query::Status).await?, Asked::Daemon(_));
     if !answer["loss"].is_null() && !by_daemon {
         let mill = Box::pin(ask::open_unchanged(config, OnDamage::BeginAnew)).await?;
-        answer["loss"] = serde_json::to_value(mill.care.last_loss()?)?;
+        answer["loss"] = serde_json::to_value(mill.backend.last_loss()?)?;
     }
     Ok(answer)
 }
@@ -158,7 +158,7 @@ async fn opened(config: Config, query: &StoreQuery) -> Result<SledStore> {
     match as_it_is().await? {
         Err(StoreError::Corrupt { .. }) if mends => {
             let mill = Box::pin(ask::open_unchanged(config, OnDamage::BeginAnew)).await?;
-            if let Some(loss) = mill.care.last_loss()? {
+            if let Some(loss) = mill.backend.last_loss()? {
                 show::error_text(&loss::told(&loss));
             }
             drop(mill);

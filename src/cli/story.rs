@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
-use super::words::say;
+use super::locale::say;
 use super::{ask::ask, show};
 use crate::config::Config;
 use crate::control::Query;

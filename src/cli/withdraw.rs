@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Args;
 
-use super::words::say;
+use super::locale::say;
 use super::{ask::ask, show};
 use crate::config::Config;
 use crate::control::Query;

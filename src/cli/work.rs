@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use serde_json::Value;
 
-use super::words::say;
+use super::locale::say;
 use super::{ask::ask, show};
 use crate::config::Config;
 use crate::control::Query;

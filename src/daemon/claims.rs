@@ -26,7 +26,7 @@ const RENEW: Duration = Duration::from_secs(25);
 /// A command waits so long for a source that somebody else polls.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 /// Between two looks whether it is free.
-const LOOK: Duration = Duration::from_millis(100);
+const RETRY_EVERY: Duration = Duration::from_millis(100);
 
 type Held = Arc<Mutex<BTreeMap<SourceId, u64>>>;
 
@@ -86,9 +86,9 @@ impl Claims {
         let begun = Instant::now();
         loop {
             match self.these(vec![id.clone()]).await?.pop() {
-                Some(Claimed::Busy { .. }) if begun.elapsed() < patience => sleep(LOOK).await,
+                Some(Claimed::Busy { .. }) if begun.elapsed() < patience => sleep(RETRY_EVERY).await,
                 Some(claimed) => return Ok(claimed),
-                None => sleep(LOOK).await,
+                None => sleep(RETRY_EVERY).await,
             }
         }
     }

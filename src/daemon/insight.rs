@@ -47,7 +47,7 @@ impl Mill {
     }
 
     fn stored(&self, insight: &mut Insight, depth: Depth) -> Result<(), StoreError> {
-        let store = &self.care;
+        let store = &self.backend;
         for source in self.sources() {
             let state = store.source(&source.id)?;
             insight.troubles.extend(of_source(source, &state, insight.now));
@@ -73,7 +73,7 @@ impl Mill {
     }
 
     fn source_insight(&self, source: &Source, state: SourceState) -> SourceInsight {
-        let counts = self.tally.of(&source.id);
+        let counts = self.counts.of(&source.id);
         let error = Some(state.memory.alarm.clone()).filter(|alarm| !alarm.is_empty()).or(state.last_error);
         SourceInsight {
             id: source.id.to_string(),
@@ -99,7 +99,7 @@ impl Mill {
         let begin = insight.now.plus(-HOUR * i64::try_from(HOURS).unwrap_or_default());
         insight.by_hour = vec![0; HOURS];
         insight.by_delay = vec![0; DELAYS.len() + 1];
-        for item in self.care.items_between(CategoryId::SITE, begin, Timestamp::MAX)? {
+        for item in self.backend.items_between(CategoryId::SITE, begin, Timestamp::MAX)? {
             let hour = usize::try_from(item.first_seen.since(begin) / HOUR).unwrap_or(HOURS).min(HOURS - 1);
             insight.by_hour[hour] += 1;
             let delay = item.first_seen.since(item.published);

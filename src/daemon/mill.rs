@@ -8,11 +8,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{Notify, watch};
 use tracing::{info, warn};
 
+use super::counts::PollCounts;
 use super::error::DaemonError;
+use super::heartbeat::{Heartbeat, Part};
 use super::opening::{self, prepare};
-use super::pulse::{Part, Pulse};
 use super::reloaded::{LastReload, Reloaded};
-use super::tally::Tally;
 use crate::blocking;
 use crate::clock::Clock;
 use crate::config::{Config, Files};
@@ -21,7 +21,7 @@ use crate::import::{ImportError, ImportOptions, ImportReport, jekyll};
 use crate::ingest::{Ingest, PollReport};
 use crate::model::{SourceId, Timestamp, chain};
 use crate::notify::Notifier;
-use crate::publish::{Look, Pages, PublishError, PublishReport, Publisher};
+use crate::publish::{Pages, PublishError, PublishReport, PublishScope, Publisher};
 use crate::serve::Traffic;
 use crate::source::Source;
 use crate::store::{Claim, Handle, OnDamage, SledStore, Store, StoreError};
@@ -39,7 +39,7 @@ pub struct Mill {
     /// The store.
     pub store: Handle,
     /// The same store, for what only its backend can do.
-    pub care: Arc<SledStore>,
+    pub backend: Arc<SledStore>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Makes pages.
@@ -58,13 +58,13 @@ pub struct Mill {
     /// One publish at a time, under whichever config.
     pub(super) publishing: Arc<tokio::sync::Mutex<()>>,
     /// Which parts move.
-    pub(super) pulse: Arc<Pulse>,
+    pub(super) heartbeat: Arc<Heartbeat>,
     /// Sources whose last poll of this process failed.
     failing: Arc<Mutex<BTreeSet<SourceId>>>,
     /// What the last reload came to.
     pub(super) last_reload: Arc<LastReload>,
     /// What polls came to.
-    pub(super) tally: Arc<Tally>,
+    pub(super) counts: Arc<PollCounts>,
     /// Troubles by kind and what they are about, and since when each lasts.
     pub(super) seen_troubles: Arc<Mutex<BTreeMap<(String, String), Timestamp>>>,
     /// What was answered; counted on over reloads.
@@ -89,9 +89,9 @@ impl Mill {
     ) -> Result<Self, DaemonError> {
         let now = clock.now();
         let opened = blocking::run(move || {
-            opening::open(&config, now, on_damage).map(|(care, store)| (config, care, store))
+            opening::open(&config, now, on_damage).map(|(backend, store)| (config, backend, store))
         });
-        let (config, care, store) = opened.await.map_err(|e| DaemonError::Task(e.to_string()))??;
+        let (config, backend, store) = opened.await.map_err(|e| DaemonError::Task(e.to_string()))??;
         let fetcher = Fetcher::new(config.fetch.clone())?;
         let pages = Arc::new(Pages::new(Arc::new(config.publish.clone()))?);
         let ingest = Ingest::new(store.clone(), fetcher, Arc::clone(&clock), config.ingest.clone());
@@ -101,11 +101,11 @@ impl Mill {
             publisher: Arc::new(Mutex::new(Arc::clone(&publisher))),
             own_publisher: publisher,
             publishing: Arc::default(),
-            pulse: Arc::default(),
+            heartbeat: Arc::default(),
             failing: Arc::default(),
             last_reload: Arc::default(),
             traffic: Arc::default(),
-            tally: Arc::default(),
+            counts: Arc::default(),
             seen_troubles: Arc::default(),
             notifier: Arc::new(Notifier::new(config.webhooks.clone()).map_err(FetchError::Setup)?),
             published: Arc::default(),
@@ -114,7 +114,7 @@ impl Mill {
             files: Arc::default(),
             config,
             store,
-            care,
+            backend,
             no_room: Arc::default(),
             clock,
             pages,
@@ -147,7 +147,7 @@ impl Mill {
         } else {
             Arc::new(Notifier::new(config.webhooks.clone()).map_err(FetchError::Setup)?)
         };
-        prepare(&self.care, &config, self.clock.now())?;
+        prepare(&self.backend, &config, self.clock.now())?;
         if config.categories != self.config.categories {
             // Old slugs that it names have pages and copies of feeds.
             publisher.look_again();
@@ -158,7 +158,7 @@ impl Mill {
             config,
             files: Arc::new(files),
             store: self.store.clone(),
-            care: Arc::clone(&self.care),
+            backend: Arc::clone(&self.backend),
             clock: Arc::clone(&self.clock),
             pages,
             changed: Arc::clone(&self.changed),
@@ -167,11 +167,11 @@ impl Mill {
             publisher: Arc::clone(&self.publisher),
             own_publisher: publisher,
             publishing: Arc::clone(&self.publishing),
-            pulse: Arc::clone(&self.pulse),
+            heartbeat: Arc::clone(&self.heartbeat),
             failing: Arc::clone(&self.failing),
             last_reload: Arc::clone(&self.last_reload),
             traffic: Arc::clone(&self.traffic),
-            tally: Arc::clone(&self.tally),
+            counts: Arc::clone(&self.counts),
             seen_troubles: Arc::clone(&self.seen_troubles),
             notifier,
             published: Arc::clone(&self.published),
@@ -215,7 +215,7 @@ impl Mill {
         let count =
             |set: &Mutex<BTreeSet<SourceId>>| set.lock().unwrap_or_else(PoisonError::into_inner).len();
         let mut parts = Vec::new();
-        if let Some(why) = self.care.trouble() {
+        if let Some(why) = self.backend.trouble() {
             parts.push(format!("the store cannot be used, and is tried again: {}", chain(&why)));
         }
         if self.no_room.load(Ordering::Relaxed) {
@@ -279,11 +279,11 @@ impl Mill {
     }
 
     pub(super) fn tell(&self, source: &Source, report: &PollReport) {
-        self.pulse.beat(Part::Fetcher);
+        self.heartbeat.beat(Part::Fetcher);
         if report.rests.is_some() {
             return;
         }
-        self.tally.add(&source.id, report, self.clock.now());
+        self.counts.add(&source.id, report, self.clock.now());
         let mut failing = self.failing.lock().unwrap_or_else(PoisonError::into_inner);
         if report.error.is_some() {
             failing.insert(source.id.clone());
@@ -307,15 +307,15 @@ impl Mill {
     /// [`PublishError`].
     pub async fn publish(
         &self,
-        look: Look,
+        look: PublishScope,
         progress: impl Fn(usize, usize) + Send + 'static,
     ) -> Result<PublishReport, PublishError> {
         let _turn = self.publishing.lock().await;
         let publisher = self.publisher();
         let now = self.clock.now();
-        let pulse = Arc::clone(&self.pulse);
+        let heartbeat = Arc::clone(&self.heartbeat);
         let progress = move |done, of| {
-            pulse.beat(Part::Publisher);
+            heartbeat.beat(Part::Publisher);
             progress(done, of);
         };
         let report =

@@ -5,23 +5,24 @@
 //! work itself.
 
 mod answers;
-mod care;
+mod category_changes;
+mod category_merge;
 mod claims;
-mod door;
+mod counts;
 mod error;
-mod holding;
+mod heartbeat;
 mod insight;
 mod items;
+mod listener;
 pub mod log;
-mod merging;
+mod maintenance;
 mod mill;
 mod opening;
-mod pace;
-mod patience;
-mod placing;
-mod pulse;
+mod other_copies;
+mod poll_price;
 mod reload;
 mod reloaded;
+mod reopening;
 mod requests;
 mod round;
 mod rules;
@@ -29,7 +30,6 @@ mod status;
 mod storage;
 mod story;
 mod systemd;
-mod tally;
 mod tasks;
 mod troubles;
 mod withdrawal;
@@ -46,12 +46,12 @@ use crate::control;
 use crate::publish::PublishError;
 use crate::serve::{Server, StatusServer};
 
-use door::Door;
+use listener::ListenSocket;
 use reload::Reloader;
 
 pub use answers::{ItemAnswer, ItemRow, SourceRow};
+pub use category_merge::{finish as finish_merges, merge as merge_categories};
 pub use error::DaemonError;
-pub use merging::{finish as finish_merges, merge as merge_categories};
 pub use mill::Mill;
 pub use reloaded::{Outcome, Reloaded};
 pub use round::{Busy, NotYet, Round};
@@ -76,14 +76,14 @@ pub async fn run(
     starting: Option<ConfigLock>,
     ready: impl FnOnce(Option<std::net::SocketAddr>),
 ) -> Result<(), DaemonError> {
-    let door = Arc::new(Door::open(mill.config.listen)?);
-    let address = door.address();
+    let listen_socket = Arc::new(ListenSocket::open(mill.config.listen)?);
+    let address = listen_socket.address();
     let socket = control::listen(&mill.config.socket)?;
     drop(starting);
     show_stored(&mill).await?;
     let mut tasks = tokio::task::JoinSet::new();
     let (sender, live) = watch::channel(Arc::clone(&mill));
-    let reloader = Arc::new(Reloader::new(sender, Arc::clone(&door)));
+    let reloader = Arc::new(Reloader::new(sender, Arc::clone(&listen_socket)));
     let (answering, reloading) = (live.clone(), Arc::clone(&reloader));
     let handler = move |query, events| {
         let mill = Arc::clone(&answering.borrow());
@@ -103,12 +103,12 @@ pub async fn run(
             server.run(listener, stopping).await.map_err(|e| DaemonError::Task(e.to_string()))
         });
     }
-    tasks.spawn(door::serve(live.clone(), door, stop.clone()));
+    tasks.spawn(listener::serve(live.clone(), listen_socket, stop.clone()));
     tasks.spawn(tasks::schedule(live.clone(), stop.clone()));
     tasks.spawn(tasks::notify(live.clone(), stop.clone()));
     tasks.spawn(tasks::publish(live.clone(), stop.clone()));
-    tasks.spawn(care::care(live.clone(), stop.clone()));
-    tasks.spawn(pace::keep(live.clone(), stop.clone()));
+    tasks.spawn(maintenance::maintain(live.clone(), stop.clone()));
+    tasks.spawn(poll_price::keep(live.clone(), stop.clone()));
     tasks.spawn(systemd::keep(live.clone(), stop.clone()));
     tasks.spawn(Arc::clone(&reloader).watch(stop.clone()));
     info!(sources = mill.sources().count(), listen = address.map(|a| a.to_string()), "ready");
@@ -118,7 +118,7 @@ pub async fn run(
 
     let ended = join_all(&mut tasks, &stop).await;
     let mill = Arc::clone(&live.borrow());
-    if let Err(error) = mill.publish(crate::publish::Look::Changed, |_, _| {}).await {
+    if let Err(error) = mill.publish(crate::publish::PublishScope::Changed, |_, _| {}).await {
         // The next start publishes it; the outputs are whole as they are.
         error!(error = crate::model::chain(&error), "the last changes are not published yet");
     }
@@ -162,7 +162,7 @@ async fn join_all(
 /// What is stored is shown before anything is asked for. Outputs that cannot be written (a full
 /// disk) do not keep the old ones from being served; the next publish tries again.
 async fn show_stored(mill: &Mill) -> Result<(), DaemonError> {
-    match mill.publish(crate::publish::Look::Whole, |_, _| {}).await {
+    match mill.publish(crate::publish::PublishScope::Whole, |_, _| {}).await {
         Ok(_) => Ok(()),
         Err(PublishError::Store(error)) if !error.needs_mending() => Err(error.into()),
         Err(error) => {
@@ -192,7 +192,7 @@ pub async fn serve(
     let answering = Arc::clone(&mill);
     let handler = move |query, events| requests::handle(Arc::clone(&answering), None, query, events);
     let controlling = tokio::spawn(socket.run(handler, stop.clone().cancelled_owned()));
-    let keeping = tokio::spawn(patience::keep_open(Arc::clone(&mill), stop.clone()));
+    let keeping = tokio::spawn(reopening::keep_open(Arc::clone(&mill), stop.clone()));
     ready(listener.local_addr().unwrap_or(address));
     let server = Server::new(
         Arc::clone(&mill.pages),

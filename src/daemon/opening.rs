@@ -7,8 +7,8 @@ use std::sync::Arc;
 use serde_json::json;
 use tracing::{error, info, warn};
 
+use super::category_merge;
 use super::claims::{self, LEASE};
-use super::merging;
 use crate::config::{Config, FIXED_FILE};
 use crate::import::{ImportError, Published, TakenBack, take_back};
 use crate::model::{SourceId, SourceState, Timestamp, address_hash, chain};
@@ -100,7 +100,7 @@ pub(super) fn prepare(store: &SledStore, config: &Config, now: Timestamp) -> Res
             store.alias_category(made.id, alias)?;
         }
     }
-    merging::finish(store, now)?;
+    category_merge::finish(store, now)?;
     register(store, config, now)?;
     store.sync()
 }

@@ -14,8 +14,8 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
-use super::door::{self, Door};
 use super::error::DaemonError;
+use super::listener::{self, ListenSocket};
 use super::mill::Mill;
 use super::reloaded::{Outcome, Reloaded};
 use super::systemd;
@@ -28,7 +28,7 @@ use crate::source::Source;
 use crate::store::{Store, StoreError};
 
 /// Between two looks at the files.
-const LOOK: Duration = Duration::from_secs(1);
+const CHECK_EVERY: Duration = Duration::from_secs(1);
 /// So long nothing must have been written.
 const SETTLED: Duration = Duration::from_secs(2);
 /// Last answers that are read for one reload, in bytes; what is left then is said.
@@ -40,13 +40,13 @@ const TOLD: usize = 20;
 #[derive(Debug)]
 pub(super) struct Reloader {
     live: watch::Sender<Arc<Mill>>,
-    door: Arc<Door>,
+    listen_socket: Arc<ListenSocket>,
     turn: tokio::sync::Mutex<()>,
 }
 
 impl Reloader {
-    pub(super) fn new(live: watch::Sender<Arc<Mill>>, door: Arc<Door>) -> Self {
-        Self { live, door, turn: tokio::sync::Mutex::default() }
+    pub(super) fn new(live: watch::Sender<Arc<Mill>>, listen_socket: Arc<ListenSocket>) -> Self {
+        Self { live, listen_socket, turn: tokio::sync::Mutex::default() }
     }
 
     /// Puts the config as it stands on the disk in place of the one in use.
@@ -87,7 +87,7 @@ impl Reloader {
         if let Some(why) = cannot_change(&old.config, &config) {
             return refused(why);
         }
-        let restart = waits_for_restart(&old.config, &mut config, self.door.is_given());
+        let restart = waits_for_restart(&old.config, &mut config, self.listen_socket.is_given());
         let mut done = Reloaded { restart, ..Reloaded::at(now, Outcome::Done) };
         done.changes = changes(&old, &config);
         match try_out(&old, &config, now) {
@@ -105,12 +105,12 @@ impl Reloader {
     }
 
     fn put_in(&self, old: &Mill, config: Config, files: Files) -> Result<(), DaemonError> {
-        let moves = config.listen != old.config.listen && !self.door.is_given();
+        let moves = config.listen != old.config.listen && !self.listen_socket.is_given();
         // Bound before anything changes: an address in use must not take the site down.
-        let listener = config.listen.filter(|_| moves).map(door::bind).transpose()?;
+        let listener = config.listen.filter(|_| moves).map(listener::bind).transpose()?;
         let mill = Arc::new(old.reconfigured(config, files)?);
         if moves {
-            self.door.replace(listener);
+            self.listen_socket.replace(listener);
         }
         mill.take_over();
         mill.keep_files();
@@ -127,25 +127,25 @@ impl Reloader {
         let mut hangups = signal(SignalKind::hangup()).map_err(|e| DaemonError::Task(e.to_string()))?;
         let path = self.live.borrow().config.path.clone();
         // What is in use was read a moment ago; it is compared once, in case it was written since.
-        let mut known = Look::default();
+        let mut known = FileSnapshot::default();
         let mut quiet = Duration::ZERO;
-        let mut seen = self.look(&path).await;
-        let mut pause = LOOK;
+        let mut seen = self.snapshot(&path).await;
+        let mut pause = CHECK_EVERY;
         loop {
             tokio::select! {
                 () = stop.cancelled() => return Ok(()),
                 Some(()) = hangups.recv() => {
                     // Read before the reload: what is written meanwhile is another change.
-                    seen = self.look(&path).await;
+                    seen = self.snapshot(&path).await;
                     known = seen.clone();
                     self.reload(false).await;
                     continue;
                 }
                 () = sleep(pause) => {}
             }
-            let now = self.look(&path).await;
+            let now = self.snapshot(&path).await;
             // Thousands of files on a slow disk must not keep it busy.
-            pause = LOOK.max(now.took * 200);
+            pause = CHECK_EVERY.max(now.took * 200);
             quiet = if now == seen { quiet + pause } else { Duration::ZERO };
             seen = now;
             if seen != known && quiet >= SETTLED {
@@ -157,9 +157,9 @@ impl Reloader {
         }
     }
 
-    async fn look(&self, path: &Path) -> Look {
+    async fn snapshot(&self, path: &Path) -> FileSnapshot {
         let theme = self.live.borrow().config.publish.site.theme_folder.clone();
-        look(path.to_owned(), theme).await
+        snapshot(path.to_owned(), theme).await
     }
 
     /// Whether the files say something else than those in use, or did when they were last tried: what was
@@ -184,21 +184,21 @@ impl Reloader {
 /// waited for: these do not come from network file systems, nor where a folder is swapped by a link,
 /// and looking costs less than a millisecond.
 #[derive(Debug, Clone, Default)]
-struct Look {
+struct FileSnapshot {
     files: Vec<(PathBuf, Option<SystemTime>, u64)>,
     took: Duration,
 }
 
-impl PartialEq for Look {
+impl PartialEq for FileSnapshot {
     fn eq(&self, other: &Self) -> bool {
         self.files == other.files
     }
 }
 
-async fn look(path: PathBuf, theme: Option<PathBuf>) -> Look {
+async fn snapshot(path: PathBuf, theme: Option<PathBuf>) -> FileSnapshot {
     let begun = tokio::time::Instant::now();
     let files = blocking::run(move || stamps(&path, theme.as_deref())).await.unwrap_or_default();
-    Look { files, took: begun.elapsed() }
+    FileSnapshot { files, took: begun.elapsed() }
 }
 
 fn stamps(path: &Path, theme: Option<&Path>) -> Vec<(PathBuf, Option<SystemTime>, u64)> {
@@ -299,7 +299,7 @@ fn try_out(old: &Mill, new: &Config, now: Timestamp) -> Result<Vec<Trial>, Store
     let Some(answers) = &old.config.ingest.answers else { return Ok(Vec::new()) };
     let (was, is) = (&old.config.ingest, &new.ingest);
     let for_all = (&was.rules, was.auto) != (&is.rules, is.auto) || old.config.categories != new.categories;
-    let store: &dyn Store = &*old.care;
+    let store: &dyn Store = &*old.backend;
     let mut left = MOST_TRIED;
     let mut trials = Vec::new();
     for source in new.sources.iter().filter(|source| source.enabled) {

@@ -11,10 +11,10 @@ use super::mill::Mill;
 use super::reload::Reloader;
 use super::round::{NotYet, Round};
 use super::withdrawal::Wanted;
-use super::{items, log, placing, rules, status, storage, story, withdrawal};
+use super::{category_changes, items, log, rules, status, storage, story, withdrawal};
 use crate::control::{Event, Events, Query};
 use crate::model::{Category, SourceId, chain};
-use crate::publish::Look;
+use crate::publish::PublishScope;
 use crate::source::Source;
 use crate::store::{Claimed, PollResult, StoreError};
 
@@ -42,7 +42,7 @@ async fn answer(mill: &Arc<Mill>, query: Query, events: &Events) -> Result<Value
                 .to_owned())
         }
         Query::Publish => {
-            let report = mill.publish(Look::Whole, progress(events, "publishing")).await;
+            let report = mill.publish(PublishScope::Whole, progress(events, "publishing")).await;
             value(&report.map_err(|e| chain(&e))?)
         }
         Query::Sources => value(&source_rows(mill).await.map_err(|e| chain(&e))?),
@@ -57,10 +57,12 @@ async fn answer(mill: &Arc<Mill>, query: Query, events: &Events) -> Result<Value
             let wanted = Wanted { names, why, erase, copies, exports, dry_run };
             withdrawal::withdraw(mill, wanted, events).await
         }
-        Query::Move { code, to } => placing::move_item(mill, code, to).await,
-        Query::RenameCategory { category, name, slug } => placing::rename(mill, category, name, slug).await,
+        Query::Move { code, to } => category_changes::move_item(mill, code, to).await,
+        Query::RenameCategory { category, name, slug } => {
+            category_changes::rename(mill, category, name, slug).await
+        }
         Query::MergeCategory { from, into, dry_run } => {
-            placing::merge(mill, from, into, dry_run, events).await
+            category_changes::merge(mill, from, into, dry_run, events).await
         }
         Query::Log { filter } => log::set(filter.as_deref()).map(|()| Value::Null),
         Query::Status => value(&status::status(mill).await.map_err(|e| chain(&e))?),
@@ -136,7 +138,7 @@ async fn poll(mill: &Arc<Mill>, wanted: &[String], publish: bool, events: &Event
         .map_err(|e| chain(&e))?;
     let mut answer = json!({ "polls": polls, "waiting": waiting, "busy": busy });
     if publish {
-        let published = mill.publish(Look::Changed, |_, _| {}).await.map_err(|e| chain(&e))?;
+        let published = mill.publish(PublishScope::Changed, |_, _| {}).await.map_err(|e| chain(&e))?;
         answer["published"] = json!(published);
     }
     Ok(answer)

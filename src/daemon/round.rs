@@ -110,7 +110,7 @@ impl Mill {
             } else {
                 // Nobody else decides while something is pending: it must not wait for an upstream.
                 self.ingest.store_pending(&mut pending).await?;
-                ends.let_in(&pending);
+                ends.store_finished(&pending);
                 let Ok(next) = timeout(QUIET, answers.try_next()).await else {
                     ends.store_waiting();
                     continue;
@@ -205,7 +205,7 @@ impl Ends {
     fn take(&mut self, ending: PollResult, pending: &Pending) -> Result<(), StoreError> {
         self.held.push(ending);
         if pending.is_empty() {
-            self.let_in(pending);
+            self.store_finished(pending);
         }
         if self.waiting.len() >= ENDS {
             self.store_waiting();
@@ -217,7 +217,7 @@ impl Ends {
     }
 
     /// Nothing is pending any more.
-    fn let_in(&mut self, pending: &Pending) {
+    fn store_finished(&mut self, pending: &Pending) {
         self.held.iter_mut().for_each(|result| pending.settle(result));
         self.waiting.append(&mut self.held);
     }
@@ -232,7 +232,7 @@ impl Ends {
 
     /// Stores the last; nothing is pending any more.
     async fn finish(mut self, pending: &Pending) -> Result<(), StoreError> {
-        self.let_in(pending);
+        self.store_finished(pending);
         self.store_waiting();
         while let Some(ended) = self.storing.join_next().await {
             ended.unwrap_or_else(|error| Err(StoreError::task(error)))?;

@@ -11,7 +11,7 @@ use crate::control::{Event, Events};
 use crate::ingest::rerouting::{Rerouted, Rerouting};
 use crate::ingest::ruling;
 use crate::model::{Cursor, chain};
-use crate::publish::Look;
+use crate::publish::PublishScope;
 use crate::rules::{Action, Level};
 use crate::store::StoreError;
 
@@ -112,7 +112,7 @@ pub(super) async fn reroute(mill: &Arc<Mill>, dry_run: bool, events: &Events) ->
     drop(held);
     if !dry_run {
         mill.store.call(|store| store.sync()).await.map_err(|e| chain(&e))?;
-        mill.publish(Look::Changed, |_, _| {}).await.map_err(|e| chain(&e))?;
+        mill.publish(PublishScope::Changed, |_, _| {}).await.map_err(|e| chain(&e))?;
     }
     let listed = value(&listed)?;
     Ok(json!({ "dry_run": dry_run, "looked": looked, "changed": changed, "items": listed }))

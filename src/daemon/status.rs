@@ -97,7 +97,7 @@ impl Mill {
     fn status(&self) -> Status {
         let insight = self.insight(Depth::Numbers);
         // Of a store that cannot be used, that is what needs attention.
-        let next = self.care.next_due().unwrap_or_default();
+        let next = self.backend.next_due().unwrap_or_default();
         let texts = built_in_texts("en");
         let more = insight.troubles.len().saturating_sub(LISTED);
         let listed = insight.troubles.into_iter().take(LISTED);

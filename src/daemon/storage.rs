@@ -1,4 +1,4 @@
-//! Care of the store as an admin asks for it: looks, mending, compaction, exports and imports. The
+//! Maintenance of the store as an admin asks for it: checks, repair, compaction, exports and imports. The
 //! same code runs in the daemon, while it turns, and without.
 
 use std::path::Path;
@@ -21,12 +21,12 @@ pub(super) async fn answer(mill: &Arc<Mill>, query: StoreQuery, events: &Events)
     let _held = if changes { Some(mill.hold().await) } else { None };
     // Nothing is published of a store that is yet to be filled.
     let _turn = if changes { Some(mill.publishing.lock().await) } else { None };
-    let mut answer = work(Arc::clone(&mill.care), query, mill.clock.now(), events.clone()).await?;
+    let mut answer = work(Arc::clone(&mill.backend), query, mill.clock.now(), events.clone()).await?;
     if changes {
         let own = Arc::clone(mill);
         let ready = blocking::run(move || {
-            filled(&own.care, &own.config, own.clock.now())?;
-            own.care.last_loss()
+            filled(&own.backend, &own.config, own.clock.now())?;
+            own.backend.last_loss()
         });
         let lost = ready.await.map_err(|e| e.to_string())?.map_err(|e| chain(&e))?;
         // Less is lost by what came back from what was published.

@@ -9,7 +9,7 @@ use super::answers::value;
 use super::items::{NO_ITEM, known};
 use super::mill::Mill;
 use crate::model::{CategoryId, InfoCode, Item, SourceId, Timestamp, chain};
-use crate::publish::Look;
+use crate::publish::PublishScope;
 use crate::sink::{FeedFormat, OutputKey};
 use crate::store::{Basis, Event, Revision, Sighting, Store, StoreError, Tombstone};
 
@@ -131,5 +131,5 @@ pub(super) async fn restore(mill: &Arc<Mill>, code: String, why: String) -> Resu
 }
 
 pub(super) async fn publish(mill: &Mill) -> Result<(), String> {
-    mill.publish(Look::Changed, |_, _| {}).await.map(|_| ()).map_err(|e| chain(&e))
+    mill.publish(PublishScope::Changed, |_, _| {}).await.map(|_| ()).map_err(|e| chain(&e))
 }

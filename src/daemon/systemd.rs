@@ -10,8 +10,8 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
 use super::error::DaemonError;
+use super::heartbeat::{Part, STORE_ANSWERS};
 use super::mill::Live;
-use super::pulse::{Part, STORE_ANSWERS};
 
 /// Between two changes of what `systemctl status` shows.
 const STATUS_EVERY: Duration = Duration::from_secs(10);
@@ -55,14 +55,14 @@ pub(super) async fn keep(live: Live, stop: CancellationToken) -> Result<(), Daem
         };
         // A store that says that it is closed or full answers all the same.
         if timeout(STORE_ANSWERS, probe).await.is_ok() {
-            mill.pulse.beat(Part::Store);
+            mill.heartbeat.beat(Part::Store);
         } else {
             warn!("the store does not answer");
         }
         if mill.is_asking_nobody() {
-            mill.pulse.beat(Part::Fetcher);
+            mill.heartbeat.beat(Part::Fetcher);
         }
-        match mill.pulse.late() {
+        match mill.heartbeat.late() {
             None if watchdog.is_some() => tell(&[NotifyState::Watchdog]),
             None => {}
             Some(part) => error!(?part, "a part of the mill stands still; the watchdog is not fed"),

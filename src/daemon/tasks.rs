@@ -11,11 +11,11 @@ use tracing::{debug, error, warn};
 
 use super::claims::{self, Claims};
 use super::error::DaemonError;
+use super::heartbeat::Part;
 use super::mill::{Live, Mill};
-use super::patience::Patience;
-use super::pulse::Part;
+use super::reopening::Patience;
 use crate::model::{SourceId, Timestamp, chain};
-use crate::publish::Look;
+use crate::publish::PublishScope;
 use crate::store::{Claim, PollResult, StoreError};
 
 /// Sources polled at once, as a multiple of the fetcher's concurrency: some wait for hosts.
@@ -48,7 +48,7 @@ pub(super) async fn schedule(mut live: Live, stop: CancellationToken) -> Result<
         // Polls that are running end under the config that they began with.
         let mill = Arc::clone(&live.borrow_and_update());
         let most = mill.config.fetch.concurrency.max(1) * IN_FLIGHT;
-        mill.pulse.beat(Part::Scheduler);
+        mill.heartbeat.beat(Part::Scheduler);
         let Some(mended) = patience.keep(&mill).await?.filter(|_| mill.has_room()) else {
             tokio::select! {
                 () = stop.cancelled() => break,
@@ -198,7 +198,7 @@ pub(super) async fn publish(live: Live, stop: CancellationToken) -> Result<(), D
     let changed = Arc::clone(&live.borrow().changed);
     loop {
         let mill = Arc::clone(&live.borrow());
-        mill.pulse.beat(Part::Publisher);
+        mill.heartbeat.beat(Part::Publisher);
         tokio::select! {
             () = stop.cancelled() => return Ok(()),
             () = changed.notified() => {}
@@ -207,7 +207,7 @@ pub(super) async fn publish(live: Live, stop: CancellationToken) -> Result<(), D
         let mill = Arc::clone(&live.borrow());
         // The lists of one round are taken in before anything is published (RULES 1.4).
         let _ = timeout(PATIENCE, quiet(&mill.running)).await;
-        if let Err(error) = mill.publish(Look::Changed, |_, _| {}).await {
+        if let Err(error) = mill.publish(PublishScope::Changed, |_, _| {}).await {
             error!(error = %chain(&error), "publish failed; the old outputs stay");
             tokio::select! {
                 () = stop.cancelled() => return Ok(()),

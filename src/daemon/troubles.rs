@@ -33,12 +33,12 @@ impl Mill {
             insight.unready.push(format!("the store cannot be used (存储不可用): {why}"));
             insight.troubles.push(trouble(kind, why, now));
         }
-        if let Ok(Some(loss)) = self.care.last_loss()
+        if let Ok(Some(loss)) = self.backend.last_loss()
             && now.since(loss.at) < TOLD
         {
             insight.troubles.push(lost(loss));
         }
-        if let Some(part) = self.pulse.late() {
+        if let Some(part) = self.heartbeat.late() {
             insight.unready.push(format!("{part:?} stands still"));
             insight.troubles.push(trouble("part", format!("{part:?}"), now));
         }
@@ -46,7 +46,7 @@ impl Mill {
             insight.unready.push(format!("changes wait to be published for {} s", insight.unpublished_for));
             insight.troubles.push(trouble("lag", String::new(), now.plus(-insight.unpublished_for)));
         }
-        if self.no_room.load(Ordering::Relaxed) || !self.care.has_room() {
+        if self.no_room.load(Ordering::Relaxed) || !self.backend.has_room() {
             insight.unready.push("the disk is nearly full".to_owned());
             insight.troubles.push(trouble("disk", self.config.store.path.display().to_string(), now));
         }

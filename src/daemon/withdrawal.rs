@@ -10,9 +10,9 @@ use serde_json::Value;
 use url::Url;
 
 use super::answers::{ItemRow, value};
-use super::holding::{self, Holding};
 use super::items::{known, readings, row};
 use super::mill::Mill;
+use super::other_copies::{self, Holding};
 use super::story::{places, publish};
 use crate::blocking;
 use crate::control::{Event, Events};
@@ -140,7 +140,7 @@ fn with_exports(
     told.unread = names(&holding.unread);
     told.stores = names(&holding.stores);
     if wanted.exports && !wanted.dry_run {
-        let made = holding::replace(mill, &holding.exports)?;
+        let made = other_copies::replace(mill, &holding.exports)?;
         told.deleted = std::mem::take(&mut told.exports);
         told.exported = made.map(|path| path.display().to_string());
     }

@@ -1,8 +1,8 @@
-//! Why the guard refuses a request, in words that say what to do.
+//! Why the address filter refuses a request, in words that say what to do.
 
 use std::net::IpAddr;
 
-/// Why the guard refused a request.
+/// Why the address filter refused a request.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Blocked {

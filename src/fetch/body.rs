@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::budget::{Budget, SMALL};
 use super::decode::{Decoder, Fault};
 use super::{FetchError, cause, headers};
-use crate::model::http::Room;
+use crate::model::http::BodyPermit;
 
 /// The whole decoded body with its share of the memory for bodies.
 ///
@@ -18,7 +18,7 @@ pub(super) async fn read(
     host: &str,
     limit: u64,
     budget: &Budget,
-) -> Result<(Bytes, Room), FetchError> {
+) -> Result<(Bytes, BodyPermit), FetchError> {
     let codings = headers::codings(response.headers());
     let unknown = |coding: String| FetchError::Coding { host: host.to_owned(), coding: clip(&coding) };
     let mut decoder = Decoder::new(&codings, limit).map_err(unknown)?;
@@ -26,19 +26,19 @@ pub(super) async fn read(
     if declared > limit {
         return Err(FetchError::TooLarge { host: host.to_owned(), limit });
     }
-    let mut room = budget.share(declared).await;
+    let mut permit = budget.share(declared).await;
     let mut paid = declared > SMALL && codings.is_empty();
     let wrong = |fault| of_fault(fault, host, limit);
     while let Some(piece) = response.chunk().await.map_err(|error| cause::of_body(error, host))? {
         let length = decoder.feed(&piece).map_err(wrong)?;
         if !paid && length > SMALL {
             // How large it gets nobody knows.
-            drop(std::mem::take(&mut room));
-            room = budget.share(limit).await;
+            drop(std::mem::take(&mut permit));
+            permit = budget.share(limit).await;
             paid = true;
         }
     }
-    Ok((decoder.end().map_err(wrong)?, room))
+    Ok((decoder.end().map_err(wrong)?, permit))
 }
 
 fn of_fault(fault: Fault, host: &str, limit: u64) -> FetchError {

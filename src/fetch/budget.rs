@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
-use crate::model::http::Room;
+use crate::model::http::BodyPermit;
 
 /// Bytes that a body may have before it needs a share.
 pub(super) const SMALL: u64 = 256 * 1024;
@@ -31,14 +31,14 @@ impl Budget {
     }
 
     /// Waits for a share of `bytes`; what is small needs none.
-    pub(super) async fn share(&self, bytes: u64) -> Room {
+    pub(super) async fn share(&self, bytes: u64) -> BodyPermit {
         if bytes <= SMALL {
-            return Room::default();
+            return BodyPermit::default();
         }
         let units = u32::try_from(bytes / UNIT + 1).unwrap_or(u32::MAX).min(self.units);
         match Arc::clone(&self.large).acquire_many_owned(units).await {
-            Ok(permit) => Room::of(Arc::new(permit)),
-            Err(_) => Room::default(),
+            Ok(permit) => BodyPermit::of(Arc::new(permit)),
+            Err(_) => BodyPermit::default(),
         }
     }
 }

@@ -8,7 +8,7 @@ use reqwest::header::{ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderValue};
 use reqwest::{Client, ClientBuilder};
 use url::Url;
 
-use super::guard::Guard;
+use super::address_filter::AddressFilter;
 use super::options::FetchOptions;
 use super::{FetchError, decode, headers, hosts};
 
@@ -19,7 +19,7 @@ const MAX_HEADER_BYTES: u32 = 64 * 1024;
 #[derive(Debug)]
 pub(super) struct Clients {
     options: FetchOptions,
-    guard: Guard,
+    address_filter: AddressFilter,
     /// For `http`, without certificates. Like those of `secure` its connections are closed after use: on a
     /// kept one of HTTP/1.1 a stray answer would be taken for that of the next request, and nothing tells
     /// them apart.
@@ -36,10 +36,11 @@ pub(super) struct Clients {
 impl Clients {
     /// # Errors
     /// If the user agent is no header value.
-    pub(super) fn new(options: FetchOptions, guard: Guard) -> Result<Self, FetchError> {
-        let plain = direct(&options, &guard, 0).tls_certs_only([]).build().map_err(FetchError::Setup)?;
+    pub(super) fn new(options: FetchOptions, address_filter: AddressFilter) -> Result<Self, FetchError> {
+        let plain =
+            direct(&options, &address_filter, 0).tls_certs_only([]).build().map_err(FetchError::Setup)?;
         let (secure, keeping, proxied) = (OnceLock::new(), OnceLock::new(), Mutex::default());
-        Ok(Self { options, guard, plain, secure, keeping, proxied })
+        Ok(Self { options, address_filter, plain, secure, keeping, proxied })
     }
 
     /// One whose connections are closed after use.
@@ -50,7 +51,7 @@ impl Clients {
         if url.scheme() == "http" {
             return Ok(self.plain.clone());
         }
-        made_once(&self.secure, || direct(&self.options, &self.guard, 0))
+        made_once(&self.secure, || direct(&self.options, &self.address_filter, 0))
     }
 
     /// One that keeps connections, for `https` and HTTP/2.
@@ -59,7 +60,7 @@ impl Clients {
     /// As [`Clients::closing`].
     pub(super) fn keeping(&self) -> Result<Client, FetchError> {
         let kept = self.options.per_host;
-        made_once(&self.keeping, || direct(&self.options, &self.guard, kept).http2_prior_knowledge())
+        made_once(&self.keeping, || direct(&self.options, &self.address_filter, kept).http2_prior_knowledge())
     }
 
     /// One that asks through a proxy.
@@ -88,9 +89,9 @@ fn made_once(cell: &OnceLock<Client>, how: impl FnOnce() -> ClientBuilder) -> Re
     Ok(cell.get_or_init(|| made).clone())
 }
 
-/// Of a client without a proxy, whose names and addresses the guard judges.
-fn direct(options: &FetchOptions, guard: &Guard, kept: usize) -> ClientBuilder {
-    builder(options, kept).dns_resolver(guard.clone()).no_proxy()
+/// Of a client without a proxy, whose names and addresses the address filter judges.
+fn direct(options: &FetchOptions, address_filter: &AddressFilter, kept: usize) -> ClientBuilder {
+    builder(options, kept).dns_resolver(address_filter.clone()).no_proxy()
 }
 
 /// Of a client that keeps so many idle connections to a host.

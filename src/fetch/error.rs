@@ -34,7 +34,7 @@ pub enum FetchError {
         /// The host.
         host: String,
     },
-    /// Refused by the address guard.
+    /// Refused by the address address filter.
     #[error(transparent)]
     Blocked(#[from] Blocked),
     /// A redirect that is not followed.

@@ -23,7 +23,7 @@ const MAX_LAST_MODIFIED: usize = 100;
 const MAX_CONTENT_TYPE: usize = 1000;
 
 /// A source must not set these: they belong to the connection (RFC 9110, 7.6.1) or name another host
-/// than the one the guard has checked.
+/// than the one the address filter has checked.
 const OWN: [&str; 9] = [
     "accept-encoding",
     "connection",

@@ -46,14 +46,14 @@ struct Host {
 /// Leave for one request; dropping it gives it back.
 #[derive(Debug)]
 #[must_use]
-pub(super) struct Turn {
+pub(super) struct RequestPermit {
     _all: Option<OwnedSemaphorePermit>,
     _slot: Option<OwnedSemaphorePermit>,
     /// Keeps the entry from being swept while the request runs.
     host: Arc<Host>,
 }
 
-impl Turn {
+impl RequestPermit {
     /// Whether a connection to the host may be there still, or should be kept.
     pub(super) fn keeps(&self) -> bool {
         self.host.is_kept(Instant::now())
@@ -65,7 +65,7 @@ impl Turn {
         (until > now && until <= now.plus(LONGEST_REST)).then_some(until)
     }
 
-    /// Notes that the host wants to be asked for nothing until then. Who waits for a turn hears of it; who comes
+    /// Notes that the host wants to be asked for nothing until then. Who waits for a permit hears of it; who comes
     /// later is told by the store.
     pub(super) fn let_rest(&self, until: Timestamp) {
         let mut rests = lock(&self.host.rests);
@@ -89,8 +89,8 @@ impl Hosts {
         }
     }
 
-    /// Waits for a turn on `url`'s host and port, `spacing` after the last start there.
-    pub(super) async fn turn(&self, url: &Url, spacing: Duration) -> Turn {
+    /// Waits for a permit on `url`'s host and port, `spacing` after the last start there.
+    pub(super) async fn permit(&self, url: &Url, spacing: Duration) -> RequestPermit {
         let host = self.host(&host_of(url));
         let slot = Arc::clone(&host.slots).acquire_owned().await.ok();
         loop {
@@ -100,7 +100,7 @@ impl Hosts {
             tokio::time::sleep_until(host.next(spacing)).await;
             let all = Arc::clone(&self.all).acquire_owned().await.ok();
             if host.claim(spacing) {
-                return Turn { _all: all, _slot: slot, host };
+                return RequestPermit { _all: all, _slot: slot, host };
             }
         }
     }
@@ -157,7 +157,7 @@ impl Host {
     }
 }
 
-/// What these locks guard is valid after every statement, so a panic elsewhere spoils nothing.
+/// What these locks address filter is valid after every statement, so a panic elsewhere spoils nothing.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -176,11 +176,11 @@ mod tests {
     async fn starts_are_spaced_per_host() {
         let hosts = Hosts::new(16, 2);
         let begin = Instant::now();
-        drop(hosts.turn(&url("a.test"), SPACING).await);
-        drop(hosts.turn(&url("b.test"), SPACING).await);
-        drop(hosts.turn(&url("a.test:81"), SPACING).await);
+        drop(hosts.permit(&url("a.test"), SPACING).await);
+        drop(hosts.permit(&url("b.test"), SPACING).await);
+        drop(hosts.permit(&url("a.test:81"), SPACING).await);
         assert!(begin.elapsed() < SPACING, "other hosts have waited");
-        drop(hosts.turn(&url("A.test:80"), SPACING).await);
+        drop(hosts.permit(&url("A.test:80"), SPACING).await);
         assert!(begin.elapsed() >= SPACING);
     }
 
@@ -188,8 +188,8 @@ mod tests {
     async fn a_rest_is_heard_of_until_it_is_over_or_the_clock_goes_back() {
         let hosts = Hosts::new(4, 2);
         let (one, two) = (
-            hosts.turn(&url("a.test"), Duration::ZERO).await,
-            hosts.turn(&url("a.test"), Duration::ZERO).await,
+            hosts.permit(&url("a.test"), Duration::ZERO).await,
+            hosts.permit(&url("a.test"), Duration::ZERO).await,
         );
         let at = Timestamp::from_unix;
         one.let_rest(at(1_000_600));
@@ -197,21 +197,21 @@ mod tests {
         for (now, rests) in [(1_000_000, true), (1_000_599, true), (1_000_600, false), (900_000, false)] {
             assert_eq!(two.rests(at(now)), rests.then_some(at(1_000_600)), "{now}");
         }
-        let other = hosts.turn(&url("b.test"), Duration::ZERO).await;
+        let other = hosts.permit(&url("b.test"), Duration::ZERO).await;
         assert_eq!(other.rests(at(1_000_000)), None);
     }
 
     #[tokio::test]
     async fn slots_bound_a_host_and_the_whole() {
         let hosts = Hosts::new(3, 2);
-        let _first = hosts.turn(&url("a.test"), Duration::ZERO).await;
-        let second = hosts.turn(&url("a.test"), Duration::ZERO).await;
+        let _first = hosts.permit(&url("a.test"), Duration::ZERO).await;
+        let second = hosts.permit(&url("a.test"), Duration::ZERO).await;
         let soon = Duration::from_millis(50);
-        assert!(tokio::time::timeout(soon, hosts.turn(&url("a.test"), Duration::ZERO)).await.is_err());
-        let _third = hosts.turn(&url("b.test"), Duration::ZERO).await;
-        assert!(tokio::time::timeout(soon, hosts.turn(&url("c.test"), Duration::ZERO)).await.is_err());
+        assert!(tokio::time::timeout(soon, hosts.permit(&url("a.test"), Duration::ZERO)).await.is_err());
+        let _third = hosts.permit(&url("b.test"), Duration::ZERO).await;
+        assert!(tokio::time::timeout(soon, hosts.permit(&url("c.test"), Duration::ZERO)).await.is_err());
         drop(second);
-        assert!(tokio::time::timeout(soon, hosts.turn(&url("a.test"), Duration::ZERO)).await.is_ok());
+        assert!(tokio::time::timeout(soon, hosts.permit(&url("a.test"), Duration::ZERO)).await.is_ok());
     }
 
     /// Waiting for the common bound must not let two starts on one host fall together.
@@ -219,13 +219,13 @@ mod tests {
     async fn spacing_holds_behind_the_common_bound() {
         let hosts = Arc::new(Hosts::new(2, 2));
         let (one, two) =
-            (hosts.turn(&url("x.test"), SPACING).await, hosts.turn(&url("y.test"), SPACING).await);
+            (hosts.permit(&url("x.test"), SPACING).await, hosts.permit(&url("y.test"), SPACING).await);
         let tasks: Vec<_> = (0..2)
             .map(|_| {
                 let hosts = Arc::clone(&hosts);
                 tokio::spawn(async move {
-                    let turn = hosts.turn(&url("a.test"), SPACING).await;
-                    (Instant::now(), turn)
+                    let permit = hosts.permit(&url("a.test"), SPACING).await;
+                    (Instant::now(), permit)
                 })
             })
             .collect();
@@ -243,10 +243,10 @@ mod tests {
     async fn idle_hosts_are_forgotten() {
         let spacing = Duration::from_millis(5);
         let hosts = Hosts::new(16, 2);
-        let kept = hosts.turn(&url("kept.test"), spacing).await;
+        let kept = hosts.permit(&url("kept.test"), spacing).await;
         for round in 0..20 {
             for number in 0..50 {
-                drop(hosts.turn(&url(&format!("h{round}-{number}.test")), spacing).await);
+                drop(hosts.permit(&url(&format!("h{round}-{number}.test")), spacing).await);
             }
             tokio::time::sleep(spacing * 2).await;
         }
@@ -258,6 +258,6 @@ mod tests {
 
     #[tokio::test]
     async fn zero_bounds_still_let_one_through() {
-        drop(Hosts::new(0, 0).turn(&url("a.test"), Duration::ZERO).await);
+        drop(Hosts::new(0, 0).permit(&url("a.test"), Duration::ZERO).await);
     }
 }

@@ -3,6 +3,7 @@
 //! It does not know sources, feeds or schedules, and it never tries again by itself: an error says
 //! whether that is worth it, and when.
 
+mod address_filter;
 mod blocked;
 mod body;
 mod budget;
@@ -10,7 +11,6 @@ mod cause;
 mod clients;
 pub mod decode;
 mod error;
-mod guard;
 mod headers;
 mod hop_headers;
 mod hosts;

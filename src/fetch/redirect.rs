@@ -1,4 +1,4 @@
-//! Where a redirect leads, and whether it is followed. Pure; the guard looks at the result again.
+//! Where a redirect leads, and whether it is followed. Pure; the address filter looks at the result again.
 
 use reqwest::header::HeaderValue;
 use url::{ParseError, Url};

@@ -74,11 +74,11 @@ impl Robots {
         address: Url,
         now: Timestamp,
     ) -> Result<Believed, FetchError> {
-        let turn = {
+        let host_lock = {
             let mut asking = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(asking.entry(site.clone()).or_default())
         };
-        let turn = turn.lock().await;
+        let host_lock = host_lock.lock().await;
         if let Some(rules) = self.known(&site, now) {
             return Ok(rules);
         }
@@ -89,7 +89,7 @@ impl Robots {
         }
         known.insert(site.clone(), rules.clone());
         self.asking.lock().unwrap_or_else(PoisonError::into_inner).remove(&site);
-        drop(turn);
+        drop(host_lock);
         Ok(rules)
     }
 }

@@ -9,8 +9,8 @@ use tokio::net::TcpListener;
 use tokio::time::Instant;
 use url::Url;
 
+use super::address_filter::AddressFilter;
 use super::clients::Clients;
-use super::guard::Guard;
 use super::*;
 use crate::model::http::{Fetched, Validators};
 
@@ -365,7 +365,7 @@ async fn the_resolver_is_guarded() {
     let named = server.base.replace("127.0.0.1", "localhost");
     let request = Request::get(Url::parse(&named).unwrap());
     assert_eq!(body(&request).await.body, FEED);
-    let guarded = Clients::new(options(), Guard::new(&[])).unwrap().closing(&request.url).unwrap();
+    let guarded = Clients::new(options(), AddressFilter::new(&[])).unwrap().closing(&request.url).unwrap();
     let error = guarded.get(&named).send().await.unwrap_err();
     let error = cause::of_send(error, "localhost");
     assert!(

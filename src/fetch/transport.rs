@@ -5,12 +5,12 @@ use reqwest::header::{HeaderValue, LOCATION, SET_COOKIE};
 use tokio::time::{Instant, timeout};
 use url::Url;
 
+use super::address_filter::AddressFilter;
 use super::budget::Budget;
 use super::clients::Clients;
 use super::error::FetchError;
-use super::guard::Guard;
 use super::hop_headers::HopHeaders;
-use super::hosts::{Hosts, Turn};
+use super::hosts::{Hosts, RequestPermit};
 use super::options::FetchOptions;
 use super::redirect::Trail;
 use super::{body, cause, headers};
@@ -23,7 +23,7 @@ pub(super) struct Transport {
     clients: Clients,
     options: FetchOptions,
     budget: Budget,
-    guard: Guard,
+    address_filter: AddressFilter,
     hosts: Hosts,
 }
 
@@ -39,11 +39,11 @@ impl Transport {
     /// # Errors
     /// If the user agent is no header value.
     pub(super) fn new(options: FetchOptions) -> Result<Self, FetchError> {
-        let guard = Guard::new(&options.allow);
-        let clients = Clients::new(options.clone(), guard.clone())?;
+        let address_filter = AddressFilter::new(&options.allow);
+        let clients = Clients::new(options.clone(), address_filter.clone())?;
         let hosts = Hosts::new(options.concurrency, options.per_host);
         let budget = Budget::new(options.max_bodies, options.max_body);
-        Ok(Self { clients, options, budget, guard, hosts })
+        Ok(Self { clients, options, budget, address_filter, hosts })
     }
 
     /// Sends one GET, conditional if `request` has validators, and follows its redirects.
@@ -56,33 +56,33 @@ impl Transport {
         let mut left = self.options.timeout;
         let begun = Instant::now();
         loop {
-            self.guard.check(trail.url())?;
-            // The turn ends with its hop: holding one while waiting for the next could lock up all.
+            self.address_filter.check(trail.url())?;
+            // The permit ends with its hop: holding one while waiting for the next could lock up all.
             let options = &self.options;
             let spacing = if request.unhurried { options.first_spacing } else { options.host_spacing };
-            let turn = self.hosts.turn(trail.url(), spacing).await;
-            let kept = turn.keeps() && request.proxy.is_none() && trail.url().scheme() == "https";
+            let permit = self.hosts.permit(trail.url(), spacing).await;
+            let kept = permit.keeps() && request.proxy.is_none() && trail.url().scheme() == "https";
             let client = self.client_for(request, trail.url(), kept)?;
             let start = Instant::now();
-            // A long wait for a turn must not make what the answer asks for look past.
+            // A long wait for a permit must not make what the answer asks for look past.
             let now = now.plus(i64::try_from(begun.elapsed().as_secs()).unwrap_or(i64::MAX));
-            if let Some(until) = turn.rests(now) {
+            if let Some(until) = permit.rests(now) {
                 return Err(FetchError::Rests { host: trail.host(), until });
             }
             let late = |_| FetchError::Timeout { host: trail.host(), limit: self.options.timeout };
-            let hop = self.hop(&client, &trail, &hop_headers, &turn, now);
+            let hop = self.hop(&client, &trail, &hop_headers, &permit, now);
             let mut hop = timeout(left, hop).await.map_err(late)?;
             if kept && hop.as_ref().is_err_and(FetchError::is_unanswered) {
                 // A server may close a kept connection just when it is used again, or no longer speak
                 // HTTP/2; a GET that was not answered may be sent once more (RFC 9110, 9.2.2).
-                turn.spoke_http2(false);
+                permit.spoke_http2(false);
                 left = left.saturating_sub(start.elapsed());
                 let closing = self.clients.closing(trail.url())?;
-                let fresh = self.hop(&closing, &trail, &hop_headers, &turn, now);
+                let fresh = self.hop(&closing, &trail, &hop_headers, &permit, now);
                 hop = timeout(left, fresh).await.map_err(late)?;
             }
             left = left.saturating_sub(start.elapsed());
-            drop(turn);
+            drop(permit);
             match hop? {
                 Hop::Answer(response) => return Ok(*response),
                 Hop::Moved { to, permanent, cookies } => {
@@ -107,14 +107,14 @@ impl Transport {
         client: &Client,
         trail: &Trail,
         hop_headers: &HopHeaders,
-        turn: &Turn,
+        permit: &RequestPermit,
         now: Timestamp,
     ) -> Result<Hop, FetchError> {
         let (sent, conditional) = hop_headers.at(trail);
         let host = trail.host();
         let response = client.get(trail.url().clone()).headers(sent).send().await;
         let response = response.map_err(|error| cause::of_send(error, &host))?;
-        turn.spoke_http2(response.version() == reqwest::Version::HTTP_2);
+        permit.spoke_http2(response.version() == reqwest::Version::HTTP_2);
         let fields = response.headers();
         let status = response.status().as_u16();
         tracing::debug!(http.host = host, http.status = status, "answered");
@@ -137,7 +137,7 @@ impl Transport {
                 let retry_after = if asks { headers::retry_after(fields, now) } else { None };
                 // It says that of the server; a 503 may be one address that cannot be made.
                 if let Some(until) = retry_after.filter(|_| status == 429) {
-                    turn.let_rest(until);
+                    permit.let_rest(until);
                 }
                 Err(FetchError::Status { host, status, retry_after })
             }
@@ -157,7 +157,8 @@ impl Transport {
         let content_type = headers::content_type(fields);
         let validators = headers::validators(fields);
         let freshness = headers::freshness(fields, now);
-        let (body, room) = body::read(response, &trail.host(), self.options.max_body, &self.budget).await?;
+        let (body, body_permit) =
+            body::read(response, &trail.host(), self.options.max_body, &self.budget).await?;
         Ok(Response::Fetched(Fetched {
             url: trail.url().clone(),
             content_type,
@@ -165,7 +166,7 @@ impl Transport {
             validators,
             freshness,
             moved: trail.moved().cloned(),
-            room,
+            permit: body_permit,
         }))
     }
 }

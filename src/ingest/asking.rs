@@ -12,7 +12,7 @@ use super::poller::Ingest;
 use super::report::PollError;
 use super::{answers, moves};
 use crate::blocking;
-use crate::model::http::Room;
+use crate::model::http::BodyPermit;
 use crate::model::memory::Memory;
 use crate::model::{
     Document, Fetched, NotModified, Response, SourceState, Timestamp, Validators, address_hash,
@@ -45,7 +45,7 @@ pub(super) struct Taken {
     pub(super) fresh_until: Option<Timestamp>,
     pub(super) bytes: usize,
     /// The body's share of the memory for bodies, until the document is taken in.
-    pub(super) room: Room,
+    pub(super) permit: BodyPermit,
 }
 
 impl Answer {
@@ -63,7 +63,7 @@ impl Answer {
     /// by number.
     pub fn let_go(&mut self) {
         if let Ok(Read::Document(taken)) = &mut self.outcome {
-            taken.room = Room::default();
+            taken.permit = BodyPermit::default();
         }
     }
 }
@@ -121,7 +121,7 @@ impl Ingest {
                 }
                 let elsewhere = fetched.url.origin() != asked;
                 let answered_at = elsewhere.then(|| address_hash(&fetched.url));
-                let room = std::mem::take(&mut fetched.room);
+                let permit = std::mem::take(&mut fetched.permit);
                 let (mut document, more) = self.parse(source, fetched, true).await?;
                 bytes += self.read_more(source, &mut document, more).await?;
                 Ok(Read::Document(Box::new(Taken {
@@ -132,7 +132,7 @@ impl Ingest {
                     moved,
                     fresh_until,
                     bytes,
-                    room,
+                    permit,
                 })))
             }
         }

@@ -154,7 +154,8 @@ impl Ingest {
         taken: Taken,
     ) -> Result<(Ended, Vec<[u8; 16]>), StoreError> {
         let now = self.clock.now();
-        let Taken { document, body, validators, answered_at, moved, fresh_until, bytes, room: _room } = taken;
+        let Taken { document, body, validators, answered_at, moved, fresh_until, bytes, permit: _permit } =
+            taken;
         report.bytes = bytes;
         state.title = clip_bytes(&document.title, 300);
         state.repairs = document.repairs.iter().take(REPAIRS_SHOWN).map(ToString::to_string).collect();

@@ -116,7 +116,7 @@ impl Ingest {
             let left = self.call(move |store| {
                 let left = store_all(store, &routing, waiting, now)?;
                 if !counts.is_empty() {
-                    store.tally(&counts)?;
+                    store.add_counts(&counts)?;
                 }
                 Ok(left)
             });

@@ -116,14 +116,14 @@ pub struct Fetched {
     /// Where permanent redirects (301, 308) alone have led, if any did.
     pub moved: Option<Url>,
     /// Keeps the body's share of the memory for bodies; given back when all is taken in.
-    pub room: Room,
+    pub permit: BodyPermit,
 }
 
 /// A share of the memory for bodies; dropping the last clone gives it back.
 #[derive(Clone, Default)]
-pub struct Room(Option<Arc<dyn Any + Send + Sync>>);
+pub struct BodyPermit(Option<Arc<dyn Any + Send + Sync>>);
 
-impl Room {
+impl BodyPermit {
     /// Holds `share` until the last clone is dropped.
     #[must_use]
     pub fn of(share: Arc<dyn Any + Send + Sync>) -> Self {
@@ -131,9 +131,9 @@ impl Room {
     }
 }
 
-impl fmt::Debug for Room {
+impl fmt::Debug for BodyPermit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.is_some() { "Room" } else { "Room(none)" })
+        f.write_str(if self.0.is_some() { "BodyPermit" } else { "BodyPermit(none)" })
     }
 }
 

@@ -52,8 +52,8 @@ pub use themes::read_theme;
 
 /// How thoroughly to look for what differs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Look {
-    /// Only at what changed since the last publish of this process; else as [`Look::Whole`].
+pub enum PublishScope {
+    /// Only at what changed since the last publish of this process; else as [`PublishScope::Whole`].
     Changed,
     /// At every unit and every file.
     Whole,
@@ -128,7 +128,7 @@ impl Publisher {
     pub fn publish(
         &self,
         store: &dyn Store,
-        look: Look,
+        look: PublishScope,
         now: Timestamp,
         progress: &dyn Fn(usize, usize),
     ) -> Result<PublishReport, PublishError> {
@@ -143,7 +143,7 @@ impl Publisher {
         // Since a category was renamed or merged, units may be of none: what is withdrawn must not stay in them
         // until the merge ends.
         let same = seen.identity == Some(identity);
-        let since = seen.upto.clone().filter(|_| same && look == Look::Changed);
+        let since = seen.upto.clone().filter(|_| same && look == PublishScope::Changed);
         let mut report = PublishReport::default();
         if self.outlived(store)? {
             warn!("the store is empty and older than the outputs, which stay; is it lost?");

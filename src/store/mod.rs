@@ -21,7 +21,7 @@ mod types;
 pub use self::sled::fuzz;
 pub use self::sled::{
     Findings, Growth, Imported, Loss, Mended, OnDamage, Remedy, SledStore, Stats, StoreOptions, TakenIn,
-    TreeStats, hush_guarded_panics,
+    TreeStats, silence_caught_panics,
 };
 pub use contract::{Categories, Changes, Items, Records, Sources, Store};
 pub use error::{Result, StoreError};

@@ -235,9 +235,9 @@ impl<S: Deref<Target: Store> + Send + Sync> Records for Broken<S> {
         self.write()?;
         self.store.put_records(kind, records)
     }
-    fn tally(&self, counts: &BTreeMap<String, u64>) -> Result<()> {
+    fn add_counts(&self, counts: &BTreeMap<String, u64>) -> Result<()> {
         self.write()?;
-        self.store.tally(counts)
+        self.store.add_counts(counts)
     }
     fn tallies(&self) -> Result<BTreeMap<String, u64>> {
         self.store.tallies()

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use feedmill::clock::{Clock, ManualClock};
 use feedmill::ingest::PollReport;
 use feedmill::model::{Body, CategoryId, InfoCode, Item, SourceId, SourceState, Timestamp};
-use feedmill::publish::{Look, PublishReport};
+use feedmill::publish::{PublishReport, PublishScope};
 use feedmill::store::{Claim, Claimed, OnDamage, PollResult, Store, Window};
 use feedmill::{config, daemon};
 use tempfile::TempDir;
@@ -121,7 +121,7 @@ impl Mill {
 
     /// Publishes, looking at every file.
     pub(crate) async fn publish(&self) -> PublishReport {
-        self.own().publish(Look::Whole, |_, _| {}).await.unwrap()
+        self.own().publish(PublishScope::Whole, |_, _| {}).await.unwrap()
     }
 
     /// All files of the output directory.

@@ -9,7 +9,7 @@ use feedmill::clock::ManualClock;
 use feedmill::config;
 use feedmill::daemon::Mill;
 use feedmill::model::Timestamp;
-use feedmill::publish::{Look, Pages};
+use feedmill::publish::{Pages, PublishScope};
 use feedmill::serve::Server;
 use feedmill::store::OnDamage;
 use tempfile::TempDir;
@@ -52,7 +52,7 @@ impl Site {
     }
 
     pub(crate) async fn publish(&self) {
-        self.mill.publish(Look::Whole, |_, _| {}).await.unwrap();
+        self.mill.publish(PublishScope::Whole, |_, _| {}).await.unwrap();
     }
 
     /// A server of the site on a free port.

@@ -15,7 +15,7 @@ pub trait Records: Send + Sync {
     /// bytes, a value [`crate::store::MAX_RECORD`] at the most.
     fn put_records(&self, kind: RecordKind, records: &[(Vec<u8>, Option<Vec<u8>>)]) -> Result<()>;
     /// Adds to counters.
-    fn tally(&self, counts: &BTreeMap<String, u64>) -> Result<()>;
+    fn add_counts(&self, counts: &BTreeMap<String, u64>) -> Result<()>;
     /// All counters.
     fn tallies(&self) -> Result<BTreeMap<String, u64>>;
     /// Checks a value that is set once and never changes again (RULES 3.3); `set` sets it where

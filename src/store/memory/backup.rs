@@ -14,7 +14,7 @@ use crate::store::claims;
 use crate::store::{AliasKind, AtPath, Result, StoreError};
 
 /// Begins the names of counters.
-const TALLY: &str = "tally.";
+const COUNTS: &str = "tally.";
 
 impl MemoryStore {
     /// Writes everything into a file; gives its bytes.
@@ -100,7 +100,7 @@ fn counters(maps: &Maps) -> BTreeMap<String, u64> {
         ("clock", maps.clock.unix().unsigned_abs()),
     ];
     let own = own.into_iter().map(|(name, value)| (name.to_owned(), value));
-    let tallies = maps.tallies.iter().map(|(name, value)| (format!("{TALLY}{name}"), *value));
+    let tallies = maps.tallies.iter().map(|(name, value)| (format!("{COUNTS}{name}"), *value));
     own.chain(tallies).collect()
 }
 
@@ -261,7 +261,7 @@ fn take_counter(maps: &mut Maps, name: &str, value: u64) {
         "published" => maps.published_up_to = value,
         "clock" => maps.clock = Timestamp::from_unix(i64::try_from(value).unwrap_or_default()),
         _ => {
-            if let Some(name) = name.strip_prefix(TALLY) {
+            if let Some(name) = name.strip_prefix(COUNTS) {
                 maps.tallies.insert(name.to_owned(), value);
             }
         }

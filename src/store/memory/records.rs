@@ -30,7 +30,7 @@ impl Records for MemoryStore {
         Ok(())
     }
 
-    fn tally(&self, counts: &BTreeMap<String, u64>) -> Result<()> {
+    fn add_counts(&self, counts: &BTreeMap<String, u64>) -> Result<()> {
         let mut maps = self.maps();
         for (name, more) in counts {
             *maps.tallies.entry(name.clone()).or_default() += more;

@@ -9,7 +9,7 @@ use super::categories::{leads_to_itself, put_category, touch};
 use super::database::{Database, TreeId, Tx, TxResult, abort, encode, next, put, revision_key, tree};
 use super::engine::Engine;
 use super::item_writes::{begins, form, put_event, put_form, put_item, put_listing, put_record, stored};
-use super::log::Said;
+use super::log::GoneNumbers;
 use super::source_numbers::number_in;
 use super::sources::is_claimed;
 use super::{alias, item_writes, items, log, paths, small_records};
@@ -32,7 +32,7 @@ struct Prepared {
     /// The form that it replaces, where that is kept: since when it was so, and its record.
     version: Option<(u64, Vec<u8>)>,
     /// Where categories that it enters say that the item went.
-    said: Said,
+    said: GoneNumbers,
 }
 
 /// Texts are written and made durable first and without the writer's lock, those of up to
@@ -137,21 +137,21 @@ fn replaced(db: &Database, change: &Change) -> Result<Option<(u64, Vec<u8>)>> {
 
 /// Where the categories that a change enters say that its item went. That has to be looked for in all of a
 /// category's log, so only for an item to which something else has happened than polls.
-fn said(db: &Database, change: &Change) -> Result<Said> {
+fn said(db: &Database, change: &Change) -> Result<GoneNumbers> {
     let known = change.basis.item.is_some() && !change.enters.is_empty();
     let polled = |event: &Event| {
         use EventKind::{Counted, Inserted, Joined, Listed, Revised};
         matches!(event.what, Inserted | Listed | Joined | Revised | Counted)
     };
     if !known {
-        return Ok(Said::new());
+        return Ok(GoneNumbers::new());
     }
     let history = items::history(db, &change.code)?;
     if history.len() < MAX_EVENTS && history.iter().all(polled) {
-        return Ok(Said::new());
+        return Ok(GoneNumbers::new());
     }
     let entered = change.enters.iter().map(|place| place.category).filter(|id| *id != CategoryId::SITE);
-    log::said_of(db, entered, &change.code.key())
+    log::gone_numbers_of(db, entered, &change.code.key())
 }
 
 /// Stores what still stands on what it was decided on; gives the codes of the others.
@@ -173,7 +173,7 @@ fn commit_batch(db: &Database, batch: &[Prepared], now: Timestamp) -> Result<Vec
             apply(tx, prepared, before.as_ref(), now, &mut touched, &mut balance)?;
             put_aliases(tx, &prepared.change, &mut aliases)?;
         }
-        balance.settle(tx)?;
+        balance.write(tx)?;
         aliases.into_values().try_for_each(|growing| growing.end(tx))?;
         for category in touched.values_mut() {
             let generation = next(tx, "generation")?;

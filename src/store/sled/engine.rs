@@ -25,7 +25,7 @@ impl Engine {
     /// bytes.
     ///
     /// # Errors
-    /// As [`Database::open`] and [`Database::check_format`]. sled may panic over damage: callers guard this.
+    /// As [`Database::open`] and [`Database::check_format`]. sled may panic over damage: callers catch that.
     pub(super) fn at(path: &Path, cache: u64) -> Result<Self> {
         let engine = Self::bare(path, cache)?;
         engine.begin()?;

@@ -1,5 +1,5 @@
 //! Records of items, forms, listings and events as transactions write them. Verbs that change items
-//! (`commit`, `withdraw`, `care`) are made of these.
+//! (`commit`, `withdraw`, `maintenance`) are made of these.
 
 use super::bodies::{Balance, Place, named};
 use super::database::{

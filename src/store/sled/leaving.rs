@@ -127,7 +127,7 @@ pub(super) fn erase(tx: Tx<'_>, item: &Item, leftovers: &[(TreeId, Vec<u8>)]) ->
             put_apart(tx, key, records::first_of(&value).map_err(abort)?)?;
         }
     }
-    balance.settle(tx)?;
+    balance.write(tx)?;
     paths::keep(tx, &key, &item.permalink)?;
     forget_touched(tx, item.touched, &key)?;
     Ok(freed)

@@ -209,14 +209,18 @@ pub(super) fn unsay(tx: Tx<'_>, category: &Category, numbers: &[u32]) -> TxResul
 }
 
 /// Where categories say that an item went.
-pub(super) type Said = BTreeMap<CategoryId, Vec<u32>>;
+pub(super) type GoneNumbers = BTreeMap<CategoryId, Vec<u32>>;
 
 /// Where these categories say that an item went.
-pub(super) fn said_of(db: &Database, ids: impl Iterator<Item = CategoryId>, key: &[u8]) -> Result<Said> {
-    ids.map(|id| Ok((id, said_gone(db, id, key)?))).collect()
+pub(super) fn gone_numbers_of(
+    db: &Database,
+    ids: impl Iterator<Item = CategoryId>,
+    key: &[u8],
+) -> Result<GoneNumbers> {
+    ids.map(|id| Ok((id, gone_numbers(db, id, key)?))).collect()
 }
 
-fn said_gone(db: &Database, category: CategoryId, key: &[u8]) -> Result<Vec<u32>> {
+fn gone_numbers(db: &Database, category: CategoryId, key: &[u8]) -> Result<Vec<u32>> {
     let mut numbers = Vec::new();
     for entry in slots::range(db, category, 0, u32::MAX) {
         let (number, slot) = entry?;

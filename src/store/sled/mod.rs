@@ -4,16 +4,15 @@
 //! database (trees, keys, faults)    bodies (files of texts, dictionaries)
 //!        └───────────── engine ─────────────┘
 //!   sources, claiming, items, lists, log, categories, commit, withdraw, sweep …   (verbs on an engine)
-//!   opening ─► store (under guard) ─► verbs (the contract), care (check, repair, backup, disk …)
+//!   opening ─► store (catches panics) ─► verbs (the contract), maintenance (check, repair, backup, disk …)
 //! ```
 //!
-//! Owns: how the contract is kept on sled, and the care of its files. Does not own: the contract, and the
+//! Owns: how the contract is kept on sled, and the maintenance of its files. Does not own: the contract, and the
 //! format of backups. A new verb gets its function in the file of what it is about, and a line in `verbs`.
 
 mod alias;
 mod articles;
 mod bodies;
-mod care;
 mod categories;
 mod claiming;
 mod clock;
@@ -31,6 +30,7 @@ mod lists;
 mod lock;
 mod log;
 mod log_pages;
+mod maintenance;
 mod opening;
 mod options;
 mod paths;
@@ -48,7 +48,9 @@ mod touched;
 mod verbs;
 mod withdraw;
 
-pub use care::{Findings, Growth, Imported, Loss, Mended, OnDamage, Remedy, Stats, TakenIn, TreeStats};
-pub use database::hush_guarded_panics;
+pub use database::silence_caught_panics;
+pub use maintenance::{
+    Findings, Growth, Imported, Loss, Mended, OnDamage, Remedy, Stats, TakenIn, TreeStats,
+};
 pub use options::StoreOptions;
 pub use store::SledStore;

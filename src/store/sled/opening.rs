@@ -4,9 +4,9 @@
 use tracing::warn;
 
 use super::bodies::read_through as read_texts_through;
-use super::care::{migrate, swap};
-use super::database::{backend, every, guarded};
+use super::database::{backend, catching_panics, every};
 use super::engine::Engine;
+use super::maintenance::{migrate, swap};
 use super::options::StoreOptions;
 use super::small_records;
 use crate::store::{Result, StoreError};
@@ -16,7 +16,7 @@ use crate::store::{Result, StoreError};
 /// # Errors
 /// As [`Engine::at`]; a panic becomes [`StoreError::Corrupt`].
 pub(super) fn opened(options: &StoreOptions) -> Result<Engine> {
-    guarded("open", || {
+    catching_panics("open", || {
         let engine = Engine::at(&options.path, options.cache)?;
         small_records::take_over(&engine.db)?;
         Ok(engine)
@@ -57,7 +57,7 @@ pub(super) fn reopened(options: &StoreOptions, ours: bool) -> Result<Engine> {
 /// Closes a store. Its last flush may fail, or panic, as what came before did: `false` then.
 pub(super) fn close(slot: &mut Option<Engine>) -> bool {
     let Some(engine) = slot.take() else { return true };
-    let ended = guarded("close", || {
+    let ended = catching_panics("close", || {
         drop(engine);
         Ok(())
     });

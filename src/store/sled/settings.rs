@@ -8,7 +8,7 @@ use crate::model::Timestamp;
 use crate::store::{Result, StoreError};
 
 /// Begins the names of counts.
-const TALLY: &str = "tally.";
+const COUNTS: &str = "tally.";
 /// Publishes that are remembered by their time.
 const PUBLISHES: usize = 20_000;
 
@@ -20,9 +20,9 @@ pub(super) fn published_at(db: &Database, generation: u64) -> Result<Option<Time
 
 pub(super) fn tallies(db: &Database) -> Result<BTreeMap<String, u64>> {
     let mut all = BTreeMap::new();
-    for entry in db.tree(TreeId::Sys).scan_prefix(TALLY) {
+    for entry in db.tree(TreeId::Sys).scan_prefix(COUNTS) {
         let (key, value) = entry.map_err(|e| backend(READ, e))?;
-        let name = key.get(TALLY.len()..).unwrap_or_default();
+        let name = key.get(COUNTS.len()..).unwrap_or_default();
         all.insert(String::from_utf8_lossy(name).into_owned(), u64_at(&value, 0).unwrap_or_default());
     }
     Ok(all)
@@ -46,11 +46,11 @@ pub(super) fn fix(db: &Database, key: &'static str, value: &str, set: bool) -> R
     }
 }
 
-pub(super) fn tally(db: &Database, counts: &BTreeMap<String, u64>) -> Result<()> {
+pub(super) fn add_counts(db: &Database, counts: &BTreeMap<String, u64>) -> Result<()> {
     let _writing = db.writing();
     db.transact(|tx| {
         for (name, more) in counts {
-            let key = format!("{TALLY}{name}");
+            let key = format!("{COUNTS}{name}");
             let known =
                 tree(tx, TreeId::Sys).get(&key)?.and_then(|value| u64_at(&value, 0)).unwrap_or_default();
             tree(tx, TreeId::Sys).insert(key.as_str(), &(known + more).to_be_bytes())?;
@@ -117,11 +117,11 @@ pub(super) fn agree(db: &Database, fixed: &BTreeMap<String, String>) -> Result<(
     Ok(())
 }
 
-/// Names of counters that a backup has, beside those that begin with [`TALLY`].
+/// Names of counters that a backup has, beside those that begin with [`COUNTS`].
 const COUNTERS: [&str; 4] = ["generation", "renames", "published", "clock"];
 
 fn is_told(name: &str) -> bool {
-    COUNTERS.contains(&name) || name.starts_with(TALLY)
+    COUNTERS.contains(&name) || name.starts_with(COUNTS)
 }
 
 /// All numbers that a backup has, by name.

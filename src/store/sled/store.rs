@@ -1,8 +1,8 @@
-//! The store on sled 0.34 as its users have it: every verb under guard.
+//! The store on sled 0.34 as its users have it: a panic of sled becomes an error in every verb.
 //!
 //! sled forgives nothing: after one failed write all that follow fail, and damage may make it
 //! panic. So the open database stands behind a lock, every verb runs where a panic becomes an
-//! error, and what broke is remembered for `care::heal`. The verbs themselves are in `verbs`.
+//! error, and what broke is remembered for `maintenance::heal`. The verbs themselves are in `verbs`.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -10,10 +10,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, TryLockError};
 
 use tracing::debug;
 
-use super::care::disk;
-use super::database::{corrupt, guarded, is_sealed, seal};
+use super::database::{catching_panics, corrupt, is_sealed, seal};
 use super::engine::Engine;
 use super::lock::Lock;
+use super::maintenance::disk;
 use super::opening::{close, up_to_date};
 use super::options::StoreOptions;
 use crate::store::{Result, StoreError};
@@ -24,7 +24,7 @@ pub struct SledStore {
     pub(super) options: StoreOptions,
     /// `None` where it could not be opened again yet.
     pub(super) slot: RwLock<Option<Engine>>,
-    /// Bytes of sled's file when its records were last counted (`care::compact`).
+    /// Bytes of sled's file when its records were last counted (`maintenance::compact`).
     pub(super) counted_at: AtomicU64,
     /// What broke it, until it is mended.
     broken: Mutex<Option<StoreError>>,
@@ -89,7 +89,7 @@ impl SledStore {
     }
 
     /// Puts what was opened in its place. Where it could not be, why is kept, all verbs say so, and
-    /// `care::heal` tries again.
+    /// `maintenance::heal` tries again.
     ///
     /// # Errors
     /// Why it could not be opened.
@@ -124,7 +124,7 @@ impl SledStore {
     pub(super) fn with<R>(&self, work: impl FnOnce(&Engine) -> Result<R>) -> Result<R> {
         let slot = self.slot.read().unwrap_or_else(PoisonError::into_inner);
         let engine = slot.as_ref().ok_or_else(|| self.closed())?;
-        let done = guarded("do its work", || work(engine));
+        let done = catching_panics("do its work", || work(engine));
         if let Err(error @ (StoreError::Backend { .. } | StoreError::Corrupt { .. } | StoreError::Full)) =
             &done
         {

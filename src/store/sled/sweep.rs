@@ -118,7 +118,7 @@ fn stay(
     let key = item.code.key();
     let mut balance = Balance::default();
     put_form(tx, &key, form, &mut balance)?;
-    balance.settle(tx)?;
+    balance.write(tx)?;
     touch_item(tx, &key, &item)?;
     touched.show(tx, &with_site(&item), now)
 }

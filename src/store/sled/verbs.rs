@@ -1,4 +1,4 @@
-//! The verbs of the contract on sled, each under guard.
+//! The verbs of the contract on sled; a panic of sled becomes an error in each.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -191,8 +191,8 @@ impl Records for SledStore {
     fn put_records(&self, kind: RecordKind, records: &[(Vec<u8>, Option<Vec<u8>>)]) -> Result<()> {
         self.write(|engine| small_records::put_all(&engine.db, kind, records))
     }
-    fn tally(&self, counts: &BTreeMap<String, u64>) -> Result<()> {
-        self.write(|engine| settings::tally(&engine.db, counts))
+    fn add_counts(&self, counts: &BTreeMap<String, u64>) -> Result<()> {
+        self.write(|engine| settings::add_counts(&engine.db, counts))
     }
     fn tallies(&self) -> Result<BTreeMap<String, u64>> {
         self.with(|engine| settings::tallies(&engine.db))

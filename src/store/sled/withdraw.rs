@@ -92,7 +92,7 @@ pub(super) fn restore(
         return Ok(false);
     }
     let story = story(now, EventKind::Restored, why);
-    let said = log::said_of(db, item.categories.iter().copied(), &key)?;
+    let said = log::gone_numbers_of(db, item.categories.iter().copied(), &key)?;
     let listings = items::listings(db, code)?;
     db.transact(|tx| {
         tree(tx, TreeId::Tomb).remove(key.as_slice())?;
@@ -127,14 +127,14 @@ pub(super) fn reroute(db: &Database, code: &InfoCode, decided: &Move, now: Times
     let leaves: Vec<CategoryId> = from.iter().copied().filter(|id| !to.contains(id)).collect();
     let comes: Vec<CategoryId> = to.iter().copied().filter(|id| !from.contains(id)).collect();
     let newest = newest_without(db, &[(&item, &leaves)])?;
-    let said = log::said_of(db, comes.iter().copied(), &key)?;
+    let said = log::gone_numbers_of(db, comes.iter().copied(), &key)?;
     let version = form(db, &item)?;
     let moved = Item { categories: to.clone(), ..item.clone() };
     let event = story(now, EventKind::Rerouted, why);
     db.transact(|tx| {
         let mut balance = Balance::default();
         put_form(tx, &key, &version, &mut balance)?;
-        balance.settle(tx)?;
+        balance.write(tx)?;
         touch_item(tx, &key, &moved)?;
         put_event(tx, &key, &event)?;
         if *by == Mover::Admin {
@@ -157,7 +157,7 @@ fn story(at: Timestamp, what: EventKind, why: &str) -> Event {
 }
 
 /// Lets an item into all its categories where it is not in; nothing says any more that it went.
-fn enter_all(tx: Tx<'_>, item: &Item, said: &log::Said, now: Timestamp) -> TxResult<()> {
+fn enter_all(tx: Tx<'_>, item: &Item, said: &log::GoneNumbers, now: Timestamp) -> TxResult<()> {
     let mut touched = BTreeMap::new();
     for id in with_site(item) {
         touch(tx, id, now, &mut touched)?;

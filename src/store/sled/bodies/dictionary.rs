@@ -1,5 +1,5 @@
 //! Compression dictionaries: what the store's own articles have in common, so that each of them
-//! need not say it again. `care::train` makes them; they are kept as long as the store.
+//! need not say it again. `maintenance::train` makes them; they are kept as long as the store.
 
 use std::cell::RefCell;
 use std::collections::HashMap;

@@ -4,7 +4,7 @@
 //! be written about five times, and its room never given back. A text is a frame: four bytes that
 //! are in no other place by chance, length of key and payload, a checksum, the key of its item, the
 //! payload (`packing`). A file that is full is never written again; one that is mostly dead is
-//! emptied (`care::tidy`) and deleted, and only so is room given back.
+//! emptied (`maintenance::tidy`) and deleted, and only so is room given back.
 //!
 //! **Order.** A text is durable before anything in sled says where it is: [`Texts::sync`] comes
 //! before the transaction, not only before its flush, for sled writes its log whenever it likes.

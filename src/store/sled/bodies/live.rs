@@ -29,7 +29,7 @@ impl Balance {
     }
 
     /// Stores it, at the end of the transaction.
-    pub(crate) fn settle(&self, tx: Tx<'_>) -> TxResult<()> {
+    pub(crate) fn write(&self, tx: Tx<'_>) -> TxResult<()> {
         for (file, change) in &self.0 {
             let key = file.to_be_bytes();
             let before =

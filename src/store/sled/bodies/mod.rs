@@ -1,7 +1,7 @@
 //! The texts of articles: packed, in append-only files beside sled's, which holds only where each is.
 //!
 //! Owns: the files, their frames and how durable they are, compression and its dictionaries, the count of
-//! live bytes. Does not own: which text is whose (`records`), moving and deleting them (`care::tidy`).
+//! live bytes. Does not own: which text is whose (`records`), moving and deleting them (`maintenance::tidy`).
 
 mod dictionary;
 mod files;

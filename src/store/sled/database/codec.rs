@@ -4,7 +4,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::store::{Result, StoreError};
 
-/// Version of every record this program writes (`care::migrate` brings older ones up to it).
+/// Version of every record this program writes (`maintenance::migrate` brings older ones up to it).
 pub(crate) const FORMAT: u8 = 1;
 /// No sled value is larger: a leaf of such values can never become a blob file, which sled
 /// does not sync (see `docs/architecture.md`).

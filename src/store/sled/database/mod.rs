@@ -23,8 +23,8 @@ pub(crate) use keys::{
     u32_at, u64_at, version_key,
 };
 pub(crate) use open::Database;
-pub(crate) use panics::guarded;
-pub use panics::hush_guarded_panics;
+pub(crate) use panics::catching_panics;
+pub use panics::silence_caught_panics;
 pub(crate) use transaction::{Tx, TxResult, abort, delete, next, put, tree, upcoming};
 pub(crate) use trees::TreeId;
 pub(crate) use walk::every;

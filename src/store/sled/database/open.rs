@@ -68,7 +68,7 @@ impl Database {
     ///
     /// # Errors
     /// [`StoreError::Locked`] when another process has it, [`StoreError::Corrupt`] when a file of it is
-    /// gone or damaged, else [`StoreError::Backend`]. sled may panic over damage: callers guard this.
+    /// gone or damaged, else [`StoreError::Backend`]. sled may panic over damage: callers catch that.
     pub(crate) fn open(path: &Path, cache: u64) -> Result<Self> {
         let io = |source| backend("create its folder", source);
         // What upstreams sent, and what was withdrawn, is nobody else's to read.

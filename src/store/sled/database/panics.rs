@@ -7,15 +7,15 @@ use super::faults::broke_off;
 use crate::store::Result;
 
 thread_local! {
-    static GUARDED: Cell<bool> = const { Cell::new(false) };
+    static CATCHING: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Runs `work`; a panic in it becomes [`crate::store::StoreError::Corrupt`], or what the system said that sled broke
 /// off over.
-pub(crate) fn guarded<R>(action: &'static str, work: impl FnOnce() -> Result<R>) -> Result<R> {
-    let outer = GUARDED.replace(true);
+pub(crate) fn catching_panics<R>(action: &'static str, work: impl FnOnce() -> Result<R>) -> Result<R> {
+    let outer = CATCHING.replace(true);
     let done = catch_unwind(AssertUnwindSafe(work));
-    GUARDED.set(outer);
+    CATCHING.set(outer);
     done.unwrap_or_else(|panic| {
         let text =
             panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
@@ -25,10 +25,10 @@ pub(crate) fn guarded<R>(action: &'static str, work: impl FnOnce() -> Result<R>)
 
 /// Keeps panics that become errors of the store from being printed as panics too. For programs; called
 /// once, at their start.
-pub fn hush_guarded_panics() {
+pub fn silence_caught_panics() {
     let before = take_hook();
     set_hook(Box::new(move |panic| {
-        if GUARDED.get() {
+        if CATCHING.get() {
             tracing::debug!(%panic, "sled broke off");
         } else {
             before(panic);
@@ -42,20 +42,20 @@ mod tests {
     use crate::store::StoreError;
 
     #[test]
-    fn a_panic_becomes_an_error_and_guards_nest() {
-        let broken: Result<()> = guarded("try", || {
-            let inner: Result<()> = guarded("try", || panic!("inner"));
-            assert!(matches!(inner, Err(StoreError::Corrupt { .. })) && GUARDED.get());
+    fn a_panic_becomes_an_error_and_catching_nests() {
+        let broken: Result<()> = catching_panics("try", || {
+            let inner: Result<()> = catching_panics("try", || panic!("inner"));
+            assert!(matches!(inner, Err(StoreError::Corrupt { .. })) && CATCHING.get());
             panic!("number {}", 7)
         });
         assert!(broken.is_err_and(|error| error.to_string().contains("number 7")));
-        assert!(!GUARDED.get());
+        assert!(!CATCHING.get());
     }
 
     #[test]
     fn what_the_system_refuses_is_no_damage() {
         let broken = |code| -> Result<()> {
-            guarded("try", || {
+            catching_panics("try", || {
                 panic!("called `Result::unwrap()`: Io({:?})", std::io::Error::from_raw_os_error(code));
             })
         };

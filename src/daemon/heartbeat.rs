@@ -37,19 +37,19 @@ impl Part {
 
 /// When each part last moved.
 #[derive(Debug)]
-pub(super) struct Pulse {
+pub(super) struct Heartbeat {
     begun: Instant,
     /// Milliseconds since `begun`.
     beats: [AtomicU64; 4],
 }
 
-impl Default for Pulse {
+impl Default for Heartbeat {
     fn default() -> Self {
         Self { begun: Instant::now(), beats: Default::default() }
     }
 }
 
-impl Pulse {
+impl Heartbeat {
     /// A part moved.
     pub(super) fn beat(&self, part: Part) {
         self.beat_at(part, self.begun.elapsed());
@@ -81,16 +81,16 @@ mod tests {
     fn each_part_must_turn() {
         let minute = |minutes| Duration::from_mins(minutes);
         for still in Part::ALL {
-            let pulse = Pulse::default();
+            let heartbeat = Heartbeat::default();
             for now in 1..=40 {
                 Part::ALL.into_iter().filter(|part| *part != still).for_each(|part| {
-                    pulse.beat_at(part, minute(now));
+                    heartbeat.beat_at(part, minute(now));
                 });
             }
-            assert_eq!(pulse.late_at(minute(2)), None, "{still:?}");
-            assert_eq!(pulse.late_at(minute(40)), Some(still));
-            pulse.beat_at(still, minute(40));
-            assert_eq!(pulse.late_at(minute(40)), None);
+            assert_eq!(heartbeat.late_at(minute(2)), None, "{still:?}");
+            assert_eq!(heartbeat.late_at(minute(40)), Some(still));
+            heartbeat.beat_at(still, minute(40));
+            assert_eq!(heartbeat.late_at(minute(40)), None);
         }
     }
 }

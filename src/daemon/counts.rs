@@ -21,9 +21,9 @@ pub(super) struct Counts {
 
 /// Counts of all sources.
 #[derive(Debug, Default)]
-pub(super) struct Tally(Mutex<BTreeMap<SourceId, Counts>>);
+pub(super) struct PollCounts(Mutex<BTreeMap<SourceId, Counts>>);
 
-impl Tally {
+impl PollCounts {
     /// A poll has ended.
     pub(super) fn add(&self, source: &SourceId, report: &PollReport, now: Timestamp) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -148,7 +148,7 @@ fn move_live(engine: &Engine, number: u32, frames: &[(usize, &[u8], &[u8])]) -> 
                     put(tx, *at, key, &value)?;
                 }
             }
-            balance.settle(tx)
+            balance.write(tx)
         })?;
     }
     Ok(())

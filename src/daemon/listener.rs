@@ -13,13 +13,13 @@ use crate::serve::Server;
 
 /// What readers come in by.
 #[derive(Debug, Default)]
-pub(super) struct Door {
+pub(super) struct ListenSocket {
     listener: Mutex<Option<Arc<TcpListener>>>,
     /// systemd opened it; the config has no say.
     given: bool,
 }
 
-impl Door {
+impl ListenSocket {
     /// The socket that systemd gave, else one that is bound to the configured address.
     pub(super) fn open(listen: Option<SocketAddr>) -> Result<Self, DaemonError> {
         let given = listenfd::ListenFd::from_env().take_tcp_listener(0);
@@ -76,14 +76,14 @@ impl Running {
 /// Serves until `stop`, by whatever settings and socket are there.
 pub(super) async fn serve(
     mut live: Live,
-    door: Arc<Door>,
+    listen_socket: Arc<ListenSocket>,
     stop: CancellationToken,
 ) -> Result<(), DaemonError> {
     let mut servers = JoinSet::new();
     let mut running: Option<Running> = None;
     loop {
         let mill = Arc::clone(&live.borrow_and_update());
-        let listener = door.listener();
+        let listener = listen_socket.listener();
         if !running.as_ref().is_some_and(|own| own.is_for(&mill, listener.as_ref())) {
             // The new one takes over before the old one ends: somebody always answers.
             let old = running.take();

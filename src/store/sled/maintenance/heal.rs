@@ -13,7 +13,7 @@ use super::mending::mended;
 use super::salvage::salvaged;
 use super::{disk, swap};
 use crate::model::{Timestamp, chain};
-use crate::store::sled::database::{guarded, is_sealed, reached};
+use crate::store::sled::database::{catching_panics, is_sealed, reached};
 use crate::store::sled::engine::Engine;
 use crate::store::sled::opening::{close, opened, read_through, reopened};
 use crate::store::sled::options::StoreOptions;
@@ -162,12 +162,12 @@ impl SledStore {
 
     /// A store that could be read to its end, or was mended where it stands until it can.
     fn read_or_mended(&self, engine: Engine, now: Timestamp) -> Result<Engine> {
-        let read = guarded("be read through", || read_through(&engine));
+        let read = catching_panics("be read through", || read_through(&engine));
         let mut slot = Some(engine);
         let done = match (&read, &slot) {
             (Err(why), Some(engine)) if why.is_damage() => {
                 error!(error = chain(why), "the store is damaged; it is mended where it stands");
-                guarded("be mended", || self.mend_in_place(engine, why, now))
+                catching_panics("be mended", || self.mend_in_place(engine, why, now))
             }
             _ => read,
         };

@@ -16,8 +16,8 @@ use crate::store::sled::alias::{self, Growing};
 use crate::store::sled::bodies::{Place, recount};
 use crate::store::sled::categories::{new_identity, put_category};
 use crate::store::sled::database::{
-    READ, TreeId, Tx, TxResult, abort, backend, category_key, delete, encode, guarded, put, revision_key,
-    time, time_key, version_key,
+    READ, TreeId, Tx, TxResult, abort, backend, catching_panics, category_key, delete, encode, put,
+    revision_key, time, time_key, version_key,
 };
 use crate::store::sled::engine::Engine;
 use crate::store::sled::leaving::with_site;
@@ -42,7 +42,7 @@ const TO_TRAIN_ON: u64 = 4_000;
 pub(super) fn restore(file: &Path, folder: &Path, cache: u64, progress: Progress<'_>) -> Result<()> {
     disk::clear(folder)?;
     let head = backup::head(file)?;
-    guarded("be imported", || {
+    catching_panics("be imported", || {
         if !head.complete {
             let engine = Engine::at(folder, cache)?;
             add::add(&engine, file, head.made, progress)?;

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::category_merge;
 use super::items::{NO_ITEM, known};
-use super::merging;
 use super::mill::Mill;
 use super::story::publish;
 use crate::control::{Event, Events};
 use crate::model::{Category, CategoryId, InfoCode, Slug, Timestamp, chain};
-use crate::publish::Look;
+use crate::publish::PublishScope;
 use crate::store::{Move, Mover, Store, StoreError};
 
 /// How often a move is decided anew where the item changes meanwhile.
@@ -99,7 +99,7 @@ pub(super) async fn rename(
         Ok(Ok((before, after)))
     });
     let (before, after) = done.await.map_err(|e| chain(&e))??;
-    mill.publish(Look::Changed, |_, _| {}).await.map_err(|e| chain(&e))?;
+    mill.publish(PublishScope::Changed, |_, _| {}).await.map_err(|e| chain(&e))?;
     Ok(json!({
         "old_slug": before.slug.as_str(), "old_name": before.name,
         "slug": after.slug.as_str(), "name": after.name,
@@ -122,18 +122,18 @@ pub(super) async fn merge(
     }
     let items = if dry_run {
         let id = from.id;
-        mill.store.call(move |store| merging::count(store, id)).await.map_err(|e| chain(&e))?
+        mill.store.call(move |store| category_merge::count(store, id)).await.map_err(|e| chain(&e))?
     } else {
         let (source, target, events) = (from.clone(), into.clone(), events.clone());
         let now = mill.clock.now();
         let done = mill.store.call(move |store| {
-            merging::merge(store, &source, &target, now, &mut |looked| {
+            category_merge::merge(store, &source, &target, now, &mut |looked| {
                 let what = "items looked at".to_owned();
                 let _ = events.try_send(Event::Progress { done: looked, of: looked, what });
             })
         });
         let moved = done.await.map_err(|e| chain(&e))?;
-        mill.publish(Look::Changed, |_, _| {}).await.map_err(|e| chain(&e))?;
+        mill.publish(PublishScope::Changed, |_, _| {}).await.map_err(|e| chain(&e))?;
         moved
     };
     Ok(json!({

@@ -54,7 +54,7 @@ pub(super) fn replace(mill: &Mill, exports: &[PathBuf]) -> Result<Option<PathBuf
     let now = mill.clock.now();
     let made = (*keep > 0 && !every.is_zero()).then(|| folder.join(backup::name(now)));
     if let Some(path) = &made {
-        let written = mill.care.export(path, backup::Form::Packed, now, &mut |_, _| {});
+        let written = mill.backend.export(path, backup::Form::Packed, now, &mut |_, _| {});
         written.map_err(|e| format!("no new export can be written, so the old ones stay: {}", chain(&e)))?;
     }
     for path in exports.iter().filter(|path| made.as_ref() != Some(*path)) {

@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering;
 
 use super::copy::{copy_records, share_or_copy_texts, share_texts};
 use super::{disk, swap, tidy};
-use crate::store::sled::database::{TreeId, backend, every, guarded, put};
+use crate::store::sled::database::{TreeId, backend, catching_panics, every, put};
 use crate::store::sled::engine::Engine;
 use crate::store::sled::opening::{close, reopened};
 use crate::store::sled::options::StoreOptions;
@@ -100,7 +100,8 @@ impl SledStore {
     /// What `copy` makes of the closed store. Two are open then: neither keeps much in memory.
     fn made(&self, beside: &Path, copy: impl FnOnce(&Engine, &Path) -> Result<bool>) -> Result<bool> {
         let mut engine = Some(reopened(&StoreOptions { cache: LEAN, ..self.options.clone() }, true)?);
-        let done = guarded("be copied", || copy(engine.as_ref().ok_or_else(|| self.closed())?, beside));
+        let done =
+            catching_panics("be copied", || copy(engine.as_ref().ok_or_else(|| self.closed())?, beside));
         close(&mut engine);
         done
     }

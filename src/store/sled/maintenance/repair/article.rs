@@ -49,7 +49,7 @@ pub(in super::super) fn put_text(engine: &Engine, key: &[u8], item: &Item, text:
         let mut balance = Balance::default();
         let records = places.iter().map(|place| (*place, item.clone()));
         records.into_iter().try_for_each(|record| touch_record(tx, key, record, &mut balance))?;
-        balance.settle(tx)
+        balance.write(tx)
     })
 }
 

@@ -1,6 +1,6 @@
 //! Which addresses may be asked: the globally routable ones, and those the operator allows.
 //!
-//! The guard looks twice: at a literal address before the request, because the client never asks its
+//! The address filter looks twice: at a literal address before the request, because the client never asks its
 //! resolver for one, and at every answer of the DNS, because the name that was checked and the
 //! connection that is made have to mean the same address (rebinding).
 
@@ -63,11 +63,11 @@ const fn v6(start: [u16; 3], prefix: u8) -> Ipv6Net {
 
 /// Decides by address; cheap to clone.
 #[derive(Debug, Clone)]
-pub(super) struct Guard {
+pub(super) struct AddressFilter {
     allow: Arc<[IpNet]>,
 }
 
-impl Guard {
+impl AddressFilter {
     /// Refuses all inner addresses but those in `allow`.
     pub(super) fn new(allow: &[IpNet]) -> Self {
         Self { allow: allow.into() }
@@ -128,12 +128,12 @@ impl Guard {
     }
 }
 
-impl Resolve for Guard {
+impl Resolve for AddressFilter {
     fn resolve(&self, name: Name) -> Resolving {
-        let guard = self.clone();
+        let address_filter = self.clone();
         Box::pin(async move {
             let answers = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let good = guard.filter(name.as_str(), answers)?;
+            let good = address_filter.filter(name.as_str(), answers)?;
             Ok(Box::new(good.into_iter()) as Addrs)
         })
     }
@@ -158,12 +158,12 @@ fn is_global(address: IpAddr) -> bool {
 mod tests {
     use super::*;
 
-    fn guard(allow: &[&str]) -> Guard {
-        Guard::new(&allow.iter().map(|net| net.parse().unwrap()).collect::<Vec<_>>())
+    fn address_filter(allow: &[&str]) -> AddressFilter {
+        AddressFilter::new(&allow.iter().map(|net| net.parse().unwrap()).collect::<Vec<_>>())
     }
 
-    fn kind(guard: &Guard, url: &str) -> &'static str {
-        guard.check(&Url::parse(url).unwrap()).map_or_else(|error| error.kind(), |()| "ok")
+    fn kind(address_filter: &AddressFilter, url: &str) -> &'static str {
+        address_filter.check(&Url::parse(url).unwrap()).map_or_else(|error| error.kind(), |()| "ok")
     }
 
     /// First and last address of every refused block, and the neighbours that are fine.
@@ -188,7 +188,7 @@ mod tests {
             203.0.112.255 203.0.114.0 223.255.255.255 ::ffff:8.8.8.8 64:ff9b::8.8.8.8 \
             2000::1 2001:200::1 2001:4860:4860::8888 2001:db7:ffff::1 2001:db9::1 2003::1 2606:4700::1111 \
             2a00:1450::1 3ffe:ffff::1 3fff:1000::1";
-        let none = guard(&[]);
+        let none = address_filter(&[]);
         for text in refused.split_whitespace() {
             assert!(!none.permits(text.parse().unwrap()), "{text}");
         }
@@ -199,7 +199,7 @@ mod tests {
 
     #[test]
     fn allowed_blocks_are_exact() {
-        let some = guard(&["127.0.1.1/32", "fd00::/16"]);
+        let some = address_filter(&["127.0.1.1/32", "fd00::/16"]);
         for (text, permitted) in [
             ("127.0.1.1", true),
             ("::ffff:127.0.1.1", true),
@@ -236,10 +236,10 @@ mod tests {
         ];
         let blocked = blocked.split_whitespace().map(|url| (url, "blocked"));
         for (url, expected) in blocked.chain(others) {
-            assert_eq!(kind(&guard(&[]), url), expected, "{url}");
+            assert_eq!(kind(&address_filter(&[]), url), expected, "{url}");
         }
         assert!(Url::parse("http://[fe80::1%25lo]/").is_err(), "the parser has begun to read zone ids");
-        let local = guard(&["127.0.0.0/8"]);
+        let local = address_filter(&["127.0.0.0/8"]);
         assert_eq!(kind(&local, "http://localhost/"), "ok");
         assert_eq!(kind(&local, "http://0x7f.1/"), "ok");
         assert_eq!(kind(&local, "http://[::1]/"), "blocked");
@@ -250,7 +250,7 @@ mod tests {
         let addresses = |texts: &[&str]| -> Vec<SocketAddr> {
             texts.iter().map(|text| SocketAddr::new(text.parse().unwrap(), 0)).collect()
         };
-        let ask = |texts: &[&str]| guard(&[]).filter("x.test", addresses(texts).into_iter());
+        let ask = |texts: &[&str]| address_filter(&[]).filter("x.test", addresses(texts).into_iter());
         assert_eq!(ask(&["127.0.0.1", "8.8.8.8"]).unwrap(), addresses(&["8.8.8.8"]));
         assert!(matches!(ask(&["10.0.0.1", "::1"]), Err(Blocked::Name { address, .. }) if address.is_ipv4()));
         assert!(ask(&[]).unwrap().is_empty());

@@ -1,4 +1,4 @@
-//! Care of the store while the mill turns: mending what broke, room on its disk, automatic
+//! Maintenance of the store while the mill turns: mending what broke, room on its disk, automatic
 //! exports, retention, the compression dictionary.
 
 use std::path::Path;
@@ -20,7 +20,7 @@ use crate::model::{CategoryId, chain};
 use crate::store::{Categories, Items, Retention, Sources, StoreError, backup};
 
 /// Between two looks after the store.
-const LOOK: Duration = Duration::from_mins(10);
+const MAINTAIN_EVERY: Duration = Duration::from_mins(10);
 /// The first look waits until the first polls are through.
 const FIRST: Duration = Duration::from_mins(1);
 /// Items taken out by retention in one step; polls may come in between.
@@ -34,7 +34,7 @@ impl Mill {
     /// # Errors
     /// Why it cannot be used yet; another try is due later.
     pub(super) async fn keep_store(self: &Arc<Self>) -> Result<bool, StoreError> {
-        if self.care.trouble().is_none() {
+        if self.backend.trouble().is_none() {
             return Ok(false);
         }
         // Nothing is published of a store that is yet to be filled.
@@ -42,10 +42,10 @@ impl Mill {
         let mill = Arc::clone(self);
         let mended = blocking::run_long(move || {
             let now = mill.clock.now();
-            mill.care.mend(now)?;
-            filled(&mill.care, &mill.config, now)?;
+            mill.backend.mend(now)?;
+            filled(&mill.backend, &mill.config, now)?;
             let running = mill.running.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            mill.care.release(claims::DAEMON, &running.into_iter().collect::<Vec<_>>(), now)?;
+            mill.backend.release(claims::DAEMON, &running.into_iter().collect::<Vec<_>>(), now)?;
             Ok(())
         });
         let mended: Result<(), StoreError> = mended.await.map_err(StoreError::task)?;
@@ -57,7 +57,7 @@ impl Mill {
 
     /// Whether there is room on the store's disk; says so once when that changes.
     pub(super) fn has_room(&self) -> bool {
-        let room = self.care.has_room();
+        let room = self.backend.has_room();
         if self.no_room.swap(!room, Ordering::Relaxed) == room {
             if room {
                 info!("there is room on the disk again; polling goes on");
@@ -73,12 +73,12 @@ impl Mill {
 }
 
 /// Looks after the store from time to time until `stop`.
-pub(super) async fn care(live: Live, stop: CancellationToken) -> Result<(), DaemonError> {
+pub(super) async fn maintain(live: Live, stop: CancellationToken) -> Result<(), DaemonError> {
     let mut pause = FIRST;
     loop {
         tokio::select! {
             () = stop.cancelled() => return Ok(()),
-            () = sleep(pause) => pause = LOOK,
+            () = sleep(pause) => pause = MAINTAIN_EVERY,
         }
         let mill = Arc::clone(&live.borrow());
         let own = Arc::clone(&mill);
@@ -87,28 +87,28 @@ pub(super) async fn care(live: Live, stop: CancellationToken) -> Result<(), Daem
             Ok(Ok(taken_out)) if taken_out > 0 => mill.changed.notify_one(),
             Ok(Ok(_)) => {}
             Ok(Err(error)) => error!(error = chain(&error), "the store could not be looked after"),
-            Err(error) => error!(%error, "care of the store broke"),
+            Err(error) => error!(%error, "maintenance of the store broke"),
         }
     }
 }
 
 /// One look; gives how many items retention took out.
 fn look(mill: &Mill) -> Result<usize, StoreError> {
-    if !mill.care.has_room() {
+    if !mill.backend.has_room() {
         return Ok(0);
     }
-    if let Some(bytes) = mill.care.train()? {
+    if let Some(bytes) = mill.backend.train()? {
         info!(bytes, "new articles are compressed with a dictionary of the store's own");
     }
     export_if_due(mill)?;
     let taken_out = retain(mill)?;
     loop {
-        match mill.care.tidy()? {
+        match mill.backend.tidy()? {
             0 => break,
             bytes => info!(bytes, "room of texts that are no more is given back"),
         }
     }
-    match mill.care.shrink() {
+    match mill.backend.shrink() {
         Ok(0) => {}
         Ok(bytes) => info!(bytes, "room of records that are no more is given back"),
         // It goes on as it is; there may be room later.
@@ -134,7 +134,7 @@ fn export_if_due(mill: &Mill) -> Result<(), StoreError> {
         return Ok(());
     }
     let path = folder.join(backup::name(now));
-    let bytes = mill.care.export(&path, backup::Form::Packed, now, &mut |_, _| {})?;
+    let bytes = mill.backend.export(&path, backup::Form::Packed, now, &mut |_, _| {})?;
     info!(path = %path.display(), bytes, "the store was exported");
     let keep = usize::try_from(*keep).unwrap_or(usize::MAX);
     let mut all = backup::all(folder);
@@ -152,7 +152,7 @@ fn remove(path: &Path) {
 }
 
 fn retain(mill: &Mill) -> Result<usize, StoreError> {
-    let store = &mill.care;
+    let store = &mill.backend;
     let mut taken_out = 0;
     for category in store.categories()? {
         let own = mill.config.categories.iter().find(|settings| settings.slug == category.slug);
@@ -169,7 +169,7 @@ fn retain_in(mill: &Mill, category: CategoryId, keep: Retention) -> Result<usize
     }
     let mut taken_out = 0;
     loop {
-        let step = mill.care.sweep(category, keep, STEP, mill.clock.now())?;
+        let step = mill.backend.sweep(category, keep, STEP, mill.clock.now())?;
         taken_out += step;
         if step == 0 {
             return Ok(taken_out);

@@ -11,7 +11,7 @@ use tracing::{info, warn};
 use super::copy::{copy_records, share_or_copy_texts};
 use super::{disk, swap};
 use crate::store::sled::bodies::Texts;
-use crate::store::sled::database::{Database, FORMAT, TreeId, guarded};
+use crate::store::sled::database::{Database, FORMAT, TreeId, catching_panics};
 use crate::store::sled::options::StoreOptions;
 use crate::store::{Result, StoreError};
 
@@ -22,7 +22,7 @@ type Upgrade = fn(TreeId, &[u8], Vec<u8>) -> Result<Option<Vec<u8>>>;
 pub(crate) struct Step {
     /// The format that it reads; it writes the next one.
     pub(crate) from: u8,
-    /// What becomes of each record; the version in its first byte needs no care.
+    /// What becomes of each record; the version in its first byte stays.
     pub(crate) record: Upgrade,
 }
 
@@ -56,7 +56,7 @@ pub(crate) fn migrate(options: &StoreOptions, found: u8, steps: &[Step]) -> Resu
     disk::clear(&beside)?;
     disk::enough(path, disk::size(&path.join("db")).saturating_mul(3) / 2)?;
     info!(from = found, to = FORMAT, "the store is brought up to date; this is done once");
-    guarded("be migrated", || copy(options, &beside, way))?;
+    catching_panics("be migrated", || copy(options, &beside, way))?;
     let kept = disk::free_name(&kept(path, found))?;
     swap::put_in_place(path, &kept)?;
     warn!(kept = %kept.display(), "the store as it was is kept; delete it when you will not go back");

@@ -50,7 +50,7 @@ pub(super) fn repair(engine: &Engine, now: Timestamp, watch: Watch<'_>) -> Resul
     let left = walk(engine, watch, &mut |_, _, faults| Ok(faults.clone()))?;
     all.mended = all.faults.saturating_sub(left.faults);
     if all.faults > 0 {
-        settle(engine, lost, now)?;
+        finish(engine, lost, now)?;
     }
     let balanced = is_balanced(&engine.db)?;
     recount(&engine.db)?;
@@ -90,7 +90,7 @@ fn mend(engine: &Engine, at: TreeId, key: &[u8], now: Timestamp) -> Result<bool>
 }
 
 /// All that is published is looked at again, and what was lost is asked for again.
-pub(super) fn settle(engine: &Engine, lost: bool, now: Timestamp) -> Result<()> {
+pub(super) fn finish(engine: &Engine, lost: bool, now: Timestamp) -> Result<()> {
     categories::new_identity(&engine.db)?;
     let mut all: BTreeSet<CategoryId> =
         categories::all(&engine.db)?.iter().map(|category| category.id).collect();

@@ -1,4 +1,4 @@
-//! Care of a store on sled: looking for faults and mending them, backups, room on the disk.
+//! Maintenance of a store on sled: looking for faults and mending them, backups, room on the disk.
 //!
 //! Owns: what an admin or the daemon does with the store as a whole, each in a file of its own with its verb
 //! of [`super::store::SledStore`]. Does not own: the verbs of the contract.

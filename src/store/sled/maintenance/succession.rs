@@ -14,7 +14,7 @@ use crate::store::{Result, StoreError};
 impl SledStore {
     /// Lets the store in `store.new` take the place of this one, which is closed and goes to `aside`, where it
     /// was `made`; then opens what is in the place. A new one that cannot be opened makes room again for the
-    /// one before, and where that cannot be opened either, `care::heal` tries again.
+    /// one before, and where that cannot be opened either, `maintenance::heal` tries again.
     ///
     /// # Errors
     /// Why it was not made, or could not take the place.

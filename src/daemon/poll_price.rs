@@ -15,7 +15,7 @@ use crate::schedule::{self, Pace, price};
 use crate::store::{Sources, StoreError};
 
 /// Between two looks at the price: what is learned changes slowly.
-const LOOK: Duration = Duration::from_hours(1);
+const REPRICE_EVERY: Duration = Duration::from_hours(1);
 /// Sources that the price is worked out from while the mill turns, and when it starts.
 const SAMPLE: usize = 400;
 const FIRST_SAMPLE: usize = 16;
@@ -37,7 +37,7 @@ impl Mill {
         }
         let (mut plans, mut budget) = (Vec::new(), 0.0);
         for (source, mean) in learned.iter().step_by(learned.len().div_ceil(most).max(1)) {
-            let state = self.care.source(&source.id)?;
+            let state = self.backend.source(&source.id)?;
             plans.push(schedule::plan(&state, &self.ingest.terms(source), now));
             budget += 86_400.0 / f64::from(u32::try_from(*mean).unwrap_or(u32::MAX).max(1));
         }
@@ -71,7 +71,7 @@ pub(super) async fn keep(mut live: Live, stop: CancellationToken) -> Result<(), 
         tokio::select! {
             () = stop.cancelled() => return Ok(()),
             Ok(()) = live.changed() => {}
-            () = sleep(LOOK) => {}
+            () = sleep(REPRICE_EVERY) => {}
         }
     }
 }

@@ -16,11 +16,13 @@ use super::copy::share_or_copy_texts;
 use super::lender::Lender;
 use super::loss::{Loss, Remedy};
 use super::mending::mended;
-use super::repair::settle;
+use super::repair::finish;
 use super::{disk, swap};
 use crate::model::{Timestamp, chain};
 use crate::store::Result;
-use crate::store::sled::database::{Database, TreeId, backend, every, guarded, put, reached, u32_at, u64_at};
+use crate::store::sled::database::{
+    Database, TreeId, backend, catching_panics, every, put, reached, u32_at, u64_at,
+};
 use crate::store::sled::engine::Engine;
 use crate::store::sled::options::StoreOptions;
 
@@ -40,7 +42,7 @@ pub(super) fn salvaged(
     let beside = swap::new(&options.path);
     disk::clear(&beside)?;
     disk::enough(&options.path, disk::size(&options.path.join("db")))?;
-    match guarded("be salvaged", || salvage(options, &beside, lender, now)) {
+    match catching_panics("be salvaged", || salvage(options, &beside, lender, now)) {
         Err(error) if error.is_transient() && !error.is_damage() => Err(error),
         Err(error) => {
             warn!(error = chain(&error), "nothing can be read of the damaged store");
@@ -76,7 +78,7 @@ fn salvage(
         loss.from_export += lender.articles(&new, None, now)?;
         loss.export = Some(lender.made);
     }
-    settle(&new, true, now)?;
+    finish(&new, true, now)?;
     new.db.sync()?;
     Ok(Some(loss))
 }
@@ -84,7 +86,7 @@ fn salvage(
 /// The damaged database. What sled remembers of its log, in files `snap.…`, may tell of parts that are no more;
 /// without it sled reads the log anew, as far as that goes.
 fn opened(options: &StoreOptions) -> Result<Database> {
-    let open = || guarded("open", || Database::open(&options.path, options.cache));
+    let open = || catching_panics("open", || Database::open(&options.path, options.cache));
     match open() {
         Err(error) if error.is_damage() && forget_snapshots(&options.path) => open(),
         opened => opened,
@@ -120,7 +122,7 @@ fn copy_listed(from: &Database, to: &Database) -> Result<()> {
         let (key, _) = entry.map_err(|e| backend("be salvaged", e))?;
         let Some(code) = key.get(12..) else { continue };
         if to.get(TreeId::Item, code)?.is_none()
-            && let Ok(Some(item)) = guarded("be read", || from.get(TreeId::Item, code))
+            && let Ok(Some(item)) = catching_panics("be read", || from.get(TreeId::Item, code))
         {
             to.tree(TreeId::Item).insert(code, item).map_err(|e| backend("be salvaged", e))?;
         }
@@ -147,7 +149,8 @@ fn copy_until_damage(
 ) -> Result<Option<Vec<u8>>> {
     let (mut batch, mut waiting, mut last) = (Batch::default(), 0, Vec::new());
     let whole = loop {
-        let next = guarded("be read", || records.next().transpose().map_err(|e| backend("be read", e)));
+        let next =
+            catching_panics("be read", || records.next().transpose().map_err(|e| backend("be read", e)));
         let (key, value) = match next {
             Ok(Some((key, _))) if until == Some(&key) => break true,
             Ok(Some(record)) => record,
