@@ -7,7 +7,7 @@ A loop device has no volatile cache of its own and tears no sectors. Needs root 
 well where it has none.
 
 usage: powercut.py --feedmill target/release/feedmill [--cuts 40] [--seed 1]"""
-import argparse, fcntl, os, random, shutil, signal, struct, subprocess, sys, tempfile, threading, time
+import argparse, fcntl, os, random, shutil, signal, struct, subprocess, sys, tempfile, time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from world import World, skip
@@ -24,7 +24,6 @@ def main():
     args.add_argument("--feedmill", required=True)
     args.add_argument("--cuts", type=int, default=40)
     args.add_argument("--seed", type=int, default=1)
-    args.add_argument("--port", type=int, default=18790)
     args = args.parse_args()
     rng = random.Random(args.seed)
     if os.geteuid() != 0:
@@ -40,35 +39,24 @@ def main():
     if made.returncode or run("mount", "-o", "loop", image, mounted).returncode:
         shutil.rmtree(home)
         skip("no loop device can be mounted here")
-    world = World(os.path.abspath(args.feedmill), home, mounted, args.port)
-    stop, begun = threading.Event(), time.time()
-
-    def readers():
-        while not stop.is_set():
-            world.check("running")
-            time.sleep(0.01)
-
+    world = World(os.path.abspath(args.feedmill), home, mounted, listed=200, ready=15)
+    begun, made = time.time(), 0
     try:
         for cut in range(args.cuts):
-            ended = world.start()
-            if ended is not None:
-                world.fault("start", "ended with %s" % ended)
+            if not world.must_start("after cut %d" % cut):
                 break
             world.check("after cut %d" % cut)
-            stop.clear()
-            reading = threading.Thread(target=readers)
-            reading.start()
-            until = time.time() + rng.choice([rng.uniform(0, 0.2), rng.uniform(0, 1), rng.uniform(0, 4)])
-            while time.time() < until:
-                world.feed(rng, rng.randrange(1, 8))
-                time.sleep(0.1)
             # Readers stop first: what they see while the cut is made was not shown to anybody.
-            stop.set()
-            reading.join()
+            with world.readers():
+                until = time.time() + rng.choice([rng.uniform(0, 0.2), rng.uniform(0, 1), rng.uniform(0, 4)])
+                while time.time() < until:
+                    world.change(rng, rng.randrange(1, 8))
+                    time.sleep(0.1)
             folder = os.open(mounted, os.O_RDONLY)
             fcntl.ioctl(folder, SHUTDOWN, struct.pack("I", WITHOUT_JOURNAL))
             os.close(folder)
-            world.end(signal.SIGKILL)
+            world.stop(signal.SIGKILL)
+            made += 1
             run("umount", mounted)
             again = run("mount", "-o", "loop", image, mounted)
             if again.returncode:
@@ -79,23 +67,15 @@ def main():
             if aside:
                 world.fault("damaged", "after cut %d: %s" % (cut + 1, aside))
                 break
-        if not world.faults:
-            world.start()
-            world.settle("end")
-            world.end()
-            found = subprocess.run([world.binary, "--config", world.config, "store", "check"], capture_output=True, text=True)
-            if found.returncode:
-                world.fault("check", found.stdout + found.stderr)
-        for panic in world.panics():
-            world.fault("panic", panic)
-        code = world.report(cuts=args.cuts, seconds=round(time.time() - begun))
+        if not world.faults and world.must_start("at the end"):
+            world.check_end()
     finally:
-        stop.set()
-        world.end(signal.SIGKILL)
+        world.close()
         run("umount", mounted)
-    if not code:
+    print("powercut  %4d cuts %s   %d s   %s" % (made, world.figures(), time.time() - begun, world.verdict()))
+    if not world.faults:
         shutil.rmtree(home)
-    sys.exit(code)
+    sys.exit(1 if world.faults else 0)
 
 
 if __name__ == "__main__":
