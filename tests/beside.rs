@@ -144,14 +144,14 @@ impl<'a> World<'a> {
         self.act_at(between, 0).await?;
         let claimed = self.store.claim("a poll", slice::from_ref(&source.id), self.clock.now(), 90)?;
         let [Claimed::Yours(claim)] = &claimed[..] else { panic!("{claimed:?}") };
-        let answer = ingest.ask(source, claim.state.clone()).await;
+        let answer = ingest.fetch_source(source, claim.state.clone()).await;
         self.act_at(between, 1).await?;
         let mut pending = Pending::default();
-        let (_, mut ended) = ingest.take(source, answer, &mut pending).await?;
+        let (_, mut ended) = ingest.ingest_answer(source, answer, &mut pending).await?;
         self.act_at(between, 2).await?;
         ingest.store_pending(&mut pending).await?;
         self.act_at(between, 3).await?;
-        pending.settle(&mut ended);
+        pending.finish(&mut ended);
         let overtaken = between.is_some_and(|(act, at)| act == Act::Overtake && (1..STEPS - 1).contains(&at));
         let refused = store.complete(vec![ended]).await?;
         assert_eq!(refused, if overtaken { vec![source.id.clone()] } else { Vec::new() });

@@ -120,7 +120,7 @@ impl Mill {
             let Some((source, answer)) = next else { break };
             let (report, ending) = match answer {
                 Ahead::Done(done) => *done,
-                Ahead::Waits(answer) => self.ingest.take(&source, *answer, &mut pending).await?,
+                Ahead::Waits(answer) => self.ingest.ingest_answer(&source, *answer, &mut pending).await?,
                 Ahead::NotYet(early, claim) => {
                     ends.take(PollResult::of(*claim), &pending)?;
                     round.waiting.push(early);
@@ -218,7 +218,7 @@ impl Ends {
 
     /// Nothing is pending any more.
     fn store_finished(&mut self, pending: &Pending) {
-        self.held.iter_mut().for_each(|result| pending.settle(result));
+        self.held.iter_mut().for_each(|result| pending.finish(result));
         self.waiting.append(&mut self.held);
     }
 
@@ -263,13 +263,13 @@ enum Ahead {
 }
 
 async fn ask_ahead(ingest: &Ingest, source: &Source, state: SourceState) -> Result<Ahead, StoreError> {
-    let mut answer = ingest.ask(source, state).await;
+    let mut answer = ingest.fetch_source(source, state).await;
     if answer.is_empty() {
         // Nothing is taken in, so nothing can be pending.
-        let done = ingest.take(source, answer, &mut Pending::default()).await?;
+        let done = ingest.ingest_answer(source, answer, &mut Pending::default()).await?;
         return Ok(Ahead::Done(Box::new(done)));
     }
     // One that holds memory while it waits would keep an earlier one out.
-    answer.let_go();
+    answer.release_memory();
     Ok(Ahead::Waits(Box::new(answer)))
 }

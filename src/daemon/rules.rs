@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use super::answers::value;
 use super::mill::Mill;
 use crate::control::{Event, Events};
+use crate::ingest::apply_rules;
 use crate::ingest::rerouting::{Rerouted, Rerouting};
-use crate::ingest::ruling;
 use crate::model::{Cursor, chain};
 use crate::publish::PublishScope;
 use crate::rules::{Action, Level};
@@ -50,14 +50,14 @@ pub(super) async fn rules(mill: &Arc<Mill>) -> Result<Value, String> {
                 Level::Category(slug) => format!("category {slug}"),
             },
             action: action(&rule.action),
-            hits: count(&format!("{}{}", ruling::RULE, rule.name)),
+            hits: count(&format!("{}{}", apply_rules::RULE, rule.name)),
         })
         .collect();
     Ok(json!({
         "rules": rows,
-        "seen": count(ruling::SEEN),
-        "kept": count(ruling::KEPT),
-        "dropped": count(ruling::DROPPED),
+        "seen": count(apply_rules::SEEN),
+        "kept": count(apply_rules::KEPT),
+        "dropped": count(apply_rules::DROPPED),
     }))
 }
 

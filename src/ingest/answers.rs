@@ -61,7 +61,7 @@ impl LastAnswers {
         self.folder.join(format!("{id}.{ENDING}"))
     }
 
-    fn mark(&self, id: &SourceId) -> PathBuf {
+    fn withheld_path(&self, id: &SourceId) -> PathBuf {
         self.folder.join(format!("{id}.{WITHHELD}"))
     }
 
@@ -122,20 +122,20 @@ impl LastAnswers {
     /// What the system says.
     pub fn withhold(&self, id: &SourceId) -> io::Result<()> {
         fs::create_dir_all(&self.folder)?;
-        fs::File::create(self.mark(id))?;
+        fs::File::create(self.withheld_path(id))?;
         self.forget(id)
     }
 
     /// Whether nothing is kept of a source.
     #[must_use]
     pub fn is_withheld(&self, id: &SourceId) -> bool {
-        self.mark(id).exists()
+        self.withheld_path(id).exists()
     }
 
     /// Keeps answers of a source again, from its next on: it lists nothing any more that was erased.
     pub fn release(&self, id: &SourceId) {
         // One that cannot be removed goes the next time.
-        let _ = fs::remove_file(self.mark(id));
+        let _ = fs::remove_file(self.withheld_path(id));
     }
 
     /// Forgets the answers of all sources but these, and what older feedmills kept.

@@ -1,17 +1,17 @@
 //! The canary: what the last answers of sources come to under other settings, before these are used.
 //!
-//! Nothing is asked for and nothing is stored. What the config would no longer take in is a loss that
+//! Nothing is fetched and nothing is stored. What the config would no longer ingest is a loss that
 //! an admin has to accept; what goes elsewhere is told.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::apply_rules::{age, slug_of, subject};
 use super::draft;
 use super::identity::identify;
 use super::options::IngestOptions;
 use super::routing::{AutoCategories, Routing};
-use super::ruling::{age, slug_of, subject};
 use crate::ingest::answers::LastAnswer;
 use crate::model::{CategoryChoice, InfoCode, Slug, Timestamp};
 use crate::source::Source;
@@ -25,13 +25,13 @@ const EXAMPLES: usize = 5;
 pub struct Trial {
     /// The source.
     pub source: String,
-    /// Items of the answer that are taken in now and would not be.
+    /// Items of the answer that are ingested now and would not be.
     pub vanish: usize,
     /// Titles of some of them.
     pub examples: Vec<String>,
     /// How many would go elsewhere, by where: slugs with blanks between.
     pub moves: BTreeMap<String, usize>,
-    /// Items that are not taken in now and would be.
+    /// Items that are not ingested now and would be.
     pub appear: usize,
     /// Why it was not tried, if so.
     pub untried: Option<String>,
@@ -90,7 +90,7 @@ pub fn compare(
     Ok(trial)
 }
 
-/// What would be taken in of an answer, and where it would go; `None` for one that cannot be read.
+/// Returns what would be ingested of an answer, and where it would go; `None` for one that cannot be read.
 fn fates(
     store: &dyn Store,
     answer: &LastAnswer,

@@ -5,10 +5,10 @@
 use tracing::warn;
 use url::Url;
 
+use super::document::DocumentSummary;
 use super::identity::guid_hash;
 use super::pending::Pending;
 use super::poller::Ingest;
-use super::taking::Found;
 use crate::model::memory::{Memory, Missing};
 use crate::model::{Deleted, Hints, InfoCode, Item, SourceId, SourceState, Timestamp};
 use crate::source::Source;
@@ -40,7 +40,7 @@ impl Ingest {
         state: &mut SourceState,
         pending: &mut Pending,
         hints: &Hints,
-        found: &Found,
+        found: &DocumentSummary,
     ) -> std::result::Result<usize, StoreError> {
         if state.first_good.is_none() || state.arriving || found.codes.is_empty() {
             return Ok(0);
@@ -114,7 +114,7 @@ impl Ingest {
         source: &Source,
         state: &mut SourceState,
         deleted: &[Deleted],
-        found: &Found,
+        found: &DocumentSummary,
     ) -> std::result::Result<usize, StoreError> {
         if deleted.is_empty() {
             return Ok(0);
@@ -153,7 +153,7 @@ impl Ingest {
             alarm(&mut state.memory, source, brake(window) + 1);
             return Ok(false);
         }
-        let _held = self.deciding.lock().await;
+        let _held = self.decision_lock.lock().await;
         let tombstone = Tombstone::new(now, WithdrawnBy::Source, why, false);
         let own = source.id.clone();
         let done = self

@@ -1,4 +1,4 @@
-//! Details of stubs: asked for only when unknown or changed (RULES 1.11).
+//! Details of stubs: fetched only when unknown or changed (RULES 1.11).
 
 use futures_util::{StreamExt, stream};
 use tracing::debug;
@@ -9,10 +9,10 @@ use super::report::PollError;
 use crate::model::{ContentHash, Request, Response, Timestamp, chain};
 use crate::source::Source;
 
-/// Details asked for at once; the fetcher spaces them per host.
+/// Details fetched at once; the fetcher spaces them per host.
 const AT_ONCE: usize = 4;
 
-/// A record whose detail was asked for.
+/// A record whose detail was fetched.
 #[derive(Debug, Clone)]
 pub(super) struct Detailed {
     pub(super) listed: Listed,
@@ -28,7 +28,7 @@ struct Failed {
 
 impl Ingest {
     /// Asks for the details of `wanted`, slowly at `first` contact; the failed ones come back with their reason. Where the
-    /// upstream asks to wait, no more are asked for, and the last value says until when.
+    /// upstream asks to wait, no more are fetched, and the last value says until when.
     pub(super) async fn details(
         &self,
         source: &Source,
@@ -60,7 +60,7 @@ impl Ingest {
 
     async fn detail(&self, source: &Source, mut listed: Listed, first: bool) -> Result<Detailed, Failed> {
         let name = listed.code.code().to_owned();
-        if let Err(error) = self.take_one(source, &mut listed, first).await {
+        if let Err(error) = self.add_detail(source, &mut listed, first).await {
             // A page that is gone for good must not hold back what the list itself gave.
             let enough = listed.entry.content.is_some() || listed.entry.summary.is_some();
             if error.is_transient() || source.article.is_none() || !enough {
@@ -83,7 +83,7 @@ impl Ingest {
         Ok(Detailed { listed, hash: Some(hash) })
     }
 
-    async fn take_one(&self, source: &Source, listed: &mut Listed, first: bool) -> Result<(), PollError> {
+    async fn add_detail(&self, source: &Source, listed: &mut Listed, first: bool) -> Result<(), PollError> {
         let Some(mut request) = source.detail(&listed.entry)? else { return Ok(()) };
         request.unhurried = first;
         let (body, content_type) = self.fetch_detail(&request).await?;

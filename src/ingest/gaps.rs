@@ -1,13 +1,13 @@
 //! Windows that ran over: a full document without a known item means that others came and went
-//! unseen. What can be had of them is asked for once; the schedule becomes careful for a day.
+//! unseen. What can be had of them is fetched once; the schedule becomes careful for a day.
 
 use tracing::warn;
 use url::Url;
 
+use super::document::DocumentSummary;
 use super::pending::Pending;
 use super::poller::Ingest;
 use super::report::{PollError, PollReport};
-use super::taking::Found;
 use crate::model::{Document, Hints, Response, SourceState, chain};
 use crate::source::{Kind, Source};
 use crate::store::StoreError;
@@ -15,7 +15,7 @@ use crate::store::StoreError;
 /// Fewer items say nothing about what is missing.
 const FULL_FROM: usize = 5;
 
-impl Found {
+impl DocumentSummary {
     /// Whether the window ran over since the state `before`: all that is listed is new, and it is
     /// as much as there was.
     pub(super) fn overruns(&self, before: &SourceState) -> bool {
@@ -37,7 +37,7 @@ impl Ingest {
         hints: &Hints,
         state: &mut SourceState,
         (report, pending): (&mut PollReport, &mut Pending),
-        found: &mut Found,
+        found: &mut DocumentSummary,
     ) -> Result<(), StoreError> {
         report.overrun = true;
         state.memory.overrun = Some(self.clock.now());
@@ -49,7 +49,7 @@ impl Ingest {
         match self.older(source, url).await {
             Ok(older) => {
                 let mut part = PollReport { bytes: report.bytes, ..PollReport::default() };
-                let more = self.take_document(source, older, state, (&mut part, pending)).await?;
+                let more = self.ingest_document(source, older, state, (&mut part, pending)).await?;
                 warn!(
                     source.id = %source.id, inserted = part.inserted, known = more.known,
                     "its window ran over; the document before it was taken in"

@@ -3,30 +3,32 @@
 //!
 //! Owns: how an InfoCode is found, and what is done with each listed record. Does not own:
 //! HTTP (`fetch`), formats (`parse`, `source`), bytes on disk (`store`), when to poll
-//! (`schedule`). Decisions are pure and in [`decide`]; identity is in [`identity`].
+//! (`schedule`). Decisions are pure and in [`decision`]; identity is in [`identity`].
 
 pub mod answers;
+pub mod apply_rules;
 pub mod article;
-mod asking;
 pub mod canary;
-mod circumstances;
-pub mod decide;
-mod deciding;
+pub mod decision;
 mod deletions;
 mod details;
+mod document;
+mod document_context;
+mod document_ingest;
 pub mod draft;
+mod fetch_source;
 mod gaps;
 pub mod identity;
 mod lookup;
-mod moves;
 mod options;
 mod pending;
+mod placement;
 mod poller;
+mod redirects;
 mod report;
 pub mod rerouting;
+mod revision;
 pub mod routing;
-pub mod ruling;
-mod taking;
 
 use crate::fetch::FetchError;
 use crate::model::chain;
@@ -36,10 +38,10 @@ use crate::schedule::{self, Ended};
 use crate::source::Source;
 use crate::store::{Claim, PollResult, StoreError};
 
-use asking::{Read, Taken};
+use fetch_source::{FetchOutcome, FetchedDocument};
 
 pub use answers::LastAnswers;
-pub use asking::Answer;
+pub use fetch_source::Answer;
 pub use options::IngestOptions;
 pub use pending::Pending;
 pub use poller::Ingest;
@@ -50,55 +52,55 @@ pub use routing::{AutoCategories, Routing};
 const REPAIRS_SHOWN: usize = 10;
 
 impl Ingest {
-    /// One poll of a claimed source: [`Ingest::ask`], then [`Ingest::finish`].
+    /// One poll of a claimed source: [`Ingest::fetch_source`], then [`Ingest::finish`].
     ///
     /// # Errors
     /// Only [`StoreError`]: what goes wrong upstream stands in the report.
     pub async fn poll(&self, source: &Source, claim: Claim) -> Result<PollReport, StoreError> {
-        let answer = self.ask(source, claim.state).await;
+        let answer = self.fetch_source(source, claim.state).await;
         self.finish(source, answer).await
     }
 
-    /// Takes the records of an answer in and ends the poll.
+    /// Ingests the records of an answer and ends the poll.
     ///
     /// # Errors
     /// Only [`StoreError`].
     pub async fn finish(&self, source: &Source, answer: Answer) -> Result<PollReport, StoreError> {
         let mut pending = Pending::default();
-        let (report, mut ending) = self.take(source, answer, &mut pending).await?;
+        let (report, mut ending) = self.ingest_answer(source, answer, &mut pending).await?;
         self.store_pending(&mut pending).await?;
-        pending.settle(&mut ending);
+        pending.finish(&mut ending);
         if !self.store.complete(vec![ending]).await?.is_empty() {
             tracing::warn!(source.id = %source.id, "its poll ended too late: somebody else has polled it meanwhile");
         }
         Ok(report)
     }
 
-    /// Sends the request of a source in this state and says what would be taken in; nothing is stored.
+    /// Sends the request of a source in this state and reports what would be ingested; nothing is stored.
     ///
     /// # Errors
     /// Only [`StoreError`].
     pub async fn try_out(&self, source: &Source, state: SourceState) -> Result<PollReport, StoreError> {
-        let mut answer = self.ask(source, state).await;
+        let mut answer = self.fetch_source(source, state).await;
         let mut report = PollReport { source: source.id.to_string(), ..PollReport::default() };
         match answer.outcome {
-            Ok(Read::NotModified(_)) => report.not_modified = true,
-            Ok(Read::Document(taken)) => {
+            Ok(FetchOutcome::NotModified(_)) => report.not_modified = true,
+            Ok(FetchOutcome::Document(taken)) => {
                 report.bytes = taken.bytes;
-                self.would_take(source, taken.document, &mut report).await?;
+                self.preview_document(source, taken.document, &mut report).await?;
             }
             Err(error) => _ = failed(&mut answer.state, &mut report, &error, self.clock.now()),
         }
         Ok(report)
     }
 
-    /// Takes the records of an answer in, beside what is `pending` of others. The poll has ended when, after
+    /// Ingests the records of an answer, beside what is `pending` of others. The poll has ended when, after
     /// [`Ingest::store_pending`], [`Handle::complete`](crate::store::Handle::complete) has returned for what comes with the report; until then
     /// it counts as cut off, and would be made again.
     ///
     /// # Errors
     /// Only [`StoreError`].
-    pub async fn take(
+    pub async fn ingest_answer(
         &self,
         source: &Source,
         answer: Answer,
@@ -113,23 +115,23 @@ impl Ingest {
         }
         let mut void = Vec::new();
         let ended = match outcome {
-            Ok(Read::NotModified(unmodified)) => {
+            Ok(FetchOutcome::NotModified(unmodified)) => {
                 report.not_modified = true;
-                self.nothing_new(source, &mut state, (&mut report, pending), unmodified).await?
+                self.record_not_modified(source, &mut state, (&mut report, pending), unmodified).await?
             }
-            Ok(Read::Document(taken)) => {
+            Ok(FetchOutcome::Document(taken)) => {
                 let to = (&mut report, pending);
-                let (ended, found) = self.new_document(source, &mut state, to, *taken).await?;
+                let (ended, found) = self.ingest_fetched(source, &mut state, to, *taken).await?;
                 void = found;
                 ended
             }
             Err(error) => failed(&mut state, &mut report, &error, self.clock.now()),
         };
-        let ending = self.end(source, state, &report, ended, void);
+        let ending = self.poll_result(source, state, &report, ended, void);
         Ok((report, ending))
     }
 
-    async fn nothing_new(
+    async fn record_not_modified(
         &self,
         source: &Source,
         state: &mut SourceState,
@@ -140,22 +142,30 @@ impl Ingest {
         let NotModified { freshness, validators, moved } = unmodified;
         state.validators.renew(validators);
         state.memory.count(true);
-        moves::note(&mut state.memory, source, moved.as_ref(), true, now);
+        redirects::record(&mut state.memory, source, moved.as_ref(), true, now);
         state.memory.habits.learn(&[], now, schedule::offset(source.zone, now));
         report.withdrawn = self.still_missing(source, state, pending).await?;
         Ok(Ended::Well { fresh_until: freshness.until })
     }
 
-    async fn new_document(
+    async fn ingest_fetched(
         &self,
         source: &Source,
         state: &mut SourceState,
         (report, pending): (&mut PollReport, &mut Pending),
-        taken: Taken,
+        taken: FetchedDocument,
     ) -> Result<(Ended, Vec<[u8; 16]>), StoreError> {
         let now = self.clock.now();
-        let Taken { document, body, validators, answered_at, moved, fresh_until, bytes, permit: _permit } =
-            taken;
+        let FetchedDocument {
+            document,
+            body,
+            validators,
+            answered_at,
+            moved,
+            fresh_until,
+            bytes,
+            permit: _permit,
+        } = taken;
         report.bytes = bytes;
         state.title = clip_bytes(&document.title, 300);
         state.repairs = document.repairs.iter().take(REPAIRS_SHOWN).map(ToString::to_string).collect();
@@ -163,7 +173,7 @@ impl Ingest {
         state.next_check = None;
         let hints = document.hints.clone();
         let before = state.clone();
-        let mut found = self.take_document(source, document, state, (report, pending)).await?;
+        let mut found = self.ingest_document(source, document, state, (report, pending)).await?;
         if found.overruns(&before) {
             self.store_pending(pending).await?;
             self.fill_gap(source, &hints, state, (report, pending), &mut found).await?;
@@ -174,7 +184,7 @@ impl Ingest {
         memory.count(false);
         memory.window = u32::try_from(found.codes.len()).unwrap_or(u32::MAX);
         let same_feed = found.known > 0 || before.first_good.is_none();
-        moves::note(memory, source, moved.as_ref(), same_feed, now);
+        redirects::record(memory, source, moved.as_ref(), same_feed, now);
         memory.habits.learn(&found.arrived, now, schedule::offset(source.zone, now));
         // A 304 would hide what was held back for ever (RULES 1.10).
         let whole = report.held == 0;
@@ -184,7 +194,7 @@ impl Ingest {
         Ok((Ended::Well { fresh_until }, found.void))
     }
 
-    fn end(
+    fn poll_result(
         &self,
         source: &Source,
         mut state: SourceState,
@@ -234,6 +244,6 @@ fn failed(state: &mut SourceState, report: &mut PollReport, error: &PollError, n
         return Ended::Gone;
     }
     // An address that it moved to must not outlive its own end.
-    moves::doubt(state);
+    redirects::record_failure(state);
     Ended::Badly { retry_after }
 }

@@ -1,7 +1,7 @@
 //! Changes that were decided and are not stored yet, of several documents.
 //!
 //! A transaction and its way to the disk cost as much as what half a document changes: what a round takes
-//! in without a pause between is stored together. Nobody else decides meanwhile: that saves deciding twice,
+//! in without a pause between is stored together. Nobody else decides meanwhile: that saves a second decision,
 //! and no promise rests on it. A change is stored only where what it was decided on stands; where somebody was
 //! quicker its record is decided on again, a few times.
 
@@ -11,8 +11,8 @@ use std::sync::Arc;
 use tokio::sync::OwnedMutexGuard;
 use tracing::warn;
 
-use super::circumstances::{Circumstances, Decided};
-use super::deciding::Taking;
+use super::document_context::{DecidedChange, DocumentContext};
+use super::document_ingest::DocumentIngest;
 use super::identity::Listed;
 use super::poller::Ingest;
 use super::routing::Routing;
@@ -26,13 +26,13 @@ const BYTES: usize = 4 << 20;
 const TRIES: usize = 5;
 
 /// A decided change and the document of its record.
-type Waiting = (Arc<Circumstances>, Decided);
+type Waiting = (Arc<DocumentContext>, DecidedChange);
 
 /// Changes that are not stored yet. Dropped, they never were: the polls that brought them must not end.
 #[derive(Debug, Default)]
 pub struct Pending {
-    /// The turn to decide, from the first of them on.
-    turn: Option<OwnedMutexGuard<()>>,
+    /// The decision lock, from the first of them on.
+    lock: Option<OwnedMutexGuard<()>>,
     waiting: Vec<Waiting>,
     codes: HashSet<InfoCode>,
     bytes: usize,
@@ -43,7 +43,7 @@ pub struct Pending {
 }
 
 impl Pending {
-    /// Whether all that was taken in is stored.
+    /// Returns whether all that was ingested is stored.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.waiting.is_empty() && self.counts.is_empty()
@@ -51,13 +51,18 @@ impl Pending {
 
     /// Lets the end of a poll not hide what could not be stored of its document (RULES 1.10). Once all is
     /// stored.
-    pub fn settle(&self, result: &mut PollResult) {
+    pub fn finish(&self, result: &mut PollResult) {
         if self.unfinished.contains(&result.id) {
             result.state.forget_document();
         }
     }
 
-    fn add(&mut self, document: &Arc<Circumstances>, decided: Vec<Decided>, counts: BTreeMap<String, u64>) {
+    fn add(
+        &mut self,
+        document: &Arc<DocumentContext>,
+        decided: Vec<DecidedChange>,
+        counts: BTreeMap<String, u64>,
+    ) {
         for one in decided {
             self.codes.insert(one.change.code.clone());
             self.bytes += one.change.body.as_ref().map_or(0, |body| body.html.len());
@@ -83,7 +88,7 @@ fn store_all(
         }
         let (changes, records): (Vec<Change>, Vec<_>) = waiting
             .into_iter()
-            .map(|(document, Decided { mut change, detailed })| {
+            .map(|(document, DecidedChange { mut change, detailed })| {
                 change.claim = Some((document.source.id.clone(), document.epoch));
                 (change, (document, detailed))
             })
@@ -92,7 +97,7 @@ fn store_all(
         waiting = Vec::new();
         for (document, detailed) in records {
             if refused.contains(&detailed.listed.code) {
-                let again = Taking::new(&document).again(store, routing, vec![detailed])?;
+                let again = DocumentIngest::new(&document).again(store, routing, vec![detailed])?;
                 waiting.extend(again.into_iter().map(|decided| (Arc::clone(&document), decided)));
             }
         }
@@ -105,12 +110,12 @@ fn store_all(
 }
 
 impl Ingest {
-    /// Stores what was taken in. Only then may its polls end, each after [`Pending::settle`].
+    /// Stores what was ingested. Only then may its polls end, each after [`Pending::finish`].
     ///
     /// # Errors
     /// Those of the store; nothing is pending any more.
     pub async fn store_pending(&self, pending: &mut Pending) -> Result<()> {
-        let Pending { turn, waiting, counts, mut unfinished, .. } = std::mem::take(pending);
+        let Pending { lock, waiting, counts, mut unfinished, .. } = std::mem::take(pending);
         if !waiting.is_empty() || !counts.is_empty() {
             let (now, routing) = (self.clock.now(), Arc::clone(&self.routing));
             let left = self.call(move |store| {
@@ -123,12 +128,12 @@ impl Ingest {
             unfinished.extend(left.await?);
         }
         pending.unfinished = unfinished;
-        drop(turn);
+        drop(lock);
         Ok(())
     }
 
-    /// Waits for the turn to decide about these records; what is pending of them is stored before.
-    pub(super) async fn turn(
+    /// Waits for the decision lock for these records; what is pending of them is stored before.
+    pub(super) async fn lock_decisions(
         &self,
         pending: &mut Pending,
         records: impl Iterator<Item = &Listed>,
@@ -137,8 +142,8 @@ impl Ingest {
         if codes.any(|code| pending.codes.contains(code)) {
             self.store_pending(pending).await?;
         }
-        if pending.turn.is_none() {
-            pending.turn = Some(Arc::clone(&self.deciding).lock_owned().await);
+        if pending.lock.is_none() {
+            pending.lock = Some(Arc::clone(&self.decision_lock).lock_owned().await);
         }
         Ok(())
     }
@@ -147,8 +152,8 @@ impl Ingest {
     pub(super) async fn add(
         &self,
         pending: &mut Pending,
-        document: Arc<Circumstances>,
-        decided: Vec<Decided>,
+        document: Arc<DocumentContext>,
+        decided: Vec<DecidedChange>,
         counts: BTreeMap<String, u64>,
     ) -> Result<()> {
         pending.add(&document, decided, counts);

@@ -24,8 +24,8 @@ pub struct Ingest {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) options: Arc<IngestOptions>,
     pub(super) routing: Arc<Routing>,
-    /// Two sources may list one item: who waits for its turn need not decide about it twice.
-    pub(super) deciding: Arc<tokio::sync::Mutex<()>>,
+    /// Two sources may list one item: who waits for the lock need not decide about it twice.
+    pub(super) decision_lock: Arc<tokio::sync::Mutex<()>>,
     /// Documents are read by so many at a time: each may be as large as a body is allowed to be.
     pub(super) reading: Arc<tokio::sync::Semaphore>,
     /// So many polls use the store at a time: more threads would only wait for each other there.
@@ -45,7 +45,7 @@ impl Ingest {
             clock,
             options: Arc::new(options),
             routing,
-            deciding: Arc::default(),
+            decision_lock: Arc::default(),
             reading: Arc::new(tokio::sync::Semaphore::new(READERS)),
             storing: Arc::new(tokio::sync::Semaphore::new(STORERS)),
             price: AtomicU64::new(1.0_f64.to_bits()),
@@ -62,7 +62,7 @@ impl Ingest {
             clock: Arc::clone(&self.clock),
             routing: Arc::new(Routing::new(options.auto)),
             options: Arc::new(options),
-            deciding: Arc::clone(&self.deciding),
+            decision_lock: Arc::clone(&self.decision_lock),
             reading: Arc::clone(&self.reading),
             storing: Arc::clone(&self.storing),
             price: AtomicU64::new(self.price.load(Ordering::Relaxed)),
@@ -101,8 +101,8 @@ impl Ingest {
         self.store.call(work).await
     }
 
-    /// Keeps every poll from deciding and storing while the guard lives.
+    /// Keeps every poll from decisions and storage while the returned lock lives.
     pub async fn hold(&self) -> tokio::sync::MutexGuard<'_, ()> {
-        self.deciding.lock().await
+        self.decision_lock.lock().await
     }
 }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::apply_rules::{age, ensure, evaluate, placements, rewrite, subject};
 use super::draft::Draft;
 use super::routing::Routing;
-use super::ruling::{age, ensure, judge, placed, rewrite, subject};
 use crate::model::text::clip_bytes;
 use crate::model::{Article, Category, CategoryChoice, CategoryId, InfoCode, Item, SourceId, Timestamp};
 use crate::parse::clean::Cleaner;
@@ -29,7 +29,7 @@ pub struct Rerouted {
 }
 
 /// What a look at one item found, with what it needs to be done.
-struct Found {
+struct Evaluation {
     article: Article,
     verdict: Verdict,
     draft: Draft,
@@ -66,8 +66,8 @@ impl Rerouting {
         if !by_rule.unwrap_or(!placed) {
             return Ok(None);
         }
-        let found = self.look(store, item, tombstone, placed)?;
-        let what = Self::what(store, &found)?;
+        let found = self.evaluate_item(store, item, tombstone, placed)?;
+        let what = Self::differences(store, &found)?;
         if what.is_empty() {
             return Ok(None);
         }
@@ -77,18 +77,18 @@ impl Rerouting {
             what: what.join("; "),
         };
         if !self.dry_run {
-            self.act(store, found, &rerouted.what)?;
+            self.apply(store, found, &rerouted.what)?;
         }
         Ok(Some(rerouted))
     }
 
-    fn look(
+    fn evaluate_item(
         &self,
         store: &dyn Store,
         item: Item,
         tombstone: Option<Tombstone>,
         stays: bool,
-    ) -> Result<Found> {
+    ) -> Result<Evaluation> {
         let article = Handle::article(store, item)?;
         let item = &article.item;
         let listings: BTreeSet<SourceId> =
@@ -113,7 +113,7 @@ impl Rerouting {
         let mut draft = draft_of(&article);
         let mut verdict = {
             let subject = subject(&draft, age(Some(item.published), item.first_seen));
-            judge(&self.rules, store, &subject, &item.lead, &categories)
+            evaluate(&self.rules, store, &subject, &item.lead, &categories)
         };
         if stays {
             verdict = Verdict { moved: None, added: Vec::new(), ..verdict };
@@ -137,12 +137,12 @@ impl Rerouting {
         if moved.is_some() && placing.moved.is_none() {
             categories.clear();
         }
-        let wanted = placed(store, &placing, categories, self.now)?;
-        Ok(Found { article, verdict, draft, wanted, new, tombstone })
+        let wanted = placements(store, &placing, categories, self.now)?;
+        Ok(Evaluation { article, verdict, draft, wanted, new, tombstone })
     }
 
     /// What differs, for people.
-    fn what(store: &dyn Store, found: &Found) -> Result<Vec<String>> {
+    fn differences(store: &dyn Store, found: &Evaluation) -> Result<Vec<String>> {
         let item = &found.article.item;
         if let Some(rule) = &found.verdict.dropped {
             let out = found.tombstone.is_some();
@@ -180,8 +180,8 @@ impl Rerouting {
         Ok(what)
     }
 
-    fn act(&self, store: &dyn Store, found: Found, what: &str) -> Result<()> {
-        let Found { article, verdict, draft, mut wanted, new, tombstone } = found;
+    fn apply(&self, store: &dyn Store, found: Evaluation, what: &str) -> Result<()> {
+        let Evaluation { article, verdict, draft, mut wanted, new, tombstone } = found;
         let code = article.item.code.clone();
         if let Some(rule) = &verdict.dropped {
             let why = format!("dropped by the rule `{rule}`");
@@ -206,11 +206,11 @@ impl Rerouting {
         if let Some(tombstone) = tombstone {
             store.restore(&code, &tombstone, what, self.now)?;
         }
-        self.change(store, &article, draft, what)
+        self.store_rewritten(store, &article, draft, what)
     }
 
     /// Title, link, text and labels that rules changed: no revision of the newspaper's.
-    fn change(&self, store: &dyn Store, article: &Article, draft: Draft, what: &str) -> Result<()> {
+    fn store_rewritten(&self, store: &dyn Store, article: &Article, draft: Draft, what: &str) -> Result<()> {
         let before = draft_of(article);
         if before == draft {
             return Ok(());

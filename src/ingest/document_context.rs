@@ -1,25 +1,25 @@
-//! What is the same for all records of a document, and what deciding about them gives.
+//! What is the same for all records of a document, and what its decisions come to.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::decide::next_check;
+use super::decision::next_check;
 use super::details::Detailed;
 use super::options::IngestOptions;
 use crate::model::Timestamp;
 use crate::source::Source;
 use crate::store::{Change, Sighting};
 
-/// What deciding about a document came to.
+/// What the decisions about a document came to.
 #[derive(Debug, Default)]
-pub(super) struct Tally {
+pub(super) struct Counts {
     pub(super) inserted: usize,
     pub(super) updated: usize,
     pub(super) joined: usize,
     pub(super) unchanged: usize,
     pub(super) dropped: usize,
-    /// What the rules were asked about, and what they did.
-    pub(super) counts: BTreeMap<String, u64>,
+    /// What the rules were applied to, and what they did.
+    pub(super) rule_hits: BTreeMap<String, u64>,
     pub(super) waiting: BTreeSet<String>,
     /// Records that broke something of ours.
     pub(super) broken: Vec<String>,
@@ -40,7 +40,7 @@ pub(super) enum Arrival {
     Done,
 }
 
-impl Tally {
+impl Counts {
     /// Notes the earliest look for corrections of a record.
     pub(super) fn note_check(&mut self, sighting: Option<&Sighting>) {
         let next = sighting.and_then(next_check);
@@ -53,21 +53,21 @@ impl Tally {
 
 /// What is the same for all records of one document.
 #[derive(Debug, Clone)]
-pub(super) struct Circumstances {
+pub(super) struct DocumentContext {
     pub(super) source: Arc<Source>,
     /// The number of the claim that the poll has.
     pub(super) epoch: u64,
     pub(super) options: Arc<IngestOptions>,
     pub(super) arrival: Arrival,
     pub(super) now: Timestamp,
-    /// The answer that is taken in: when, and its bytes.
+    /// The answer that is ingested: when, and its bytes.
     pub(super) answer: (Timestamp, u64),
 }
 
 /// A change with the record that it was made of: where something else stands when it is stored, the record is
 /// decided on again.
 #[derive(Debug)]
-pub(super) struct Decided {
+pub(super) struct DecidedChange {
     pub(super) change: Change,
     pub(super) detailed: Detailed,
 }

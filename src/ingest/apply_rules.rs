@@ -1,4 +1,4 @@
-//! The rules at work: what they make of a draft, and where it goes then.
+//! Applies rules: what they make of a draft, and where it goes then.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::parse::clean::Cleaner;
 use crate::rules::{Rules, Subject, Verdict};
 use crate::store::{Result, Store};
 
-/// Names under which all that rules were asked about is counted.
+/// Names under which all that rules were applied to is counted.
 pub const SEEN: &str = "seen";
 /// Of these, those that stayed.
 pub const KEPT: &str = "kept";
@@ -21,7 +21,7 @@ pub const DROPPED: &str = "dropped";
 /// Begins the name under which a rule's hits are counted.
 pub const RULE: &str = "rule.";
 
-/// What rules look at in a draft.
+/// Returns what rules look at in a draft.
 pub(super) fn subject(draft: &Draft, age: i64) -> Subject<'_> {
     Subject {
         title: draft.title.as_str().into(),
@@ -35,13 +35,13 @@ pub(super) fn subject(draft: &Draft, age: i64) -> Subject<'_> {
     }
 }
 
-/// How old an item is when it is first seen, in seconds.
+/// Returns how old an item is when it is first seen, in seconds.
 pub(super) fn age(published: Option<Timestamp>, now: Timestamp) -> i64 {
     published.map_or(0, |published| now.since(published).max(0))
 }
 
-/// What the rules make of something that goes to `categories` without them.
-pub(super) fn judge(
+/// Returns what the rules make of something that goes to `categories` without them.
+pub(super) fn evaluate(
     rules: &Rules,
     store: &dyn Store,
     subject: &Subject<'_>,
@@ -52,7 +52,7 @@ pub(super) fn judge(
     rules.judge(subject, source, &slugs, |choice| Some(slug_of(store, choice)))
 }
 
-/// The slug of a category that a rule names; of a new one that which it gets.
+/// Returns the slug of a category that a rule names; of a new one that which it gets.
 pub(super) fn slug_of(store: &dyn Store, choice: &CategoryChoice) -> Slug {
     let known = |name: &str| store.find_category(name).ok().flatten().map(|category| category.slug);
     let by_slug = choice.slug.as_ref().and_then(|slug| known(slug.as_str()));
@@ -85,11 +85,11 @@ pub(super) fn rewrite(draft: &mut Draft, verdict: &Verdict, cleaner: &Cleaner) {
     }
 }
 
-/// Where an item goes by its verdict, the home category first.
+/// Returns where an item goes by its verdict, the home category first.
 ///
 /// # Errors
 /// Those of the store.
-pub(super) fn placed(
+pub(super) fn placements(
     store: &dyn Store,
     verdict: &Verdict,
     mut categories: Vec<Category>,
@@ -115,7 +115,7 @@ pub(super) fn ensure(store: &dyn Store, choice: &CategoryChoice, now: Timestamp)
     store.ensure_category(&choice.name, choice.slug.as_ref(), now)
 }
 
-/// Counts one item that the rules were asked about.
+/// Counts one item that the rules were applied to.
 pub(super) fn count(counts: &mut BTreeMap<String, u64>, verdict: &Verdict) {
     let mut one = |name: String| *counts.entry(name).or_default() += 1;
     one(SEEN.to_owned());

@@ -7,7 +7,7 @@ use super::identity::Listed;
 
 /// Further changes of one item are counted, not published (RULES 1.5).
 pub const MAX_REVISIONS: u32 = 24;
-/// Ages in seconds at which the detail of a stub is asked for again (RULES 1.11).
+/// Ages in seconds at which the detail of a stub is fetched again (RULES 1.11).
 const CHECKS: [i64; 2] = [3_600, 86_400];
 /// How old a sighting's `last` may grow before it is written again, in seconds.
 const LAST_MOVES_AFTER: i64 = 3_600;
@@ -54,10 +54,10 @@ pub fn decide(
     }
 }
 
-/// Known, unchanged, seen lately, and no look for corrections is due: not even its item has to
-/// be read.
+/// Returns whether a record is known, unchanged, seen lately, and due for no look for corrections: not even its
+/// item has to be read.
 #[must_use]
-pub fn settled(listed: &Listed, now: crate::model::Timestamp) -> bool {
+pub fn is_up_to_date(listed: &Listed, now: crate::model::Timestamp) -> bool {
     listed.sighting.as_ref().is_some_and(|seen| {
         unchanged(seen, listed)
             && !moved(seen, listed)
@@ -93,7 +93,7 @@ pub fn wants_detail(
 }
 
 /// When the detail of a stub is to be looked at again; `None` after the last time, or where this
-/// source never asked for it.
+/// source never fetched it.
 #[must_use]
 pub fn next_check(seen: &Sighting) -> Option<crate::model::Timestamp> {
     seen.detail?;

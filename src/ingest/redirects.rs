@@ -1,5 +1,5 @@
 //! Permanent redirects: followed each time, and remembered only when they have proved true. The
-//! admin's file is never touched; what is asked instead is told, and can be undone.
+//! admin's file is never touched; which address is fetched instead is reported, and can be undone.
 
 use tracing::warn;
 use url::Url;
@@ -18,14 +18,14 @@ const MAX_ADDRESS: usize = 700;
 const DOUBTS: u32 = 3;
 
 /// The address to ask in place of the configured one.
-pub(super) fn instead(state: &SourceState) -> Option<Url> {
+pub(super) fn remembered_address(state: &SourceState) -> Option<Url> {
     let moved = state.memory.moved.as_ref().filter(|moved| moved.trusted)?;
     Url::parse(&moved.to).ok()
 }
 
 /// Notes where an answer's permanent redirects have led; `same` tells that the source's own feed
 /// was behind them.
-pub(super) fn note(memory: &mut Memory, source: &Source, to: Option<&Url>, same: bool, now: Timestamp) {
+pub(super) fn record(memory: &mut Memory, source: &Source, to: Option<&Url>, same: bool, now: Timestamp) {
     let Some(to) = to.filter(|to| **to != source.url && to.as_str().len() <= MAX_ADDRESS) else {
         // The configured address answers itself again: whatever was seen was not for good.
         memory.moved.take_if(|moved| !moved.trusted);
@@ -49,7 +49,7 @@ pub(super) fn note(memory: &mut Memory, source: &Source, to: Option<&Url>, same:
 }
 
 /// Counts a failure against a remembered address.
-pub(super) fn doubt(state: &mut SourceState) {
+pub(super) fn record_failure(state: &mut SourceState) {
     if state.fails + 1 >= DOUBTS && state.memory.moved.take_if(|moved| moved.trusted).is_some() {
         // What it gave there says nothing about the configured address.
         state.validators = crate::model::Validators::default();

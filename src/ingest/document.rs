@@ -1,11 +1,11 @@
-//! Taking the records of one document in: details, decisions, commit.
+//! The records of one document: identities, details, decisions.
 
 use std::sync::Arc;
 
-use super::circumstances::{Arrival, Circumstances};
-use super::decide::{Decision, decide, settled, wants_detail};
-use super::deciding::Taking;
+use super::decision::{Decision, decide, is_up_to_date, wants_detail};
 use super::details::Detailed;
+use super::document_context::{Arrival, DocumentContext};
+use super::document_ingest::DocumentIngest;
 use super::identity::{Identified, Listed, identify};
 use super::pending::Pending;
 use super::poller::Ingest;
@@ -16,20 +16,20 @@ use crate::model::{Document, InfoCode, SourceState, Timestamp};
 use crate::source::Source;
 use crate::store::{Basis, Result, Store};
 
-/// Details asked for in one poll (RULES 1.11).
+/// Details fetched in one poll (RULES 1.11).
 const MAX_DETAILS: usize = 50;
 /// Records of the last poll that are remembered as held back.
 const HELD_SHOWN: usize = 5;
 
 impl Ingest {
-    /// Takes a document in; gives what else it shows of its source. What it changes may be pending then.
-    pub(super) async fn take_document(
+    /// Ingests a document; returns what else it shows of its source. What it changes may be pending then.
+    pub(super) async fn ingest_document(
         &self,
         source: &Source,
         document: Document,
         state: &mut SourceState,
         (report, pending): (&mut PollReport, &mut Pending),
-    ) -> Result<Found> {
+    ) -> Result<DocumentSummary> {
         let now = self.clock.now();
         let answer = (now, report.bytes as u64);
         report.listed = document.entries.len();
@@ -43,7 +43,7 @@ impl Ingest {
         let shared = Arc::new(source.clone());
         let with_details = source.has_details();
         if with_details {
-            // Which are asked for depends on what is stored, and they are waited for.
+            // Which are fetched depends on what is stored, and they are waited for.
             self.store_pending(pending).await?;
         }
         let (identified, found, mut ready, wanted) = {
@@ -63,30 +63,30 @@ impl Ingest {
         held.extend(failed);
         ready.extend(good);
 
-        self.turn(pending, ready.iter().map(|detailed| &detailed.listed)).await?;
+        self.lock_decisions(pending, ready.iter().map(|detailed| &detailed.listed)).await?;
         let options = Arc::clone(&self.options);
-        let circumstances =
-            Arc::new(Circumstances { source: shared, epoch: state.epoch, options, arrival, now, answer });
-        let (routing, own) = (Arc::clone(&self.routing), Arc::clone(&circumstances));
-        let (mut tally, decided) =
-            self.call(move |store| Taking::new(&own).run(store, &routing, ready)).await?;
-        self.add(pending, circumstances, decided, std::mem::take(&mut tally.counts)).await?;
+        let context =
+            Arc::new(DocumentContext { source: shared, epoch: state.epoch, options, arrival, now, answer });
+        let (routing, own) = (Arc::clone(&self.routing), Arc::clone(&context));
+        let (mut counts, decided) =
+            self.call(move |store| DocumentIngest::new(&own).run(store, &routing, ready)).await?;
+        self.add(pending, context, decided, std::mem::take(&mut counts.rule_hits)).await?;
         self.release_answers(source, &found.codes).await?;
-        report.held += tally.broken.len();
-        held.extend(tally.broken);
+        report.held += counts.broken.len();
+        held.extend(counts.broken);
         let room = HELD_SHOWN.saturating_sub(state.held.len());
         state.held.extend(held.iter().take(room).map(|reason| clip_bytes(reason, 300)));
-        report.inserted = tally.inserted;
-        report.updated = tally.updated;
-        report.joined = tally.joined;
-        report.dropped = tally.dropped;
-        report.unchanged = tally.unchanged;
-        state.next_check = match (state.next_check, tally.next_check) {
+        report.inserted = counts.inserted;
+        report.updated = counts.updated;
+        report.joined = counts.joined;
+        report.dropped = counts.dropped;
+        report.unchanged = counts.unchanged;
+        state.next_check = match (state.next_check, counts.next_check) {
             (Some(known), Some(next)) => Some(known.min(next)),
             (known, next) => known.or(next),
         };
-        state.waiting_names = waiting(&state.waiting_names, &tally.waiting);
-        Ok(Found { arrived: tally.arrived, void: identified.void, ..found })
+        state.waiting_names = waiting(&state.waiting_names, &counts.waiting);
+        Ok(DocumentSummary { arrived: counts.arrived, void: identified.void, ..found })
     }
 }
 
@@ -110,8 +110,8 @@ impl Ingest {
         Ok(())
     }
 
-    /// Counts what [`Ingest::take_document`] would do with a document.
-    pub(super) async fn would_take(
+    /// Counts what [`Ingest::ingest_document`] would do with a document.
+    pub(super) async fn preview_document(
         &self,
         source: &Source,
         document: Document,
@@ -146,7 +146,7 @@ impl Ingest {
 
 /// What a document shows of its source, beside its records.
 #[derive(Debug, Default)]
-pub(super) struct Found {
+pub(super) struct DocumentSummary {
     /// Codes of all records.
     pub(super) codes: Vec<InfoCode>,
     /// Records that the source listed before.
@@ -159,7 +159,7 @@ pub(super) struct Found {
     pub(super) void: Vec<[u8; 16]>,
 }
 
-impl Found {
+impl DocumentSummary {
     fn of(listed: &[Listed]) -> Self {
         let mut dates: Vec<Timestamp> = listed.iter().filter_map(|one| one.entry.published).collect();
         dates.sort_unstable_by(|a, b| b.cmp(a));
@@ -192,14 +192,14 @@ fn sort_out(
     document: Document,
     with_details: bool,
     now: Timestamp,
-) -> Result<(Identified, Found, Vec<Detailed>, Vec<Listed>)> {
+) -> Result<(Identified, DocumentSummary, Vec<Detailed>, Vec<Listed>)> {
     let mut identified = identify(store, source, document)?;
-    let found = Found::of(&identified.listed);
+    let found = DocumentSummary::of(&identified.listed);
     let mut ready = Vec::new();
     let mut wanted = Vec::new();
     let (open, done): (Vec<_>, Vec<_>) = std::mem::take(&mut identified.listed)
         .into_iter()
-        .partition(|listed| with_details && !settled(listed, now));
+        .partition(|listed| with_details && !is_up_to_date(listed, now));
     ready.extend(done.into_iter().map(|listed| Detailed { listed, hash: None }));
     let bases = bases(store, &open)?;
     for (listed, basis) in open.into_iter().zip(bases) {
@@ -210,7 +210,7 @@ fn sort_out(
             ready.push(Detailed { listed, hash: None });
         }
     }
-    // The newest first: only some are asked for in one poll.
+    // The newest first: only some are fetched in one poll.
     wanted.sort_by_key(|listed| std::cmp::Reverse(listed.entry.published));
     Ok((identified, found, ready, wanted))
 }

@@ -1,6 +1,6 @@
-//! Asking a source: its request, further parts of its list, and reading what came.
+//! Fetching a source: its request, further parts of its list, and parsing what came.
 //!
-//! Nothing is stored here; what is decided about the records is in `taking`.
+//! Nothing is stored here; decisions about the records are in `document_ingest`.
 
 use std::collections::VecDeque;
 
@@ -10,7 +10,7 @@ use url::Url;
 
 use super::poller::Ingest;
 use super::report::PollError;
-use super::{answers, moves};
+use super::{answers, redirects};
 use crate::blocking;
 use crate::model::http::BodyPermit;
 use crate::model::memory::Memory;
@@ -20,21 +20,21 @@ use crate::model::{
 use crate::source::{Source, SourceError};
 use crate::store::StoreError;
 
-/// An answer that was read, waiting for its records to be taken in.
+/// An answer that was read, waiting for its records to be ingested.
 #[derive(Debug)]
 pub struct Answer {
     pub(super) state: SourceState,
-    pub(super) outcome: Result<Read, PollError>,
+    pub(super) outcome: Result<FetchOutcome, PollError>,
 }
 
 #[derive(Debug)]
-pub(super) enum Read {
+pub(super) enum FetchOutcome {
     NotModified(NotModified),
-    Document(Box<Taken>),
+    Document(Box<FetchedDocument>),
 }
 
 #[derive(Debug)]
-pub(super) struct Taken {
+pub(super) struct FetchedDocument {
     pub(super) document: Document,
     /// Hash of the body, where that is the whole list.
     pub(super) body: Option<[u8; 16]>,
@@ -44,32 +44,32 @@ pub(super) struct Taken {
     pub(super) moved: Option<Url>,
     pub(super) fresh_until: Option<Timestamp>,
     pub(super) bytes: usize,
-    /// The body's share of the memory for bodies, until the document is taken in.
+    /// The body's share of the memory for bodies, until the document is ingested.
     pub(super) permit: BodyPermit,
 }
 
 impl Answer {
-    /// Whether it brings nothing that is taken in: it failed, or nothing has changed.
+    /// Returns whether it brings nothing to ingest: it failed, or nothing has changed.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         match &self.outcome {
-            Ok(Read::NotModified(_)) => self.state.memory.missing.is_empty(),
-            Ok(Read::Document(_)) => false,
+            Ok(FetchOutcome::NotModified(_)) => self.state.memory.missing.is_empty(),
+            Ok(FetchOutcome::Document(_)) => false,
             Err(_) => true,
         }
     }
 
     /// Gives the share of the memory for bodies back early: for callers that bound their answers
     /// by number.
-    pub fn let_go(&mut self) {
-        if let Ok(Read::Document(taken)) = &mut self.outcome {
+    pub fn release_memory(&mut self) {
+        if let Ok(FetchOutcome::Document(taken)) = &mut self.outcome {
             taken.permit = BodyPermit::default();
         }
     }
 }
 
 impl Ingest {
-    /// What is known of a source.
+    /// Returns what is known of a source.
     ///
     /// # Errors
     /// Those of the store.
@@ -79,8 +79,8 @@ impl Ingest {
     }
 
     /// Sends the request of a source in this state and reads the answer; nothing is stored yet. Where it is to be
-    /// taken in, the state is that of a claim.
-    pub async fn ask(&self, source: &Source, mut state: SourceState) -> Answer {
+    /// ingested, the state is that of a claim.
+    pub async fn fetch_source(&self, source: &Source, mut state: SourceState) -> Answer {
         let address = address_hash(&source.url);
         if state.memory.address != address {
             // Nothing that was learned of another address holds for this one.
@@ -91,23 +91,23 @@ impl Ingest {
                 state.validators = Validators::default();
             }
         }
-        let outcome = self.read(source, &state).await;
+        let outcome = self.fetch(source, &state).await;
         Answer { state, outcome }
     }
 
-    async fn read(&self, source: &Source, state: &SourceState) -> Result<Read, PollError> {
+    async fn fetch(&self, source: &Source, state: &SourceState) -> Result<FetchOutcome, PollError> {
         let now = self.clock.now();
         let again = state.next_check.is_some_and(|at| at <= now);
         let validators = if again { Validators::default() } else { state.validators.clone() };
         let mut request = source.request(validators);
         request.validators_of = state.memory.validators_of;
-        if let Some(elsewhere) = moves::instead(state) {
+        if let Some(elsewhere) = redirects::remembered_address(state) {
             request.url = elsewhere;
         }
         let asked = request.url.origin();
         let answer = self.fetcher.get(&request, now).await;
         match answer.map_err(|error| error.after(self.clock.now().since(now)))? {
-            Response::NotModified(unmodified) => Ok(Read::NotModified(unmodified)),
+            Response::NotModified(unmodified) => Ok(FetchOutcome::NotModified(unmodified)),
             Response::Fetched(mut fetched) => {
                 let mut bytes = fetched.body.len();
                 let fresh_until = fetched.freshness.until;
@@ -117,14 +117,14 @@ impl Ingest {
                 if body.is_some() && body == state.memory.body && !again {
                     // The last resort where a server knows no validators: the same bytes again.
                     let freshness = fetched.freshness;
-                    return Ok(Read::NotModified(NotModified { freshness, validators, moved }));
+                    return Ok(FetchOutcome::NotModified(NotModified { freshness, validators, moved }));
                 }
                 let elsewhere = fetched.url.origin() != asked;
                 let answered_at = elsewhere.then(|| address_hash(&fetched.url));
                 let permit = std::mem::take(&mut fetched.permit);
                 let (mut document, more) = self.parse(source, fetched, true).await?;
-                bytes += self.read_more(source, &mut document, more).await?;
-                Ok(Read::Document(Box::new(Taken {
+                bytes += self.fetch_more(source, &mut document, more).await?;
+                Ok(FetchOutcome::Document(Box::new(FetchedDocument {
                     document,
                     body,
                     validators,
@@ -138,8 +138,8 @@ impl Ingest {
         }
     }
 
-    /// Asks for the further parts of a list, one after the other; gives their bytes.
-    async fn read_more(
+    /// Fetches the further parts of a list, one after the other; returns their bytes.
+    async fn fetch_more(
         &self,
         source: &Source,
         document: &mut Document,
