@@ -76,7 +76,7 @@ fn texts(mill: &Mill) -> Vec<String> {
 
 fn export(mill: &Mill) {
     let path = mill.path("data/exports").join(backup::name(mill.now()));
-    mill.own().care.export(&path, Form::Packed, mill.now(), &mut |_, _| {}).unwrap();
+    mill.own().backend.export(&path, Form::Packed, mill.now(), &mut |_, _| {}).unwrap();
 }
 
 fn beside(folder: &Path) -> Vec<String> {
@@ -114,7 +114,7 @@ async fn one_damaged_text_costs_no_other_article() {
     let left = mill.store().tombstone(&late).unwrap().unwrap();
     assert_eq!(left.at, stone.at, "what was done since stays");
     assert_eq!(beside(&mill.path("data")), ["store"], "nothing is put aside");
-    let loss = mill.own().care.last_loss().unwrap().unwrap();
+    let loss = mill.own().backend.last_loss().unwrap().unwrap();
     assert_eq!((loss.remedy, loss.texts, loss.articles, loss.from_export), (Remedy::InPlace, 0, 0, 1));
     let said = attention(&mill).await;
     assert!(said.iter().any(|(kind, what)| kind == "mended" && what.contains("lost: 0")), "{said:?}");
@@ -136,7 +136,7 @@ async fn what_no_export_has_comes_from_what_is_published_or_is_asked_for() {
             fs::remove_dir_all(mill.path("data/public")).unwrap();
         }
         mill.reopen(MAIN, &source).await;
-        let loss = mill.own().care.last_loss().unwrap().unwrap();
+        let loss = mill.own().backend.last_loss().unwrap().unwrap();
         assert_eq!((loss.remedy, loss.from_export), (Remedy::InPlace, 0));
         assert_eq!((loss.texts, loss.from_outputs), if outputs { (0, 1) } else { (1, 0) });
         assert_eq!(texts(&mill) == shown, outputs);

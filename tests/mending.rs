@@ -79,7 +79,7 @@ async fn a_damaged_store_begins_anew_and_no_output_is_emptier() {
             let before = feeds(mill.outputs());
             if exported {
                 let path = mill.path("data/exports").join(backup::name(mill.now()));
-                mill.own().care.export(&path, Form::Packed, mill.now(), &mut |_, _| {}).unwrap();
+                mill.own().backend.export(&path, Form::Packed, mill.now(), &mut |_, _| {}).unwrap();
             }
             let source = feed_source("paper", "样本日报", &upstream, "/feed.xml");
             mill.damage(damage);

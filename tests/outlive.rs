@@ -46,11 +46,9 @@ enum Step {
     /// Another config.
     Config(&'static str),
     /// What is written is looked at whole, as at a start.
-    PublishScope,
+    PublishAll,
 }
-use Step::{
-    Both, Config, Edit, Erase, Keep, Merge, Name, PublishScope as LookWhole, Reroute, Restore, Slug, Withdraw,
-};
+use Step::{Both, Config, Edit, Erase, Keep, Merge, Name, PublishAll, Reroute, Restore, Slug, Withdraw};
 
 /// Three papers with some articles each, and what is done to them.
 struct Site {
@@ -194,7 +192,7 @@ impl Site {
                 main.clone_into(&mut self.main);
                 self.mill.reopen(main, &self.sources()).await;
             }
-            LookWhole => {
+            PublishAll => {
                 self.mill.publish().await;
             }
         }
@@ -356,7 +354,7 @@ async fn what_grew_too_old_stands_nowhere() {
         4,
         &[
             &[Keep("aa", 2)],
-            &[Keep("aa", 0), LookWhole],
+            &[Keep("aa", 0), PublishAll],
             &[Both("a1", "aa", "bb"), Keep("aa", 1)],
             &[Both("a1", "aa", "bb"), Keep("aa", 1), Keep("bb", 1)],
             &[Step::Move("a1", "bb"), Keep("bb", 2), Slug("bb", "s1")],
@@ -434,9 +432,9 @@ async fn pages_that_are_made_on_request_are_no_files() {
         FILES,
         4,
         &[
-            &[Config(on_request), LookWhole],
-            &[Step::Move("a1", "bb"), Config(on_request), Erase("a1"), LookWhole],
-            &[Config(on_request), Erase("a1"), LookWhole, Config(FILES), LookWhole],
+            &[Config(on_request), PublishAll],
+            &[Step::Move("a1", "bb"), Config(on_request), Erase("a1"), PublishAll],
+            &[Config(on_request), Erase("a1"), PublishAll, Config(FILES), PublishAll],
         ],
     )
     .await;
@@ -453,11 +451,11 @@ async fn files_of_other_settings_go() {
         FILES,
         4,
         &[
-            &[Config(zone), LookWhole],
-            &[Config(zone), LookWhole, Step::Move("a1", "bb"), Erase("a1"), Config(FILES), LookWhole],
-            &[Config(packed), LookWhole, Merge("aa", "bb"), Erase("a1"), Keep("bb", 3), Slug("cc", "s1")],
-            &[Config(packed), LookWhole, Step::Move("a1", "bb"), Config(FILES), LookWhole, Erase("a1")],
-            &[Config(unlisted), LookWhole],
+            &[Config(zone), PublishAll],
+            &[Config(zone), PublishAll, Step::Move("a1", "bb"), Erase("a1"), Config(FILES), PublishAll],
+            &[Config(packed), PublishAll, Merge("aa", "bb"), Erase("a1"), Keep("bb", 3), Slug("cc", "s1")],
+            &[Config(packed), PublishAll, Step::Move("a1", "bb"), Config(FILES), PublishAll, Erase("a1")],
+            &[Config(unlisted), PublishAll],
         ],
     )
     .await;

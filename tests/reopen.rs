@@ -274,7 +274,7 @@ async fn the_daemon_says_that_its_store_is_closed_and_goes_on_by_itself() {
     says(shown, "ready\n").await;
     let (own, path) = (Arc::clone(&mill), store.clone());
     let compact = feedmill::blocking::run_long(move || {
-        compacted(&own.care, &path, |path, copy| {
+        compacted(&own.backend, &path, |path, copy| {
             block(path);
             block(copy);
         })

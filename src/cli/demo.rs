@@ -130,7 +130,7 @@ fn words(port: u16, own: bool, folder: &str) -> String {
          Subscribe in a feed reader:\n\n    \
          {site}{feed}   (Atom; .rss and .json too)\n    \
          {site}opml.xml            all feeds at once\n\n  \
-         PublishScope inside while it runs:\n\n    \
+         Look inside while it runs:\n\n    \
          {program} --config {folder}/feedmill.toml source list\n    \
          {program} --config {folder}/feedmill.toml item list\n\n  \
          Next: read docs/getting-started.md, put a source of your own into config/sources.d/,\n  \

@@ -12,6 +12,7 @@ use crate::config::Config;
 use crate::control::Query;
 use crate::import::ImportReport;
 use crate::ingest::PollReport;
+use crate::model::http::Unchanged;
 use crate::publish::PublishReport;
 
 /// One round, as `round` says ([`Query::Poll`]).
@@ -118,9 +119,13 @@ fn polled_by(busy: &Value) -> String {
 
 fn poll_row(report: &PollReport) -> Vec<String> {
     let result = match &report.error {
-        Some(error) => format!("failed: {error}"),
-        None if report.not_modified => "unchanged (304)".to_owned(),
-        None => "ok".to_owned(),
+        Some(error) => say(format!("failed: {error}"), format!("失败：{error}")),
+        None => match report.unchanged_by {
+            None => say("ok", "正常"),
+            Some(Unchanged::NotModified) => say("unchanged (304)", "无变化（304）"),
+            Some(Unchanged::SameBytes) => say("unchanged (200, same bytes)", "无变化（200，内容相同）"),
+            Some(Unchanged::Empty) => say("unchanged (200, empty)", "无变化（200，内容为空）"),
+        },
     };
     let mut row = vec![report.source.clone()];
     let counts = [

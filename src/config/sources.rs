@@ -13,6 +13,7 @@ use super::reader::{Reader, Value};
 use super::secrets::Secrets;
 use super::values::{category, fill_vars, flag, regex, required, space, text, zone};
 use super::{is_loopback, kinds, rules};
+use crate::model::private::key_in;
 use crate::model::{CodeSpace, Pattern, SourceId};
 use crate::parse::clean::{Attribution, CleanRules, Cleaner};
 use crate::publish::SourceNote;
@@ -121,6 +122,7 @@ impl<'a> Sources<'a> {
         if let (Some(id), Some(address), Some(category), Some(url), Some(cleaner)) =
             (id, address, category, url, cleaner)
         {
+            warn_of_key(&table, &url, &address, rest.note.has_public_url());
             let code_space = rest.code_space.clone().unwrap_or_else(|| CodeSpace::of_source(&id));
             let source = Source {
                 name: rest.name.clone().unwrap_or_else(|| category.name.clone()),
@@ -349,6 +351,17 @@ fn clean_rules(table: &mut Reader, strip: &[String]) -> CleanRules {
     };
     clean.finish();
     rules
+}
+
+/// Warns of an address with a key that readers would be told, were it not for the key.
+fn warn_of_key(table: &Reader, value: &Value<String>, address: &Url, has_public_url: bool) {
+    let Some(name) = key_in(address).filter(|_| !has_public_url) else { return };
+    let message = format!(
+        "the address holds what looks like a key (`{name}`); it is never published or logged in full"
+    );
+    let help = "name the address that readers may know with `public_url`; where the server takes the key in a header, \
+                keep it in a file: `secret_headers = { Authorization = \"paper.token\" }`";
+    table.push(Fault::warning(&value.place, message).help(help));
 }
 
 fn address(table: &Reader, value: &Value<String>, vars: &BTreeMap<String, String>) -> Option<Url> {

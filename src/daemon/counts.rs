@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use crate::ingest::PollReport;
+use crate::model::http::Unchanged;
 use crate::model::{SourceId, Timestamp};
 
 /// Counts of one source.
@@ -28,10 +29,12 @@ impl PollCounts {
     pub(super) fn add(&self, source: &SourceId, report: &PollReport, now: Timestamp) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let counts = all.entry(source.clone()).or_default();
-        let outcome = match (&report.error, report.not_modified) {
+        let outcome = match (&report.error, report.unchanged_by) {
             (Some(_), _) => "error",
-            (None, true) => "unmodified",
-            (None, false) => "document",
+            (None, Some(Unchanged::NotModified)) => "unmodified",
+            (None, Some(Unchanged::SameBytes)) => "same_bytes",
+            (None, Some(Unchanged::Empty)) => "empty",
+            (None, None) => "document",
         };
         *counts.polls.entry(outcome).or_default() += 1;
         if let Some(kind) = &report.error_kind {

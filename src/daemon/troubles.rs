@@ -4,6 +4,7 @@ use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
 use super::mill::Mill;
+use crate::model::private::{shown, shown_in};
 use crate::model::{SourceState, Timestamp, chain};
 use crate::serve::{Insight, Trouble};
 use crate::source::Source;
@@ -100,7 +101,7 @@ pub(super) fn of_source(source: &Source, state: &SourceState, now: Timestamp) ->
     let last_good = state.last_good.unwrap_or(now);
     let mut all = Vec::new();
     if memory.gone {
-        all.push(trouble("gone", source.url.to_string(), last_good));
+        all.push(trouble("gone", shown(&source.url).into_owned(), last_good));
     } else {
         if !memory.alarm.is_empty() {
             all.push(trouble("alarm", memory.alarm.clone(), last_good));
@@ -110,7 +111,7 @@ pub(super) fn of_source(source: &Source, state: &SourceState, now: Timestamp) ->
         }
     }
     if let Some(moved) = &memory.moved {
-        all.push(trouble("moved", moved.to.clone(), moved.since));
+        all.push(trouble("moved", shown_in(&moved.to).into_owned(), moved.since));
     }
     if !state.held.is_empty() {
         all.push(trouble("held", state.held.join("; "), now));

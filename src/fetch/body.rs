@@ -47,6 +47,7 @@ fn of_fault(fault: Fault, host: &str, limit: u64) -> FetchError {
         Fault::TooLarge => FetchError::TooLarge { host, limit },
         Fault::Truncated(source) => FetchError::Truncated { host, source: source.into() },
         Fault::Malformed(source) => FetchError::Decode { host, source: source.into() },
+        Fault::Unknown(coding) => FetchError::Coding { host, coding: clip(&coding) },
     }
 }
 

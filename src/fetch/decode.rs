@@ -1,12 +1,13 @@
 //! Decodes bodies piece by piece: gzip (all its members), deflate, brotli and zstd, up to two layers
-//! of them, under one cap on what comes out and one on how much more that is than what came in.
+//! of them, under one cap on what comes out and one on how much more that is than what came in. A coding that
+//! is none (`utf-8`, `none`, `aws-chunked`) is passed over where what comes out is plain text.
 
 use std::io::{self, ErrorKind, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use brotli_decompressor::DecompressorWriter;
 use bytes::Bytes;
-use flate2::write::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
+use flate2::write::{DeflateDecoder, GzDecoder, ZlibDecoder};
 use zstd::stream::raw::{DParameter, Decoder as RawZstd, InBuffer, Operation as _, OutBuffer};
 
 /// What a request offers to read.
@@ -22,6 +23,10 @@ const ZSTD_WINDOW: u32 = 23;
 /// Bytes that a decoder hands on at once.
 const PIECE: usize = 16 * 1024;
 const GZIP_MAGIC: [u8; 3] = [0x1f, 0x8b, 0x08];
+/// Codings whose streams begin with any byte.
+const NAMELESS: [&str; 2] = ["br", "deflate"];
+/// Bytes that show whether a body is text.
+const LOOKED_AT: usize = 1 << 10;
 
 /// What is wrong with a coded body.
 #[derive(Debug)]
@@ -32,14 +37,18 @@ pub enum Fault {
     Truncated(io::Error),
     /// It is not what it says.
     Malformed(io::Error),
+    /// This coding is not known, and what came is no plain text.
+    Unknown(String),
 }
 
 /// A body that is being read.
 pub struct Decoder {
     chain: Box<dyn Layer>,
     out: Arc<Mutex<Out>>,
-    /// The first bytes where no coding was said, until there are enough to tell.
+    /// The first bytes where one coding or none was said, until there are enough to tell.
     sniffed: Option<Vec<u8>>,
+    /// A coding that is not known.
+    unknown: Option<String>,
     wire: u64,
 }
 
@@ -62,21 +71,25 @@ trait Layer: Write + Send {
 }
 
 impl Decoder {
-    /// For a body of these codings, in the order in which they were applied (RFC 9110, 8.4); the
-    /// first that is not known, or one too many, comes back.
+    /// Creates a decoder for a body of these codings, in the order in which they were applied (RFC 9110, 8.4).
     ///
     /// # Errors
-    /// That coding, as it was given.
+    /// All codings where they are too many.
     pub fn new(codings: &[String], limit: u64) -> Result<Self, String> {
         let out = Arc::new(Mutex::new(Out { body: Vec::new(), limit, full: false }));
         let mut chain: Box<dyn Layer> = Box::new(Sink(Arc::clone(&out)));
         if codings.len() > MOST_LAYERS {
             return Err(codings.join(", "));
         }
-        for coding in codings {
-            chain = layer(coding, chain).ok_or_else(|| coding.clone())?;
+        let (known, unknown): (Vec<&String>, Vec<&String>) = codings.iter().partition(|name| is_known(name));
+        for coding in &known {
+            chain = layer(coding, chain).ok_or_else(|| codings.join(", "))?;
         }
-        Ok(Self { chain, out, sniffed: codings.is_empty().then(Vec::new), wire: 0 })
+        // Brotli and deflate have no first bytes of their own.
+        let sniffs =
+            matches!(known[..], [] | [_]) && !known.iter().any(|name| NAMELESS.contains(&name.as_str()));
+        let unknown = unknown.first().map(|name| (*name).clone());
+        Ok(Self { chain, out, sniffed: sniffs.then(Vec::new), unknown, wire: 0 })
     }
 
     /// Takes a piece from the wire; gives how many bytes there are by now.
@@ -103,12 +116,14 @@ impl Decoder {
         Ok(length)
     }
 
-    /// The first bytes of a body without a coding: it may be a file of a web server that does not know
-    /// what it holds.
+    /// Goes by the first bytes where they say something else than the header: a web server may not know what
+    /// a file of its holds, or name a coding that it did not apply.
     fn begin(&mut self, head: &[u8]) -> io::Result<()> {
+        let sink: Box<dyn Layer> = Box::new(Sink(Arc::clone(&self.out)));
         if head.starts_with(&GZIP_MAGIC) {
-            let sink: Box<dyn Layer> = Box::new(Sink(Arc::clone(&self.out)));
-            self.chain = layer("gzip", sink).unwrap_or_else(|| Box::new(Sink(Arc::clone(&self.out))));
+            self.chain = Box::new(Gzip::new(sink));
+        } else if begins_as_text(head) {
+            self.chain = sink;
         }
         self.chain.write_all(head)
     }
@@ -127,7 +142,10 @@ impl Decoder {
         let ended = if self.wire == 0 { Ok(()) } else { chain.end() };
         self.judge(ended)?;
         let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(Bytes::from(std::mem::take(&mut out.body)))
+        match self.unknown.take().filter(|_| !is_text(&out.body)) {
+            Some(coding) => Err(Fault::Unknown(coding)),
+            None => Ok(Bytes::from(std::mem::take(&mut out.body))),
+        }
     }
 
     fn judge(&self, done: io::Result<()>) -> Result<u64, Fault> {
@@ -141,9 +159,28 @@ impl Decoder {
     }
 }
 
+fn is_known(coding: &str) -> bool {
+    matches!(coding, "gzip" | "x-gzip" | "zstd") || NAMELESS.contains(&coding)
+}
+
+/// Whether a body begins as documents do: with a sign of XML, HTML or JSON.
+fn begins_as_text(head: &[u8]) -> bool {
+    let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
+    matches!(head.first(), Some(b'<' | b'{' | b'['))
+}
+
+/// Whether bytes are text in some encoding, by those at the beginning: none is a control character, unless two bytes
+/// make a character (UTF-16 with its byte order mark).
+fn is_text(body: &[u8]) -> bool {
+    let head = body.get(..LOOKED_AT).unwrap_or(body);
+    let wide = head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff");
+    // ISO-2022-JP changes its character sets by escapes.
+    wide || !head.iter().any(|byte| byte.is_ascii_control() && !byte.is_ascii_whitespace() && *byte != 0x1b)
+}
+
 fn layer(coding: &str, next: Box<dyn Layer>) -> Option<Box<dyn Layer>> {
     Some(match coding {
-        "gzip" | "x-gzip" => Box::new(MultiGzDecoder::new(next)),
+        "gzip" | "x-gzip" => Box::new(Gzip::new(next)),
         "deflate" => Box::new(Deflate::Unknown(Vec::new(), Some(next))),
         "br" => Box::new(Brotli(DecompressorWriter::new(next, PIECE))),
         "zstd" => Box::new(Zstd::new(next)?),
@@ -176,9 +213,72 @@ impl Layer for Sink {
     }
 }
 
-impl Layer for MultiGzDecoder<Box<dyn Layer>> {
+/// Members of gzip one after the other (RFC 1952, 2.2); what follows them and is none is padding.
+enum Gzip {
+    Member(GzDecoder<Box<dyn Layer>>),
+    /// Behind a member: what is there so far of the next one's first bytes.
+    Between(Box<dyn Layer>, Vec<u8>),
+    Padding(Box<dyn Layer>),
+    /// A fault ended it.
+    Broken,
+}
+
+impl Gzip {
+    fn new(next: Box<dyn Layer>) -> Self {
+        Self::Member(GzDecoder::new(next))
+    }
+
+    /// Goes on behind a member; returns what of `head` is still to be written.
+    fn go_on(next: Box<dyn Layer>, head: Vec<u8>) -> (Self, Vec<u8>) {
+        if head.len() < GZIP_MAGIC.len() && GZIP_MAGIC.starts_with(&head) {
+            (Self::Between(next, head), Vec::new())
+        } else if head.starts_with(&GZIP_MAGIC) {
+            (Self::new(next), head)
+        } else {
+            (Self::Padding(next), Vec::new())
+        }
+    }
+}
+
+impl Write for Gzip {
+    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
+        match std::mem::replace(self, Self::Broken) {
+            Self::Member(mut member) => {
+                let written = member.write(piece)?;
+                *self = if written == 0 && !piece.is_empty() {
+                    Self::Between(member.finish()?, Vec::new())
+                } else {
+                    Self::Member(member)
+                };
+                if written == 0 && !piece.is_empty() { self.write(piece) } else { Ok(written) }
+            }
+            Self::Between(next, mut head) => {
+                head.extend_from_slice(piece);
+                let (gone_on, rest) = Self::go_on(next, head);
+                *self = gone_on;
+                self.write_all(&rest)?;
+                Ok(piece.len())
+            }
+            Self::Padding(next) => {
+                *self = Self::Padding(next);
+                Ok(piece.len())
+            }
+            Self::Broken => Err(io::Error::from(ErrorKind::InvalidData)),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Layer for Gzip {
     fn end(self: Box<Self>) -> io::Result<()> {
-        (*self).finish()?.end()
+        match *self {
+            Self::Member(member) => member.finish()?.end(),
+            Self::Between(next, _) | Self::Padding(next) => next.end(),
+            Self::Broken => Err(io::Error::from(ErrorKind::InvalidData)),
+        }
     }
 }
 
@@ -324,6 +424,7 @@ mod tests {
             Fault::TooLarge => "too_large",
             Fault::Truncated(_) => "truncated",
             Fault::Malformed(_) => "malformed",
+            Fault::Unknown(_) => "coding",
         };
         let mut decoder = Decoder::new(&codings, limit).map_err(|_| "coding")?;
         for piece in coded.chunks(size) {
@@ -349,7 +450,7 @@ mod tests {
         for (codings, coded) in [
             (&[][..], TEXT.to_vec()),
             (&["gzip"], gzip(TEXT)),
-            (&["x-gzip"], members.clone()),
+            (&["x-gzip"], members),
             (&["deflate"], zlib(TEXT)),
             (&["deflate"], bare),
             (&["zstd"], [zstd.clone(), zstd::encode_all(&b""[..], 3).unwrap()].concat()),
@@ -358,13 +459,32 @@ mod tests {
             (&[], gzip(TEXT)),
         ] {
             for size in [1, 7, 10_000] {
-                let smallest = if codings.is_empty() && size < 3 { 3 } else { size };
-                let decoded = decode(codings, &coded, smallest, 1 << 20);
+                let decoded = decode(codings, &coded, size, 1 << 20);
                 assert_eq!(decoded.as_deref(), Ok(TEXT), "{codings:?} by {size}");
             }
             if !codings.is_empty() {
                 let cut = decode(codings, &coded[..coded.len() - 5], 10_000, 1 << 20);
                 assert!(matches!(cut, Err("truncated" | "malformed")), "{codings:?}: {cut:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn padding_and_codings_that_are_none() {
+        let members = [gzip(&TEXT[..40]), gzip(&TEXT[40..])].concat();
+        for (codings, coded) in [
+            (&["gzip"][..], [gzip(TEXT), vec![0; 300]].concat()),
+            (&["x-gzip"], [members, b"\x1f".to_vec()].concat()),
+            (&["gzip"], [gzip(TEXT), b"\x1f\x8bno".to_vec()].concat()),
+            (&["utf-8"], TEXT.to_vec()),
+            (&["aws-chunked", "gzip"], gzip(TEXT)),
+            (&["none"], gzip(TEXT)),
+            (&["gzip"], TEXT.to_vec()),
+            (&["zstd"], TEXT.to_vec()),
+        ] {
+            for size in [1, 7, 10_000] {
+                let decoded = decode(codings, &coded, size, 1 << 20);
+                assert_eq!(decoded.as_deref(), Ok(TEXT), "{codings:?} by {size}");
             }
         }
     }
@@ -380,9 +500,9 @@ mod tests {
             decode(&["zstd"], &zstd::encode_all(&zeros[..], 3).unwrap(), 99, 1 << 16),
             Err("too_large")
         );
-        assert_eq!(decode(&["gzip"], TEXT, 100, 1 << 16), Err("malformed"));
+        assert_eq!(decode(&["gzip"], b"no text: \x00\x01", 100, 1 << 16), Err("malformed"));
         assert_eq!(decode(&["gzip", "gzip", "gzip"], TEXT, 100, 1 << 16), Err("coding"));
-        assert_eq!(decode(&["odd"], TEXT, 100, 1 << 16), Err("coding"));
+        assert_eq!(decode(&["odd"], b"\x00\x01\x02odd", 100, 1 << 16), Err("coding"));
         assert_eq!(decode(&["gzip"], b"", 1, 10).as_deref(), Ok(&b""[..]));
         assert_eq!(decode(&[], TEXT, 100, 20), Err("too_large"));
     }

@@ -1,6 +1,7 @@
 //! Why a fetch failed, in words that say what to do, and in a kind that metrics can count.
 
 use std::error::Error;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::blocked::Blocked;
@@ -25,7 +26,7 @@ pub enum FetchError {
         /// The scheme found.
         scheme: String,
     },
-    /// robots.txt forbids the page, or could not be had.
+    /// The site's robots.txt forbids the page.
     #[error(
         "{host} does not want this page fetched (robots.txt); ask its operator, or set `ignore_robots` to \
          the reason why you may"
@@ -34,7 +35,15 @@ pub enum FetchError {
         /// The host.
         host: String,
     },
-    /// Refused by the address address filter.
+    /// The site's robots.txt could not be asked for, which forbids its pages (RFC 9309, 2.3.1.4).
+    #[error("{host} could not be asked for its robots.txt, without which no page of it is fetched: {why}")]
+    RobotsUnread {
+        /// The host.
+        host: String,
+        /// What became of the request for it.
+        why: Arc<FetchError>,
+    },
+    /// Refused by the address filter.
     #[error(transparent)]
     Blocked(#[from] Blocked),
     /// A redirect that is not followed.
@@ -161,6 +170,7 @@ impl FetchError {
             Self::Scheme { .. } => "scheme",
             Self::Blocked(_) => "blocked",
             Self::Robots { .. } => "robots",
+            Self::RobotsUnread { why, .. } => why.kind(),
             Self::Redirect { .. } => "redirect",
             Self::Dns { .. } => "dns",
             Self::Connect { .. } => "connect",
@@ -188,6 +198,7 @@ impl FetchError {
             | Self::Truncated { .. }
             | Self::Rests { .. } => true,
             Self::Status { status, .. } => matches!(status, 408 | 425 | 429 | 500..=599),
+            Self::RobotsUnread { why, .. } => why.is_transient(),
             _ => false,
         }
     }

@@ -29,6 +29,11 @@ impl HopHeaders {
         })
     }
 
+    /// Sends no conditions from now on.
+    pub(super) fn drop_conditions(&mut self) {
+        self.conditions.clear();
+    }
+
     /// The headers of a hop, and whether it can be answered with 304.
     pub(super) fn at(&self, trail: &Trail) -> (HeaderMap, bool) {
         let mut headers = if trail.is_home() { self.own.clone() } else { HeaderMap::new() };

@@ -65,8 +65,9 @@ impl Fetcher {
     pub async fn get(&self, request: &Request, now: Timestamp) -> Result<Response, FetchError> {
         let Shared { transport, robots } = &*self.shared;
         if request.robots {
-            robots.check(transport, &request.url, now).await?;
+            transport.get(request, robots, now).await
+        } else {
+            transport.get(request, &(), now).await
         }
-        transport.get(request, now).await
     }
 }

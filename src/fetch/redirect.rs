@@ -1,5 +1,8 @@
 //! Where a redirect leads, and whether it is followed. Pure; the address filter looks at the result again.
 
+use std::borrow::Cow;
+
+use percent_encoding::{AsciiSet, percent_encode};
 use reqwest::header::HeaderValue;
 use url::{ParseError, Url};
 
@@ -9,6 +12,9 @@ use super::jar::Jar;
 
 /// Longer addresses are no addresses.
 const MAX_LOCATION: usize = 8 * 1024;
+
+/// Bytes beyond ASCII, which are encoded anyhow.
+const RAW: &AsciiSet = &AsciiSet::EMPTY;
 
 /// The hops of one request.
 #[derive(Debug)]
@@ -109,13 +115,13 @@ impl Trail {
         if bytes.iter().any(u8::is_ascii_control) {
             return Err(refuse("its `Location` holds control characters"));
         }
-        let text = str::from_utf8(bytes).map_err(|_| refuse("its `Location` is not UTF-8"))?;
+        let text = readable(bytes);
         let malformed = || Blocked::Malformed { host: self.host() };
         // Readers differ on which side of a backslash the host is.
         if text.contains('\\') {
             return Err(malformed().into());
         }
-        let mut next = self.at.join(text).map_err(|error| match error {
+        let mut next = self.at.join(&text).map_err(|error| match error {
             ParseError::EmptyHost
             | ParseError::IdnaError
             | ParseError::InvalidIpv4Address
@@ -128,12 +134,37 @@ impl Trail {
     }
 }
 
+/// An address with raw bytes in another encoding than UTF-8 (Latin-1, GBK) is meant byte by byte: the server knows
+/// its own.
+fn readable(bytes: &[u8]) -> Cow<'_, str> {
+    str::from_utf8(bytes).map_or_else(|_| percent_encode(bytes, RAW).into(), Cow::Borrowed)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn follow(trail: &mut Trail, location: &str) -> Result<(), FetchError> {
-        trail.follow(Some(&HeaderValue::from_bytes(location.as_bytes()).unwrap()), false, &[])
+        follow_bytes(trail, location.as_bytes())
+    }
+
+    fn follow_bytes(trail: &mut Trail, location: &[u8]) -> Result<(), FetchError> {
+        trail.follow(Some(&HeaderValue::from_bytes(location).unwrap()), false, &[])
+    }
+
+    #[test]
+    fn raw_bytes_are_kept_as_they_are() {
+        for (location, expected) in [
+            ("/新闻/1".as_bytes(), "http://a.test/%E6%96%B0%E9%97%BB/1"),
+            (b"/caf\xe9?x=%41", "http://a.test/caf%E9?x=%41"),
+            (b"\xd0\xc2\xce\xc5.xml", "http://a.test/dir/%D0%C2%CE%C5.xml"),
+            (b"http://b\xe9.test/", "blocked"),
+        ] {
+            let mut trail = Trail::new(Url::parse("http://a.test/dir/feed").unwrap(), 5);
+            let result = follow_bytes(&mut trail, location);
+            let found = result.map_or_else(|error| error.kind().to_owned(), |()| trail.url().to_string());
+            assert_eq!(found, expected, "{location:?}");
+        }
     }
 
     #[test]

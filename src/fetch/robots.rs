@@ -8,7 +8,7 @@ use robotxt::AccessResult;
 use url::Url;
 
 use super::error::FetchError;
-use super::transport::Transport;
+use super::transport::{Allowance, Transport};
 use crate::model::{Request, Response, Timestamp};
 
 /// What robots.txt files call us.
@@ -17,6 +17,8 @@ const TOKEN: &str = "feedmill";
 const KEPT: i64 = 24 * 3_600;
 /// How long a site without a readable one is left alone, in seconds.
 const KEPT_UNREACHABLE: i64 = 3_600;
+/// The same of a site that did not answer at all.
+const KEPT_UNANSWERED: i64 = 600;
 /// Sites remembered; beyond this all are forgotten.
 const MAX_SITES: usize = 4_096;
 
@@ -24,7 +26,7 @@ const MAX_SITES: usize = 4_096;
 #[derive(Clone)]
 struct Believed {
     until: Timestamp,
-    rules: Arc<robotxt::Robots>,
+    rules: Result<Arc<robotxt::Robots>, Arc<FetchError>>,
 }
 
 /// The rules of the sites asked so far.
@@ -41,26 +43,24 @@ impl std::fmt::Debug for Robots {
     }
 }
 
-impl Robots {
-    /// Refuses a page that its site's robots.txt forbids.
-    pub(super) async fn check(
-        &self,
-        transport: &Transport,
-        url: &Url,
-        now: Timestamp,
-    ) -> Result<(), FetchError> {
+impl Allowance for Robots {
+    async fn check(&self, transport: &Transport, url: &Url, now: Timestamp) -> Result<(), FetchError> {
         let Ok(address) = url.join("/robots.txt") else { return Ok(()) };
+        let host = || url.host_str().unwrap_or_default().to_owned();
         let site = address.origin().ascii_serialization();
         let believed = match self.known(&site, now) {
             Some(believed) => believed,
             None => self.ask_once(transport, site, address, now).await?,
         };
-        if believed.rules.is_url_allowed(url) {
-            return Ok(());
+        match believed.rules {
+            Err(why) => Err(FetchError::RobotsUnread { host: host(), why }),
+            Ok(rules) if rules.is_url_allowed(url) => Ok(()),
+            Ok(_) => Err(FetchError::Robots { host: host() }),
         }
-        Err(FetchError::Robots { host: url.host_str().unwrap_or_default().to_owned() })
     }
+}
 
+impl Robots {
     fn known(&self, site: &str, now: Timestamp) -> Option<Believed> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.get(site).filter(|rules| rules.until > now).cloned()
@@ -96,14 +96,17 @@ impl Robots {
 
 /// A file that is not there allows everything, one that cannot be had nothing (RFC 9309, 2.3.1.3 and 2.3.1.4).
 async fn ask(transport: &Transport, address: Url, now: Timestamp) -> Result<Believed, FetchError> {
-    let answer = match transport.get(&Request::get(address), now).await {
+    let (access, kept) = match Box::pin(transport.get(&Request::get(address), &(), now)).await {
+        Ok(Response::Fetched(fetched)) => (Ok(rules(AccessResult::Successful(&fetched.body))), KEPT),
+        Err(FetchError::Status { status: 400..=499, .. }) => (Ok(rules(AccessResult::Unavailable)), KEPT),
+        Ok(Response::NotModified(_)) => (Ok(rules(AccessResult::Unreachable)), KEPT_UNREACHABLE),
         Err(rests @ FetchError::Rests { .. }) => return Err(rests),
-        answer => answer,
+        Err(error) if error.status().is_some() => (Err(Arc::new(error)), KEPT_UNREACHABLE),
+        Err(error) => (Err(Arc::new(error)), KEPT_UNANSWERED),
     };
-    let (access, kept) = match &answer {
-        Ok(Response::Fetched(fetched)) => (AccessResult::Successful(&fetched.body), KEPT),
-        Err(FetchError::Status { status: 400..=499, .. }) => (AccessResult::Unavailable, KEPT),
-        Ok(Response::NotModified(_)) | Err(_) => (AccessResult::Unreachable, KEPT_UNREACHABLE),
-    };
-    Ok(Believed { until: now.plus(kept), rules: Arc::new(robotxt::Robots::from_access(access, TOKEN)) })
+    Ok(Believed { until: now.plus(kept), rules: access })
+}
+
+fn rules(access: AccessResult<'_>) -> Arc<robotxt::Robots> {
+    Arc::new(robotxt::Robots::from_access(access, TOKEN))
 }

@@ -12,7 +12,7 @@ use url::Url;
 use super::address_filter::AddressFilter;
 use super::clients::Clients;
 use super::*;
-use crate::model::http::{Fetched, Validators};
+use crate::model::http::{Fetched, Unchanged, Validators};
 
 const FEED: &str = "<rss><channel><title>t</title></channel></rss>";
 
@@ -194,11 +194,13 @@ async fn codings() {
         ("gzip", packed.as_slice(), "ok"),
         ("zstd", zstd.as_slice(), "ok"),
         ("identity", FEED.as_bytes(), "ok"),
-        ("gzip", FEED.as_bytes(), "decode"),
+        // Text that is called coded is text.
+        ("gzip", FEED.as_bytes(), "ok"),
         ("gzip", wrong.as_slice(), "decode"),
         ("gzip", &packed[..packed.len() / 2], "truncated"),
         ("gzip, gzip", packed.as_slice(), "decode"),
-        ("x-odd", FEED.as_bytes(), "decode"),
+        ("x-odd", FEED.as_bytes(), "ok"),
+        ("x-odd", zstd.as_slice(), "decode"),
     ] {
         let server = Server::fixed(&format!("200 OK|Content-Encoding: {coding}"), bytes).await;
         assert_eq!(kind(&server.request("/")).await, expected, "{coding}");
@@ -435,4 +437,88 @@ fn fetches_are_send() {
     let request = Request::get(Url::parse("http://example.org/").unwrap());
     is_send(&fetcher.get(&request, now()));
     is_send(&fetcher);
+}
+
+/// 412 where a condition is sent, 203 and nothing else than white space.
+#[tokio::test]
+async fn odd_answers_to_conditions() {
+    let conditional = |server: &Server| {
+        let mut request = server.request("/");
+        request.validators = Validators { etag: Some("\"v1\"".to_owned()), ..Validators::default() };
+        request
+    };
+    let picky = |head: &str| {
+        if head.to_lowercase().contains("if-none-match") {
+            message("412 Precondition Failed", b"")
+        } else {
+            message("200 OK", FEED.as_bytes())
+        }
+    };
+    let server = Server::start(picky).await;
+    assert_eq!(body(&conditional(&server)).await.body, FEED);
+    assert_eq!(server.heads().len(), 2);
+    let server = Server::fixed("412 Precondition Failed", "").await;
+    assert_eq!(kind(&conditional(&server)).await, "http_status");
+    let server = Server::fixed("203 Non-Authoritative Information", FEED).await;
+    assert_eq!(body(&server.request("/")).await.body, FEED);
+    let server = Server::fixed("200 OK", " \n").await;
+    match fetch(&conditional(&server)).await.unwrap() {
+        Response::NotModified(unmodified) => assert_eq!(unmodified.by, Unchanged::Empty),
+        Response::Fetched(_) => panic!("a document"),
+    }
+    assert_eq!(body(&server.request("/")).await.body, " \n", "unasked it is no 304");
+}
+
+#[tokio::test]
+async fn robots_txt_holds_for_targets_of_redirects() {
+    let forbids = |head: &str| {
+        if head.starts_with("GET /robots.txt") {
+            message("200 OK", b"User-agent: *\nDisallow: /private/\n")
+        } else {
+            message("200 OK", FEED.as_bytes())
+        }
+    };
+    let there = Server::start(forbids).await;
+    let to = |path: &str| format!("302 Found|Location: {}{path}", there.base);
+    for (path, expected) in [("/private/1", "robots"), ("/open/1", "ok")] {
+        let head = to(path);
+        let leads = move |asked: &str| {
+            if asked.starts_with("GET /robots.txt") {
+                message("404 Not Found", b"")
+            } else {
+                message(&head, b"")
+            }
+        };
+        let here = Server::start(leads).await;
+        let mut request = here.request("/");
+        request.robots = true;
+        assert_eq!(kind(&request).await, expected, "{path}");
+    }
+    assert!(there.heads().iter().all(|head| !head.starts_with("GET /private")));
+}
+
+/// A host that cannot be reached says nothing about its pages.
+#[tokio::test]
+async fn without_robots_txt_the_cause_is_told() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let closed = format!("http://{}/page", listener.local_addr().unwrap());
+    drop(listener);
+    let server = Server::fixed("503 Service Unavailable", "").await;
+    let down = format!("{}/page", server.base);
+    for (address, expected, word) in [
+        (closed.as_str(), "connect", "no answer"),
+        (down.as_str(), "http_status", "503"),
+        ("http://169.254.0.1/page", "blocked", "169.254.0.1"),
+        ("http://no-such-host.invalid/page", "dns", "cannot be resolved"),
+    ] {
+        let mut request = Request::get(Url::parse(address).unwrap());
+        request.robots = true;
+        let fetcher = Fetcher::new(options()).unwrap();
+        for _ in 0..2 {
+            let error = fetcher.get(&request, now()).await.unwrap_err();
+            assert_eq!(error.kind(), expected, "{address}");
+            let told = error.to_string();
+            assert!(told.contains(word) && !told.contains("does not want"), "{told}");
+        }
+    }
 }

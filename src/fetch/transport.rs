@@ -14,8 +14,8 @@ use super::hosts::{Hosts, RequestPermit};
 use super::options::FetchOptions;
 use super::redirect::Trail;
 use super::{body, cause, headers};
-use crate::model::Timestamp;
-use crate::model::http::{Fetched, NotModified, Request, Response};
+use crate::model::http::{Fetched, NotModified, Request, Response, Unchanged};
+use crate::model::{Timestamp, Validators};
 
 /// Asks servers, within the bounds of the options.
 #[derive(Debug)]
@@ -27,10 +27,37 @@ pub(super) struct Transport {
     hosts: Hosts,
 }
 
+/// Says which pages may be asked for.
+pub(super) trait Allowance {
+    /// Refuses a page.
+    ///
+    /// # Errors
+    /// [`FetchError::Robots`], or why nobody knows.
+    fn check(
+        &self,
+        transport: &Transport,
+        url: &Url,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<(), FetchError>> + Send;
+}
+
+/// Everything may be asked for.
+impl Allowance for () {
+    async fn check(&self, _: &Transport, _: &Url, _: Timestamp) -> Result<(), FetchError> {
+        Ok(())
+    }
+}
+
 /// What one hop brought.
 enum Hop {
     Answer(Box<Response>),
-    Moved { to: Option<HeaderValue>, permanent: bool, cookies: Vec<HeaderValue> },
+    /// The server refuses the condition, not the request (RFC 9110, 15.5.13).
+    ConditionFailed,
+    Moved {
+        to: Option<HeaderValue>,
+        permanent: bool,
+        cookies: Vec<HeaderValue>,
+    },
 }
 
 impl Transport {
@@ -46,17 +73,23 @@ impl Transport {
         Ok(Self { clients, options, budget, address_filter, hosts })
     }
 
-    /// Sends one GET, conditional if `request` has validators, and follows its redirects.
+    /// Sends one GET, conditional if `request` has validators, and follows its redirects where `allowance` lets it.
     ///
     /// # Errors
-    /// If no 200 with a whole body, and no 304 to a conditional request, came in time.
-    pub(super) async fn get(&self, request: &Request, now: Timestamp) -> Result<Response, FetchError> {
-        let hop_headers = HopHeaders::of(request)?;
+    /// If no 200 with a whole body, and no 304 to a conditional request, came in time, or a page is not allowed.
+    pub(super) async fn get(
+        &self,
+        request: &Request,
+        allowance: &(impl Allowance + Sync),
+        now: Timestamp,
+    ) -> Result<Response, FetchError> {
+        let mut hop_headers = HopHeaders::of(request)?;
         let mut trail = Trail::new(request.url.clone(), self.options.max_redirects);
         let mut left = self.options.timeout;
         let begun = Instant::now();
         loop {
             self.address_filter.check(trail.url())?;
+            allowance.check(self, trail.url(), now).await?;
             // The permit ends with its hop: holding one while waiting for the next could lock up all.
             let options = &self.options;
             let spacing = if request.unhurried { options.first_spacing } else { options.host_spacing };
@@ -85,6 +118,7 @@ impl Transport {
             drop(permit);
             match hop? {
                 Hop::Answer(response) => return Ok(*response),
+                Hop::ConditionFailed => hop_headers.drop_conditions(),
                 Hop::Moved { to, permanent, cookies } => {
                     trail.follow(to.as_ref(), permanent, &cookies)?;
                 }
@@ -119,9 +153,15 @@ impl Transport {
         let status = response.status().as_u16();
         tracing::debug!(http.host = host, http.status = status, "answered");
         match status {
-            200 => self.answer(trail, response, now).await.map(|answer| Hop::Answer(Box::new(answer))),
+            // 203 is a 200 that a proxy has changed (RFC 9110, 15.3.4).
+            200 | 203 => {
+                let answer = self.answer(trail, response, conditional, now).await;
+                answer.map(|answer| Hop::Answer(Box::new(answer)))
+            }
+            412 if conditional => Ok(Hop::ConditionFailed),
             // Unasked it would mean that all is read, with nothing ever read (RFC 9110, 15.4.5).
             304 if conditional => Ok(Hop::Answer(Box::new(Response::NotModified(NotModified {
+                by: Unchanged::NotModified,
                 freshness: headers::freshness(fields, now),
                 validators: headers::validators(fields),
                 moved: trail.moved().cloned(),
@@ -148,6 +188,7 @@ impl Transport {
         &self,
         trail: &Trail,
         response: reqwest::Response,
+        conditional: bool,
         now: Timestamp,
     ) -> Result<Response, FetchError> {
         let fields = response.headers();
@@ -159,6 +200,12 @@ impl Transport {
         let freshness = headers::freshness(fields, now);
         let (body, body_permit) =
             body::read(response, &trail.host(), self.options.max_body, &self.budget).await?;
+        if conditional && body.trim_ascii().is_empty() {
+            // A server that means 304; the validators are not those of anything that was read.
+            let (validators, moved) = (Validators::default(), trail.moved().cloned());
+            let by = Unchanged::Empty;
+            return Ok(Response::NotModified(NotModified { by, freshness, validators, moved }));
+        }
         Ok(Response::Fetched(Fetched {
             url: trail.url().clone(),
             content_type,

@@ -12,7 +12,7 @@ use super::poller::Ingest;
 use super::report::PollError;
 use super::{answers, redirects};
 use crate::blocking;
-use crate::model::http::BodyPermit;
+use crate::model::http::{BodyPermit, Unchanged};
 use crate::model::memory::Memory;
 use crate::model::{
     Document, Fetched, NotModified, Response, SourceState, Timestamp, Validators, address_hash,
@@ -117,7 +117,8 @@ impl Ingest {
                 if body.is_some() && body == state.memory.body && !again {
                     // The last resort where a server knows no validators: the same bytes again.
                     let freshness = fetched.freshness;
-                    return Ok(FetchOutcome::NotModified(NotModified { freshness, validators, moved }));
+                    let by = Unchanged::SameBytes;
+                    return Ok(FetchOutcome::NotModified(NotModified { by, freshness, validators, moved }));
                 }
                 let elsewhere = fetched.url.origin() != asked;
                 let answered_at = elsewhere.then(|| address_hash(&fetched.url));

@@ -32,6 +32,7 @@ pub mod routing;
 
 use crate::fetch::FetchError;
 use crate::model::chain;
+use crate::model::http::Unchanged;
 use crate::model::text::clip_bytes;
 use crate::model::{NotModified, SourceState, Timestamp, Validators, host_of};
 use crate::schedule::{self, Ended};
@@ -84,7 +85,9 @@ impl Ingest {
         let mut answer = self.fetch_source(source, state).await;
         let mut report = PollReport { source: source.id.to_string(), ..PollReport::default() };
         match answer.outcome {
-            Ok(FetchOutcome::NotModified(_)) => report.not_modified = true,
+            Ok(FetchOutcome::NotModified(unmodified)) => {
+                (report.not_modified, report.unchanged_by) = (true, Some(unmodified.by));
+            }
             Ok(FetchOutcome::Document(taken)) => {
                 report.bytes = taken.bytes;
                 self.preview_document(source, taken.document, &mut report).await?;
@@ -116,7 +119,7 @@ impl Ingest {
         let mut void = Vec::new();
         let ended = match outcome {
             Ok(FetchOutcome::NotModified(unmodified)) => {
-                report.not_modified = true;
+                (report.not_modified, report.unchanged_by) = (true, Some(unmodified.by));
                 self.record_not_modified(source, &mut state, (&mut report, pending), unmodified).await?
             }
             Ok(FetchOutcome::Document(taken)) => {
@@ -139,9 +142,9 @@ impl Ingest {
         unmodified: NotModified,
     ) -> Result<Ended, StoreError> {
         let now = self.clock.now();
-        let NotModified { freshness, validators, moved } = unmodified;
+        let NotModified { by, freshness, validators, moved } = unmodified;
         state.validators.renew(validators);
-        state.memory.count(true);
+        state.memory.count(by == Unchanged::NotModified);
         redirects::record(&mut state.memory, source, moved.as_ref(), true, now);
         state.memory.habits.learn(&[], now, schedule::offset(source.zone, now));
         report.withdrawn = self.still_missing(source, state, pending).await?;

@@ -5,6 +5,7 @@ use thiserror::Error;
 
 use crate::fetch::FetchError;
 use crate::model::Timestamp;
+use crate::model::http::Unchanged;
 use crate::source::SourceError;
 use crate::store::StoreError;
 
@@ -13,8 +14,11 @@ use crate::store::StoreError;
 pub struct PollReport {
     /// The source.
     pub source: String,
-    /// Nothing had changed (304).
+    /// Nothing had changed.
     pub not_modified: bool,
+    /// How the server said that nothing had changed.
+    #[serde(default)]
+    pub unchanged_by: Option<Unchanged>,
     /// Records in the document.
     pub listed: usize,
     /// New items.

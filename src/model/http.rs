@@ -83,15 +83,30 @@ impl Validators {
 /// A good answer.
 #[derive(Debug, Clone)]
 pub enum Response {
-    /// 304: nothing has changed since the validators were given.
+    /// Nothing has changed since the validators were given.
     NotModified(NotModified),
     /// 200 with its body.
     Fetched(Fetched),
 }
 
-/// What comes with a 304.
+/// How a server says that nothing has changed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unchanged {
+    /// By the status 304.
+    #[default]
+    NotModified,
+    /// By the bytes that it has sent before, with the status 200.
+    SameBytes,
+    /// By an empty answer to a conditional request, with the status 200.
+    Empty,
+}
+
+/// What comes with an answer that brings nothing new.
 #[derive(Debug, Clone, Default)]
 pub struct NotModified {
+    /// How the server says so.
+    pub by: Unchanged,
     /// How long the answer may be kept.
     pub freshness: Freshness,
     /// Newer validators, where it brings some (RFC 9111, 4.3.4).

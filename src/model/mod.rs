@@ -17,6 +17,7 @@ pub mod markup;
 pub mod memory;
 pub mod nesting;
 mod pattern;
+pub mod private;
 pub mod reading;
 mod signs;
 pub mod slug;
