@@ -1,5 +1,5 @@
-//! Decodes bodies piece by piece: gzip (all its members), deflate, brotli and zstd, up to two layers
-//! of them, under one cap on what comes out and one on how much more that is than what came in.
+//! Decodes bodies piece by piece: gzip (with several members), deflate, brotli and zstd, in up to two
+//! layers, with a limit on the decoded size and one on its ratio to the received size.
 
 use std::io::{self, ErrorKind, Write};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,36 +9,36 @@ use bytes::Bytes;
 use flate2::write::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use zstd::stream::raw::{DParameter, Decoder as RawZstd, InBuffer, Operation as _, OutBuffer};
 
-/// What a request offers to read.
+/// The value of `Accept-Encoding`.
 pub(super) const OFFERED: &str = "zstd, br, gzip, deflate";
-/// Codings on top of each other that are read.
+/// Layers of codings that are decoded at most.
 const MOST_LAYERS: usize = 2;
-/// Decoded bytes for each one on the wire; articles compress to a tenth, bombs to a thousandth.
+/// Decoded bytes for each received byte, at most; articles compress to a tenth, bombs to a thousandth.
 const RATIO: u64 = 200;
-/// So much may come out whatever the ratio.
+/// Decoded bytes that are accepted whatever the ratio.
 const FREE: u64 = 1 << 20;
 /// The largest window of zstd, as a power of two: 8 MiB (RFC 9659).
 const ZSTD_WINDOW: u32 = 23;
-/// Bytes that a decoder hands on at once.
+/// Bytes that a decoder passes on at once.
 const PIECE: usize = 16 * 1024;
 const GZIP_MAGIC: [u8; 3] = [0x1f, 0x8b, 0x08];
 
-/// What is wrong with a coded body.
+/// A fault of a coded body.
 #[derive(Debug)]
 pub enum Fault {
-    /// More than the cap, or suspiciously more than came in.
+    /// It is larger than the limit, or far larger than what was received.
     TooLarge,
-    /// It ends before its end.
+    /// It ends early.
     Truncated(io::Error),
-    /// It is not what it says.
+    /// It does not have the declared coding.
     Malformed(io::Error),
 }
 
-/// A body that is being read.
+/// The decoder of one body.
 pub struct Decoder {
     chain: Box<dyn Layer>,
     out: Arc<Mutex<Out>>,
-    /// The first bytes where no coding was said, until there are enough to tell.
+    /// The first bytes of a body without a declared coding, until they suffice to recognize gzip.
     sniffed: Option<Vec<u8>>,
     wire: u64,
 }
@@ -55,18 +55,17 @@ struct Out {
     full: bool,
 }
 
-/// The end of a chain, or one step of it.
+/// A step of a chain of decoders, or its end.
 trait Layer: Write + Send {
-    /// Ends this step and those behind it.
+    /// Finishes this step and the following ones.
     fn end(self: Box<Self>) -> io::Result<()>;
 }
 
 impl Decoder {
-    /// For a body of these codings, in the order in which they were applied (RFC 9110, 8.4); the
-    /// first that is not known, or one too many, comes back.
+    /// Creates a decoder for codings in the order in which they were applied (RFC 9110, 8.4).
     ///
     /// # Errors
-    /// That coding, as it was given.
+    /// The first unknown coding, or all of them if they are too many.
     pub fn new(codings: &[String], limit: u64) -> Result<Self, String> {
         let out = Arc::new(Mutex::new(Out { body: Vec::new(), limit, full: false }));
         let mut chain: Box<dyn Layer> = Box::new(Sink(Arc::clone(&out)));
@@ -79,10 +78,10 @@ impl Decoder {
         Ok(Self { chain, out, sniffed: codings.is_empty().then(Vec::new), wire: 0 })
     }
 
-    /// Takes a piece from the wire; gives how many bytes there are by now.
+    /// Decodes a received piece; returns the number of decoded bytes so far.
     ///
     /// # Errors
-    /// [`Fault`]; the decoder is of no more use then.
+    /// [`Fault`]; the decoder cannot be used any more then.
     pub fn feed(&mut self, piece: &[u8]) -> Result<u64, Fault> {
         self.wire += u64::try_from(piece.len()).unwrap_or(u64::MAX);
         let fed = match self.sniffed.take() {
@@ -103,8 +102,8 @@ impl Decoder {
         Ok(length)
     }
 
-    /// The first bytes of a body without a coding: it may be a file of a web server that does not know
-    /// what it holds.
+    /// Writes the first bytes of a body without a declared coding. It may still be gzip, from a file whose
+    /// type the web server does not know.
     fn begin(&mut self, head: &[u8]) -> io::Result<()> {
         if head.starts_with(&GZIP_MAGIC) {
             let sink: Box<dyn Layer> = Box::new(Sink(Arc::clone(&self.out)));
@@ -113,7 +112,7 @@ impl Decoder {
         self.chain.write_all(head)
     }
 
-    /// The whole body.
+    /// Returns the whole body.
     ///
     /// # Errors
     /// [`Fault`].
@@ -123,7 +122,7 @@ impl Decoder {
             self.judge(begun)?;
         }
         let chain = std::mem::replace(&mut self.chain, Box::new(Sink(Arc::clone(&self.out))));
-        // Nothing at all is an empty body whatever its coding.
+        // An empty body is valid in every coding.
         let ended = if self.wire == 0 { Ok(()) } else { chain.end() };
         self.judge(ended)?;
         let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
@@ -182,7 +181,7 @@ impl Layer for MultiGzDecoder<Box<dyn Layer>> {
     }
 }
 
-/// `deflate` is zlib's format by the letter of RFC 9110, and bare from many servers.
+/// The format of `deflate`: zlib according to RFC 9110, raw deflate from many servers.
 enum Deflate {
     Unknown(Vec<u8>, Option<Box<dyn Layer>>),
     Zlib(ZlibDecoder<Box<dyn Layer>>),
@@ -190,7 +189,7 @@ enum Deflate {
 }
 
 impl Deflate {
-    /// Decides by the first two bytes (RFC 1950, 2.2).
+    /// Chooses the format by the first two bytes (RFC 1950, 2.2).
     fn decide(&mut self) -> io::Result<()> {
         let Self::Unknown(head, next) = self else { return Ok(()) };
         let Some(next) = next.take() else { return Ok(()) };
@@ -258,7 +257,7 @@ struct Zstd {
     decoder: RawZstd<'static>,
     next: Box<dyn Layer>,
     piece: Vec<u8>,
-    /// Bytes that the frame still wants; 0 at its end.
+    /// Bytes that the frame still needs; 0 at its end.
     wants: usize,
 }
 
@@ -278,7 +277,7 @@ impl Write for Zstd {
             self.wants = self.decoder.run(&mut input, &mut output)?;
             let made = output.pos();
             self.next.write_all(&self.piece[..made])?;
-            // A full piece may mean that more waits inside.
+            // A full buffer may mean that more output is pending.
             if input.pos() == piece.len() && made < PIECE {
                 return Ok(piece.len());
             }
@@ -340,7 +339,7 @@ mod tests {
         let bare = wrapped[2..wrapped.len() - 4].to_vec();
         let members = [gzip(&TEXT[..40]), gzip(&TEXT[40..])].concat();
         let twice = gzip(&zlib(TEXT));
-        // What the `brotli` program makes of TEXT.
+        // The output of the `brotli` program for TEXT.
         let brotli = b"\x1b\x50\x00\x20\x9c\x09\x76\x8c\x64\x32\x44\xdb\xb8\xd5\x2f\x3c\x65\x72\x4a\x2c\
             \xad\x40\xc8\xca\x67\xce\x6d\x6c\xec\x2b\x1e\x41\x50\x7e\xb3\xf1\x1b\x3f\xf0\x18\
             \x3e\x8f\xb4\xd7\x23\x39\x3e\xa1\x30\x79\x14\xea\x15\xa2\xb2\x74\x04\x7e\x77\x05\
