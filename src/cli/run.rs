@@ -25,7 +25,7 @@ pub(super) async fn run(path: &Path) -> Result<ExitCode> {
     // From now on a hangup does not end the process; one that comes before the daemon is ready has no other
     // effect, since the first check of the files finds the change.
     drop(signal(SignalKind::hangup())?);
-    // No command may change the config between the reading and the moment when this daemon can be told.
+    // No command may change the config before this daemon answers on its socket.
     let starting = config_lock(path);
     let Some(Start { files, config, refused }) = start(path) else { return Ok(ExitCode::from(2)) };
     let url = config.publish.site.url.clone();

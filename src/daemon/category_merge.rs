@@ -49,7 +49,7 @@ fn note(store: &dyn Store, from: CategoryId, into: Option<CategoryId>) -> Result
     store.put_records(RecordKind::Merge, &[(from.0.to_be_bytes().to_vec(), into)])
 }
 
-/// Returns the category whose id a record holds.
+/// Returns the category with an id as it is stored in a record.
 fn category(store: &dyn Store, id: &[u8]) -> Result<Option<Category>> {
     let id = id.try_into().ok().map(u32::from_be_bytes);
     id.map_or(Ok(None), |id| store.category(CategoryId(id)))

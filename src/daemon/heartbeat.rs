@@ -1,4 +1,4 @@
-//! Watches that all parts of the mill make progress: when each last did, and how long it may take.
+//! Watches that all parts of the mill make progress: when each last did, and how long each may take.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;

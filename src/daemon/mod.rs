@@ -1,8 +1,8 @@
 //! The daemon: builds the concrete parts from the config and owns the tasks.
 //!
-//! Owns: [`Mill`] (all parts put together), the scheduler, the publisher's task, the
-//! listeners, shutdown, and what queries of the control socket do. Does not own: any of the
-//! work itself.
+//! Owns: [`Mill`] (all parts put together), the scheduler, the publisher's task, the listeners, shutdown, and
+//! what queries of the control socket do. Does not own: any of the work itself. A new query gets a variant of
+//! `control::Query` and a line in `requests`.
 
 mod answers;
 mod category_changes;

@@ -1,7 +1,7 @@
 //! Reload: replaces the config in use by the one on the disk, in one step or not at all (RULES 6.2).
 //!
 //! The new config is read, checked, tried on the last answers of its sources, and then put into use.
-//! Whatever is wrong with it, the mill stays under the old one and says why.
+//! If it has a fault, the mill keeps the old one and reports the fault.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -164,7 +164,7 @@ impl Reloader {
     }
 
     /// Returns whether the files differ from those in use. `true` as well while the last reload waits, so
-    /// that a config that was put right takes its trouble off the list.
+    /// that the trouble disappears from the list once the config is right again.
     async fn differs(&self) -> bool {
         let mill = Arc::clone(&self.live.borrow());
         if mill.config_in_waiting().is_some() {

@@ -21,7 +21,7 @@ use crate::store::{Claim, Claimed, Handle, PollResult, StoreError};
 /// Sources that are claimed in one transaction; each is polled a little later.
 const STATES: usize = 16;
 /// Results of polls that are stored together: one transaction with its write to the disk costs as much as
-/// thirty results. A round that is cut off polls so many sources again.
+/// thirty results. A round that is cut off polls at most as many sources again.
 const ENDS: usize = 200;
 /// Results that wait are stored when no answer arrives for this time.
 const QUIET: Duration = Duration::from_millis(250);
@@ -74,7 +74,7 @@ impl NotYet {
 
 impl Mill {
     /// Polls `wanted` once, except sources for which it is too early. Answers are fetched concurrently and
-    /// processed one after the other in the given order, so that the result does not depend on who answers
+    /// processed one after the other in the given order, so that the result does not depend on which source answers
     /// first.
     ///
     /// # Errors

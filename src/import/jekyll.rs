@@ -243,7 +243,7 @@ fn instant(post: &OldPost, zone: Tz) -> Option<Timestamp> {
     }
 }
 
-/// Returns the post's code by the rules of the site's own code space, or else one made of its name.
+/// Returns the post's code by the rules of the site's own code space, or else one derived from its name.
 fn code_of(post: &OldPost, options: &ImportOptions) -> InfoCode {
     if let Some(space) = &options.bare_space
         && let Some(code) = options.code_rules.iter().find_map(|rule| rule.canonical(&post.slug))

@@ -1,4 +1,4 @@
-//! Import: an old Jekyll site becomes items, without surfacing as new.
+//! Import: the posts of an old Jekyll site become items, without appearing as new.
 //!
 //! Owns: reading posts (`post`) and storing them: polled items are never overwritten, and old slugs and
 //! paths become aliases; restoring items from the outputs (`outputs`). Does not own: files of the running

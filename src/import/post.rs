@@ -35,7 +35,7 @@ pub struct OldPost {
     pub slug: String,
     /// The `slug` of the front matter, which Jekyll used in the address in place of the file's.
     pub front_slug: Option<String>,
-    /// The title; if a general post has none, made of the slug, as Jekyll did; empty if the site wrote `""`.
+    /// The title; if a general post has none, derived from the slug, as Jekyll did; empty if the site wrote `""`.
     pub title: String,
     /// The date of the front matter.
     pub date: OldDate,
