@@ -218,7 +218,7 @@ impl Ends {
         Ok(())
     }
 
-    /// Marks the results whose changes were pending as ready to be stored; the changes are stored now.
+    /// Queues the results whose changes were pending; called when no change is pending any more.
     fn store_finished(&mut self, pending: &Pending) {
         self.held.iter_mut().for_each(|result| pending.settle(result));
         self.waiting.append(&mut self.held);
