@@ -1,5 +1,5 @@
-//! Promise: what an admin types works as its help says, changes the config without touching comments,
-//! and holds for ever where it says so.
+//! Promise: commands work as their help says, change the config without touching comments, and their effects
+//! last where the help says so.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on ends")]
 
 #[path = "support/program.rs"]
@@ -20,11 +20,11 @@ use support::{Upstream, ask, get, rss};
 use tempfile::TempDir;
 use tokio::task::JoinSet;
 
-/// Examples that run side by side.
+/// Examples that run concurrently.
 const AT_ONCE: usize = 4;
 const TEXT: &str = "<p>党建引领：这是一篇足够长的文章，两家报纸登的是同一篇。</p>";
 
-/// Two newspapers; one article stands in both.
+/// Two newspapers that share one article.
 fn world(upstream: &Upstream) -> TempDir {
     upstream.put(
         "/xihai.xml",
@@ -51,7 +51,7 @@ fn world(upstream: &Upstream) -> TempDir {
     folder
 }
 
-/// What a command says; it must end with `code`.
+/// Returns the output of a command, which must end with `code`.
 async fn words(folder: &Path, arguments: &[&str], code: i32) -> String {
     let ended = run(folder, arguments).await;
     let said = String::from_utf8_lossy(&[ended.stdout, ended.stderr].concat()).into_owned();
@@ -83,7 +83,7 @@ async fn sources_are_changed_in_their_files() {
     );
     upstream.put("/new.xml", rss(&[("n-1", "新", "Tue, 21 Dec 2021 14:00:00 +0800", "<p>x</p>")]));
 
-    // Any address leads to the feed; nothing is written before somebody agrees.
+    // Any address of the newspaper leads to its feed; nothing is written before the admin agrees.
     let home = format!("{}/home", upstream.base);
     let shown = words(at, &["source", "add", &home, "--id", "new", "--dry-run"], 0).await;
     assert!(shown.contains("/new.xml") && shown.contains("nothing was written"), "{shown}");
@@ -114,7 +114,7 @@ async fn sources_are_changed_in_their_files() {
     assert!(!at.join("sources.d/new.toml").exists());
     assert!(words(at, &["source", "disable", "nobody"], 1).await.contains("there is no source `nobody`"));
 
-    // A list of subscriptions, out and in again.
+    // A list of subscriptions is exported and imported.
     let list = words(at, &["export", "opml"], 0).await;
     assert!(list.contains("xmlUrl=") && list.contains("category=\"/西海都市报\""), "{list}");
     let more =
@@ -176,7 +176,7 @@ async fn categories_get_other_names_and_become_one() {
     assert_eq!(categories.as_array().unwrap().len(), 1, "{categories:#}");
     let checked = json(at, &["store", "check", "--json"]).await;
     assert_eq!(checked["faults"].as_array().map_or(0, Vec::len), 0, "{checked:#}");
-    // What comes later goes there as well, also after a restart.
+    // Later articles enter that category too, also after a restart.
     assert_eq!(daemon.terminate().code(), Some(0), "{}", daemon.said);
     upstream.put("/qinghai.xml", rss(&[("q-2", "后来", "Wed, 22 Dec 2021 14:00:00 +0800", "<p>后</p>")]));
     json(at, &["poll", "--json"]).await;
@@ -215,7 +215,7 @@ async fn what_an_admin_moved_or_withdrew_stays_so() {
         answers.any(|answer| String::from_utf8_lossy(&answer).contains("党建引领"))
     };
     assert!(kept());
-    // By the newspaper's own address; its copy is shown, and goes only if that is asked for.
+    // By the newspaper's own address; the copy is listed, and withdrawn only with `--copies`.
     let original = "https://paper.example/NW202112212221043837";
     let dry = words(at, &["item", "withdraw", original, "--why", "asked", "--dry-run"], 0).await;
     assert!(dry.contains("these show the same, and stay") && dry.contains("qinghai~"), "{dry}");
@@ -283,7 +283,7 @@ async fn status_says_first_what_needs_attention_in_the_language_of_the_locale() 
     assert_eq!(of("config")["verdict"], "good", "{doctor:#}");
 }
 
-/// All commands below, by their words.
+/// Collects all commands below a command, with their help.
 fn commands(words: &[String], found: &mut Vec<(Vec<String>, String)>) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_feedmill"));
     let help = command.args(words).arg("--help").env("LC_ALL", "C").env("COLUMNS", "500").output().unwrap();
@@ -357,7 +357,7 @@ async fn every_command_has_an_example_and_each_example_runs() {
             if !ran.insert(example.to_owned()) {
                 continue;
             }
-            // Some side by side: most of what they do is to start.
+            // Several at a time: starting takes most of the time.
             if running.len() >= AT_ONCE {
                 running.join_next().await.unwrap().unwrap();
             }
@@ -377,7 +377,7 @@ async fn example_runs(base: &Path, upstream: &Upstream, example: &str) {
     let daemon =
         ["reload", "log", "healthcheck"].iter().any(|word| example.starts_with(&format!("feedmill {word}")));
     if example.starts_with("feedmill healthcheck") {
-        // It has to know the port beforehand.
+        // It must know the port beforehand.
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let main = text(&at.join("feedmill.toml")).replace("127.0.0.1:0", &port.to_string());
         fs::write(at.join("feedmill.toml"), main).unwrap();
@@ -415,7 +415,7 @@ async fn example_runs(base: &Path, upstream: &Upstream, example: &str) {
     assert_eq!(ended.status.code(), Some(0), "{line}: {said}");
 }
 
-/// What stands in the shell blocks of a document, and in its `code`, and begins with `feedmill `.
+/// Returns the commands in a document: lines of shell blocks and `code` that begin with `feedmill `.
 fn commands_of(text: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut shell = false;
@@ -442,7 +442,7 @@ fn commands_of(text: &str) -> Vec<String> {
     found
 }
 
-/// Words as a shell splits them, without comments.
+/// Splits a command into words as a shell does, without comments.
 fn words_of(command: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut quote = None;
@@ -466,7 +466,7 @@ async fn a_command_leaves_a_damaged_store_as_it_is_unless_it_is_told_to_mend_it(
     let at = folder.path();
     words(at, &["poll"], 0).await;
     let before = words(at, &["item", "list"], 0).await;
-    // A text: what of it is damaged is found and mended, and nothing else goes.
+    // A damaged text is found and repaired, and nothing else is lost.
     let text = fs::read_dir(at.join("store/texts")).unwrap().next().unwrap().unwrap().path();
     let mut bytes = fs::read(&text).unwrap();
     *bytes.last_mut().unwrap() ^= 1;
@@ -476,7 +476,7 @@ async fn a_command_leaves_a_damaged_store_as_it_is_unless_it_is_told_to_mend_it(
     words(at, &["store", "repair"], 0).await;
     assert_eq!(words(at, &["item", "list"], 0).await, before);
     words(at, &["store", "check"], 0).await;
-    // The database.
+    // The same with the database.
     fs::File::options().write(true).open(at.join("store/db")).unwrap().set_len(0).unwrap();
     for command in [&["status"][..], &["poll"], &["store", "check"], &["store", "stats"], &["source", "list"]]
     {
@@ -505,11 +505,11 @@ fn every_command_in_the_documents_is_one() {
             all += 1;
             let words = words_of(&command);
             if command == "feedmill export 1" {
-                // The first line of a backup, as its documents tell it.
+                // The first line of a backup, as shown in its documentation.
                 continue;
             }
             let Err(error) = feedmill::cli::Cli::try_parse_from(&words) else { continue };
-            // Some stand without what they need, or with a word in its place.
+            // Some examples leave arguments out, or have a placeholder in their place.
             let told = [
                 Kind::DisplayHelp,
                 Kind::DisplayHelpOnMissingArgumentOrSubcommand,
@@ -526,7 +526,7 @@ fn every_command_in_the_documents_is_one() {
     assert!(bad.is_empty(), "{}", bad.join("\n"));
 }
 
-/// An old site of 400 posts.
+/// Creates an old site of 400 posts.
 fn old_site(at: &Path) -> String {
     let posts = at.join("old-site/_posts");
     fs::create_dir_all(&posts).unwrap();
@@ -540,7 +540,7 @@ fn old_site(at: &Path) -> String {
     at.join("old-site").to_string_lossy().into_owned()
 }
 
-/// Runs a command and ends it by a signal as soon as `begun` says so; gives its exit code, if it had one.
+/// Runs a command and sends it a signal once `begun` returns `true`; returns its exit code, if it had one.
 fn interrupted(at: &Path, arguments: &[&str], signal: &str, begun: impl Fn() -> bool) -> Option<i32> {
     let mut running = feedmill(at, arguments).stderr(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
     while !begun() && running.try_wait().unwrap().is_none() {
@@ -558,7 +558,7 @@ async fn is_whole(at: &Path, items: usize, after: &str) {
     assert_eq!(listed.as_array().unwrap().len(), items, "{after}");
 }
 
-/// However far it got: what was done stays, the rest comes the next time, nothing comes twice.
+/// What was done before the interruption stays, the next run does the rest, and nothing is done twice.
 #[tokio::test(flavor = "multi_thread")]
 async fn long_work_may_be_interrupted_and_goes_on() {
     let upstream = Upstream::start().await;
@@ -578,10 +578,10 @@ async fn long_work_may_be_interrupted_and_goes_on() {
     is_whole(at, 400, "import jekyll").await;
 }
 
-/// Whether a command has begun what it is to be interrupted in.
+/// Returns whether a command has begun the work in which it is to be interrupted.
 type Begun<'a> = Box<dyn Fn() -> bool + 'a>;
 
-/// Every other long command: the store is whole, and the same command ends well the next time.
+/// After an interruption of any other long command, the store is intact and the same command succeeds.
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_is_interrupted_leaves_a_whole_store() {
     let upstream = Upstream::start().await;
@@ -616,7 +616,7 @@ async fn whatever_is_interrupted_leaves_a_whole_store() {
             assert_ne!(code, Some(101), "{arguments:?}: it broke");
             is_whole(at, 400, &format!("{arguments:?}, {signal}")).await;
         }
-        // A file that was there is the old one or the new one, never a part.
+        // An existing file is the old one or the new one, never a part.
         if arguments.contains(&export) {
             assert!(fs::read(export).unwrap().len().abs_diff(old.len()) < old.len() / 10, "{arguments:?}");
         }
@@ -624,14 +624,14 @@ async fn whatever_is_interrupted_leaves_a_whole_store() {
         assert!(!is_there("store.new"), "{arguments:?}");
         is_whole(at, 400, &format!("{arguments:?}, to its end")).await;
     }
-    // What cannot be taken in leaves nothing behind, and the store as it was.
+    // A file that cannot be imported leaves nothing behind, and the store as it was.
     fs::write(export, &old[..old.len() / 2]).unwrap();
     words(at, &["store", "import", export, "--replace"], 1).await;
     assert!(!is_there("store.new"));
     is_whole(at, 400, "half an export").await;
 }
 
-/// systemd hands secrets over in a folder that it names; nobody else may read them.
+/// systemd passes credentials in a folder that it names, which nobody else may read.
 #[tokio::test(flavor = "multi_thread")]
 async fn secrets_may_be_credentials_of_systemd() {
     let upstream = Upstream::start().await;
@@ -674,7 +674,7 @@ async fn secrets_may_be_credentials_of_systemd() {
     let head = asked.join().unwrap();
     assert!(head.iter().any(|line| line.eq_ignore_ascii_case("authorization: Bearer t0ken")), "{head:?}");
     with(&["source", "list", "--json"]);
-    // What wants a secret is nobody's to subscribe to.
+    // A source that needs a secret is not listed for subscribers.
     let feed = text(&at.join("public/feed/qinghairibao.xml"));
     assert!(feed.contains("数字金融") && !feed.contains(&address), "{feed}");
 }

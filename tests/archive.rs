@@ -1,6 +1,6 @@
-//! Promise: the history of a category is whole. A client that walks back from the current document
-//! finds exactly what is published, and an archive document changes by a withdrawal alone
-//! (RULES 3.2; RFC 5005, RFC 6721).
+//! Promise: the history of a category is complete. A client that walks back from the current document finds
+//! exactly the published items, and only a withdrawal changes an archive document (RULES 3.2; RFC 5005, RFC
+//! 6721).
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a sample that is not there ends the test")]
 
@@ -23,7 +23,7 @@ const MAIN: &str = "[site]\nurl = \"https://news.example.org/\"\nid_authority = 
     code_space = \"jia\"\n[output]\ncorrections = true\n";
 const DAY: i64 = 86_400;
 
-/// A newspaper that lists what it published last.
+/// A newspaper whose feed lists its latest articles.
 struct Paper {
     upstream: Upstream,
     path: &'static str,
@@ -62,10 +62,10 @@ impl Paper {
     }
 }
 
-/// id → (title, updated) as a client rebuilds it, and the ids it knows to be gone.
+/// id → (title, updated) as a client reconstructs them.
 type Known = BTreeMap<String, (String, Timestamp)>;
 
-/// Walks from the current document back; later documents, and later times, win.
+/// Walks back from the current document; later documents, and later times, win.
 fn walk(tree: &Tree) -> (Known, BTreeSet<String>, usize) {
     let (mut known, mut gone, mut documents) = (Known::new(), BTreeSet::new(), 0);
     let mut path = Some(format!("feed/{SLUG}.xml"));
@@ -95,7 +95,7 @@ fn walk(tree: &Tree) -> (Known, BTreeSet<String>, usize) {
     (known, gone, documents)
 }
 
-/// What the store publishes in the category.
+/// Returns what the store publishes in the category.
 fn published(mill: &Mill) -> Known {
     let category = mill.store().find_category(SLUG).unwrap().unwrap();
     let all = Window { items: 100_000, age: -1, most: 100_000, archived: true };
@@ -111,7 +111,7 @@ fn archives(mill: &Mill) -> Tree {
     mill.outputs().into_iter().filter(|(path, _)| path.starts_with(&prefix)).collect()
 }
 
-/// Those that were there before and are not the same now.
+/// Returns the files of `before` that differ or are missing now.
 fn changed(before: &Tree, after: &Tree) -> Vec<String> {
     before
         .iter()
@@ -126,7 +126,7 @@ async fn day(mill: &Mill) {
     mill.own().publish(PublishScope::Changed, |_, _| {}).await.unwrap();
 }
 
-/// Posts of an old site, for the same category.
+/// Writes posts of an old site, for the same category.
 fn old_posts(mill: &Mill, count: u32) -> std::path::PathBuf {
     let folder = mill.path("old");
     fs::create_dir_all(&folder).unwrap();
@@ -155,7 +155,7 @@ async fn a_year_of_daily_publishing_leaves_archives_alone() {
     let mut next = 0;
     for today in 0..365_i64 {
         for _ in 0..2 + today % 2 {
-            // Every ninth comes late: it is dated months back.
+            // Every ninth is late: it is dated months back.
             let late = if next % 9 == 8 { 100 * DAY } else { 0 };
             paper.publish(next, mill.now().plus(DAY - 3_600 - late), "样本正文。");
             next += 1;
@@ -177,7 +177,7 @@ async fn a_year_of_daily_publishing_leaves_archives_alone() {
         assert_eq!(changed(&before, &after), [""; 0], "on day {today}");
         before = after;
     }
-    // About 900 of its own and 330 imported; each hundred in two formats.
+    // About 900 polled items and 330 imported ones; each hundred in two formats.
     assert!(before.len() >= 2 * 12, "{} archive files", before.len());
     let (known, gone, documents) = walk(&mill.outputs());
     assert_eq!(known, published(&mill));
@@ -186,7 +186,7 @@ async fn a_year_of_daily_publishing_leaves_archives_alone() {
     let corrected = known.values().filter(|(title, _)| title.contains("改正")).count();
     assert!(corrected > 100, "{corrected}");
 
-    // A withdrawal changes the hundreds that held the item and no others, and is said.
+    // A withdrawal changes the archive documents that contained the item and no others, and is announced.
     let code = "a-100";
     ask(
         &mill,
@@ -208,7 +208,7 @@ async fn a_year_of_daily_publishing_leaves_archives_alone() {
     assert_eq!(gone, BTreeSet::from([format!("tag:news.example.org,2026:{code}")]));
     assert!(after.values().all(|bytes| !String::from_utf8_lossy(bytes).contains("第100条")));
 
-    // Taken back, it is there again.
+    // After a restore the item is there again.
     let code = "a-200";
     ask(
         &mill,
@@ -227,7 +227,7 @@ async fn a_year_of_daily_publishing_leaves_archives_alone() {
     let (known, gone, _) = walk(&mill.outputs());
     assert_eq!((known, gone.len()), (published(&mill), 1));
 
-    // Nothing of it depends on the run: an emptied folder comes back, byte for byte.
+    // The documents do not depend on the run: an emptied folder is restored byte for byte.
     let before = mill.outputs();
     fs::remove_dir_all(mill.path("data/public")).unwrap();
     mill.reopen(MAIN, &sources).await;

@@ -1,6 +1,5 @@
-//! Promise: a source that comes new does not flood the windows (RULES 3.1), however many polls
-//! it takes to take it in; and corrections are found although its list stays the same
-//! (RULES 1.11).
+//! Promise: a new source does not flood the windows (RULES 3.1), however many polls its first items take;
+//! and corrections are found although its list stays the same (RULES 1.11).
 
 mod common;
 
@@ -14,7 +13,7 @@ fn code(number: usize) -> String {
     format!("NW2026050127{number:08}")
 }
 
-/// A list of `count` articles of one newspaper, the newest first, one a minute up to noon.
+/// Serves a list of `count` articles of one newspaper, the newest first, one a minute up to noon.
 fn list(upstream: &Upstream, count: usize, text: &str) {
     let records: Vec<_> = (0..count)
         .map(|n| {
@@ -48,7 +47,7 @@ async fn the_rest_of_a_long_first_list_goes_to_the_archive() {
     assert_eq!(mill.feed_titles(SLUG), newest, "half of the window, the newest");
     assert_eq!(mill.items().len(), 100, "the others are kept");
 
-    // What is written after the source came is news.
+    // Articles from after the source was added are news.
     let mut records = vec![paper(&code(900), "样本晚报", "2026-05-01 13:30:00", "新来的新闻")];
     upstream.json(&text_path(&code(900)), &paper_text("样本晚报", &["新。"]));
     records.push(paper(&code(0), "样本晚报", "2026-05-01 11:59:00", "第0号新闻"));

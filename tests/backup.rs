@@ -1,6 +1,6 @@
-//! Promise: an export is the whole store at one moment, whatever happens while it is written. What is made of
-//! an import are the outputs of the store that was exported, byte for byte; and a file that is not whole, or of
-//! another site, changes nothing.
+//! Promise: an export is the whole store at one moment, whatever happens while it is written. An import of
+//! it gives the same outputs as the exported store, byte for byte; a file that is incomplete or from another
+//! site changes nothing.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a sample that is not there ends the test")]
 
@@ -24,7 +24,7 @@ const MAIN: &str = "[site]\nurl = \"https://news.example.org/\"\ntitle = \"样�
     id_authority = \"news.example.org,2026\"\n[output]\narticles = \"files\"\ncorrections = true\n";
 const PAPERS: [(&str, &str); 3] = [("jia", "甲城日报"), ("yi", "乙城晚报"), ("bing", "丙城时报")];
 
-/// Lists items `from..to` of each newspaper; those before `edited` with another text.
+/// Serves items `from..to` of each newspaper; those before `edited` with another text.
 fn put(upstream: &Upstream, from: u32, to: u32, edited: u32) {
     for (id, _) in PAPERS {
         let texts: Vec<[String; 4]> = (from..to)
@@ -55,7 +55,8 @@ async fn asked(mill: &Mill, query: Query) -> serde_json::Value {
     }
 }
 
-/// A mill with sealed hundreds, corrections, a move, withdrawals, an erased item, a new name and a merge.
+/// Returns a mill with sealed archive hundreds, corrections, a move, withdrawals, an erased item, a renamed
+/// and a merged category.
 async fn lived(upstream: &Upstream) -> Mill {
     let mill = Mill::open(at("2026-05-01T04:00:00Z"), MAIN, &sources(upstream)).await;
     for (from, to, edited) in [(0, 90, 0), (60, 150, 0), (100, 190, 120)] {
@@ -79,7 +80,7 @@ async fn lived(upstream: &Upstream) -> Mill {
     mill
 }
 
-/// All that is published of a store into an empty folder, but for the record of what was written where.
+/// Returns what a store publishes into an empty folder, except the publisher's records.
 async fn published_anew(mill: &Mill) -> Tree {
     fs::remove_dir_all(mill.path("data/public")).unwrap_or_default();
     mill.publish().await;
@@ -105,7 +106,7 @@ async fn outputs_of_an_import_are_those_of_the_store_that_was_exported() {
         let after = published_anew(&other).await;
         let changed = common::changed_paths(&before, &after);
         assert!(changed.is_empty(), "{form:?}: {changed:?}");
-        // It goes on as the first would have gone on.
+        // The import continues as the original would.
         mill.pass(3_600);
         other.pass(3_600);
         mill = other;
@@ -123,7 +124,7 @@ fn code(n: usize) -> InfoCode {
     InfoCode::new(CodeSpace::new("s").unwrap(), &format!("nr-{n}"))
 }
 
-/// A new item of a category, or the correction of one that is there.
+/// Returns the change that inserts a new item of a category, or that corrects an existing one.
 fn change(store: &SledStore, n: usize, home: CategoryId, text: &str) -> Change {
     let code = code(n);
     let mut change = Change::on(code.clone(), store.basis(&code).unwrap());
@@ -166,7 +167,7 @@ fn change(store: &SledStore, n: usize, home: CategoryId, text: &str) -> Change {
     change
 }
 
-/// A store with 250 items of one category.
+/// Creates a store with 250 items of one category.
 fn filled(folder: &Path) -> (SledStore, CategoryId) {
     let store = SledStore::open(&folder.join("store"), 4 << 20).unwrap();
     store.fix("site.id_authority", "a.example,2026", true).unwrap();
@@ -184,7 +185,7 @@ fn imported(folder: &Path, file: &Path) -> SledStore {
     store
 }
 
-/// What a reader can see of all items and categories.
+/// Returns what a reader can see of all items and categories.
 fn seen(store: &SledStore) -> Vec<String> {
     let mut all = vec![format!("{:?} {:?}", store.categories(), store.slugs())];
     for n in 0..400 {
@@ -212,7 +213,7 @@ fn what_happens_while_an_export_is_written_is_in_it_or_comes_after_it() {
     let stone = |erased| Tombstone::new(noon(), WithdrawnBy::Admin, "asked", erased);
     let steps = Cell::new(0);
     let file = folder.path().join("export");
-    // Items that were written already, and items that were not.
+    // Changes items that were exported already, and items that were not.
     let mut meanwhile = |_: u64, _: u64| {
         let step = steps.replace(steps.get() + 1);
         if step > 0 {
@@ -262,7 +263,7 @@ fn another_program_may_write_less() {
     let (store, _) = filled(folder.path());
     let file = folder.path().join("export");
     store.export(&file, Form::Lines, noon(), &mut |_, _| {}).unwrap();
-    // As who knows nothing of numbers, forms and paths would write it.
+    // As somebody would write it who does not know numbers, revisions and paths.
     let mut lines = Vec::new();
     for line in fs::read_to_string(&file).unwrap().lines() {
         let mut line: serde_json::Value = serde_json::from_str(line).unwrap();

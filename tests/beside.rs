@@ -1,5 +1,5 @@
-//! Promise: whatever happens beside a poll, the outcome is one that the same steps have one after the other.
-//! Each poll has an ingest of its own, so that they share nothing but the store, as two processes would.
+//! Promise: whatever runs concurrently with a poll, the outcome is one that the same steps have in some
+//! order. Each poll has an ingest of its own, so that they share only the store, as two processes would.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a sample that is not there ends the test")]
 
@@ -25,7 +25,7 @@ use feedmill::store::{
 };
 use tempfile::TempDir;
 
-/// What an admin does beside a poll.
+/// What an admin, or another worker, does during a poll.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Act {
     Withdraw,
@@ -37,9 +37,9 @@ enum Act {
     Sweep,
     /// Another source that lists the same articles is polled.
     Poll,
-    /// So it is, and what is new is erased at once.
+    /// The same, and what is new is erased at once.
     PollErase,
-    /// The lease of the poll's claim is over; another poll of the same source finds a newer document.
+    /// The lease of the poll expires; another poll of the same source finds a newer document.
     Overtake,
 }
 
@@ -55,7 +55,7 @@ const ACTS: [Act; 10] = [
     Act::PollErase,
     Act::Overtake,
 ];
-/// A poll asks, decides, stores, and ends: so many places there are between and around.
+/// Points at which an act can come: around and between the steps of a poll (fetch, decide, store, end).
 const STEPS: usize = 5;
 
 /// Two sources of one code space; both list `known`, and `new` for the first time.
@@ -134,7 +134,7 @@ impl<'a> World<'a> {
         &self.config.sources[number]
     }
 
-    /// Polls a source; what an admin does comes at a place around its steps.
+    /// Polls a source; the act comes at a point between its steps.
     async fn poll(&self, number: usize, between: Option<(Act, usize)>) -> Result<()> {
         let source = self.source(number);
         let store = Handle::new(Arc::clone(&self.store));
@@ -210,7 +210,7 @@ impl<'a> World<'a> {
         Ok(())
     }
 
-    /// What readers and admins see.
+    /// Returns what readers and admins see.
     fn seen(&self) -> Vec<String> {
         let store = &*self.store;
         let mut all = Vec::new();
@@ -237,7 +237,7 @@ impl<'a> World<'a> {
     }
 }
 
-/// A world in which `act` can be done beside a poll of an edited document.
+/// Creates a world in which `act` can be done during a poll of an edited document.
 async fn edited(upstream: &Upstream, sled: bool, act: Act) -> World<'_> {
     let world = World::new(upstream, sled).await;
     if act == Act::Restore {
@@ -247,7 +247,7 @@ async fn edited(upstream: &Upstream, sled: bool, act: Act) -> World<'_> {
     world
 }
 
-/// The outcome where `act` comes at a place around the steps of a poll.
+/// Returns the outcome if `act` comes at the given point of a poll.
 async fn outcome(upstream: &Upstream, sled: bool, act: Act, place: usize) -> Vec<String> {
     let world = edited(upstream, sled, act).await;
     world.poll(0, Some((act, place))).await.unwrap();
@@ -275,8 +275,8 @@ async fn the_outcome_of_what_happens_beside_a_poll_is_a_serial_one() {
     assert_eq!(schedules, 60);
 }
 
-/// The same, but the process ends after so many writes, and is started again when its leases are over;
-/// `None` where it had no more to write.
+/// Returns the outcome if, in addition, the process ends after `writes` writes and is restarted when its
+/// leases have expired; `None` if there were fewer writes.
 async fn outcome_of_cut(
     upstream: &Upstream,
     (sled, act, place): (bool, Act, usize),
@@ -296,14 +296,14 @@ async fn outcome_of_cut(
     Some(world.seen())
 }
 
-/// What the next start does, and the next poll.
+/// Does what the next start does, and the next poll.
 async fn started_again(world: &World<'_>) {
     world.clock.set(noon().plus(14_400));
     finish_merges(&*world.store, world.clock.now()).unwrap();
     world.poll(0, None).await.unwrap();
 }
 
-/// What is there after the next start where nothing was cut off: the act before, after, or not at all.
+/// Returns the outcomes without interruption: the act before, after, or not at all.
 async fn serial(upstream: &Upstream, sled: bool, act: Act) -> Vec<Vec<String>> {
     let mut all = Vec::new();
     for between in [Some((act, 0)), Some((act, STEPS - 1)), None] {

@@ -1,5 +1,5 @@
-//! Promise: what ships as configuration loads, and what is wrong in a configuration is said
-//! all at once, each fault with its place.
+//! Promise: the shipped configuration loads, and the faults of a configuration are reported all at once,
+//! each with its place.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on ends")]
 
 use std::collections::BTreeMap;
@@ -38,14 +38,14 @@ impl Files {
         config::load(&self.main())
     }
 
-    /// The config; fails with all faults if there are any, warnings too.
+    /// Returns the config; panics with all faults and warnings if there are any.
     fn good(&self) -> Config {
         let Loaded { config, faults, .. } = self.load();
         assert!(faults.is_empty(), "{}", faults.render(false));
         config.unwrap()
     }
 
-    /// The faults as `file:line:column message`, the file without its folder.
+    /// Returns the faults as `file:line:column message`, the file without its folder.
     fn faults(&self) -> Vec<String> {
         let Loaded { config, faults, .. } = self.load();
         assert_eq!(config.is_none(), faults.has_errors());
@@ -62,10 +62,10 @@ fn shipped(name: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("config").join(name)).unwrap()
 }
 
-/// The main file alone must do for a source on this machine.
+/// Needs nothing from the main file: the source is on this machine.
 const SOURCE: &str = "url = \"http://127.0.0.1:9/feed.xml\"\ncategory = \"西海都市报\"\n";
 
-/// A drop-in with one source whose further lines are `more`.
+/// Returns a drop-in with one source whose further lines are `more`.
 fn source(more: &str) -> String {
     format!("[[source]]\n{SOURCE}{more}\n")
 }
@@ -77,7 +77,7 @@ fn the_shipped_file_loads_and_says_the_defaults() {
     assert!(config.sources.is_empty(), "nothing is asked before an admin says so");
     let loaded = config::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("config/feedmill.toml"));
     assert!(loaded.faults.is_empty(), "{}", loaded.faults.render(false));
-    // What stands uncommented in the shipped file is what holds without any file's word.
+    // The uncommented settings of the shipped file are the defaults.
     let described = |config: Config| format!("{config:#?}");
     let folder = Files::new(shipped("feedmill.toml"));
     let said = described(folder.good());
@@ -85,7 +85,7 @@ fn the_shipped_file_loads_and_says_the_defaults() {
     assert_eq!(said, described(folder.good()));
 }
 
-/// Every key that the shipped file shows as a comment, by section.
+/// Returns every key that the shipped file has as a comment, by section.
 fn commented(text: &str) -> BTreeMap<String, Vec<(String, String)>> {
     let mut sections: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
     let mut section = String::new();
@@ -137,7 +137,7 @@ fn every_commented_key_is_known() {
     );
     assert!(sections.values().flatten().count() >= 40, "{sections:#?}");
     let mut text = String::new();
-    // TOML wants tables after the list they belong to.
+    // TOML requires tables after the list they belong to.
     for name in [
         "site",
         "fetch",
@@ -190,7 +190,7 @@ fn every_commented_key_is_known() {
     assert!(matches!(&json.sources[0].kind, Kind::Json(rule) if rule.detail.is_some()));
 }
 
-/// A device has no end: it is not read at all.
+/// A device is endless: it is not read at all.
 #[test]
 fn a_secret_is_a_small_file_and_nothing_else() {
     let hook = "[[webhook]]\nurl = \"https://hook.example.org/\"\nsecret_file = \"/dev/zero\"\n";
@@ -215,7 +215,7 @@ fn the_first_upstream_is_a_drop_in_and_nothing_else() {
         assert_eq!(source.route_by_media, source.id.as_str() != "eastmoney-102");
     }
     assert!(config.sources[0].rank < config.sources[4].rank, "newspapers outrank the rolling news");
-    // Its one address changed, it asks newspapers on other machines: they must know by whom.
+    // With its address changed, it polls newspapers on other machines, which must know the contact.
     let moved =
         shipped("examples/eastmoney.toml").replace("http://127.0.0.1:8080", "https://api.example.org");
     let faults = Files::new("").with("eastmoney.toml", moved).faults();
@@ -291,7 +291,7 @@ fn five_faults_are_said_in_one_run() {
         assert_eq!(fault["severity"], "error");
     }
 
-    // A daemon without a config that ever loaded does not start either.
+    // A daemon without a good config does not start.
     let started = Command::new(env!("CARGO_BIN_EXE_feedmill"))
         .args(["run", "--config"])
         .arg(files.main())
@@ -357,7 +357,7 @@ fn newspapers_on_other_machines_must_know_who_polls() {
     );
     let contact = "[site]\ncontact = \"https://example.org/about\"\n";
     assert_eq!(Files::new(contact).with("xihai.toml", &far).good().sources.len(), 1);
-    // Switched off, it asks nobody.
+    // A disabled source polls nobody.
     let off = format!("{far}enabled = false\n");
     assert!(!Files::new("").with("xihai.toml", off).good().sources[0].enabled);
     for near in ["localhost:9", "[::1]:9", "127.8.0.1"] {
@@ -458,7 +458,7 @@ fn profiles_and_defaults_are_checked_even_if_nobody_uses_them() {
         ["feedmill.toml:2:12", "feedmill.toml:3:1", "feedmill.toml:5:12", "feedmill.toml:6:1"],
         "{faults:?}"
     );
-    // A fault that many inherit is said once.
+    // A fault that several sources inherit is reported once.
     let used = format!(
         "{main}[[source]]\nid = \"a\"\nprofile = \"p\"\n{SOURCE}[[source]]\nid = \"b\"\nprofile = \"p\"\n{SOURCE}"
     );
@@ -474,7 +474,7 @@ fn files_that_look_like_drop_ins_are_not_lost_silently() {
     assert!(files.faults()[0].contains("`西海.toml` is not read"));
 }
 
-/// The shipped file is the reference: it names every key that there is.
+/// The shipped file is the reference: it contains every key that exists.
 #[test]
 fn every_key_stands_in_the_shipped_file() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/feedmill.toml");
@@ -491,7 +491,7 @@ fn every_key_stands_in_the_shipped_file() {
     assert_eq!(missing, Vec::<String>::new());
 }
 
-/// The page of settings tells every key that there is, and none that is not.
+/// The documentation of the settings names every key that exists, and no other.
 #[test]
 fn the_page_of_settings_and_the_code_agree() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -1,5 +1,5 @@
-//! Promise: the real program runs as one daemon; every command works beside it, a second one
-//! is refused in words, and it ends cleanly when it is told to.
+//! Promise: the real program runs as one daemon; every command works beside it, a second daemon is refused
+//! with a message, and it ends cleanly when it is stopped.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on ends")]
 
 #[path = "support/program.rs"]
@@ -17,7 +17,7 @@ use serde_json::Value;
 use support::{Upstream, ask, get, rss};
 use tempfile::TempDir;
 
-/// A folder with a config; the source's items are on the upstream's shelf.
+/// Creates a folder with a config; the upstream serves the source's items.
 fn folder(upstream: &Upstream) -> TempDir {
     upstream.put(
         "/xihai.xml",
@@ -39,7 +39,7 @@ fn folder(upstream: &Upstream) -> TempDir {
     folder
 }
 
-/// Asks until the first poll is published.
+/// Requests pages until the first poll is published.
 async fn published(at: SocketAddr) -> String {
     let since = Instant::now();
     loop {
@@ -88,7 +88,7 @@ async fn what_goes_on_is_shown_beside_the_site() {
     let feed = get(shown, "/troubles.xml").await;
     assert_eq!((feed.status, feed.text().matches("<entry>").count()), (200, 0));
     assert_eq!(ask(shown, "GET", "/metrics", &[("x", "1")]).await.status, 200);
-    // The site itself tells nothing of this.
+    // The site itself does not serve these.
     for path in ["/metrics", "/readyz", "/troubles.xml"] {
         assert_eq!(get(site, path).await.status, 404, "{path}");
     }
@@ -124,7 +124,7 @@ async fn every_command_works_beside_the_daemon() {
     let publish = json(at, &["publish", "--json"]).await;
     assert_eq!((&publish["written"], &publish["removed"]), (&0.into(), &0.into()), "{publish:#}");
 
-    // A round by hand takes the new article in; what is served shows it.
+    // A round by hand stores the new article, and it is served.
     upstream.put(
         "/xihai.xml",
         rss(&[("NW202112212221043839", "新一则", "Wed, 22 Dec 2021 10:00:00 +0800", "<p>新</p>")]),
@@ -137,7 +137,7 @@ async fn every_command_works_beside_the_daemon() {
     );
     assert!(get(address, "/feed/xihaidushibao.xml").await.text().contains("新一则"));
 
-    // For people, the same as tables; what is not there is said, and is a failure.
+    // The same as tables for people; a missing item is an error with a message.
     for (arguments, word) in [
         (&["item", "list"][..], "新一则"),
         (&["source", "list"], "xihai"),
@@ -163,7 +163,7 @@ async fn every_command_works_beside_the_daemon() {
         assert!(said.contains(word), "{arguments:?}: {said}");
     }
 
-    // An old site is taken over while the daemon runs.
+    // An old site is imported while the daemon runs.
     let old = tempfile::tempdir().unwrap();
     let post = "---\ntitle: \"旧闻\"\ndate: 2021-12-01 08:00:00 +0800\ncategories: jiubao\ntags: 旧报新闻\n---\n<p>旧</p>\n\n<http://x.example/1>\n";
     fs::write(old.path().join("2021-12-01-NW202112012200000001.md"), post).unwrap();
@@ -199,7 +199,7 @@ async fn a_second_daemon_is_refused_in_words() {
         assert!(said.contains("lock"), "{command}: {said}");
         assert!(since.elapsed() < Duration::from_secs(10), "{command}: {:?}", since.elapsed());
     }
-    // The first one is not disturbed: its socket and its server answer.
+    // The first daemon is not disturbed: its socket and its server answer.
     assert!(at.join("control.sock").exists());
     json(at, &["source", "list", "--json"]).await;
     published(address).await;
@@ -222,18 +222,18 @@ async fn without_a_daemon_commands_do_the_work_themselves() {
     assert_ne!(round["published"]["written"], 0, "{round:#}");
     assert!(at.join("public/feed/xihaidushibao.rss").is_file(), "a round is published");
     assert_eq!(json(at, &["item", "list", "--json"]).await.as_array().unwrap().len(), 2);
-    // A socket that a crash left behind is nobody.
+    // A socket that a crash left behind does not count as a daemon.
     drop(std::os::unix::net::UnixListener::bind(at.join("control.sock")).unwrap());
     assert!(at.join("control.sock").exists());
     assert_eq!(json(at, &["category", "list", "--json"]).await[0]["slug"], "xihaidushibao");
-    // Serving alone shows what is published and answers commands; it asks nobody.
+    // `serve` alone serves the outputs and answers commands; it does not poll.
     let mut server = Running::start(feedmill(at, &["serve"]));
     let address = server.serving();
     assert!(published(address).await.contains("党建引领"));
     assert_eq!(json(at, &["item", "list", "--json"]).await.as_array().unwrap().len(), 2);
     assert_eq!(server.terminate().code(), Some(0), "{}", server.said);
     assert!(!at.join("control.sock").exists());
-    // A source that fails is told by the exit code, and empties nothing.
+    // A failing source sets the exit code, and empties nothing.
     upstream.put("/xihai.xml", "<html></html>");
     let ended = run(at, &["poll", "--json"]).await;
     assert_eq!(ended.status.code(), Some(1));
@@ -260,7 +260,7 @@ async fn the_demo_serves_and_ends_by_itself() {
     assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0, "it leaves nothing behind");
 }
 
-/// Asks until a page says something.
+/// Requests a page until it contains a word.
 async fn says(at: SocketAddr, path: &str, word: &str) {
     let since = Instant::now();
     while !get(at, path).await.text().contains(word) {
@@ -276,7 +276,7 @@ fn change(folder: &Path, from: &str, to: &str) {
     fs::write(&path, text.replace(from, to)).unwrap();
 }
 
-/// The words of a command that ends with `code`.
+/// Returns the output of a command, which must end with `code`.
 async fn words(folder: &Path, arguments: &[&str], code: i32) -> String {
     let ended = run(folder, arguments).await;
     let said = String::from_utf8_lossy(&[ended.stdout, ended.stderr].concat()).into_owned();
@@ -294,7 +294,7 @@ async fn another_config_is_used_whole_or_not_at_all() {
     published(address).await;
     assert!(words(at, &["reload"], 0).await.contains("says what the one in use says"));
 
-    // With faults, with nothing in it, and gone: the old one stays in use, and why is said.
+    // With faults, empty, and missing: the old config stays in use, and the reason is reported.
     let good = fs::read_to_string(at.join("feedmill.toml")).unwrap();
     for (bad, word) in [
         (good.replace("[site]", "[site]\ntitel = \"x\""), "unknown key `titel`"),
@@ -315,7 +315,7 @@ async fn another_config_is_used_whole_or_not_at_all() {
     while !daemon.line().unwrap().contains("has nothing in it") {}
     published(address).await;
 
-    // Mended as it was before, it is in use, and nothing needs attention.
+    // Put right again, it is in use, and nothing needs attention.
     fs::write(at.join("feedmill.toml"), &good).unwrap();
     let since = Instant::now();
     while run(at, &["status"]).await.status.code() != Some(0) {
@@ -323,11 +323,11 @@ async fn another_config_is_used_whole_or_not_at_all() {
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
 
-    // What is good is used by itself, a moment after it was written; readers lose nothing.
+    // A good config is used automatically, a moment after it was written; readers lose nothing.
     fs::write(at.join("feedmill.toml"), good.replace("[site]", "[site]\ntitle = \"新的名字\"")).unwrap();
     says(address, "/", "新的名字").await;
 
-    // What would be lost is held until somebody accepts it; what goes elsewhere is told.
+    // A config that would lose items waits until it is accepted; items that would move are listed.
     change(
         at,
         "[source.code]",
@@ -342,7 +342,7 @@ async fn another_config_is_used_whole_or_not_at_all() {
     let moved = words(at, &["reload"], 0).await;
     assert!(moved.contains("xihai: 1 items would go to qinghairibao xihaidushibao"), "{moved}");
 
-    // A source that is gone keeps its items; a new address is listened on.
+    // The items of a removed source stay; a new listen address is used.
     let end = good.find("[[source]]").unwrap();
     fs::write(at.join("feedmill.toml"), &good[..end]).unwrap();
     let gone = words(at, &["reload"], 0).await;
@@ -350,7 +350,7 @@ async fn another_config_is_used_whole_or_not_at_all() {
     published(address).await;
     assert_eq!(daemon.terminate().code(), Some(0), "{}", daemon.said);
 
-    // A start with a faulty config uses the last that was good.
+    // A start with a faulty config uses the last good one.
     fs::write(at.join("feedmill.toml"), "[site\ntitle = 1\n[store]\npath = \"store\"\n").unwrap();
     let mut daemon = Running::start(feedmill(at, &["run"]));
     let address = daemon.serving();
@@ -359,13 +359,13 @@ async fn another_config_is_used_whole_or_not_at_all() {
     fs::write(at.join("feedmill.toml"), good.replace("[site]", "[site]\ntitle = \"wieder da\"")).unwrap();
     says(address, "/", "wieder da").await;
     assert_eq!(daemon.terminate().code(), Some(0), "{}", daemon.said);
-    // Where there never was a good one, there is nothing to use.
+    // Without a good one, the daemon does not start.
     fs::remove_dir_all(at.join("store")).unwrap();
     fs::write(at.join("feedmill.toml"), "[site").unwrap();
     assert_eq!(run(at, &["run"]).await.status.code(), Some(2));
 }
 
-/// What a program tells systemd, one datagram after the other, until one says `word`.
+/// Returns what a program sends to systemd, one datagram after the other, until one contains `word`.
 fn told(notify: &std::os::unix::net::UnixDatagram, word: &str) -> String {
     let mut bytes = [0; 4096];
     loop {
@@ -377,7 +377,8 @@ fn told(notify: &std::os::unix::net::UnixDatagram, word: &str) -> String {
     }
 }
 
-/// This test plays systemd's side: it holds the web address open, reads what is told, and restarts.
+/// The test plays systemd's part: it keeps the listening socket open, reads the messages, and restarts the
+/// daemon.
 #[tokio::test(flavor = "multi_thread")]
 async fn systemd_is_told_and_its_socket_outlives_a_restart() {
     let upstream = Upstream::start().await;
@@ -410,7 +411,7 @@ async fn systemd_is_told_and_its_socket_outlives_a_restart() {
     assert!(told(&notify, "READY=1").contains("config refused"), "the reason is seen in `systemctl status`");
     told(&notify, "WATCHDOG=1");
     told(&notify, "WATCHDOG=1");
-    // One that hangs feeds nothing: systemd would end it.
+    // A process that hangs does not feed the watchdog: systemd would end it.
     daemon.signal("STOP");
     notify.set_read_timeout(Some(Duration::from_millis(1600))).unwrap();
     let mut bytes = [0; 4096];
@@ -421,7 +422,7 @@ async fn systemd_is_told_and_its_socket_outlives_a_restart() {
 
     assert_eq!(daemon.terminate().code(), Some(0), "{}", daemon.said);
     told(&notify, "STOPPING=1");
-    // Who comes while nobody runs waits for the next one, and loses nothing.
+    // A client that connects while no daemon runs waits for the next one, and loses nothing.
     let waiting = tokio::spawn(async move { get(address, "/feed/xihaidushibao.xml").await });
     let mut daemon = start();
     told(&notify, "READY=1");

@@ -1,5 +1,5 @@
-//! Promise: imports run in the direction that `src/lib.rs` draws, so that a room can be
-//! understood, tested and replaced without those above it.
+//! Promise: imports follow the direction that `src/lib.rs` draws, so that a room can be understood, tested
+//! and replaced without those above it.
 
 #![expect(clippy::unwrap_used, reason = "sources that cannot be read end the test")]
 
@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 
 use circles::graph;
 
-/// The rooms, each with its rank and, where the rank alone would allow too much, what it may
-/// import instead. A room may import those of lower rank; `=` stands for all of them.
+/// The rooms, each with its rank and the rooms or files that it may import; `=` stands for all rooms of
+/// lower rank.
 const ROOMS: &[(&str, u8, &[&str])] = &[
     ("model", 0, &[]),
     ("clock", 0, &["model"]),
@@ -72,7 +72,7 @@ fn src() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
 }
 
-/// The room of a file below `src/`; `None` for `lib.rs` and `main.rs`.
+/// Returns the room of a file below `src/`; `None` for `lib.rs` and `main.rs`.
 fn room_of(file: &str) -> Option<&str> {
     match file.split_once('/') {
         Some((room, _)) => Some(room),
@@ -80,7 +80,7 @@ fn room_of(file: &str) -> Option<&str> {
     }
 }
 
-/// A new room must be given its place.
+/// A new room must be added to `ROOMS`.
 #[test]
 fn every_room_has_a_place() {
     let lib = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lib.rs")).unwrap();
@@ -112,7 +112,7 @@ fn edges_are_judged_by_the_place_of_a_room() {
     }
 }
 
-/// Whether `room` may import `path`, or why not.
+/// Returns why `room` must not import `path`, if it must not.
 fn allowed(room: &str, path: &str) -> Result<(), String> {
     let target = path.split("::").next().unwrap_or_default();
     if target == room {

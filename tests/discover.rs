@@ -1,4 +1,4 @@
-//! Promise: any address of a newspaper leads to its feeds, with config that is ready to save.
+//! Promise: from any address of a newspaper its feeds are found, with config that is ready to save.
 
 mod common;
 

@@ -1,6 +1,6 @@
-//! Promise: an old Jekyll site is taken over without loss and without noise: every post is
-//! imported, held back or refused with its reason, every old address goes on answering,
-//! nothing old surfaces as new, and nothing that was polled is touched.
+//! Promise: an old Jekyll site is imported without loss and without noise: every post is imported, held back
+//! or refused with its reason, every old address still answers, nothing old appears as new, and polled items
+//! stay unchanged.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on ends")]
 
 #[path = "support/site.rs"]
@@ -23,7 +23,7 @@ use tempfile::TempDir;
 const NOW: i64 = 1_795_478_400;
 const PAPER: &str = "202112212221043837";
 
-/// A site whose one source shares the code space of the old posts.
+/// Creates a site whose one source shares the code space of the old posts.
 async fn site(upstream: &Upstream, more: &str) -> Site {
     Site::new(
         NOW,
@@ -38,7 +38,7 @@ async fn site(upstream: &Upstream, more: &str) -> Site {
     .await
 }
 
-/// Posts in the shapes that the old site wrote over time (`UPSTREAM.md`, 2), and odd ones.
+/// Writes posts in the formats that the old site used over time (`UPSTREAM.md`, 2), and unusual ones.
 fn posts() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let put = |name: &str, text: &[u8]| {
@@ -83,7 +83,7 @@ fn posts() -> TempDir {
     let blank =
         d.replace("title: \"丁\"", "title: \"\"").replace("date: 2022-05-26 00:19:55 +0800", "date:  +0800");
     put("old_post/-202205262391921712.md", blank.as_bytes());
-    // One article under both of its codes; the newspaper's copy leads.
+    // One article with both of its codes; the newspaper's copy has precedence.
     let paper = format!(
         "{}<p>党建引领</p>\n\n<http://paper.example/?infoCode=NW{PAPER}>\n{}",
         front("数字金融", "2021-12-21 13:55:07 +0800", "xihaidushibao", "西海都市报新闻"),
@@ -96,7 +96,7 @@ fn posts() -> TempDir {
         back("东财滚动新闻", "emnews")
     );
     put(&format!("old_post/2021-12-21-{PAPER}.md"), twin.as_bytes());
-    // Slugs that are others now: read by character, in capitals, with a space.
+    // Slugs that differ now: by character, in capitals, with a space.
     let moved = [
         ("NW202201052239307541", "重庆日报", "zhongqingribao"),
         ("NW202201052239307542", "21CN科技", "21CNkeji"),
@@ -110,7 +110,7 @@ fn posts() -> TempDir {
         );
         put(&format!("old_post/2022-01-05-{code}.md"), text.as_bytes());
     }
-    // The site's own post, one with a straight quote in its title, one of another blog's kind.
+    // The site's own post, one with a straight quote in its title, one in another blog's format.
     put(
         "_posts/2021-12-01-init.md",
         front("开站", "2021-12-01 08:00:00 +0800", "sitenews", "站长消息").as_bytes(),
@@ -124,7 +124,7 @@ fn posts() -> TempDir {
         "_posts/2021-12-02-about.md",
         b"---\ntitle: About\ncategory: notes\npermalink: /about/us/\n---\n# Hello\n",
     );
-    // Never served, or no posts.
+    // Drafts, and files that are not posts.
     put("_posts/2021-12-03-draft.md", b"---\ntitle: Draft\npublished: false\n---\nx\n");
     put("_posts/2021-12-04-plain.md", "没有前言。\n".as_bytes());
     put("_posts/2021-12-05-open.md", b"---\ntitle: Open\n");
@@ -135,7 +135,7 @@ fn posts() -> TempDir {
     folder
 }
 
-/// Every address that the old site answered, and whether the new one has it there.
+/// Every address that the old site served, and the new site's status for it.
 const OLD: [(&str, u16); 13] = [
     ("/emnews/2021/12/08/202112082206703990.html", 301),
     ("/emnews/2021/12/08/202112082206736198.html", 301),
@@ -165,12 +165,12 @@ async fn item(site: &Site, wanted: &str) -> Item {
     site.mill.store.call(move |store| store.item(&wanted)).await.unwrap().unwrap()
 }
 
-/// All that outputs depend on.
+/// Returns the categories, on which all outputs depend.
 async fn categories(site: &Site) -> Vec<Category> {
     site.mill.store.call(|store| store.changed_since(&Cursor::default())).await.unwrap()
 }
 
-/// The ids in a JSON feed, newest first.
+/// Returns the ids in a JSON feed, newest first.
 fn shown(site: &Site, feed: &str) -> Vec<String> {
     let text = fs::read_to_string(site.folder.path().join("public").join(feed)).unwrap();
     let feed: Value = serde_json::from_str(&text).unwrap();
@@ -273,12 +273,12 @@ async fn every_old_address_goes_on() {
     }
     let article = get(served.at, OLD[4].0).await.text();
     assert!(article.contains("党建引领") && !article.contains("old.example.org"), "{article}");
-    // What was held back or never served is not there.
+    // Posts that were held back or never served are missing.
     assert_eq!(get(served.at, "/2021/12/03/draft.html").await.status, 404);
     served.end().await;
 }
 
-/// `count` posts of one newspaper, a minute apart.
+/// Writes `count` posts of one newspaper, a minute apart.
 fn many(count: u32) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     for number in 0..count {
@@ -304,11 +304,11 @@ async fn nothing_imported_surfaces_as_new() {
         assert_eq!((item.published, item.updated), (old, old), "{}", item.title);
         assert_eq!(item.revisions, 0);
     }
-    // At most half a window, and the newest of them.
+    // At most half a window, with the newest of them.
     let newest: Vec<String> = (35..40).rev().map(|n| format!("NW2022030110000000{n:02}")).collect();
     assert_eq!(shown(&site, "feed/xihaidushibao.json"), newest);
     assert_eq!(shown(&site, "feed.json").len(), 6);
-    // What is polled later stands before all of them.
+    // Items that are polled later come before all of them.
     upstream.put(
         "/paper.xml",
         rss(&[("202611232221043899", "新闻", "Mon, 23 Nov 2026 10:00:00 +0800", "<p>新</p>")]),
@@ -377,7 +377,7 @@ async fn a_poll_after_an_import_is_no_change_of_the_article() {
     assert_eq!((taken.published, taken.updated), (old.published, old.published));
     assert_eq!((&taken.permalink, taken.home, taken.revisions), (&old.permalink, old.home, 0));
     assert_eq!(taken.categories, old.categories);
-    // Only a change at the source itself is one.
+    // Only a change at the source itself counts as one.
     upstream.put("/paper.xml", paper("更正的标题"));
     site.clock.set(Timestamp::from_unix(NOW + 7_200));
     site.poll().await;
@@ -396,7 +396,8 @@ async fn a_folder_without_posts_is_named() {
     }
 }
 
-/// Real posts stay outside the repository; `None`, and a word about it, where they are not.
+/// Returns the folder of the real posts, which are not in the repository; `None`, with a message, if they
+/// are missing.
 fn corpus() -> Option<PathBuf> {
     let default = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
     let folder = std::env::var_os("FEEDMILL_CORPUS").map_or_else(default, PathBuf::from);

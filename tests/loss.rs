@@ -1,5 +1,5 @@
-//! Promise: of a damaged store the smallest part is given up. It is mended where it stands, or else what can be
-//! read of it is kept, and only where nothing can it is made from the last export; what is lost is said.
+//! Promise: as little as possible of a damaged store is lost. It is repaired in place, or else its readable
+//! parts are kept, and only if there are none it is restored from the last export; losses are reported.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a sample that is not there ends the test")]
 
@@ -19,14 +19,14 @@ use feedmill::store::{
 };
 
 const MAIN: &str = "[site]\nurl = \"https://news.example.org/\"\ntitle = \"样本\"\n";
-/// What only the article has that is hurt.
+/// A text that occurs only in the damaged article.
 const MARKED: &str = "the-text-that-is-hurt";
 
 fn now() -> Timestamp {
     at("2026-05-01T04:00:00Z")
 }
 
-/// A mill that has published twelve items of one feed, whose texts do not compress.
+/// Returns a mill that has published twelve items of one feed, whose texts do not compress.
 async fn published(upstream: &Upstream) -> (Mill, String) {
     let names: Vec<String> = (0..12).map(|n| format!("n-{n}")).collect();
     let texts: Vec<String> =
@@ -47,14 +47,14 @@ async fn published(upstream: &Upstream) -> (Mill, String) {
     (mill, source)
 }
 
-/// Damages the one text.
+/// Damages that one text.
 fn hurt_text(store: &Path) {
     for text in fs::read_dir(store.join("texts")).unwrap().flatten() {
         hurt(&text.path(), MARKED.as_bytes());
     }
 }
 
-/// Damages what stands in a file wherever `pattern` is.
+/// Damages a file wherever it contains `pattern`.
 fn hurt(file: &Path, pattern: &[u8]) {
     let mut bytes = fs::read(file).unwrap();
     let found = |bytes: &[u8]| bytes.windows(pattern.len()).position(|window| window == pattern);
@@ -99,7 +99,7 @@ async fn one_damaged_text_costs_no_other_article() {
     let upstream = Upstream::start().await;
     let (mut mill, source) = published(&upstream).await;
     export(&mill);
-    // What came after the export, and its newspaper does not have any more, is the test's point.
+    // Data from after the export which the newspaper no longer has: this test is about it.
     mill.pass(60);
     let late = mill.items()[3].code.clone();
     let stone = Tombstone::new(mill.now(), WithdrawnBy::Admin, "asked", false);
@@ -205,7 +205,7 @@ fn add(options: &StoreOptions, numbers: std::ops::Range<i64>) {
     store.sync().unwrap();
 }
 
-/// A store with many articles, as a compaction leaves it. An export has those up to `exported`.
+/// Creates a store with many articles, as a compaction leaves it. An export has those up to `exported`.
 fn large(options: &StoreOptions, all: i64, exported: i64) {
     add(options, 0..exported);
     let store = SledStore::open(&options.path, 1 << 20).unwrap();
@@ -220,8 +220,8 @@ fn title(n: i64) -> Vec<u8> {
     format!("title-{n}-of-it").into_bytes()
 }
 
-/// An article from `from` on, none of whose bytes stand where sled is writing: that part of its log is read
-/// whole at each opening, and cannot be opened any more where it is damaged.
+/// Returns an article from `from` on that is not in the part of sled's log that is being written: that part
+/// is read whole at each start, and the store cannot be opened if it is damaged.
 fn settled(before: &[u8], after: &[u8], from: i64) -> i64 {
     const SEGMENT: usize = 512 << 10;
     let written = |at: usize| {
@@ -257,7 +257,7 @@ fn what_can_be_read_is_kept_and_the_export_adds_the_rest() {
     add(&options, 1_499..1_500);
     drop(SledStore::open(&options.path, 1 << 20).unwrap());
     let after = fs::read(&db).unwrap();
-    // Two pages of articles: one that the export has, one that it has not.
+    // Two pages of articles: one that is in the export, one that is not.
     for from in [200, 900] {
         hurt(&db, &title(settled(&before, &after, from)));
     }
@@ -275,7 +275,7 @@ fn what_can_be_read_is_kept_and_the_export_adds_the_rest() {
     }
     assert_eq!(beside(folder.path()), ["store", "store.damaged"]);
     assert_eq!(loss.aside, Some(options.path.with_file_name("store.damaged").display().to_string()));
-    // New numbers follow the old ones.
+    // New numbers continue the old ones.
     let home = store.find_category("甲报").unwrap().unwrap().id;
     let before = store.cursor().unwrap();
     store.commit(vec![change(9_000, home)], now().plus(90)).unwrap();
@@ -296,7 +296,7 @@ fn an_export_that_reaches_further_is_the_smaller_loss() {
     assert_eq!((loss.remedy, loss.export), (Remedy::Exported, Some(now())));
     assert!(loss.changes > 0, "{loss:?}");
     assert_eq!((0..40).filter(|n| store.item(&code(*n)).unwrap().is_some()).count(), 30);
-    // And without one.
+    // The same without an export.
     fs::remove_dir_all(options.exports.as_ref().unwrap()).unwrap();
     drop(store);
     fs::write(options.path.join("db"), b"").unwrap();

@@ -1,5 +1,5 @@
-//! Promise: a store that is damaged or out of room is mended by itself; nothing that was
-//! published is lost, and no output is ever overwritten by an emptier one.
+//! Promise: a store that is damaged or out of space recovers by itself; nothing that was published is lost,
+//! and no output is ever overwritten by an emptier one.
 
 #![expect(clippy::unwrap_used, reason = "a sample that is not there ends the test")]
 
@@ -17,7 +17,7 @@ use feedmill::store::{Mended, OnDamage, Past, SledStore, StoreError, StoreOption
 
 const MAIN: &str = "[site]\nurl = \"https://news.example.org/\"\ntitle = \"样本\"\n";
 
-/// A mill that has published twelve items of one feed.
+/// Returns a mill that has published twelve items of one feed.
 async fn published(upstream: &Upstream) -> Mill {
     let names: Vec<String> = (0..12).map(|n| format!("n-{n}")).collect();
     let item = |name| RssItem {
@@ -44,7 +44,7 @@ fn feeds(tree: Tree) -> Tree {
 
 type Damage = fn(&Path);
 
-/// Ways in which a store's files can be hurt.
+/// Returns ways to damage a store's files.
 fn damages() -> Vec<(&'static str, Damage)> {
     vec![
         ("the database is cut off", |store| cut(&store.join("db"), 3)),
@@ -138,7 +138,7 @@ fn the_ballast_is_there_and_goes_with_the_config() {
     assert_eq!(fs::metadata(folder.path().join("s/ballast")).unwrap().len(), 1 << 20);
 }
 
-/// Asks, and gives the answer.
+/// Sends a query, and returns the answer.
 async fn asked(mill: &Mill, query: StoreQuery) -> Result<serde_json::Value, String> {
     match mill.ask(Query::Store(query)).await {
         Event::Done(answer) => Ok(answer),
@@ -147,7 +147,7 @@ async fn asked(mill: &Mill, query: StoreQuery) -> Result<serde_json::Value, Stri
     }
 }
 
-/// All that is told of items.
+/// Returns everything that is stored of the items.
 fn told(mill: &Mill, codes: &[InfoCode]) -> Vec<String> {
     let store = mill.store();
     let one = |code: &InfoCode| {
@@ -198,7 +198,7 @@ async fn what_is_exported_comes_back_either_way() {
         let report = other.poll("paper").await;
         assert_eq!((report.inserted, report.updated, report.listed), (0, 0, 12), "all of it is known");
 
-        // A second time nothing is missing.
+        // The second time nothing is missing.
         let taken = asked(&other, import(path.clone(), false)).await.unwrap();
         assert_eq!((&taken["items"], &taken["known"]), (&0.into(), &11.into()));
         let kept = asked(&other, import(path, true)).await.unwrap();
@@ -207,7 +207,7 @@ async fn what_is_exported_comes_back_either_way() {
     }
 }
 
-/// An export that was cut off or hurt changes nothing.
+/// An incomplete or damaged export changes nothing.
 async fn refuse_damaged(mill: &Mill, path: &str, import: &impl Fn(String, bool) -> StoreQuery) {
     let whole = fs::read(path).unwrap();
     let hurt = format!("{path}.hurt");

@@ -1,5 +1,5 @@
-//! Promise: webhooks are told, signed, of what was published, once it is; one that fails is told
-//! later, and undoes nothing.
+//! Promise: webhooks receive signed notifications of what was published, after the publish; a failed
+//! delivery is repeated later, and undoes nothing.
 
 #![expect(clippy::unwrap_used, reason = "a sample that is not there ends the test")]
 
@@ -17,7 +17,7 @@ use common::{Mill, Upstream, at};
 use feedmill::notify::{SIGNATURE, signature};
 use serde_json::Value;
 
-/// What a receiver got: signature and body. It fails while `broken`.
+/// The requests that a receiver got: signature and body. It fails while `broken`.
 #[derive(Clone, Default)]
 struct Receiver {
     got: Arc<Mutex<Vec<(String, Bytes)>>>,
@@ -33,7 +33,7 @@ impl Receiver {
         format!("http://{address}/hook")
     }
 
-    /// The bodies that came since the last look.
+    /// Returns the requests since the last call.
     fn take(&self) -> Vec<(String, Value, Bytes)> {
         let got = std::mem::take(&mut *self.got.lock().unwrap());
         got.into_iter().map(|(sign, body)| (sign, serde_json::from_slice(&body).unwrap(), body)).collect()
@@ -72,7 +72,7 @@ async fn turn(mill: &Mill) -> bool {
     mill.own().notifier.tell(&mill.own().store, &mill.own().pages).await.unwrap()
 }
 
-/// (category, [(change, title)]) of each message.
+/// Returns (category, [(change, title)]) of each message.
 fn news(got: &[(String, Value, Bytes)]) -> Vec<(String, Vec<(String, String)>)> {
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     got.iter()
@@ -105,7 +105,7 @@ async fn hooks_are_told_what_is_new_changed_and_withdrawn() {
     mill.reopen(&main, &sources).await;
     list(&upstream, "/a.xml", &["旧的"]);
     list(&upstream, "/b.xml", &["别处"]);
-    // A new hook is not told of all that was published before it.
+    // A new hook is not notified of what was published before.
     assert!(turn(&mill).await);
     assert_eq!(receiver.take().len(), 0);
 
@@ -119,7 +119,7 @@ async fn hooks_are_told_what_is_new_changed_and_withdrawn() {
     assert!(turn(&mill).await);
     assert_eq!(receiver.take().len(), 0, "told once");
 
-    // It fails: the publish stands, and later it is told all of it.
+    // The delivery fails: the publish stays, and all of it is delivered later.
     *receiver.broken.lock().unwrap() = true;
     list(&upstream, "/a.xml", &["旧的，改过", "新的"]);
     assert!(!turn(&mill).await);

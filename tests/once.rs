@@ -1,5 +1,5 @@
-//! Promise: an article is kept and published once, under one id for ever, whatever upstream
-//! does: listed twice, re-titled, given a new guid, half sent (RULES 1).
+//! Promise: an article is stored and published once, with one id for ever, whatever upstream does: lists it
+//! twice, changes its title or its guid, sends half of it (RULES 1).
 
 mod common;
 
@@ -12,7 +12,7 @@ use common::samples::{
 use common::{Asked, Mill, Upstream, at, changed_paths};
 use feedmill::model::Timestamp;
 
-/// The article that stands in both lists; it names a stock and, in its attribution, a board.
+/// The article that is in both lists; it contains a stock's name and, in its attribution, a board's.
 const TWIN: &str = "202605012700000001";
 const TWIN_NW: &str = "NW202605012700000001";
 const TWIN_TITLE: &str = "河湾镇建成首座共享农机站";
@@ -21,9 +21,9 @@ const TWIN_TEXT: [&str; 3] = [
     "设备由青禾农机提供，首批共十二台；镇上说，秋收前还会再添六台。",
     "“过去等机器要排三天，现在手机上一约就行。”种粮户老周说。",
 ];
-/// Only newspapers' copies.
+/// An article in the newspapers' list only.
 const PAPER_NW: &str = "NW202605012700000002";
-/// Only rolling.
+/// An article in the rolling list only.
 const ROLLING: &str = "202605012700000003";
 
 fn noon() -> Timestamp {
@@ -46,7 +46,7 @@ fn other_rolling() -> serde_json::Value {
     rolling(ROLLING, "2026-05-01 10:30:00", "样本港四月吞吐量增长一成", "港口公布四月数据。")
 }
 
-/// Two papers' articles and two rolling ones, of which one is the same.
+/// Serves two newspapers' articles and two rolling ones, one of which is the same article.
 async fn upstream() -> Upstream {
     let upstream = Upstream::start().await;
     put_lists(&upstream, &[twin_paper(), other_paper()], &[other_rolling(), twin_rolling()]);
@@ -76,7 +76,7 @@ async fn two_lists_one_item_both_categories() {
     assert_eq!(mill.items().len(), 3);
     let twin = mill.item(TWIN_NW);
     assert_eq!(mill.slugs(&twin), ["emnews", "hewanzhengquanbao"]);
-    // The copy that names the newspaper gives the content, and the first one the address.
+    // The newspaper's copy provides the content, and the first copy the address.
     assert_eq!(twin.lead.as_str(), "eastmoney-45");
     assert_eq!(twin.permalink, format!("hewanzhengquanbao/2026/05/01/{TWIN_NW}.html"));
     assert_eq!(twin.published, at("2026-05-01T01:30:00Z"));
@@ -116,7 +116,7 @@ async fn both_copies_clean_to_the_same_text() {
     assert_eq!(rolling.item(TWIN_NW).media_name.as_deref(), Some("河湾证券报"));
 }
 
-/// With and without validators: a 304 must not be what makes it hold.
+/// With and without validators: it must not depend on a 304.
 #[tokio::test]
 async fn a_second_round_changes_nothing() {
     for validators in [true, false] {
@@ -184,7 +184,7 @@ async fn a_new_title_rewrites_only_its_categories() {
     );
 }
 
-/// A copy that gives no content may say what it likes.
+/// A copy that does not provide the content has no effect on it.
 #[tokio::test]
 async fn a_new_title_in_the_lower_copy_changes_nothing() {
     let upstream = upstream().await;
@@ -213,7 +213,7 @@ async fn the_order_of_the_lists_does_not_show_in_the_feeds() {
         mill.round().await;
         mill.publish().await;
     }
-    // Only what RULES 1.4 gives to the first publication tells them apart.
+    // They differ only in what RULES 1.4 derives from the first publication.
     assert_eq!(one.item(TWIN_NW).permalink, format!("hewanzhengquanbao/2026/05/01/{TWIN_NW}.html"));
     assert_eq!(two.item(TWIN_NW).permalink, format!("emnews/2026/05/01/{TWIN_NW}.html"));
     assert_eq!(one.body(TWIN_NW), two.body(TWIN_NW));
@@ -247,7 +247,7 @@ async fn a_blank_record_waits_and_keeps_the_list_open() {
     );
     assert_eq!(mill.items().len(), 1);
 
-    // As long as it waits, a 304 must not hide it.
+    // While the record is held back, a 304 must not hide it.
     for _ in 0..2 {
         upstream.take_asked();
         mill.pass(60);
@@ -269,7 +269,7 @@ async fn a_blank_record_waits_and_keeps_the_list_open() {
     assert!(upstream.take_asked().iter().all(|asked| asked.status == 304));
 }
 
-/// The blank and the whole record of one code in one document, as the first upstream once had.
+/// One document contains the blank and the complete record of one code, as the first upstream's once did.
 #[tokio::test]
 async fn a_blank_record_does_not_stand_for_its_whole_twin() {
     let upstream = upstream().await;
@@ -298,7 +298,7 @@ async fn a_failed_detail_comes_again_alone() {
     let report = &mill.round().await[0];
     assert_eq!((report.inserted, report.held, report.unchanged), (1, 0, 1));
     assert_eq!(details(&upstream.take_asked()), [text_path(TWIN_NW)]);
-    // A later first sight does not make it a later article.
+    // An article seen later does not become a later article.
     assert_eq!(mill.item(TWIN_NW).published, at("2026-05-01T01:30:00Z"));
 }
 
@@ -342,7 +342,7 @@ async fn after_24_revisions_the_title_stays() {
     assert_eq!(changed_paths(&before, &mill.outputs()), BTreeSet::new(), "nothing published has changed");
 }
 
-/// 240 characters of text: enough to know an article by it.
+/// 240 characters of text: enough to recognize an article.
 fn long_text(topic: &str) -> String {
     let sentence = format!(
         "关于{topic}，记者走访了样本县的三个乡镇，听农户、商户和干部各说各的打算，也看了今年的账本。"
@@ -350,7 +350,7 @@ fn long_text(topic: &str) -> String {
     sentence.repeat(6)
 }
 
-/// RULES 1.6: polls `first`, then `second`, and gives how many items there are.
+/// Polls `first`, then `second`, and returns the number of items (RULES 1.6).
 async fn items_after(days: i64, first: &[RssItem<'_>], second: &[RssItem<'_>]) -> (usize, Mill) {
     let upstream = Upstream::start().await;
     let home = "https://yangbao.example.org/";
@@ -381,7 +381,7 @@ async fn a_new_guid_with_the_same_link_is_the_same_item() {
     let item = mill.items().remove(0);
     assert_eq!((item.title.as_str(), item.published), ("春茶开采早了五天", at("2026-05-01T01:00:00Z")));
 
-    // The old guid still stands beside it: two items.
+    // The document still has the old guid: two items.
     assert_eq!(
         items_after(1, &[old], &[RssItem { link: "https://yangbao.example.org/a/2", ..old }, new]).await.0,
         2
@@ -390,7 +390,7 @@ async fn a_new_guid_with_the_same_link_is_the_same_item() {
     let [old_home, new_home] =
         [old, new].map(|item| RssItem { link: "https://yangbao.example.org/", ..item });
     assert_eq!(items_after(1, &[old_home], &[new_home]).await.0, 2);
-    // The link stands twice in the document.
+    // The document contains the link twice.
     let third = RssItem { guid: "g-3", title: "另一条", ..new };
     assert_eq!(items_after(1, &[old], &[new, third]).await.0, 3);
 }
@@ -407,14 +407,14 @@ async fn a_new_guid_with_the_same_long_text_is_the_same_item() {
     };
     let new = RssItem { guid: "g-2", link: "https://yangbao.example.org/b/77", ..old };
     assert_eq!(items_after(1, &[old], &[new]).await.0, 1);
-    // The old guid still stands beside it.
+    // The document still has the old guid.
     assert_eq!(items_after(1, &[old], &[old, new]).await.0, 2);
     // Another title.
     assert_eq!(items_after(1, &[old], &[RssItem { title: "春茶上市", ..new }]).await.0, 2);
-    // A text that is too short to tell articles apart.
+    // A text that is too short to distinguish articles.
     let short = RssItem { html: "茶农说，今年早了五天。", ..old };
     assert_eq!(items_after(1, &[short], &[RssItem { html: short.html, ..new }]).await.0, 2);
-    // More than seven days between.
+    // More than seven days apart.
     let late = RssItem { date: "Mon, 11 May 2026 01:00:00 GMT", ..new };
     assert_eq!(items_after(10, &[old], &[late]).await.0, 2);
 }
@@ -433,7 +433,7 @@ async fn a_guid_of_several_articles_is_void_for_ever() {
     let one = item("水库一号闸检修", "https://yangbao.example.org/a/1");
     let two = item("水库二号闸检修", "https://yangbao.example.org/a/2");
     let three = item("水库三号闸检修", "https://yangbao.example.org/a/3");
-    // First it looks like a good guid.
+    // At first it looks like a usable guid.
     upstream.rss("/feed.xml", rss(home, &[one]));
     let mill = one_feed(noon(), "", &upstream).await;
     mill.round().await;
@@ -473,8 +473,8 @@ async fn the_same_text_in_two_sources_stays_two_items() {
     assert_eq!((items.len(), spaces), (2, BTreeSet::from(["a", "b"])));
 }
 
-/// RULES 1.1: without guid a code comes from the link, without that from title and text; it is
-/// never random and never from a date.
+/// Without a guid, the code is derived from the link, and without a link from title and text; never at
+/// random and never from a date (RULES 1.1).
 #[tokio::test]
 async fn codes_without_guids_are_derived() {
     let upstream = Upstream::start().await;
@@ -504,7 +504,7 @@ async fn codes_without_guids_are_derived() {
         assert_eq!((space, code.len()), ("yangbao", 20), "{code}");
         assert!(code.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()), "{code}");
     }
-    // Other dates, another tracking parameter, another title of the linked one: the same codes.
+    // Other dates, another tracking parameter, another title of the one with a link: the same codes.
     mill.pass(60);
     let date = "Fri, 01 May 2026 03:00:00 GMT";
     let linked = RssItem {
@@ -522,7 +522,8 @@ async fn codes_without_guids_are_derived() {
     assert_eq!(codes(&other), first);
 }
 
-/// A round stores many documents together; that must show nowhere, also where they list the same items.
+/// A round stores many documents together; the result must be the same as one by one, also if they list the
+/// same items.
 #[tokio::test]
 async fn what_a_round_takes_in_together_is_as_taken_in_alone() {
     let upstream = Upstream::start().await;
@@ -530,7 +531,7 @@ async fn what_a_round_takes_in_together_is_as_taken_in_alone() {
     for paper in 0..14 {
         let items: Vec<[String; 4]> = (0..40)
             .map(|n| {
-                // The last ten of every third are those that the next begins with.
+                // The last ten items of every third newspaper are the first ones of the next.
                 let number = paper * 40 - (paper + 2) / 3 * 10 + n;
                 let date = format!("Fri, 01 May 2026 {:02}:{:02}:00 +0000", number / 60 % 3, number % 60);
                 [
@@ -563,18 +564,19 @@ async fn what_a_round_takes_in_together_is_as_taken_in_alone() {
         mill.publish().await;
     }
     let (together, alone) = (together.outputs(), alone.outputs());
-    // Beside the outputs stands which store they are of.
+    // The publisher's records contain the identity of the store.
     for path in changed_paths(&together, &alone).iter().filter(|path| !path.starts_with(".feedmill/")) {
         let text = |tree: &common::Tree| tree.get(path).map(|b| String::from_utf8_lossy(b).into_owned());
         assert_eq!(text(&together), text(&alone), "{path}");
     }
 }
 
-/// What a round took in is kept while it waits for an upstream that says nothing, and when it is cut off.
+/// Items of a round are stored while it waits for an upstream that does not answer, and stay if it is cut
+/// off.
 #[tokio::test]
 async fn a_round_keeps_what_it_took_in_while_it_waits() {
     let upstream = Upstream::start().await;
-    // It takes connections and never answers.
+    // It accepts connections and never answers.
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let item = RssItem { guid: "a", link: "", title: "一", html: "<p>正文</p>", date: "" };
     upstream.rss("/a.xml", rss("https://a.example/", &[item]));

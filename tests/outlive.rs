@@ -1,6 +1,6 @@
-//! Promise: nothing that is published outlives what it is of. Whatever was done to articles and categories, and in
-//! which steps it was published, the directories are those of a fresh import of the store into empty ones; and
-//! of an article that was erased no file has a word.
+//! Promise: no published file outlives its item or category. Whatever was done to articles and categories,
+//! and in which steps it was published, the directories equal those of a fresh import of the store into
+//! empty ones; and no file contains a word of an erased article.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a sample that is not there ends the test")]
 
@@ -18,39 +18,39 @@ use feedmill::store::backup::Form;
 use feedmill::store::{Move, Mover, Retention, Tombstone, WithdrawnBy};
 use serde_json::Value;
 
-/// Everything as files, in each kind of directory.
+/// A config that publishes everything as files, to each kind of directory.
 const FILES: &str = "[site]\nurl = \"https://news.example.org/\"\nid_authority = \"news.example.org,2026\"\n\
     indexing = true\n[output]\narticles = \"files\"\ncorrections = true\n\
     [output.jekyll]\npath = \"../data/jekyll\"\n[output.json_lines]\npath = \"../data/lines\"\n";
-/// The directories.
+/// The output directories.
 const PLACES: [&str; 3] = ["data/public", "data/jekyll", "data/lines"];
 const PAPERS: [&str; 3] = ["a", "b", "c"];
 
-/// What one does to articles and categories; an article is named by its paper and number.
+/// Changes of articles and categories; an article is named by its newspaper and number.
 #[derive(Debug, Clone, Copy)]
 enum Step {
     Withdraw(&'static str),
     Erase(&'static str),
     Restore(&'static str),
     Move(&'static str, &'static str),
-    /// To two categories.
+    /// Moves an article to two categories.
     Both(&'static str, &'static str, &'static str),
     Edit(&'static str),
     Merge(&'static str, &'static str),
     Slug(&'static str, &'static str),
     Name(&'static str, &'static str),
-    /// A paper's category by hand, then `reroute`.
+    /// Gives a newspaper another category, then reroutes.
     Reroute(&'static str, &'static str),
-    /// A category keeps so many.
+    /// Limits the number of items in a category.
     Keep(&'static str, usize),
-    /// Another config.
+    /// Uses another config.
     Config(&'static str),
     /// What is written is looked at whole, as at a start.
     PublishAll,
 }
 use Step::{Both, Config, Edit, Erase, Keep, Merge, Name, PublishAll, Reroute, Restore, Slug, Withdraw};
 
-/// Three papers with some articles each, and what is done to them.
+/// Three newspapers with some articles each, and the steps done so far.
 struct Site {
     upstream: Upstream,
     mill: Mill,
@@ -88,14 +88,14 @@ impl Site {
         papers.map(one).collect::<Vec<_>>().join("\n")
     }
 
-    /// Puts the papers as they are now, and takes them in.
+    /// Serves the newspapers as they are now, and polls them.
     async fn poll(&mut self) {
         for (nth, paper) in PAPERS.iter().enumerate() {
             let texts: Vec<[String; 4]> = (0..self.articles)
                 .map(|n| {
                     let name = format!("{paper}{n}");
                     let edits = self.edits.iter().filter(|edited| **edited == name).count();
-                    // Over two months, and those of the papers between each other.
+                    // Over two months, with the newspapers' articles interleaved.
                     let hours = i64::try_from(n * 7 + nth).unwrap();
                     let date = at("2026-03-20T00:00:00Z").plus(hours * 3_600 % (40 * 86_400)).rfc822();
                     let link = format!("https://{paper}.example.org/{n}");
@@ -138,7 +138,7 @@ impl Site {
         self.mill.store().find_category(name).unwrap().unwrap().id
     }
 
-    /// One step, published as commands and the daemon do. What cannot be done is left out.
+    /// Does a step and publishes, as commands and the daemon do; skips a step that is impossible.
     async fn take(&mut self, step: Step) {
         self.mill.pass(600);
         match step {
@@ -211,7 +211,7 @@ impl Site {
         self.mill.ask(Query::RenameCategory { category: category.to_owned(), name, slug }).await;
     }
 
-    /// What stands in the directories, but for the records of it.
+    /// Returns the files in the directories, except the publisher's records.
     fn published(mill: &Mill) -> Tree {
         let mut all = Tree::new();
         for place in PLACES {
@@ -221,7 +221,7 @@ impl Site {
         all
     }
 
-    /// What is published of a fresh import.
+    /// Returns what a fresh import publishes.
     async fn anew(&self) -> Tree {
         let path = self.mill.path("export").display().to_string();
         self.ask(Query::Store(StoreQuery::Export { path: path.clone(), form: Form::Packed })).await;
@@ -234,7 +234,7 @@ impl Site {
         Self::published(&other)
     }
 
-    /// Nothing outlived anything.
+    /// Checks that the directories equal those of a fresh import.
     async fn is_as_anew(&self, steps: &[Step]) {
         let (found, wanted) = (Self::published(&self.mill), self.anew().await);
         let differ = changed_paths(&found, &wanted);
@@ -248,7 +248,7 @@ impl Site {
         }
     }
 
-    /// Files of all that stands beside the store and says something.
+    /// Returns the published files and last answers that contain a text.
     fn traces(&self, text: &str) -> Vec<String> {
         let answers = self.mill.files("data/store/answers").into_iter();
         let all = Self::published(&self.mill).into_iter().chain(answers);
@@ -280,7 +280,8 @@ async fn hold(main: &str, articles: usize, sequences: &[&[Step]]) {
     }
 }
 
-/// A merge of large categories takes a while, and what is withdrawn meanwhile is out when that is answered.
+/// Merging large categories takes a while; an article withdrawn meanwhile is unpublished when the withdrawal
+/// is answered.
 #[tokio::test]
 async fn what_is_withdrawn_while_its_category_is_merged_is_nowhere_when_that_is_answered() {
     let site = Site::open(&FILES.replace("\"files\"", "\"on-request\""), 3).await;
@@ -292,7 +293,7 @@ async fn what_is_withdrawn_while_its_category_is_merged_is_nowhere_when_that_is_
         outputs.into_iter().filter(|(path, bytes)| path.starts_with("feed/") && holds(bytes)).count()
     };
     assert!(shown() > 1, "{:?}", site.mill.outputs().keys());
-    // All has moved, and what that comes to is not published yet.
+    // All items have moved, but the changes are not published yet.
     merge_categories(site.mill.store(), &from, &into, site.mill.now(), &mut |_| {}).unwrap();
     let names = vec![site.code("a1").unwrap()];
     let why = "asked".to_owned();
@@ -384,7 +385,7 @@ async fn hundreds_that_are_sealed_lose_what_went() {
     .await;
 }
 
-/// Articles and categories that are left to an order of their own.
+/// Random sequences of steps.
 #[tokio::test]
 async fn any_order_ends_the_same() {
     const CATEGORIES: [&str; 5] = ["aa", "bb", "cc", "s1", "s2"];
@@ -424,7 +425,7 @@ async fn any_order_ends_the_same() {
     }
 }
 
-/// A site that makes article pages on request again has no files of them, also of those erased since.
+/// A site that goes back to article pages on request has no files of them, nor of those erased since.
 #[tokio::test]
 async fn pages_that_are_made_on_request_are_no_files() {
     let on_request = FILES.replace("articles = \"files\"\n", "").leak();
@@ -441,7 +442,7 @@ async fn pages_that_are_made_on_request_are_no_files() {
     hold(on_request, 4, &[&[Step::Move("a1", "bb"), Erase("a1")], &[Merge("aa", "bb"), Keep("bb", 3)]]).await;
 }
 
-/// Other settings give files other names, or further forms.
+/// Other settings give files other names, or add formats.
 #[tokio::test]
 async fn files_of_other_settings_go() {
     let zone = &*FILES.replace("indexing = true", "indexing = true\ntimezone = \"Pacific/Auckland\"").leak();
@@ -461,7 +462,8 @@ async fn files_of_other_settings_go() {
     .await;
 }
 
-/// A publish that was cut off, or a directory that nobody published to for a while, knows what it wrote.
+/// After an interrupted publish, or in a directory that was not published to for a while, the publisher
+/// still knows its files.
 #[tokio::test]
 async fn a_directory_knows_what_it_holds_however_long_ago_it_was_written() {
     let mut site = Site::open(FILES, 4).await;
@@ -476,7 +478,7 @@ async fn a_directory_knows_what_it_holds_however_long_ago_it_was_written() {
     site.is_as_anew(&[]).await;
 }
 
-/// What feedmill did not write stays, under whatever name.
+/// Files that feedmill did not write stay, whatever their names.
 #[tokio::test]
 async fn what_others_wrote_stays() {
     let mut site = Site::open(FILES, 4).await;
@@ -487,7 +489,7 @@ async fn what_others_wrote_stays() {
     for step in [Step::Move("a1", "bb"), Erase("a1"), Merge("aa", "bb"), Keep("bb", 1)] {
         site.take(step).await;
     }
-    // But for what a process that was killed had begun.
+    // Except temporary files of a killed process.
     let begun = ["data/public/aa/x.html.feedmill-tmp", "data/lines/2026/x.jsonl.feedmill-tmp"];
     for path in begun.map(|path| site.mill.path(path)) {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -497,14 +499,14 @@ async fn what_others_wrote_stays() {
     assert!(begun.iter().all(|path| !site.mill.path(path).exists()));
     assert_eq!(fs::read_to_string(&beside).unwrap(), "mine");
     assert!(site.mill.path("data/jekyll/_posts/mine.md").exists());
-    // A code that nobody published has no file that could go.
+    // A code that was never published has no files to remove.
     let code = InfoCode::parse("a~none", None).unwrap();
     let stone = Tombstone::new(site.mill.now(), WithdrawnBy::Admin, "", true);
     assert!(!site.mill.store().withdraw(&code, &stone).unwrap());
 }
 
-/// The text of a newspaper's last answer is kept to try configs on: not while the newspaper still lists what was
-/// erased.
+/// A newspaper's last answer is kept to try configs on, but not while the newspaper still lists an erased
+/// article.
 #[tokio::test]
 async fn no_answer_that_lists_what_was_erased_is_kept() {
     let mut site = Site::open(FILES, 4).await;
@@ -522,8 +524,8 @@ async fn no_answer_that_lists_what_was_erased_is_kept() {
     assert_eq!(site.traces("of a0.").iter().filter(|path| path.ends_with("a.answer")).count(), 1);
 }
 
-/// Exports that hold an article are named, whatever they are called, and no other ones; they go when asked to,
-/// and there is one all the same.
+/// Exports that contain an article are listed, whatever their names, and no others; they are deleted on
+/// request, and replaced by a new one.
 #[tokio::test]
 async fn exports_that_hold_what_was_withdrawn_are_named() {
     let site = Site::open(FILES, 4).await;
@@ -545,21 +547,22 @@ async fn exports_that_hold_what_was_withdrawn_are_named() {
     fs::create_dir_all(site.mill.path("data/store.replaced.2")).unwrap();
     let both = [made("mine.feedmill"), made("store-20260401T000000Z.feedmill")];
 
-    // Withdrawn, it would be shown again after an import of these; those that say that it is withdrawn do not.
+    // An import of these would publish the withdrawn article again; exports that contain its withdrawal are
+    // not listed.
     let told = withdraw(&first, false, false, false).await;
     assert_eq!(told["exports"], serde_json::json!(both));
     export("later.feedmill").await;
     let told = withdraw(&first, false, false, true).await;
     assert_eq!(told["exports"], serde_json::json!(both));
 
-    // Erased, it is in none.
+    // An erased article must be in no export.
     let all = [made("later.feedmill"), both[0].clone(), both[1].clone()];
     let told = withdraw(&first, true, false, false).await;
     assert_eq!(told["exports"], serde_json::json!(all));
     assert_eq!(told["unread"], serde_json::json!([made("other.feedmill")]));
     assert_eq!(told["stores"].as_array().unwrap().len(), 1);
     export("without.feedmill").await;
-    // Also when it is erased already, by its code or our address.
+    // Also if it is erased already, by its code or its address on this site.
     assert_eq!(withdraw(&first, true, false, false).await["exports"], serde_json::json!(all));
 
     let told = withdraw(&first, true, true, false).await;
@@ -575,7 +578,7 @@ async fn exports_that_hold_what_was_withdrawn_are_named() {
     assert_eq!(withdraw(&second, true, false, true).await["exports"].as_array().unwrap().len(), 2);
 }
 
-/// However much is stored, a publish looks at what changed.
+/// However much is stored, a publish reads only what changed.
 #[tokio::test]
 async fn a_publish_costs_what_changed() {
     let mut costs = Vec::new();
@@ -600,7 +603,7 @@ async fn a_publish_costs_what_changed() {
     assert!(many.2 + many.3 <= few.2 + few.3 + 4, "{costs:?}");
 }
 
-/// An old site that is taken over has pages at its old addresses from the next publish on.
+/// An imported old site has pages at its old addresses from the next publish on.
 #[tokio::test]
 async fn pages_at_imported_addresses_come_with_the_next_publish() {
     let main = FILES.replacen("[site]\n", "[site]\ncode_space = \"old\"\n", 1);

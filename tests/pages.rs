@@ -1,5 +1,5 @@
-//! Promise: a newspaper without a feed is read from its pages or its sitemap, politely; a page
-//! that was redesigned raises an alarm and empties nothing.
+//! Promise: a newspaper without a feed is read from its pages or its sitemap, politely; a page that was
+//! redesigned raises an alarm and empties nothing.
 
 mod common;
 

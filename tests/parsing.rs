@@ -1,13 +1,13 @@
-//! Promise: whatever a newspaper sends is read or refused within bounds, always alike, and what is
-//! cleaned stays clean. The fuzz targets of `fuzz/` check the same properties; what they found
-//! stands here as cases.
+//! Promise: any document is read or refused within bounds, always with the same result, and cleaned HTML
+//! stays the same when it is cleaned again. The fuzz targets of `fuzz/` check the same properties; their
+//! findings are cases here.
 
 mod properties;
 
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence::Direct;
 
-/// Documents that random damage is done to.
+/// Documents that are damaged at random.
 const SAMPLES: [&str; 3] = [
     r#"<?xml version="1.0" encoding="UTF-8"?><rss version="2.0" xmlns:content="http://purl.org/rss/1.0/modules/content/"
  xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:media="http://search.yahoo.com/mrss/"><channel><title>城报</title>
@@ -26,7 +26,7 @@ const SAMPLES: [&str; 3] = [
 "attachments":[{"url":"https://paper.example/7.mp3","mime_type":"audio/mpeg","size_in_bytes":9}]}]}"#,
 ];
 
-/// What is written into a sample, where, and over how much of it.
+/// Returns samples with a piece written over a part of them.
 fn damage() -> impl Strategy<Value = Vec<u8>> {
     let pieces = prop::sample::select(vec![
         "<",
@@ -109,7 +109,7 @@ proptest! {
     }
 }
 
-/// What fuzzing found, or what real feeds taught.
+/// Documents that failed under fuzzing or came from real feeds.
 #[test]
 fn documents_that_once_went_wrong() {
     for document in SAMPLES {
@@ -125,12 +125,12 @@ fn documents_that_once_went_wrong() {
         properties::html(html);
     }
     properties::html(&format!("<img src='{}'>", "<div>".repeat(700)));
-    // Links that were never closed, cut off by every block, and nested once they are repaired.
+    // Links that were never closed, interrupted by every block, and nested once they are repaired.
     for opened in [19, 130] {
         let odd = "<a href=/x><o>".to_owned() + &"<div><i>".repeat(opened) + "一<a>二</div>三</a>四";
         properties::html(&odd);
     }
-    // One with a long title, opened anew in each of many blocks.
+    // A link with a long title, reopened in each of many blocks.
     let long = format!("<a title='{}'>{}", "长".repeat(300), "<div>一".repeat(110));
     properties::html(&long);
 }

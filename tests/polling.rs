@@ -1,6 +1,6 @@
-//! Promise: polite and prompt. No request before the upstream allows it, whatever it answers and
-//! however often the mill is restarted (RULES 6.5); what it learns of a source (that it moved, is
-//! gone, lost or deleted items) is used with care and can be seen.
+//! Promise: polite and prompt. No request before the upstream allows it, whatever it answers and however
+//! often the mill is restarted (RULES 6.5); what it learns of a source (that it moved, is gone, lost or
+//! deleted items) is used cautiously and is visible.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on ends")]
 
@@ -33,7 +33,7 @@ fn start() -> Timestamp {
     at("2026-11-02T08:00:00Z")
 }
 
-/// A feed of the items `numbers`, an hour between two, the first number the newest.
+/// Returns a feed of the items `numbers`, an hour apart, the first number the newest.
 fn feed(numbers: &[i64], extra: &str) -> String {
     let texts: Vec<[String; 4]> = numbers
         .iter()
@@ -60,7 +60,7 @@ async fn ask(mill: &Mill, query: Query) -> Value {
     }
 }
 
-/// What one answer of the random server says.
+/// An answer of the random server.
 #[derive(Debug, Clone, Copy)]
 enum Says {
     /// 200 or 304, with `max-age` and `ttl`.
@@ -69,7 +69,7 @@ enum Says {
     Wait { status: u16, seconds: i64, date: bool },
     /// Any other failure.
     Fails(u16),
-    /// Leads to another path, which answers well.
+    /// A redirect to another path, which answers with 200.
     Leads(u16),
 }
 
@@ -85,7 +85,7 @@ fn says() -> impl Strategy<Value = Says> {
     ]
 }
 
-/// A server that follows a script, and keeps when it may be asked again.
+/// A server that follows a script, and records when it may be asked again.
 #[derive(Debug, Default)]
 struct Scripted {
     script: Vec<Says>,
@@ -94,7 +94,7 @@ struct Scripted {
     now: i64,
     allowed: i64,
     early: Vec<String>,
-    /// Whether each request was conditional, while nothing had changed.
+    /// Whether each request was conditional, for requests while nothing had changed.
     conditional: Vec<bool>,
 }
 
@@ -114,7 +114,7 @@ impl Scripted {
             self.asked += 1;
         }
         let mut answer = self.answer_as(says, first_hop, headers);
-        // The server's clock is the test's.
+        // The server uses the test's clock.
         answer.headers_mut().insert(header::DATE, http_date(self.now).parse().unwrap());
         answer
     }
@@ -177,7 +177,7 @@ async fn serve(scripted: &Arc<Mutex<Scripted>>) -> String {
     base
 }
 
-/// A 429 is said of a whole server, a 503 of what was asked for.
+/// A 429 concerns a whole server, a 503 only what was requested.
 #[tokio::test]
 async fn a_server_that_wants_a_pause_is_asked_by_none_of_its_sources() {
     for (status, rests) in [(429, true), (503, false)] {
@@ -205,13 +205,13 @@ async fn a_server_that_wants_a_pause_is_asked_by_none_of_its_sources() {
             mill.round().await;
             let due = mill.store().claim_due("test", mill.now(), 10, 1).unwrap();
             assert!(due.is_empty() || all, "{status}: {due:?}");
-            // The first to ask may be told to wait again before the other one has its turn.
+            // The first request may bring another pause before the other source's turn.
             assert_eq!(!asked.lock().unwrap().is_empty(), all, "{status} after {passes} s");
         }
     }
 }
 
-/// Nor by those that waited for their turn when it said so: they are given back as they were.
+/// Nor by sources that were waiting for their turn when it said so: their claims are released unchanged.
 #[tokio::test]
 async fn who_waits_for_a_server_hears_that_it_wants_a_pause() {
     let asked = Arc::new(Mutex::new(Vec::new()));
@@ -242,8 +242,8 @@ async fn who_waits_for_a_server_hears_that_it_wants_a_pause() {
     assert!(due.is_empty(), "{due:?}");
 }
 
-/// Turns the mill as its daemon does: claims what is due, polls it, goes on to the next due time.
-/// `cuts` says after which polls the process ends: before its poll, or after it.
+/// Runs the mill as its daemon does: claims due sources, polls them, waits for the next due time. `cuts`
+/// lists the polls at which the process ends: before the poll (`true`), or after it.
 async fn turn(script: Vec<Says>, pace: &str, cuts: &BTreeMap<usize, bool>) -> Scripted {
     let polls = script.len();
     let scripted = Arc::new(Mutex::new(Scripted { script, ..Scripted::default() }));
@@ -262,7 +262,7 @@ async fn turn(script: Vec<Says>, pace: &str, cuts: &BTreeMap<usize, bool>) -> Sc
             let cut = cuts.get(&done).copied();
             done += 1;
             if cut == Some(true) {
-                // The process ends with the poll claimed and not made.
+                // The process ends after the claim and before the poll.
                 mill.reopen(main, &source).await;
                 break;
             }
@@ -373,7 +373,7 @@ async fn who_is_back_in_the_config_is_asked_again() {
     let source = common::samples::feed_source(ID, "样本日报", &upstream, "/feed.xml");
     mill.reopen(main, &source).await;
     assert_eq!(mill.state(ID).next_poll, due, "a restart is no reason");
-    // As the daemon leaves a source that the config has no longer.
+    // As the daemon does with a source that is no longer in the config.
     let state = SourceState { next_poll: Timestamp::MAX, ..mill.state(ID) };
     mill.leave(ID, state);
     mill.reopen(main, &format!("{source}enabled = false\n")).await;
@@ -389,7 +389,7 @@ async fn a_poll_by_hand_makes_no_second_of_one_that_ends_meanwhile() {
     upstream.rss("/feed.xml", feed(&[1], ""));
     let mill = mill(&upstream).await;
     let mut left = PollResult::of(mill.claim(ID));
-    // By the clock of who polls.
+    // By the clock of the process that polls.
     left.state.last_poll = Some(mill.now().plus(1));
     left.state.next_poll = mill.now().plus(300);
     let by_hand = ask(&mill, Query::Poll { sources: Vec::new(), dry_run: false, no_publish: true });
@@ -470,7 +470,7 @@ async fn a_window_that_ran_over_is_filled_from_the_archive() {
     }
 }
 
-/// A feed whose pages are on the same upstream.
+/// Returns a feed whose pages are on the same upstream.
 fn here(upstream: &Upstream, numbers: &[i64], extra: &str) -> String {
     feed(numbers, extra).replace("https://paper.example/", &format!("{}/page/", upstream.base()))
 }
@@ -489,7 +489,7 @@ async fn what_a_source_deletes_is_withdrawn_and_comes_back_with_it() {
     let mill = mill(&upstream).await;
     mill.pass(DAY);
     mill.poll(ID).await;
-    // The second is gone with its page, the third only from the list.
+    // The second item is gone with its page, the third only from the list.
     upstream.fail("/page/9", 404);
     let without: Vec<i64> = TEN.into_iter().filter(|n| ![9, 8].contains(n)).collect();
     upstream.rss("/feed.xml", here(&upstream, &without, ""));
@@ -523,7 +523,7 @@ async fn many_deletions_at_once_withdraw_nothing() {
     assert_eq!(mill.items().len(), 10);
 }
 
-/// RFC 6721.
+/// Deleted entries of RFC 6721.
 #[tokio::test(flavor = "multi_thread")]
 async fn deleted_entries_are_withdrawn() {
     let deleted = |numbers: &[i64]| {

@@ -1,5 +1,5 @@
-//! Promise: `preview --json` shows what the parser makes of a document, in the neutral form
-//! that other parsers are measured by, and says plainly when there is nothing to show.
+//! Promise: `preview --json` shows the parser's result for a document, in a neutral form that other parsers
+//! can be compared with, and reports clearly when there is nothing to show.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on ends")]
 
 use std::fs;
@@ -40,12 +40,12 @@ fn preview(arguments: &[&str], bytes: &[u8]) -> Output {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    // One that refuses its arguments does not read.
+    // It does not read its input if its arguments are invalid.
     let _ = child.stdin.take().unwrap().write_all(bytes);
     child.wait_with_output().unwrap()
 }
 
-/// What `preview --json` says of a document.
+/// Returns the output of `preview --json` for a document.
 fn parsed(bytes: &[u8], more: &[&str]) -> Value {
     let ended = preview(&[&["--json", "-"], more].concat(), bytes);
     assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
@@ -153,9 +153,9 @@ fn encodings_are_found() {
     assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
     let document: Value = serde_json::from_slice(&ended.stdout).unwrap();
     assert_eq!(document["title"], "西海 & 都市报");
-    // GB18030 holds all that GBK pages use.
+    // GB18030 includes all characters of GBK.
     assert_eq!(document["encoding"], "gb18030");
-    // What the server says counts where the document says nothing.
+    // The server's encoding counts if the document declares none.
     let silent = RSS.replace(" encoding=\"UTF-8\"", "");
     let (bytes, _, _) = encoding_rs::BIG5.encode("");
     assert!(bytes.is_empty());
@@ -200,6 +200,6 @@ fn what_is_no_feed_is_refused_with_a_word() {
     let ended = preview(&["--json", "no-such-file.xml"], b"");
     assert_eq!(ended.status.code(), Some(1));
     assert!(String::from_utf8(ended.stderr).unwrap().contains("cannot open `no-such-file.xml`"));
-    // Wrong arguments are another kind of failure.
+    // Invalid arguments have another exit code.
     assert_eq!(preview(&["--base", "nowhere", "-"], b"").status.code(), Some(2));
 }

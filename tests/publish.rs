@@ -1,5 +1,5 @@
-//! Promise: the same store and config give the same bytes; a file changes only when what it
-//! shows does; and nothing that is published is emptied or lost (RULES 2.2, 3.1, 4).
+//! Promise: the same store and config give the same bytes; a file changes only when its content does; and
+//! nothing that is published is emptied or lost (RULES 2.2, 3.1, 4).
 
 #![expect(clippy::unwrap_used, reason = "a sample that is not there ends the test")]
 
@@ -24,14 +24,14 @@ fn noon() -> Timestamp {
     at("2026-05-01T04:00:00Z")
 }
 
-/// A main config; `output` is the text of `[output]` and what belongs to it.
+/// Returns a main config; `output` is the text of `[output]` and its tables.
 fn main_config(output: &str) -> String {
     format!(
         "[site]\ntitle = \"样报汇\"\nurl = \"{SITE}\"\nid_authority = \"news.example.org,2026\"\n[output]\n{output}\n"
     )
 }
 
-/// An item of a made-up newspaper: `minutes` before noon, told apart by `number`.
+/// Returns an item of a made-up newspaper, `minutes` before noon.
 fn record(paper: &str, number: usize, minutes: i64, title: &str, html: &str) -> [String; 5] {
     let date = noon().plus(-60 * minutes).rfc822();
     let title = if title.is_empty() { format!("{paper}第{number}条") } else { title.to_owned() };
@@ -52,14 +52,14 @@ fn document(paper: &str, records: &[[String; 5]]) -> String {
     rss(&format!("https://{paper}.example.org/"), &items)
 }
 
-/// `count` items, a minute apart, the newest first.
+/// Returns `count` items, a minute apart, the newest first.
 fn records(paper: &str, count: usize) -> Vec<[String; 5]> {
     (0..count)
         .map(|number| record(paper, number, i64::try_from(number).unwrap(), "", "<p>样本正文。</p>"))
         .collect()
 }
 
-/// Two newspapers with a category each: `jia` with `count` items, `yi` with three.
+/// Serves two newspapers with a category each: `jia` with `count` items, `yi` with three.
 async fn two_papers(count: usize) -> (Upstream, String) {
     let upstream = Upstream::start().await;
     upstream.rss("/jia.xml", document("jia", &records("jia", count)));
@@ -120,7 +120,7 @@ async fn every_deleted_file_comes_back() {
     }
 }
 
-/// The first path of every folder and ending, and all that stand alone; no records.
+/// Returns the first path of every folder and extension, without records.
 fn one_of_each_kind(tree: &Tree) -> BTreeSet<&String> {
     let mut seen = BTreeSet::new();
     let kind = |path: &String| {
@@ -154,7 +154,7 @@ async fn an_emptied_folder_comes_back_whole() {
     }
 }
 
-/// One line an article, a file a day; only the days of changed articles are written anew.
+/// One line for an article, one file for a day; only the days of changed articles are rewritten.
 #[tokio::test]
 async fn json_lines_follow_what_is_stored() {
     let (upstream, sources) = two_papers(3).await;
@@ -255,7 +255,7 @@ async fn an_edit_changes_no_file_of_another_category() {
     assert_eq!((posts, differ.len()), (1, 2), "the post and the record: {differ:?}");
 }
 
-/// Static hosts get every page: no link between pages leads nowhere.
+/// Static hosts have every page: every link between pages has its file.
 #[tokio::test]
 async fn with_files_every_link_leads_to_a_file() {
     let (upstream, _, mill) = all_files(230).await;
@@ -288,19 +288,19 @@ async fn with_files_every_link_leads_to_a_file() {
     }
     assert!(links > 1_000, "{links}");
 
-    // A full page of the history stays as it is when more arrives.
+    // A full page of the history does not change when more arrives.
     mill.pass(60);
     upstream.rss("/jia.xml", document("jia", &[record("jia", 900, -1, "甲城新增一条", "<p>新。</p>")]));
     mill.round().await;
     mill.publish().await;
     let differ = changed_paths(&tree, &mill.outputs());
     assert!(!differ.contains("category/jiachengribao/1.html"), "{differ:?}");
-    // What went straight to the archive has closed the third one.
+    // Items that went directly to the archive have filled the third page.
     assert!(!differ.contains("category/jiachengribao/3.html"), "{differ:?}");
     assert!(differ.contains("category/jiachengribao/4.html"), "{differ:?}");
 }
 
-/// A static host answers the names that the server does: feeds whole, pages by leading on.
+/// A static host has all names that the server answers: feeds as copies, pages as redirects.
 #[tokio::test]
 async fn static_hosts_have_every_name() {
     let (upstream, sources, mut mill) = all_files(30).await;
@@ -337,7 +337,7 @@ async fn static_hosts_have_every_name() {
         leads("2020/05/old.html", &permalink);
         leads("2020/05/bare/index.html", &permalink);
         assert!(!tree.contains_key("x/y.php"));
-        // What comes later is in the copies too, without a whole look.
+        // Later items are in the copies too, without a check of all files.
         upstream.rss("/jia.xml", document("jia", &[record("jia", 900, -1, "甲城新增一条", "<p>新。</p>")]));
         mill.round().await;
         mill.own().publish(PublishScope::Changed, |_, _| {}).await.unwrap();
@@ -350,7 +350,7 @@ async fn static_hosts_have_every_name() {
     assert!(!tree.contains_key("atom.xml") && !tree.contains_key("category/jia-old.html"));
 }
 
-/// Each text has its variants, of just its bytes; they go when they are not wanted any more.
+/// Each text file has its compressed variants, which are removed when they are no longer wanted.
 #[tokio::test]
 async fn compressed_variants_stand_beside_their_files() {
     let (upstream, sources, mut mill) = all_files(30).await;
@@ -405,7 +405,7 @@ async fn compressed_variants_stand_beside_their_files() {
     assert!(after.len() > plain.len());
 }
 
-/// A running mill makes the lists of all categories anew only where they differ; a whole look finds
+/// A running mill rewrites the lists of all categories only where they differ; checking all files finds
 /// nothing to add.
 #[tokio::test]
 async fn what_changed_is_all_that_differs() {
@@ -425,7 +425,7 @@ async fn what_changed_is_all_that_differs() {
         }
         mill.pass(86_400);
     }
-    // The day of the newest article is told, not the minute.
+    // They contain the day of the newest article, not the minute.
     assert!(lists[0] == lists[2] && lists[3] == lists[5] && lists[2] != lists[3] && lists[5] != lists[6]);
     mill.store().ensure_category("丙城时报", None, mill.now()).unwrap();
     publish().await;
@@ -439,14 +439,15 @@ async fn what_changed_is_all_that_differs() {
     assert_eq!(changed_paths(&running, &mill.outputs()), BTreeSet::new(), "{sources}");
 }
 
-/// Other writers or another theme: all is rendered once, and written where its bytes differ.
+/// With another version of the renderers, or another theme, everything is rendered once, and written where
+/// its bytes differ.
 #[tokio::test]
 async fn a_new_theme_or_renderer_renders_everything_once() {
     let (_upstream, sources, mut mill) = all_files(120).await;
     let before = mill.outputs();
     assert!(before.contains_key("feed/jiachengribao/archive/1.xml"));
     assert_eq!(mill.publish().await.rendered, 0);
-    // As another version of the writers would have left its records.
+    // Replaces the version in the records, as another version of the program would have left them.
     let is_record = |path: &str| path.starts_with(".feedmill/") && path != ".feedmill/turn";
     for (path, bytes) in before.iter().filter(|(path, _)| is_record(path)) {
         let mut record: serde_json::Value = serde_json::from_slice(bytes).unwrap();
@@ -472,7 +473,7 @@ async fn a_new_theme_or_renderer_renders_everything_once() {
     assert_eq!(mill.publish().await.rendered, 0);
 }
 
-/// A mill whose one newspaper has one old item already, so that what comes is not a newcomer's.
+/// Returns a mill whose one newspaper has an old item already, so that later items are not a new source's.
 async fn running(window: &str) -> (Upstream, Mill) {
     let upstream = Upstream::start().await;
     upstream.rss("/jia.xml", document("jia", &[record("jia", 999, 60 * 24 * 30, "一个月前的一条", "")]));
@@ -482,7 +483,7 @@ async fn running(window: &str) -> (Upstream, Mill) {
     (upstream, mill)
 }
 
-/// What the category's feed holds after items that many minutes before noon have come.
+/// Returns the titles in the category's feed after items from that many minutes before noon.
 async fn shown(window: &str, minutes: &[i64]) -> Vec<String> {
     let (upstream, mill) = running(window).await;
     mill.pass(60);
@@ -492,7 +493,7 @@ async fn shown(window: &str, minutes: &[i64]) -> Vec<String> {
     mill.round().await;
     mill.publish().await;
     let titles = mill.feed_titles("jiachengribao");
-    // The window hangs on the newest item, not on the clock.
+    // The window depends on the newest item, not on the clock.
     mill.pass(90 * 86_400);
     fs::remove_dir_all(mill.path("data/public")).unwrap();
     mill.publish().await;
@@ -510,7 +511,7 @@ async fn a_feed_holds_the_newest_n_and_all_within_t_of_the_newest() {
     assert_eq!(shown("items = 4\nage = \"2h\"", &[0, 180, 360, 540, 720, 900]).await, numbers(0..4));
     // Half an hour apart: all within two hours of the newest.
     assert_eq!(shown("items = 4\nage = \"2h\"", &[10, 40, 70, 100, 130, 131, 160]).await, numbers(0..5));
-    // But never more than the most.
+    // But never more than `most`.
     assert_eq!(shown("items = 4\nage = \"2h\"\nmost = 6", &[0, 1, 2, 3, 4, 5, 6, 7, 8]).await, numbers(0..6));
     // Fewer than N: all there are.
     let mut all = numbers(0..2);
@@ -530,7 +531,7 @@ async fn a_new_source_enters_with_half_a_window() {
     assert_eq!(mill.feed_items("feed.json").len(), 10);
     assert_eq!(mill.items().len(), 30, "the others are in the archive");
 
-    // A second one joins the category: half a window again, and nobody else's are pushed out.
+    // Another new source in the category gets half a window again, and pushes no other items out.
     upstream.rss("/bing.xml", document("bing", &records("bing", 30)));
     mill.reopen(&main_config(window), &(jia + &feed_source("bing", "甲城日报", &upstream, "/bing.xml")))
         .await;
@@ -541,7 +542,7 @@ async fn a_new_source_enters_with_half_a_window() {
     let of = |paper: &str| titles.iter().filter(|title| title.starts_with(paper)).count();
     assert_eq!((of("jia"), of("bing")), (4, 4), "{titles:?}");
 
-    // What comes later is no newcomer any more.
+    // Later items are not a new source's any more.
     let mut more: Vec<[String; 5]> = (100..110).map(|number| record("jia", number, -1, "", "")).collect();
     more.extend(records("jia", 30));
     upstream.rss("/jia.xml", document("jia", &more));
@@ -578,7 +579,7 @@ async fn beyond_full_size_entries_become_summaries() {
     {
         assert_eq!(mill.output(path).matches(element).count(), 3, "{path}");
     }
-    // And the window is bounded; what is not sealed yet is there in short.
+    // And the window is bounded; items that are not sealed yet are included without their text.
     mill.pass(60);
     upstream.rss("/jia.xml", put(40));
     mill.round().await;
@@ -612,7 +613,7 @@ async fn a_failing_source_empties_nothing() {
     assert_eq!(changed_paths(&before, &mill.outputs()), BTreeSet::new());
 }
 
-/// A store that is lost, or that the config names wrongly, must not empty the site.
+/// A store that is lost, or a wrong `store.path`, must not empty the site.
 #[tokio::test]
 async fn an_empty_store_empties_nothing() {
     let (_upstream, sources, mut mill) = all_files(12).await;
@@ -629,12 +630,12 @@ async fn an_empty_store_empties_nothing() {
         assert_eq!(changed_paths(&before, &mill.outputs()), BTreeSet::new(), "{category}");
         assert_eq!(changed_paths(&posts, &mill.files("data/jekyll")), BTreeSet::new(), "{category}");
     }
-    // The right store goes on where it was.
+    // With the right store, nothing has to be written.
     mill.reopen(&main_config(ALL_FILES), &sources).await;
     assert_eq!(mill.publish().await.written, 0);
 }
 
-/// Wherever the store breaks, each file is whole, old or new, and the next publish ends it.
+/// Wherever the store fails, each file is complete, old or new, and the next publish completes the rest.
 #[tokio::test]
 async fn a_store_that_fails_empties_nothing() {
     let (upstream, _, mill) = all_files(12).await;
@@ -667,14 +668,15 @@ async fn a_store_that_fails_empties_nothing() {
     }
 }
 
-/// What another publisher, of another process as well, has shown meanwhile is newer than what this one read.
+/// A publisher, also one of another process, does not overwrite what another has published meanwhile, which
+/// is newer than what it read.
 #[tokio::test]
 async fn of_two_publishers_the_older_never_writes_over_the_newer() {
     let (_upstream, _, mill) = all_files(6).await;
     let gone = mill.items().into_iter().next().unwrap();
     let title = gone.title.clone();
     assert!(mill.output("feed.json").contains(&title));
-    // Another category's change gives the first something to make of all.
+    // A change in another category makes the first publisher render all lists.
     let pages = &mill.own().pages;
     let [first, second] = [(); 2].map(|()| Publisher::new(Arc::clone(pages)));
     fs::remove_file(mill.path("data/public/feed.json")).unwrap();
@@ -683,14 +685,14 @@ async fn of_two_publishers_the_older_never_writes_over_the_newer() {
     let stone = Tombstone::new(now, WithdrawnBy::Admin, "asked", true);
     let begun = AtomicBool::new(false);
     std::thread::scope(|scope| {
-        // Called once more when all is made and nothing of it is shown yet.
+        // Called a last time when everything is rendered and nothing is written yet.
         let beside = |done, all| {
             if done < all || begun.swap(true, Ordering::SeqCst) {
                 return;
             }
             assert!(store.withdraw(&gone.code, &stone).unwrap());
             let other = scope.spawn(|| second.publish(store, PublishScope::Whole, now, &|_, _| {}).unwrap());
-            // The other one waits for its turn, or has to end before this one goes on.
+            // The other one waits for its turn, or has to end before this one continues.
             if fs::File::open(&turn).is_ok_and(|file| file.try_lock().is_err()) {
                 return;
             }
@@ -703,7 +705,7 @@ async fn of_two_publishers_the_older_never_writes_over_the_newer() {
     }
 }
 
-/// The empty site is ready too: no source, no item.
+/// The empty site is complete too: no source, no item.
 #[tokio::test]
 async fn without_any_source_there_is_a_page() {
     let mill = Mill::open(noon(), &main_config(""), "").await;

@@ -1,5 +1,5 @@
-//! Promise: names are read as the lexicon of the crate `pinyin-converter` reads them, by a table that is made
-//! from it (RULES 5.2). With `FEEDMILL_READINGS=write` the table is written anew.
+//! Promise: names are romanized as by the lexicon of the crate `pinyin-converter`, by a table that is
+//! generated from it (RULES 5.2). `FEEDMILL_READINGS=write` regenerates the table.
 
 #![expect(clippy::unwrap_used, reason = "a lexicon that is not there ends the test")]
 
@@ -18,15 +18,15 @@ use lexicon::{Lexicon, reading};
 
 static LEXICON: LazyLock<Lexicon> = LazyLock::new(Lexicon::load);
 
-/// Names that the table reads otherwise, and how the lexicon does. It takes the longest phrase, however rare,
-/// and what that one cuts off it reads by itself: 乐亭调, a tune, and 查 as a family name.
+/// Names for which the table and the lexicon differ: name, table, lexicon. The lexicon takes the longest
+/// phrase, however rare, and reads the rest by itself: 乐亭调, a tune, and 查 as a family name.
 const OTHERWISE: [(&str, &str, &str); 5] = [
     ("乐亭调查", "lao ting diao cha", "lao ting diao zha"),
     ("松江银行", "song jiang yin hang", "song jiang yin xing"),
     ("邯郸行业报", "han dan hang ye bao", "han dan xing ye bao"),
-    // A comma in its list joins the sign's two readings.
+    // A comma in its list joins the character's two readings.
     ("琢", "zhuo", "zhuo,zuo"),
-    // Here the lexicon is right: 现有 is rare in it, and so it is not in the table.
+    // Here the lexicon is right: 现有 is rare in it, and therefore not in the table.
     ("现有行业报", "xian you xing ye bao", "xian you hang ye bao"),
 ];
 
@@ -60,7 +60,7 @@ fn every_sign_and_phrase_of_the_lexicon_is_read_as_there() {
     assert!(otherwise.is_empty(), "{} of {seen}: {otherwise:#?}", otherwise.len());
 }
 
-/// Phrases side by side, as chance puts them: where one ends may be where another seems to begin.
+/// Random pairs of phrases: where one ends, another may seem to begin.
 #[test]
 fn phrases_side_by_side_are_hardly_ever_read_otherwise() {
     let phrases: Vec<&String> = LEXICON.phrases.keys().filter(|phrase| phrase.chars().count() == 2).collect();

@@ -1,5 +1,6 @@
-//! Promise: a store that was written anew and cannot be opened again comes back without a restart, as soon as
-//! it can; meanwhile nobody says that all is well. At whatever moment it is cut off, a whole store is found.
+//! Promise: a rewritten store that cannot be opened again recovers without a restart as soon as possible;
+//! meanwhile the daemon does not report itself as ready. Whenever the process is interrupted, a complete
+//! store is found.
 
 #![expect(clippy::unwrap_used, reason = "a sample that is not there ends the test")]
 
@@ -65,7 +66,7 @@ fn garbage(store: &Path) {
     fs::write(store.join("db"), vec![0xA5; usize::try_from(length).unwrap()]).unwrap();
 }
 
-/// Lets no database be opened in a folder, whoever tries.
+/// Prevents any process from opening a database in a folder.
 fn block(store: &Path) {
     fs::remove_file(store.join("mark")).unwrap();
     fs::create_dir(store.join("mark")).unwrap();
@@ -75,10 +76,10 @@ fn unblock(store: &Path) {
     fs::remove_dir(store.join("mark")).unwrap();
 }
 
-/// What befalls a store and its copy, by their paths.
+/// A fault that affects a store and its copy, by their paths.
 type Trouble = fn(&Path, &Path);
 
-/// A compaction whose end meets `trouble`, with the paths of the store and of its copy.
+/// Runs a compaction with a fault at its end.
 fn compacted(store: &SledStore, path: &Path, trouble: Trouble) -> Result<(u64, u64), StoreError> {
     let copy = path.with_file_name("store.new");
     store.compact(&mut |done, of, _| {
@@ -128,7 +129,7 @@ fn a_store_that_could_not_be_opened_again_says_why_and_comes_back() {
     assert_eq!(beside(folder.path()), ["store"]);
 }
 
-/// Folders as a crash leaves them, before each step of a change of places.
+/// Folders as a crash leaves them, before each step of replacing the store by its copy.
 #[test]
 fn at_every_cut_a_whole_store_is_found() {
     type Cut = fn(&Path, &Path, &Path);
@@ -184,7 +185,7 @@ fn at_every_cut_a_whole_store_is_found() {
     }
 }
 
-/// An old copy that nobody could delete is no store to go back to.
+/// An old copy that could not be deleted is not restored.
 #[test]
 fn what_was_left_behind_does_not_come_back() {
     let folder = tempfile::tempdir().unwrap();
@@ -217,7 +218,7 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// A running daemon, with its store's path and the address that tells what goes on.
+/// A running daemon, with its store's path and the address of its status page.
 struct Turning {
     mill: Arc<daemon::Mill>,
     store: PathBuf,
@@ -247,7 +248,7 @@ async fn turning(folder: &Path, upstream: &Upstream) -> Turning {
     Turning { mill, store, shown, stop, ended }
 }
 
-/// What `/readyz` says, once that has `word`.
+/// Returns the answer of `/readyz` once it contains `word`.
 async fn says(shown: SocketAddr, word: &str) -> String {
     let since = Instant::now();
     loop {

@@ -1,5 +1,5 @@
-//! Promise: rules do what they say, to what comes and, by `reroute`, to what is stored; what they
-//! did is counted and told (RULES 5.5).
+//! Promise: rules apply to new items and, by `reroute`, to stored ones; what they did is counted and shown
+//! (RULES 5.5).
 
 #![expect(clippy::unwrap_used, reason = "a sample that is not there ends the test")]
 
@@ -75,7 +75,7 @@ async fn ask(mill: &Mill, query: Query) -> Value {
     }
 }
 
-/// Title → slugs of everything that is published.
+/// Returns (slugs, title) of every published item.
 fn placed(mill: &Mill) -> BTreeSet<(String, String)> {
     mill.items().into_iter().map(|item| (mill.slugs(&item).join(" "), item.title)).collect()
 }
@@ -117,7 +117,7 @@ async fn each_action_is_done_counted_and_told() {
     assert_eq!(counted, [("no-lottery", 1), ("sports", 1), ("front", 1), ("bracket", 1), ("label", 1)]);
     assert_eq!((seen, kept, dropped), (5, 4, 1), "they add up to what was listed: {}", reports[0].listed);
 
-    // A later poll asks no rule again, and nothing comes back.
+    // A later poll evaluates no rule again, and nothing comes back.
     mill.pass(3_600);
     mill.round().await;
     assert_eq!(hits(&mill).await.1, [5, 4, 1]);
@@ -135,7 +135,8 @@ async fn each_action_is_done_counted_and_told() {
     assert!(why.ends_with("rules applied: `sports`, `label`"), "{why}");
 }
 
-/// What was dropped last is found too, and as its newspaper gave it last, be it listed or not.
+/// The item that was dropped last is found too, with its newspaper's last version, whether it is still
+/// listed or not.
 #[tokio::test]
 async fn what_other_rules_let_in_is_what_its_newspaper_gave_last() {
     let upstream = upstream().await;
@@ -196,14 +197,14 @@ async fn reroute_applies_changed_rules_to_what_is_stored() {
     assert_eq!(done["items"], said["items"]);
     assert_eq!(placed(&mill), want(&RULED));
     assert_eq!(mill.feed_titles("tiyu"), ["足球赛开幕"]);
-    // Readers of where it was hear that it went.
+    // The feeds of the old category announce the removal.
     assert_eq!(mill.output("feed/jiachengribao.xml").matches("<at:deleted-entry").count(), 2);
     let moved = mill.items().into_iter().find(|item| item.title == "足球赛开幕").unwrap();
     assert!(moved.permalink.starts_with("jiachengribao/"), "its address never moves: {}", moved.permalink);
     let again = ask(&mill, Query::Reroute { dry_run: true }).await;
     assert_eq!(again["changed"], 0, "{again}");
 
-    // Without the rules it comes back; a rewritten title stays as it is.
+    // Without the rules the item comes back; a rewritten title stays.
     mill.reopen(MAIN, &sources).await;
     mill.pass(60);
     ask(&mill, Query::Reroute { dry_run: false }).await;
@@ -215,7 +216,7 @@ async fn reroute_applies_changed_rules_to_what_is_stored() {
     assert_eq!(mill.output("feed/jiachengribao.xml").matches("<at:deleted-entry").count(), 0);
 }
 
-/// Where an admin has put what a rule dropped says nothing of whether it is dropped.
+/// Whether a rule drops an item does not depend on where an admin has moved it.
 #[tokio::test]
 async fn what_an_admin_moved_while_it_was_dropped_comes_back_where_it_was_put() {
     let upstream = upstream().await;
@@ -270,7 +271,7 @@ async fn a_source_in_two_categories_and_both_combined() {
     assert!(titles.iter().filter(|title| title.starts_with("b-")).count() >= 2, "{titles:?}");
     assert_eq!(mill.feed_titles("hewangebao").len(), 5);
     assert!(mill.output("opml.xml").contains("feed/quansheng.xml"));
-    // It changes with its categories only.
+    // It changes only with its categories.
     mill.pass(60);
     assert_eq!(mill.publish().await.written, 0);
 }

@@ -1,7 +1,7 @@
-//! Promise: the first upstream's real articles come out as the first site showed them, and its
-//! newspapers keep their slugs. The real articles are not in this repository: without the
-//! folder `$FEEDMILL_CORPUS` (default `../shared/data`) the tests over them say so and pass;
-//! `the_shape_of_a_jekyll_post` and `tests/once.rs` show the same on samples of our own.
+//! Promise: the first upstream's real articles are published as on the first site, and its newspapers keep
+//! their slugs. The real articles are not in this repository: without the folder `$FEEDMILL_CORPUS` (default
+//! `../shared/data`) the tests with them print a message and pass; `the_shape_of_a_jekyll_post` and
+//! `tests/once.rs` show the same on samples of our own.
 
 #![expect(clippy::unwrap_used, reason = "a sample that is not there ends the test")]
 
@@ -20,18 +20,18 @@ use feedmill::parse::{Context, parse_feed};
 use serde_json::{Value, json};
 
 const SEED: &str = "NW202112212221043837";
-/// Articles that stand in the newspapers' and in the rolling list.
+/// Articles that are in the newspapers' list and in the rolling list.
 const PAIRS: [&str; 2] = ["NW202204212352227421", "NW202201072239307540"];
-/// Jekyll output as the first site had it.
+/// Jekyll output as on the first site.
 const JEKYLL: &str = "[output.jekyll]\npath = \"../data/jekyll\"\ntag_suffix = \"新闻\"\n\
     footer = \"[返回{tag}](//finews.withounder.com/category/{slug}.html)｜[返回首页](//finews.withounder.com/)\"\n";
 
-/// Later than the newest article.
+/// Returns a time after the newest article.
 fn now() -> Timestamp {
     at("2022-07-01T00:00:00Z")
 }
 
-/// The answers of the corpus, each where the real upstream had it.
+/// Serves the answers of the corpus, each at its path on the real upstream.
 async fn upstream(corpus: &Path) -> Upstream {
     let upstream = Upstream::start().await;
     let read = |path: &Path| -> Value { serde_json::from_slice(&fs::read(path).unwrap()).unwrap() };
@@ -88,7 +88,7 @@ async fn the_seed_stands_in_all_three_feeds() {
     assert!(html.chars().count() > 3_000, "{} characters", html.chars().count());
 }
 
-/// Reads a category's three feeds and looks for one article in each.
+/// Checks that each of a category's three feeds contains an article.
 fn assert_feeds_hold(mill: &Mill, slug: &str, title: &str, instant: &str, link: &str, html: &str) {
     let mut ids = Vec::new();
     for ending in ["rss", "xml", "json"] {
@@ -123,7 +123,7 @@ async fn fifty_items_none_without_title() {
         assert!(item.code.code().starts_with("NW"), "{}", item.code);
         assert!(item.published < now() && item.published > at("2021-12-01T00:00:00Z"), "{}", item.code);
     }
-    // The record that came without title and date waits; its whole twin is there.
+    // The record without title and date is held back; its complete twin is stored.
     assert_eq!(mill.item("NW202205262391921712").published, at("2022-05-25T16:19:55Z"));
     let held = mill.state("eastmoney-102").held;
     assert!(held.len() == 1 && held[0].contains("202205262391921712"), "{held:?}");
@@ -192,7 +192,7 @@ fn every_slug_is_the_one_a_person_expects() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// Names of our own with the readings that tell a phrase-aware table from a plain one.
+/// Made-up names whose readings distinguish a phrase-aware table from a plain one.
 #[test]
 fn slugs_of_our_own_names() {
     for (name, slug) in [
@@ -207,7 +207,7 @@ fn slugs_of_our_own_names() {
     }
 }
 
-/// The bytes of a post and its place in the feeds, on a sample.
+/// The bytes of a post and its position in the feeds, on a sample.
 #[tokio::test]
 async fn the_shape_of_a_jekyll_post() {
     let upstream = Upstream::start().await;

@@ -1,5 +1,5 @@
-//! Promise: what is published is served as HTTP wants it: right types, validators that hold,
-//! the names that readers probe, old names, and nothing beyond the outputs.
+//! Promise: the outputs are served according to HTTP: right types, validators that hold, the names that
+//! readers probe, old names, and nothing but the outputs.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on ends")]
 
 #[path = "support/site.rs"]
@@ -24,7 +24,7 @@ const NOW: i64 = 1_640_066_400;
 const SLUG: &str = "xihaidushibao";
 const ARTICLE: &str = "xihaidushibao/2021/12/21/a1.html";
 
-/// A site with one newspaper of two articles, polled, published and served.
+/// Creates a site with one newspaper of two articles, polled, published and served.
 async fn site() -> (Site, Served) {
     let (site, served, _) = site_and_upstream().await;
     (site, served)
@@ -34,7 +34,7 @@ async fn site_and_upstream() -> (Site, Served, Upstream) {
     site_with("").await
 }
 
-/// The same with more in its `[site]`.
+/// The same with further settings in `[site]`.
 async fn site_with(settings: &str) -> (Site, Served, Upstream) {
     let upstream = Upstream::start().await;
     let picture = "<img src=\"https://paper.example/p.jpg\" alt=\"图表\">";
@@ -61,7 +61,7 @@ async fn site_with(settings: &str) -> (Site, Served, Upstream) {
     (site, served, upstream)
 }
 
-/// What every answer carries, whatever it is.
+/// Checks the headers that every answer has.
 fn secured(answer: &Answer, what: &str) {
     assert_eq!(answer.header("x-content-type-options"), "nosniff", "{what}: {answer:?}");
     assert_eq!(answer.header("referrer-policy"), "no-referrer", "{what}");
@@ -127,7 +127,8 @@ async fn every_output_has_its_type_and_headers() {
     served.end().await;
 }
 
-/// Article pages and a category's history are made from the store on request.
+/// Returns whether a path is a file; article pages and a category's history are made from the store on
+/// request.
 fn is_file(path: &str) -> bool {
     !path.contains("/2021/") && !path.ends_with("/1.html")
 }
@@ -142,7 +143,7 @@ async fn robots_may_read_all_and_are_shown_sitemaps_where_they_are_welcome() {
         let answer = get(served.at, "/robots.txt").await;
         assert_eq!((answer.status, answer.text()), (200, want), "{settings}");
         assert_eq!(answer.header("content-type"), "text/plain; charset=utf-8");
-        // An admin's own goes first.
+        // An admin's own file has precedence.
         std::fs::write(site.folder.path().join("public/robots.txt"), "User-agent: *\nDisallow: /\n").unwrap();
         site.mill.pages.changed();
         assert!(get(served.at, "/robots.txt").await.text().ends_with("Disallow: /\n"));
@@ -150,8 +151,8 @@ async fn robots_may_read_all_and_are_shown_sitemaps_where_they_are_welcome() {
     }
 }
 
-/// A stop takes nothing from who connected before it, taken already or not. In one thread: nobody is
-/// taken while the clients connect.
+/// Clients that connected before a stop are answered, whether accepted yet or not. The test has one thread:
+/// none is accepted while the clients connect.
 #[tokio::test]
 async fn who_came_before_a_stop_is_answered() {
     let (_site, served) = site().await;
@@ -189,7 +190,7 @@ async fn validators_hold() {
             (vec![("if-modified-since", modified.clone())], if file { 304 } else { 200 }),
             (vec![("if-modified-since", earlier.to_owned())], 200),
             (vec![("if-modified-since", "yesterday".to_owned())], 200),
-            // The tag decides where both are sent.
+            // With both, the tag decides.
             (vec![("if-none-match", "\"other\"".to_owned()), ("if-modified-since", modified.clone())], 200),
             (vec![("if-none-match", etag.clone()), ("if-modified-since", earlier.to_owned())], 304),
         ];
@@ -198,7 +199,7 @@ async fn validators_hold() {
             let answer = ask(served.at, "GET", &path, &sent).await;
             assert_eq!(answer.status, status, "{path} {sent:?}");
             assert_eq!(answer.header("etag"), etag, "{path} {sent:?}");
-            // The tag of a 304 says it.
+            // A 304 has only the tag.
             let said = if status == 304 { "" } else { &modified };
             assert_eq!(answer.header("last-modified"), said, "{path} {sent:?}");
             assert_eq!(answer.header("vary"), "Accept-Encoding", "{path} {sent:?}");
@@ -251,7 +252,7 @@ async fn a_change_is_seen_by_the_next_request() {
     served.end().await;
 }
 
-/// A withdrawal beside a reload is published under the settings of before, and served under the new ones.
+/// A withdrawal during a reload is published with the old settings, and served with the new ones.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_others_publish_is_seen_by_who_serves_after_a_reload() {
     let (site, served, upstream) = site_and_upstream().await;
@@ -305,10 +306,10 @@ async fn compressed_is_another_representation_of_the_same_bytes() {
     served.end().await;
 }
 
-/// The path of the feed of a format.
+/// Returns the path of the feed of a format.
 type Canonical<'a> = dyn Fn(&str) -> String + 'a;
 
-/// Name below the root or a category, and which feed it is.
+/// Names below the root or a category, and the feed that each serves.
 const PROBED: [(&str, &str); 10] = [
     ("atom.xml", "xml"),
     ("index.xml", "xml"),
@@ -378,7 +379,7 @@ async fn old_and_short_names_lead_on() {
         let answer = get(served.at, &path).await;
         assert_eq!((answer.status, answer.header("location")), (301, target.as_str()), "{path}");
         secured(&answer, &path);
-        // Where it leads to is there.
+        // The target of the redirect exists.
         let there = get(served.at, target.strip_prefix(URL.trim_end_matches('/')).unwrap()).await;
         assert_eq!(there.status, 200, "{path} leads to {target}");
     }
@@ -559,7 +560,8 @@ async fn brotli_is_preferred_and_is_the_same_bytes() {
     served.end().await;
 }
 
-/// Requests of a connection that is kept, and the bytes of its answers, read in pieces of such a length at most.
+/// Sends requests on one connection and returns the bytes of the answers, read in pieces of at most `piece`
+/// bytes.
 async fn talk(at: SocketAddr, requests: &str, piece: usize) -> Vec<u8> {
     let socket = TcpSocket::new_v4().unwrap();
     // So small that answers wait for the client.
@@ -575,7 +577,7 @@ async fn talk(at: SocketAddr, requests: &str, piece: usize) -> Vec<u8> {
     }
 }
 
-/// Cuts what came over a connection into heads and bodies.
+/// Splits the bytes of a connection into heads and bodies.
 fn answers(mut bytes: &[u8], methods: &[&str]) -> Vec<(String, Vec<u8>)> {
     let mut found = Vec::new();
     for method in methods {
@@ -593,15 +595,15 @@ fn answers(mut bytes: &[u8], methods: &[&str]) -> Vec<(String, Vec<u8>)> {
     found
 }
 
-/// Files of the kernel's memory that this program has open.
+/// Returns how many memory files (memfd) this process has open.
 fn held() -> usize {
     let open = std::fs::read_dir("/proc/self/fd").unwrap().flatten();
     let names = open.filter_map(|entry| std::fs::read_link(entry.path()).ok());
     names.filter(|name| name.to_string_lossy().contains("memfd:feedmill")).count()
 }
 
-/// What is asked for often is sent from the kernel's memory: large answers come whole, in order and alone,
-/// whoever takes them slowly, asks for many at once or goes away.
+/// Outputs that are requested often are sent from memory files: large answers are complete, in order and not
+/// mixed, even if a client reads slowly, sends many requests at once or disconnects.
 #[tokio::test(flavor = "multi_thread")]
 async fn large_answers_that_are_asked_for_often_are_the_same_bytes() {
     let (site, served) = site().await;
@@ -647,14 +649,14 @@ async fn large_answers_that_are_asked_for_often_are_the_same_bytes() {
             assert!(body == want, "{piece} {method} {more}: {} bytes of {}", body.len(), want.len());
         }
     }
-    // Who goes away in the middle leaves the others what they want.
+    // A client that disconnects does not affect the others.
     for taken in [1, 5_000, 300_000] {
         let mut stream = tokio::net::TcpStream::connect(served.at).await.unwrap();
         stream.write_all(request("GET", "").repeat(4).as_bytes()).await.unwrap();
         stream.read_exact(&mut vec![0; taken]).await.unwrap();
     }
     assert!(get(served.at, "/feed/large.xml").await.body == text.as_bytes());
-    // A change is sent, not what the kernel still has.
+    // A changed output is sent, not the old memory file.
     std::fs::write(site.folder.path().join("public/feed/large.xml"), "<p>changed</p>").unwrap();
     site.mill.pages.changed();
     assert_eq!(get(served.at, "/feed/large.xml").await.text(), "<p>changed</p>");
@@ -691,7 +693,7 @@ async fn requests_that_are_none_are_refused() {
         ),
     ] {
         let mut stream = tokio::net::TcpStream::connect(served.at).await.unwrap();
-        // The server may end before it has read all.
+        // The server may close the connection before it has read everything.
         let _ = stream.write_all(head.as_bytes()).await;
         let mut begin = [0; 12];
         stream.read_exact(&mut begin).await.unwrap_or_else(|error| panic!("{what}: {error}"));
@@ -779,7 +781,7 @@ async fn nothing_beyond_the_outputs_can_be_reached() {
         assert!(!answer.text().contains("do not tell") && !answer.text().contains("root:"), "{path}");
         secured(&answer, path);
     }
-    // A very long path is refused and takes nothing down.
+    // A very long path is refused and has no other effect.
     assert_eq!(get(served.at, &format!("/{}", "a/".repeat(5_000))).await.status, 404);
     assert_eq!(get(served.at, "/feed.xml").await.status, 200);
     served.end().await;

@@ -1,5 +1,5 @@
-//! Promise: what was taken down stays out when its newspaper gives it another guid, and an address that is used
-//! for another story is not blocked (RULES 1.6).
+//! Promise: a removed article stays out when its newspaper gives it another guid, and an address that is
+//! reused for another story is not blocked (RULES 1.6).
 
 #![expect(clippy::unwrap_used, reason = "a sample that is not there ends the test")]
 
@@ -15,7 +15,7 @@ const TEXT: &str = "<p>The town council decided on Monday evening to close the o
     the school bus leaves ten minutes earlier.</p>";
 const DATE: &str = "Fri, 01 May 2026 01:30:00 GMT";
 
-/// How an article leaves.
+/// The ways in which an article is removed.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Out {
     Withdrawn,
@@ -47,7 +47,7 @@ async fn poll(mill: &Mill) {
     mill.poll("yangbao").await;
 }
 
-/// A mill that has taken both articles in and the one about the bridge out.
+/// Returns a mill that has stored both articles and removed the one about the bridge.
 async fn after(out: Out, upstream: &Upstream) -> Mill {
     after_of(BRIDGE, out, upstream).await
 }
@@ -110,7 +110,7 @@ async fn no_new_guid_brings_it_back() {
     }
 }
 
-/// What its source says of it while it is out is how it is known later.
+/// Edits by its source while it is removed are used to recognize it later.
 #[tokio::test]
 async fn edits_and_second_guids_bring_nothing_back() {
     let edited = RssItem {
@@ -153,7 +153,7 @@ async fn edits_and_second_guids_bring_nothing_back() {
     }
 }
 
-/// Articles whose link is that of a list, or of an agency's page, are told apart by their dates.
+/// Articles whose link is that of a list, or of an agency's page, are distinguished by their dates.
 #[tokio::test]
 async fn articles_that_share_a_link_stay_themselves_under_new_guids() {
     let shared =

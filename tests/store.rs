@@ -1,5 +1,5 @@
-//! Promise: the store does what its contract says, whichever backend keeps it, and is the same
-//! after it was closed and opened again.
+//! Promise: the store fulfils its contract with each backend, and is the same after it was closed and opened
+//! again.
 
 #![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
 
@@ -27,7 +27,7 @@ fn noon() -> Timestamp {
     at("2026-05-01T12:00:00Z")
 }
 
-/// Every backend, empty.
+/// Returns an empty store of each backend.
 fn backends() -> Vec<(&'static str, Box<dyn Store>, Option<TempDir>)> {
     let folder = tempfile::tempdir().unwrap();
     let sled = SledStore::open(&folder.path().join("store"), 1 << 20).unwrap();
@@ -48,7 +48,7 @@ fn seconds(number: usize) -> i64 {
     i64::try_from(number).unwrap()
 }
 
-/// Codes of both kinds, and one that is the beginning of another.
+/// Returns a code of one of both kinds; some are prefixes of others.
 fn code(number: usize) -> InfoCode {
     let space = CodeSpace::new(if number.is_multiple_of(2) { "even" } else { "odd" }).unwrap();
     match number % 3 {
@@ -91,7 +91,7 @@ fn event(at: Timestamp, what: EventKind) -> Event {
     Event { at, what, source, why: "new".to_owned(), known_by, answer: Some((at, 12)) }
 }
 
-/// A new item of one category and the whole site.
+/// Returns the change that inserts an item into one category and the whole site.
 fn insert(number: usize, home: CategoryId, published: Timestamp) -> Change {
     let mut change = Change::of(code(number));
     let shown = |category| Placement { category, shown: true };
@@ -117,7 +117,7 @@ fn alias(number: usize) -> Alias {
     (AliasKind::Guid, [u8::try_from(number).unwrap(); 16])
 }
 
-/// The item that an alias leads to within a source.
+/// Returns the item that an alias resolves to within a source.
 fn led(store: &dyn Store, number: usize, alias: &Alias) -> Option<InfoCode> {
     store.known(&source(number), &[Name::Alias(*alias)]).unwrap().remove(0).code
 }
@@ -252,7 +252,7 @@ fn of_two_claims_on_a_source_only_the_last_counts() {
         assert!(store.renew(&source(1), first.epoch, noon().plus(90)).unwrap(), "{name}");
         let busy = Claimed::Busy { by: "test".to_owned(), until: noon().plus(90) };
         assert_eq!(claim(61), busy, "{name}: it was renewed");
-        // The first stalls beyond its lease; nothing that it leaves is stored.
+        // The first worker stalls beyond its lease; none of its results is stored.
         let second = yours(claim(90));
         assert!(!store.renew(&source(1), first.epoch, noon().plus(900)).unwrap(), "{name}");
         let left = |claim: &Claim, items| {
@@ -273,7 +273,7 @@ fn of_two_claims_on_a_source_only_the_last_counts() {
     });
 }
 
-/// As a poll does of a source that sends it there, after rules had moved it away.
+/// As a poll does when a source routes an item there after rules had moved it away.
 #[test]
 fn what_comes_back_to_a_category_is_not_said_to_have_gone() {
     let folder = tempfile::tempdir().unwrap();
@@ -316,7 +316,7 @@ fn a_merge_takes_along_what_a_poll_changes_meanwhile() {
         }
         let mut revised = 0;
         let mut poll = |_| {
-            // Those that are moved last are still where they were.
+            // The items that are moved last are still where they were.
             let first = revised == 0;
             for n in (0..250).filter(|_| first) {
                 let basis = store.basis(&code(n)).unwrap();
@@ -437,7 +437,7 @@ fn a_category_keeps_its_first_slug_and_takes_a_new_name() {
         store.alias_category(other.id, "old-bao").unwrap();
         assert_eq!(store.find_category("old-bao").unwrap().unwrap().id, one.id, "{name}: first given");
         assert_eq!(store.categories().unwrap().len(), 2, "{name}");
-        // A config that still has both of two that were merged names neither anew.
+        // A config that still has both of two merged categories renames neither.
         store.merge_category(other.id, one.id, noon()).unwrap();
         let before = store.identity().unwrap();
         for (given, slug) in [("Bao", &other.slug), ("乙报", &slug)] {
@@ -487,7 +487,7 @@ fn what_an_admin_takes_out_stays_out_whoever_did_so_before() {
         assert!(store.withdraw(&code(1), &admin).unwrap(), "{name}");
         assert!(!store.withdraw(&code(1), &rule).unwrap(), "{name}: it is out");
         assert_eq!(store.tombstone(&code(1)).unwrap().as_ref(), Some(&admin), "{name}");
-        // The rule is gone, and lets in what it had dropped.
+        // The rule was removed, and what it had dropped is accepted.
         assert!(!store.restore(&code(1), &rule, "no rule drops it", noon()).unwrap(), "{name}");
         assert_eq!(store.items_in(home, ALL).unwrap(), [], "{name}");
         assert_eq!(store.category(home).unwrap().unwrap().generation, generation, "{name}: it shows nowhere");
@@ -586,7 +586,7 @@ fn a_store_without_room_for_a_copy_is_not_compacted() {
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2, "it and its lock");
 }
 
-/// One step of a random history.
+/// A step of a random history.
 #[derive(Debug, Clone)]
 enum Step {
     Commit(Vec<(usize, usize, i64)>),
@@ -601,7 +601,7 @@ enum Step {
     Withdraw(usize, bool),
     Restore(usize),
     Move(usize, usize, Mover),
-    /// What was decided when it was not there, twice at once.
+    /// Changes that were decided before the item existed, twice at once.
     Stale(usize, usize),
     Sweep(usize, Option<usize>, Option<i64>),
     Published,
@@ -637,16 +637,16 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// The category of a number, as far as there are some.
+/// Returns the category with a number, if there is one.
 fn some_category(store: &dyn Store, number: usize) -> Option<CategoryId> {
     store.category(CategoryId(u32::try_from(number).unwrap())).unwrap().map(|c| c.id)
 }
 
-/// Polls two sources, one of them twice under one claim and once under an older one.
+/// Completes polls of two sources, one of them twice under one claim and once under an older one.
 fn end_polls(store: &dyn Store, number: usize, next: i64, now: Timestamp) -> String {
     let ids = [source(number), source(number + 1)];
     let claimed = store.claim("a poll", &ids, now, 60).unwrap();
-    // Of one that is claimed by somebody else its end comes too late.
+    // If another worker has claimed the source, the result comes too late.
     let claim = |number: usize| match &claimed[number] {
         Claimed::Yours(claim) => Claim::clone(claim),
         Claimed::Busy { .. } => Claim { id: ids[number].clone(), epoch: 0, state: SourceState::default() },
@@ -661,7 +661,7 @@ fn end_polls(store: &dyn Store, number: usize, next: i64, now: Timestamp) -> Str
     format!("{claimed:?} {renewed:?} {ended:?}")
 }
 
-/// Does a step; gives what the verb answered.
+/// Does a step; returns the store's answer.
 fn take(store: &dyn Store, step: &Step, now: Timestamp) -> String {
     match step {
         Step::Commit(items) => {
@@ -755,7 +755,7 @@ fn take(store: &dyn Store, step: &Step, now: Timestamp) -> String {
     }
 }
 
-/// sled gives its lock back a moment after the last handle is gone.
+/// sled releases its lock a moment after the last handle is dropped.
 fn opened_again(path: &std::path::Path) -> SledStore {
     let since = std::time::Instant::now();
     loop {
@@ -766,7 +766,7 @@ fn opened_again(path: &std::path::Path) -> SledStore {
     }
 }
 
-/// All that can be read of a store.
+/// Returns everything that can be read of a store.
 fn observed(store: &dyn Store, since: u64) -> Vec<String> {
     let mut all = vec![
         format!("{:?} {:?}", store.cursor(), store.published()),
@@ -813,7 +813,7 @@ fn observed(store: &dyn Store, since: u64) -> Vec<String> {
     all
 }
 
-/// When which source is due, and the states of all.
+/// Returns when sources are due, and the states of all.
 fn planned(store: &dyn Store) -> String {
     format!("{:?} {:?} {:?}", store.next_due(), store.due(noon(), 3), store.sources())
 }
@@ -845,7 +845,8 @@ proptest! {
         let sled = sled.unwrap();
         let found = sled.check(&mut |_, _, _| {}).unwrap();
         prop_assert_eq!(found.told, Vec::<String>::new());
-        // And so does what is made of a backup of it, but for claims and for what would let a document pass unread.
+        // So is an import of a backup of it, except claims and data that would let a document be skipped
+        // unread.
         let (backup, form) = (folder.path().join("backup"), if steps.len() % 2 == 0 { Form::Packed } else { Form::Lines });
         sled.export(&backup, form, now, &mut |_, _| {}).unwrap();
         let again = SledStore::open(&folder.path().join("again"), 1 << 20).unwrap();
@@ -864,7 +865,7 @@ proptest! {
         prop_assert_eq!(planned(&again), planned(&in_maps));
         prop_assert_eq!(observed(&again, since), observed(&sled, since), "a backup in between");
         prop_assert_eq!(observed(&in_maps, since), observed(&sled, since), "in another backend");
-        // And from there back again.
+        // And back again from there.
         in_maps.export(&backup, form, now).unwrap();
         again.import(&backup, true, now, &mut |_, _| {}).unwrap();
         let found = again.check(&mut |_, _, _| {}).unwrap();

@@ -1,5 +1,5 @@
-//! Promise: an item can be taken out for good and put back, it never comes back by itself, and
-//! the whole of its story can be told (the store's history).
+//! Promise: an item can be withdrawn and restored, a withdrawn one never comes back by itself, and its whole
+//! history can be shown.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a sample that is not there ends the test")]
 
@@ -91,7 +91,7 @@ async fn withdrawn_is_out_everywhere_and_stays_out() {
     let page = mill.item(CODE).permalink;
     let shows = |mill: &Mill| {
         let trees = [mill.outputs(), mill.files("data/jekyll")];
-        // That it went is said, by its id alone (RFC 6721).
+        // Its removal is announced, by its id alone (RFC 6721).
         let holds = |bytes: &Vec<u8>| {
             let text = String::from_utf8_lossy(bytes);
             text.lines().any(|line| line.contains(CODE) && !line.contains("<at:deleted-entry"))

@@ -1,4 +1,4 @@
-//! Asks the daemon, or does the work here when none runs.
+//! Sends queries to the daemon, or answers them in this process if none runs.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -18,15 +18,15 @@ use crate::daemon::{self, DaemonError, Mill};
 use crate::model::Timestamp;
 use crate::store::{OnDamage, StoreError, backup};
 
-/// The answer to a query, whoever gives it; progress is shown meanwhile.
+/// Returns the answer to a query, from the daemon or from this process; shows progress meanwhile.
 ///
 /// # Errors
-/// What the query says, or when neither daemon nor store can be reached.
+/// The query's error message, or when neither daemon nor store can be reached.
 pub(super) async fn ask(config: Config, query: Query) -> Result<Value> {
     if let Asked::Daemon(events) = control::ask(&config.socket, &query).await? {
         return follow(events).await;
     }
-    // A daemon that just starts answers as soon as it lets the lock go.
+    // A daemon that is starting answers once it has released the lock.
     let lock = lock(&config.path)?;
     let config = as_it_stands(config);
     let events = asked(config, query).await?;
@@ -34,7 +34,7 @@ pub(super) async fn ask(config: Config, query: Query) -> Result<Value> {
     follow(events).await
 }
 
-/// As [`ask`], by a command that changes the config and holds its lock.
+/// Works as [`ask`] for a command that changes the config and has its lock.
 ///
 /// # Errors
 /// As [`ask`].
@@ -57,13 +57,13 @@ async fn asked(config: Config, query: Query) -> Result<mpsc::Receiver<Event>> {
     Ok(receiver)
 }
 
-/// Another command may have changed it since it was read.
+/// Reloads the config: another command may have changed it since it was read.
 fn as_it_stands(config: Config) -> Config {
     config::load(&config.path).config.unwrap_or(config)
 }
 
-/// Opens the mill under the config as it stands on the disk by now; a command that changes it, and the names of
-/// categories in the store with it, does so before or after.
+/// Opens the mill with the config that is on the disk now, under its lock: commands that change the config,
+/// and with it the names of categories in the store, run before or after.
 ///
 /// # Errors
 /// Those of [`Mill::open`], and when the config's folder cannot be locked.
@@ -73,7 +73,7 @@ pub(super) async fn open_unchanged(config: Config, on_damage: OnDamage) -> Resul
     Ok(Mill::open(config, Arc::new(SystemClock), on_damage).await?)
 }
 
-/// Locks the config's folder; says so where another command must end first.
+/// Locks the config's folder; prints a message if it has to wait for another command.
 ///
 /// # Errors
 /// When it cannot be locked.
@@ -88,7 +88,7 @@ pub(super) fn lock(path: &Path) -> Result<ConfigLock> {
     })
 }
 
-/// Says that another command has the config.
+/// Prints that the command waits for another one.
 pub(super) fn tell_of_waiting() {
     show::error_text(&say(
         "another command changes the config; this one waits for it\n",
@@ -96,7 +96,7 @@ pub(super) fn tell_of_waiting() {
     ));
 }
 
-/// What is said of a store that cannot be opened; a command leaves one that is damaged as it is.
+/// Returns the error for a store that cannot be opened; a command does not repair a damaged one by itself.
 pub(super) fn told(error: StoreError, exports: Option<&Path>) -> anyhow::Error {
     if !matches!(error, StoreError::Corrupt { .. } | StoreError::Damaged { .. }) {
         return error.into();
@@ -128,10 +128,10 @@ pub(super) fn told(error: StoreError, exports: Option<&Path>) -> anyhow::Error {
     ))
 }
 
-/// Asks the daemon of a config, even where that has faults by now: then by the last that had none.
+/// Sends a query to the daemon that listens on the socket of the config, or of the last good one.
 ///
 /// # Errors
-/// When no daemon answers, or one cannot be talked to.
+/// When no daemon answers, or the connection fails.
 pub(super) async fn ask_daemon(path: &Path, query: &Query) -> Result<Value> {
     let (answer, sockets) = first_answer(path, query).await?;
     let sockets: Vec<String> = sockets.iter().map(|socket| format!("`{}`", socket.display())).collect();
@@ -143,10 +143,10 @@ pub(super) async fn ask_daemon(path: &Path, query: &Query) -> Result<Value> {
     })
 }
 
-/// The same; nothing where no daemon runs.
+/// Works as [`ask_daemon`], but returns `None` if no daemon runs.
 ///
 /// # Errors
-/// When one cannot be talked to.
+/// When the connection fails.
 pub(super) async fn daemon_answer(path: &Path, query: &Query) -> Result<Option<Value>> {
     Ok(first_answer(path, query).await?.0)
 }
@@ -163,8 +163,8 @@ async fn first_answer(path: &Path, query: &Query) -> Result<(Option<Value>, BTre
     Ok((None, sockets))
 }
 
-/// What is said to who does not want to wait any longer. Each step of long work is whole by itself, and
-/// what is known already is passed over the next time.
+/// Returns the message for an interrupted command. Each step of long work is complete by itself, and a
+/// repeated command skips what is done already.
 fn interrupted() -> String {
     say(
         "interrupted: what was done stays done, and the same command goes on from there (a running daemon ends the work that it began)",
@@ -172,10 +172,10 @@ fn interrupted() -> String {
     )
 }
 
-/// The answer at the end of some events; progress is shown meanwhile.
+/// Returns the final answer of a stream of events; shows progress meanwhile.
 ///
 /// # Errors
-/// What the query says.
+/// The query's error message.
 pub(super) async fn follow(mut events: mpsc::Receiver<Event>) -> Result<Value> {
     let bar = show::bar();
     let answer = loop {

@@ -1,4 +1,4 @@
-//! `category …`: lists, other names, one of two.
+//! `category …`: lists, renames and merges categories.
 
 use std::process::ExitCode;
 
@@ -55,10 +55,10 @@ pub(super) enum Category {
 }
 
 impl Category {
-    /// Does it.
+    /// Runs the command.
     ///
     /// # Errors
-    /// What the command says.
+    /// The command's error.
     pub(super) async fn run(self, config: Config) -> Result<ExitCode> {
         match self {
             Self::List { json } => lists::categories(config, json).await,
@@ -68,7 +68,8 @@ impl Category {
     }
 }
 
-/// The store first: it knows what is taken. Then the config, so that the next start says the same.
+/// Renames a category in the store first, which knows the names in use, then in the config, so that the next
+/// start agrees.
 async fn rename(
     config: Config,
     category: String,
@@ -77,7 +78,7 @@ async fn rename(
     json: bool,
 ) -> Result<ExitCode> {
     let mut edit = begin(&config.path)?;
-    // As it stands now: another command may have changed it since this one began.
+    // Read again: another command may have changed it since this one began.
     let config = checked(&edit)?;
     let answer = ask_within(&edit, config, Query::RenameCategory { category, name, slug }).await?;
     let said = |key: &str| answer[key].as_str().unwrap_or_default().to_owned();
@@ -85,7 +86,7 @@ async fn rename(
     old.retain(|old| *old != said("slug"));
     let file = edit.name_category(&said("slug"), &said("name"), &old)?;
     if said("old_name") != said("name") {
-        // A store that is begun anew must not make a category of the old name.
+        // A store that is started anew must not create a category with the old name.
         edit.redirect_category(&[said("old_name")], &said("name"))?;
     }
     checked(&edit)?;
@@ -104,7 +105,7 @@ async fn rename(
 }
 
 async fn merge(config: Config, from: String, into: String, dry_run: bool, json: bool) -> Result<ExitCode> {
-    // Where the config sends articles is looked at first: one that cannot be changed stops here.
+    // Checked first, so that a config that cannot be changed stops the command before it moves anything.
     let mut edit = begin(&config.path)?;
     let config = checked(&edit)?;
     let plan = ask_within(

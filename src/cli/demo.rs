@@ -1,4 +1,4 @@
-//! `demo`: the whole mill for somebody who has just cloned it.
+//! `demo`: the whole mill, for somebody who has just cloned the repository.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::process::ExitCode;
@@ -17,11 +17,11 @@ use crate::daemon::{self, Mill};
 use crate::demo::{config as demo_config, upstream::Upstream};
 use crate::store::OnDamage;
 
-/// Samples that are there at once.
+/// Samples that are available at the start.
 const AT_ONCE: usize = 14;
-/// Then one each so often.
+/// The time between two further samples.
 const EVERY: Duration = Duration::from_secs(3);
-/// Where the demo listens if nobody else does.
+/// The port of the demo if it is free.
 const PORT: u16 = 8_640;
 
 /// Arguments of `demo`.
@@ -89,7 +89,7 @@ async fn reveal(upstream: Upstream, stop: CancellationToken) {
         }
         if upstream.reveal(1, SystemClock.now().to_utc()) == 0 {
             show::error_text("all samples are out now; the demo goes on until Ctrl-C\n");
-            // The server lives as long as `upstream`.
+            // Dropping `upstream` would stop its server.
             stop.cancelled().await;
             return;
         }
@@ -104,7 +104,7 @@ fn load(folder: &std::path::Path) -> Result<Config> {
     }
 }
 
-/// The wanted port, the usual one, or any that is free.
+/// Returns the wanted port, or else the usual one, or any free one.
 fn free_port(wanted: Option<u16>) -> Result<u16> {
     let try_port = |port: u16| {
         let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))?;

@@ -1,4 +1,4 @@
-//! `discover`: the feeds behind any address of a newspaper, with config to save.
+//! `discover`: finds the feeds of a newspaper from any of its addresses, and prints config to save.
 
 use std::fmt::Write as _;
 use std::process::ExitCode;
@@ -19,7 +19,7 @@ use crate::parse::{Context, ParseError, parse_feed};
 use crate::source::SitemapRule;
 use crate::source::sitemap;
 
-/// Items shown of each feed.
+/// Items shown from each feed.
 const SHOWN: usize = 3;
 
 /// Arguments of `discover`.
@@ -35,7 +35,7 @@ pub(super) struct Discover {
     contact: Option<String>,
 }
 
-/// A feed that was found and read.
+/// A feed that was found and parsed.
 pub(super) struct Found {
     pub(super) candidate: Candidate,
     pub(super) document: Document,
@@ -46,7 +46,7 @@ impl Discover {
     /// Finds feeds and prints their config.
     ///
     /// # Errors
-    /// When the address itself cannot be had.
+    /// When the address itself cannot be fetched.
     pub(super) async fn run(self) -> Result<ExitCode> {
         let fetcher = fetcher(self.contact.as_deref())?;
         let found = search(&fetcher, &self.url).await?;
@@ -99,10 +99,10 @@ impl Discover {
     }
 }
 
-/// The feeds behind an address, or a sitemap where there are none.
+/// Returns the feeds of an address, or a sitemap if there are none.
 ///
 /// # Errors
-/// When the address itself cannot be had.
+/// When the address itself cannot be fetched.
 pub(super) async fn search(fetcher: &Fetcher, url: &Url) -> Result<Vec<Found>> {
     let page = get(fetcher, url, true).await?;
     match read(&page) {
@@ -123,7 +123,7 @@ pub(super) async fn search(fetcher: &Fetcher, url: &Url) -> Result<Vec<Found>> {
     Ok(found)
 }
 
-/// A sitemap is better than nothing: the first that holds news.
+/// Returns the first sitemap with news, for a newspaper without feeds.
 async fn sitemaps(fetcher: &Fetcher, page: &Url) -> Vec<Found> {
     let robots = match page.join("/robots.txt") {
         Ok(url) => get(fetcher, &url, false).await.map(|f| String::from_utf8_lossy(&f.body).into_owned()),
@@ -142,7 +142,7 @@ async fn sitemaps(fetcher: &Fetcher, page: &Url) -> Vec<Found> {
     Vec::new()
 }
 
-/// The candidates that really are feeds, at most `most`.
+/// Returns the candidates that are feeds, at most `most`.
 async fn feeds(fetcher: &Fetcher, candidates: Vec<Candidate>, most: usize) -> Vec<Found> {
     let mut found = Vec::new();
     for candidate in candidates {

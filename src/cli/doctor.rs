@@ -1,4 +1,4 @@
-//! `doctor`: findings at what a mill needs around it, and says how to mend what is not so.
+//! `doctor`: checks what a mill needs around it, and says how to fix what is wrong.
 
 use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -18,16 +18,16 @@ use crate::fetch::Fetcher;
 use crate::model::chain;
 use crate::store::backup;
 
-/// When this was written, in Unix seconds: a clock before it is wrong.
+/// When this was written, in Unix seconds: an earlier clock is wrong.
 const WRITTEN: i64 = 1_763_000_000;
-/// Hosts of sources whose names are looked up.
+/// Hosts of sources that are resolved at most.
 const HOSTS: usize = 5;
-/// Below this an export or a migration may not fit, in bytes.
+/// Free bytes below which an export or a migration may fail.
 const LOW_DISK: u64 = 256 << 20;
-/// Below this files of outputs may not fit.
+/// Free inodes below which writing outputs may fail.
 const LOW_INODES: u64 = 10_000;
 
-/// How a look ended.
+/// The result of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 enum Verdict {
@@ -36,7 +36,7 @@ enum Verdict {
     Bad,
 }
 
-/// One look.
+/// A check with its result.
 #[derive(Debug, Clone, Serialize)]
 struct Finding {
     verdict: Verdict,
@@ -58,7 +58,7 @@ impl Findings {
     }
 }
 
-/// Findings at everything; exit code 1 where something is bad.
+/// Checks everything; exit code 1 if something is bad.
 ///
 /// # Errors
 /// When standard output is closed.
@@ -177,7 +177,7 @@ fn of_folders(findings: &mut Findings, config: &Config) {
         (say("exports", "导出"), &config.exports.folder, true),
     ];
     for (what, folder, secret) in places {
-        // The nearest folder that is there decides whether it can be made.
+        // The nearest existing folder decides whether it can be created.
         let there = folder.ancestors().find(|path| path.exists()).unwrap_or(Path::new("/"));
         match tempfile::NamedTempFile::new_in(there) {
             Ok(_) => findings.good(&what, folder.display().to_string()),
@@ -315,7 +315,7 @@ async fn of_names(findings: &mut Findings, config: &Config) {
     }
 }
 
-/// What an import or a compaction that was cut off left behind; the next one deletes it first.
+/// Reports what an interrupted import or compaction left behind; the next one deletes it first.
 fn of_leftovers(findings: &mut Findings, config: &Config, runs: bool) {
     let mut name = config.store.path.as_os_str().to_owned();
     name.push(".new");

@@ -1,5 +1,5 @@
-//! The steps of each command that changes the config: begin, check, write, tell. Does not own: how a file is
-//! changed (`config::edit`).
+//! The steps of every command that changes the config: begin, check, write, report. Does not own: how a file
+//! is changed (`config::edit`).
 
 use std::path::Path;
 
@@ -14,7 +14,7 @@ use crate::config::edit::Edit;
 use crate::control::Query;
 use crate::daemon::{Outcome, Reloaded};
 
-/// Reads the config for a change, and says so when another command must end first.
+/// Reads the config for a change; prints a message if it has to wait for another command.
 ///
 /// # Errors
 /// When its folder cannot be locked.
@@ -22,10 +22,10 @@ pub(super) fn begin(path: &Path) -> Result<Edit> {
     Ok(Edit::begin(path, tell_of_waiting)?)
 }
 
-/// Refuses a change that would make the config faulty.
+/// Returns the changed config, or refuses a change that would make it faulty.
 ///
 /// # Errors
-/// With the faults.
+/// The faults.
 pub(super) fn checked(edit: &Edit) -> Result<Config> {
     let loaded = edit.files().load();
     loaded.config.ok_or_else(|| {
@@ -37,8 +37,7 @@ pub(super) fn checked(edit: &Edit) -> Result<Config> {
     })
 }
 
-/// Writes a change, which a running daemon uses at once, and returns what its reload came to, if one runs.
-/// The next change begins only then.
+/// Writes a change and returns the outcome of the daemon's reload, if one runs. The lock is kept until then.
 ///
 /// # Errors
 /// When a file cannot be written.
@@ -47,7 +46,7 @@ pub(super) async fn written(edit: Edit) -> Result<Option<Value>> {
     daemon_answer(edit.files().path(), &Query::Reload { accept: false }).await
 }
 
-/// Says what was written, and whether it is in use.
+/// Prints what was written, and whether it is in use.
 ///
 /// # Errors
 /// When standard output is closed.

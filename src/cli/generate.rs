@@ -1,4 +1,4 @@
-//! `generate`: man pages, completions, a schema of the config, the unit, the config itself.
+//! `generate`: man pages, completions, a schema of the config, the systemd unit, a config.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -12,9 +12,9 @@ use toml_edit::{DocumentMut, Item};
 use super::show;
 use crate::source::json::FieldRules;
 
-/// The reference: every key with its default.
+/// The reference config: every key with its default.
 pub(super) const REFERENCE: &str = include_str!("../../config/feedmill.toml");
-/// What a package installs.
+/// The config that a package installs.
 const SHORT: &str = include_str!("../../packaging/feedmill.toml");
 const UNIT: &str = include_str!("../../packaging/feedmill.service");
 
@@ -49,7 +49,7 @@ pub(super) enum Generate {
 }
 
 impl Generate {
-    /// Makes it.
+    /// Prints or writes what was asked for.
     ///
     /// # Errors
     /// When the folder cannot be written, or standard output is closed.
@@ -77,7 +77,8 @@ fn man(command: Command, folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Made of the reference: a key's default tells its type, the comment above it what it does.
+/// Builds the schema from the reference: a key's default gives its type, the comment above it the
+/// description.
 fn schema() -> Result<Value> {
     let text: String = REFERENCE.lines().map(|line| uncommented(line) + "\n").collect();
     let document: DocumentMut = text.parse().context("the reference is no TOML")?;
@@ -87,7 +88,7 @@ fn schema() -> Result<Value> {
     Ok(Value::Object(schema))
 }
 
-/// A commented key or table counts; other comments stay comments.
+/// Removes the comment sign from a commented key or table; other comments stay.
 fn uncommented(line: &str) -> String {
     let Some(rest) = line.strip_prefix("# ") else { return line.to_owned() };
     let key = rest.split(" = ").next().unwrap_or_default();
@@ -105,7 +106,7 @@ fn table(own: &toml_edit::Table) -> Map<String, Value> {
         let mut property = match item {
             Item::Table(inner) => table(inner),
             Item::ArrayOfTables(all) => {
-                // Each of the examples shows some of the keys.
+                // Each of the examples has some of the keys.
                 let mut of = Map::new();
                 for inner in all {
                     merge(&mut of, table(inner));
@@ -146,7 +147,7 @@ fn kind(value: &toml_edit::Value) -> Map<String, Value> {
         toml_edit::Value::Integer(_) => "integer",
         toml_edit::Value::Float(_) => "number",
         toml_edit::Value::Boolean(_) => "boolean",
-        // Lists may be written as one text, too.
+        // Lists may also be written as one string.
         toml_edit::Value::Array(_) => {
             return Map::from_iter([("type".to_owned(), json!(["array", "string"]))]);
         }
@@ -155,7 +156,7 @@ fn kind(value: &toml_edit::Value) -> Map<String, Value> {
     Map::from_iter([("type".to_owned(), json!(kind))])
 }
 
-/// A table in a line; `fields` may have every field of an item, whichever the example shows.
+/// Returns the schema of an inline table.
 fn inline(inner: &toml_edit::InlineTable) -> Map<String, Value> {
     let properties: Map<String, Value> =
         inner.iter().map(|(key, value)| (key.to_owned(), Value::Object(property(key, value)))).collect();

@@ -1,4 +1,4 @@
-//! `item …`: what can be typed about articles.
+//! `item …`: commands about articles.
 
 use std::process::ExitCode;
 
@@ -88,10 +88,10 @@ pub(super) enum Item {
 }
 
 impl Item {
-    /// Does it.
+    /// Runs the command.
     ///
     /// # Errors
-    /// What the command says.
+    /// The command's error.
     pub(super) async fn run(self, config: Config) -> Result<ExitCode> {
         match self {
             Self::List { category, limit, json } => lists::items(config, category, limit, json).await,

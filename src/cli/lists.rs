@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::control::Query;
 use crate::daemon::{ItemAnswer, ItemRow, SourceRow};
 
-/// All sources with their state.
+/// Prints all sources with their state.
 ///
 /// # Errors
 /// When neither daemon nor store can be reached.
@@ -42,7 +42,7 @@ fn next_poll(source: &SourceRow) -> String {
     format!("{at}\n{}", source.why).trim().to_owned()
 }
 
-/// What an admin has to know, the worst first.
+/// Returns what an admin has to know, the worst first.
 fn state(source: &SourceRow) -> String {
     let state = match (&source.last_error, source.enabled) {
         (_, false) => "off".to_owned(),
@@ -68,7 +68,7 @@ fn state(source: &SourceRow) -> String {
     .fold(state, |state, (what, said)| format!("{state}; {what}{said}"))
 }
 
-/// All categories.
+/// Prints all categories.
 ///
 /// # Errors
 /// When neither daemon nor store can be reached.
@@ -93,7 +93,7 @@ pub(super) async fn categories(config: Config, json: bool) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The newest items.
+/// Prints the newest items.
 ///
 /// # Errors
 /// When the category is unknown, or neither daemon nor store can be reached.
@@ -107,7 +107,7 @@ pub(super) async fn items(
     item_rows(answer, json, "no item yet")
 }
 
-/// Items that contain a text.
+/// Prints items whose title or code contains a text.
 ///
 /// # Errors
 /// When neither daemon nor store can be reached.
@@ -130,7 +130,7 @@ fn item_rows(answer: Value, json: bool, empty: &str) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// All of one item.
+/// Prints everything that is stored of one item.
 ///
 /// # Errors
 /// When there is no such item, or neither daemon nor store can be reached.

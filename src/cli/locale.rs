@@ -1,4 +1,4 @@
-//! The language of messages: Chinese where the locale says so, English elsewhere.
+//! The language of messages: Chinese in a Chinese locale, English elsewhere.
 
 use std::sync::LazyLock;
 
@@ -11,17 +11,17 @@ static CHINESE: LazyLock<bool> = LazyLock::new(|| {
     set.is_some_and(|locale| locale.to_string_lossy().to_ascii_lowercase().starts_with("zh"))
 });
 
-/// One of two texts that say the same.
+/// Returns the text in the language of messages; both must mean the same.
 pub(super) fn say(english: impl Into<String>, chinese: impl Into<String>) -> String {
     if *CHINESE { chinese.into() } else { english.into() }
 }
 
-/// The language of messages, as a tag.
+/// Returns the language of messages, as a tag.
 pub(super) fn language() -> &'static str {
     if *CHINESE { "zh-CN" } else { "en" }
 }
 
-/// What each command does, by its words.
+/// The Chinese description of each command, by its words.
 const ABOUT: [(&str, &str); 57] = [
     ("", "轮询各报的订阅源，每篇文章只存一次，为每个分类发布一份干净的订阅源。"),
     ("run", "轮询、发布并提供服务，直到停止（守护进程）"),
@@ -82,7 +82,7 @@ const ABOUT: [(&str, &str); 57] = [
     ("help", "显示帮助"),
 ];
 
-/// The command line in the language of the locale.
+/// Translates the command line into the language of messages.
 pub(super) fn localised(command: Command) -> Command {
     if *CHINESE { chinese(command, "") } else { command }
 }

@@ -1,10 +1,10 @@
-//! What is said of a damaged store: what was lost of it, or would be.
+//! Messages about a damaged store: what was lost, or would be.
 
 use super::locale::say;
 use crate::model::Timestamp;
 use crate::store::{Loss, Remedy};
 
-/// What a repair would lose.
+/// Returns the message for what a repair would lose.
 pub(super) fn would(loss: &Loss) -> String {
     let Loss { articles, texts, forms, .. } = loss;
     let mut text = say(
@@ -16,7 +16,7 @@ pub(super) fn would(loss: &Loss) -> String {
     text
 }
 
-/// What was lost, and where the damaged store is.
+/// Returns the message for what was lost, and where the damaged store is.
 pub(super) fn told(loss: &Loss) -> String {
     let Loss { articles, texts, forms, changes, aside, .. } = loss;
     let mut text = remedy(loss);
@@ -57,7 +57,7 @@ fn remedy(loss: &Loss) -> String {
     say(english, chinese)
 }
 
-/// What comes from elsewhere, and how old that is.
+/// Returns how much comes from the export and from the outputs, and how old the export is.
 fn brought(loss: &Loss) -> String {
     let made = loss.export.map(Timestamp::rfc3339);
     let (export, outputs) = (loss.from_export, loss.from_outputs);

@@ -1,7 +1,8 @@
-//! The command line: what can be typed, and how answers are shown.
+//! The command line: arguments, and how answers are shown.
 //!
-//! Owns: arguments, tables, progress bars, exit codes (0 good, 1 failed or found faults,
-//! 2 usage or config). Does not own: any work. One file a command, or a group of small ones.
+//! Owns: arguments, tables, progress bars, exit codes (0 good, 1 failed or found faults, 2 usage or config).
+//! Does not own: any work. One file a command, or a group of small ones; a new command also needs its line
+//! in `locale`.
 
 mod ask;
 mod category;
@@ -176,8 +177,10 @@ enum Command {
 }
 
 impl Command {
-    /// What it runs on: what goes on for years takes all processors; what ends soon would spend more on
-    /// waking threads than on its requests, and has one for them and one for the store.
+    /// Returns the runtime for a command.
+    ///
+    /// The daemon uses all processors. A short command would spend more on waking threads than on its
+    /// requests, so it gets one thread for them and one for the store.
     fn runtime(&self) -> tokio::runtime::Builder {
         match self {
             Self::Run | Self::Serve | Self::Demo(_) => tokio::runtime::Builder::new_multi_thread(),
@@ -241,7 +244,7 @@ struct ImportJekyll {
     json: bool,
 }
 
-/// Runs what was typed.
+/// Parses the command line and runs the command.
 #[must_use]
 pub fn main() -> ExitCode {
     let matches = locale::localised(Cli::command()).get_matches();
@@ -256,7 +259,7 @@ pub fn main() -> ExitCode {
         Err(error) => return failed(&anyhow::Error::new(error).context("cannot start the async runtime")),
     };
     let ended = runtime.block_on(dispatch(cli));
-    // Blocking work that is still running must not hold the end up for ever.
+    // Blocking work that is still running must not delay the end for ever.
     runtime.shutdown_timeout(std::time::Duration::from_secs(5));
     match ended {
         Ok(code) => code,
@@ -321,14 +324,14 @@ async fn with_config(config: Config, command: Command) -> anyhow::Result<ExitCod
     }
 }
 
-/// The config, or the last good one where that has faults, which are shown; exit code 2 without any.
+/// Returns the config, or the last good one if it has faults, which are printed; exit code 2 without any.
 fn loaded(given: Option<&std::path::Path>) -> Result<Config, ExitCode> {
     let path = config::find(given);
     let loaded = config::load(&path);
     if !loaded.faults.is_empty() {
         show::error_text(&loaded.faults.render(show::color_on_stderr()));
     }
-    // A running daemon goes on under the last good one, and is asked under it (RULES 6.2).
+    // A running daemon stays on the last good config, and its socket is found there (RULES 6.2).
     let last_good = || config::Files::kept(&path).and_then(|files| files.load().config);
     loaded.config.or_else(last_good).ok_or(ExitCode::from(2))
 }

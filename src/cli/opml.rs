@@ -1,4 +1,4 @@
-//! Lists of subscriptions (OPML 2.0): in as sources, out for other readers.
+//! Lists of subscriptions (OPML 2.0): importing them as sources, exporting the sources for other readers.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -20,11 +20,11 @@ use crate::model::Slug;
 use crate::model::text::{clip, one_line};
 use crate::source::Kind;
 
-/// A list beyond this size is a mistake, in bytes.
+/// Bytes of a list, at most.
 const MAX_BYTES: u64 = 16 << 20;
-/// Outlines read of one list.
+/// Feeds of a list, at most.
 const MAX_OUTLINES: usize = 10_000;
-/// How deep folders may be nested.
+/// Levels of nested folders, at most.
 const MAX_DEPTH: usize = 32;
 
 /// A feed in a list.
@@ -32,11 +32,11 @@ const MAX_DEPTH: usize = 32;
 struct Outline {
     url: Url,
     title: String,
-    /// The innermost folder that it stands in.
+    /// The innermost folder that contains it.
     folder: Option<String>,
 }
 
-/// Makes sources of a list; those that the config has already are left out.
+/// Adds the feeds of a list as sources, except those that the config has already.
 ///
 /// # Errors
 /// When the file cannot be read, or the config would be faulty.
@@ -145,7 +145,7 @@ fn read(bytes: &[u8]) -> Result<Vec<Outline>> {
     Ok(found)
 }
 
-/// A feed goes to `found`; the name of a folder is given back.
+/// Adds a feed to `found`; returns the name if it is a folder.
 fn take(
     tag: &BytesStart<'_>,
     folders: &[Option<String>],
@@ -173,8 +173,8 @@ fn take(
     Ok(None)
 }
 
-/// All feeds of the config as a list, by category. What has headers of its own may be private, and
-/// APIs and pages are nobody's to subscribe to: they are left out.
+/// Prints all feeds of the config as a list. Sources with headers of their own are left out, since they may
+/// be private, and so are APIs and pages, which cannot be subscribed to.
 ///
 /// # Errors
 /// When standard output is closed.

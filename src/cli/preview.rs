@@ -16,7 +16,7 @@ use crate::parse::clean::Cleaner;
 use crate::parse::text::html_to_text;
 use crate::parse::{Context, parse_feed};
 
-/// Documents are read up to this size, in bytes.
+/// Bytes of a document that are read at most.
 const MAX: u64 = 64 << 20;
 
 /// Arguments of `preview`.
@@ -54,10 +54,10 @@ enum Titles {
 }
 
 impl Preview {
-    /// Shows the document.
+    /// Prints the document.
     ///
     /// # Errors
-    /// When it cannot be had or is no feed.
+    /// When it cannot be read or is not a feed.
     pub(super) async fn run(self) -> Result<ExitCode> {
         let mut reading = Context {
             base: self.base.clone(),
@@ -108,7 +108,7 @@ impl Preview {
     }
 }
 
-/// Puts the titles that the source sent with markup in the place of their plain text.
+/// Replaces plain titles by those with markup, as the source sent them.
 fn as_sent(document: &mut Document) {
     for entry in &mut document.entries {
         entry.title = entry.title_markup.take().unwrap_or_else(|| std::mem::take(&mut entry.title));
@@ -116,7 +116,7 @@ fn as_sent(document: &mut Document) {
     document.title = document.title_markup.take().unwrap_or_else(|| std::mem::take(&mut document.title));
 }
 
-/// A fetcher for addresses that an admin types: this machine's own are meant, too.
+/// Returns a fetcher for addresses that an admin types: those of this machine are allowed, too.
 pub(super) fn fetcher(contact: Option<&str>) -> Result<Fetcher> {
     let contact = contact.map(|c| format!(" (+{c})")).unwrap_or_default();
     Ok(Fetcher::new(FetchOptions {
@@ -126,7 +126,7 @@ pub(super) fn fetcher(contact: Option<&str>) -> Result<Fetcher> {
     })?)
 }
 
-/// The cleaned items as text for people.
+/// Returns the cleaned items as text.
 fn shown(document: &Document, reading: &Context) -> String {
     let cleaner = Cleaner::default();
     let mut lines = vec![

@@ -1,4 +1,4 @@
-//! `reload`: the config on the disk takes the place of the one in use.
+//! `reload` and `log`: changing the config and the log filter of a running daemon.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -10,7 +10,7 @@ use super::{ask::ask_daemon, show};
 use crate::control::Query;
 use crate::daemon::{Outcome, Reloaded};
 
-/// Asks the daemon to reload, and says what came of it. A faulty config does not keep it from asking.
+/// Makes the daemon reload, and prints the outcome. A faulty config does not prevent that.
 ///
 /// # Errors
 /// When no daemon runs.
@@ -26,10 +26,10 @@ pub(super) async fn reload(path: &Path, accept: bool, json: bool) -> Result<Exit
     Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Changes what the daemon logs.
+/// Changes the log filter of the daemon.
 ///
 /// # Errors
-/// When no daemon runs, or the filter is none.
+/// When no daemon runs, or the filter is not valid.
 pub(super) async fn log(path: &Path, filter: Option<String>) -> Result<ExitCode> {
     ask_daemon(path, &Query::Log { filter }).await?;
     show::text(&say("it is logged so until the next start\n", "日志级别已改变，直到下次启动\n"))?;

@@ -11,7 +11,7 @@ use crate::control::Query;
 use crate::daemon::RuleRow;
 use crate::ingest::rerouting::Rerouted;
 
-/// All rules with what they did.
+/// Prints all rules, and how often each was applied.
 ///
 /// # Errors
 /// When neither daemon nor store can be reached.
@@ -36,7 +36,7 @@ pub(super) async fn list(config: Config, json: bool) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Applies changed rules and routes to what is stored.
+/// Applies changed rules and routes to stored items.
 ///
 /// # Errors
 /// As [`list`].

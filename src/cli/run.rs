@@ -16,15 +16,16 @@ use crate::config::{Config, ConfigLock, Files};
 use crate::daemon::{self, Mill, Reloaded};
 use crate::store::OnDamage;
 
-/// The daemon.
+/// Runs the daemon.
 ///
 /// # Errors
 /// When it cannot start, or the store fails.
 pub(super) async fn run(path: &Path) -> Result<ExitCode> {
     let stop = stop_on_signals()?;
-    // From now on a hangup does not end it; who sends one before it is ready is heard by the first look.
+    // From now on a hangup does not end the process; one that comes before the daemon is ready has no other
+    // effect, since the first check of the files finds the change.
     drop(signal(SignalKind::hangup())?);
-    // No command changes the config between its reading and the moment that this daemon can be told.
+    // No command may change the config before this daemon answers on its socket.
     let starting = config_lock(path);
     let Some(Start { files, config, refused }) = start(path) else { return Ok(ExitCode::from(2)) };
     let url = config.publish.site.url.clone();
@@ -40,7 +41,7 @@ pub(super) async fn run(path: &Path) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Returns the config's lock; a daemon starts without it where the folder cannot be locked.
+/// Returns the config's lock; a daemon starts without it if the folder cannot be locked.
 fn config_lock(path: &Path) -> Option<ConfigLock> {
     let locked = ConfigLock::wait(path, tell_of_waiting);
     locked
@@ -48,16 +49,16 @@ fn config_lock(path: &Path) -> Option<ConfigLock> {
         .ok()
 }
 
-/// What the daemon starts with.
+/// The config that the daemon starts with.
 struct Start {
     files: Files,
     config: Config,
-    /// What is wrong with the config on the disk; the last good one is used.
+    /// The faults of the config on the disk, if the last good one is used instead.
     refused: Option<String>,
 }
 
-/// The config, or where it is faulty the last one that was not (RULES 6.2); `None` with all faults
-/// shown when there is none.
+/// Returns the config, or the last good one if it has faults, which are printed (RULES 6.2); `None` if there
+/// is neither.
 fn start(path: &Path) -> Option<Start> {
     let files = Files::read(path);
     let loaded = files.load();
@@ -74,7 +75,7 @@ fn start(path: &Path) -> Option<Start> {
     Some(Start { files, config, refused: Some(told) })
 }
 
-/// Serves without polling.
+/// Serves the outputs without polling.
 ///
 /// # Errors
 /// When it cannot start.
@@ -97,7 +98,7 @@ fn end_at_once() {
     std::process::exit(130);
 }
 
-/// A token that SIGTERM and Ctrl-C cancel.
+/// Returns a token that SIGTERM and Ctrl-C cancel.
 pub(super) fn stop_on_signals() -> Result<CancellationToken> {
     let stop = CancellationToken::new();
     let mut terminate = signal(SignalKind::terminate())?;
@@ -109,7 +110,7 @@ pub(super) fn stop_on_signals() -> Result<CancellationToken> {
             _ = interrupt.recv() => {}
         }
         token.cancel();
-        // Asked a second time, it ends at once; the store survives that.
+        // A second signal ends the process at once; the store survives that.
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}

@@ -1,4 +1,4 @@
-//! Words on the terminal: the one place that prints.
+//! Output to the terminal: the only place that prints.
 
 use std::io::{IsTerminal, Write};
 
@@ -18,7 +18,7 @@ pub(super) fn text(text: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Prints to standard error; nothing can be done where that is closed.
+/// Prints to standard error; ignores that it is closed.
 pub(super) fn error_text(text: &str) {
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
 }
@@ -31,7 +31,7 @@ pub(super) fn json(value: &Value) -> anyhow::Result<()> {
     text(&format!("{}\n", serde_json::to_string_pretty(value)?))
 }
 
-/// Prints rows under headings; `empty` where there are none.
+/// Prints rows under headings, or `empty` if there are none.
 ///
 /// # Errors
 /// When standard output is closed.
@@ -48,17 +48,17 @@ pub(super) fn table(headings: &[&str], rows: Vec<Vec<String>>, empty: &str) -> a
     text(&format!("{table}\n"))
 }
 
-/// Upstream text without characters that could command a terminal.
+/// Returns a text without the control characters that could command a terminal.
 pub(super) fn plain(text: &str) -> String {
     text.chars().filter(|c| !c.is_control() || *c == '\n').collect()
 }
 
-/// Colour only for people, and not where they ask for none (no-color.org).
+/// Returns whether messages are coloured: on a terminal, unless `NO_COLOR` is set (no-color.org).
 pub(super) fn color_on_stderr() -> bool {
     std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
 }
 
-/// A bar on a terminal, nothing elsewhere.
+/// Returns a progress bar, which is hidden if standard error is not a terminal.
 pub(super) fn bar() -> ProgressBar {
     if !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();

@@ -1,4 +1,4 @@
-//! `source add`, `test`, `disable`, `enable`, `remove`, `rename`: the config changed by a command.
+//! `source …`: lists and tests sources, and changes them in the config.
 
 use std::io::{IsTerminal, Write};
 use std::path::Path;
@@ -19,7 +19,7 @@ use crate::discover;
 use crate::fetch::Fetcher;
 use crate::model::{SourceId, Timestamp};
 
-/// Items that are shown before somebody decides.
+/// Items that are shown before the admin decides.
 const SHOWN: usize = 5;
 
 /// Commands about sources.
@@ -80,10 +80,10 @@ pub(super) struct One {
 }
 
 impl Command {
-    /// Does it.
+    /// Runs the command.
     ///
     /// # Errors
-    /// What the command says.
+    /// The command's error.
     pub(super) async fn run(self, config: Config) -> Result<ExitCode> {
         let path = config.path.clone();
         match self {
@@ -125,7 +125,7 @@ pub(super) struct Add {
 }
 
 impl Add {
-    /// Discovers, shows, asks, writes a drop-in.
+    /// Finds a feed, shows it, asks, and writes a drop-in.
     ///
     /// # Errors
     /// When nothing is found, or the config would be faulty with it.
@@ -156,7 +156,7 @@ impl Add {
             checked(&edit)?;
             anyhow::Ok((edit, file))
         };
-        // Nobody else waits while an admin thinks it over.
+        // The lock is not kept while the admin decides.
         let file = proposed()?.1;
         if !self.json {
             show::text(&show::plain(&preview(chosen, &file.display().to_string(), &text)))?;
@@ -179,7 +179,7 @@ impl Add {
         Ok(ExitCode::SUCCESS)
     }
 
-    /// The one feed, the first, or the one that somebody names.
+    /// Returns the only feed, the first one, or the one that the admin chooses.
     fn choose<'a>(&self, found: &'a [Found]) -> Result<&'a Found> {
         let first = found.first().context("nothing was found")?;
         if found.len() == 1 || self.yes || self.dry_run || self.json || !std::io::stdin().is_terminal() {
@@ -235,7 +235,7 @@ enum Change {
     Rename(String),
 }
 
-/// Changes one source, if the config is good with the change.
+/// Changes one source, unless the config would become faulty.
 ///
 /// # Errors
 /// When there is no such source, or the config would be faulty.
@@ -258,7 +258,7 @@ async fn change(path: &Path, one: &One, change: Change) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// An answer typed on the terminal.
+/// Returns an answer typed on the terminal.
 fn asked(question: &str) -> Result<String> {
     if !std::io::stdin().is_terminal() {
         bail!(say("nobody is there to ask; add `--yes`", "没有终端可以询问；请加上 `--yes`"));

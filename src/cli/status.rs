@@ -13,10 +13,10 @@ use crate::control::Query;
 use crate::daemon::Status;
 use crate::render::built_in_texts;
 
-/// How long a healthy daemon takes to answer at the most.
+/// How long a healthy daemon may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// What needs attention first, then what goes on; exit code 1 where something needs attention.
+/// Prints what needs attention and the numbers; exit code 1 if something needs attention.
 ///
 /// # Errors
 /// When neither daemon nor store can be reached.
@@ -78,7 +78,7 @@ fn told(status: &Status) -> String {
     lines.join("\n") + "\n"
 }
 
-/// Whether the daemon answers; for containers.
+/// Checks whether the daemon answers; for containers.
 ///
 /// # Errors
 /// When it does not.

@@ -74,10 +74,10 @@ pub(super) struct Json {
 }
 
 impl Store {
-    /// Does it.
+    /// Runs the command.
     ///
     /// # Errors
-    /// What the store says, or when neither daemon nor store can be reached.
+    /// The store's error, or when neither daemon nor store can be reached.
     pub(super) async fn run(self, config: Config) -> Result<ExitCode> {
         match self {
             Self::Check(json) => {
@@ -113,8 +113,8 @@ impl Store {
     }
 }
 
-/// The answer of the daemon, or of the store itself: it is opened as it is, so that a look changes
-/// nothing.
+/// Returns the answer of the daemon, or of the store opened here without repairing it, so that a check
+/// changes nothing.
 async fn asked(config: Config, query: StoreQuery) -> Result<Value> {
     let events = match control::ask(&config.socket, &Query::Store(query.clone())).await? {
         Asked::Daemon(events) => events,
@@ -135,8 +135,8 @@ async fn asked(config: Config, query: StoreQuery) -> Result<Value> {
     ask::follow(events).await
 }
 
-/// What a repair found. Where no daemon did it, what was lost comes back from what is published as it would there:
-/// by opening the mill.
+/// Repairs the store and returns what was found. If no daemon did it, opening the mill then restores lost
+/// items from the outputs, as the daemon does.
 async fn repaired(config: Config) -> Result<Value> {
     let mut answer = asked(config.clone(), StoreQuery::Repair).await?;
     let by_daemon = matches!(control::ask(&config.socket, &Query::Status).await?, Asked::Daemon(_));
@@ -147,7 +147,8 @@ async fn repaired(config: Config) -> Result<Value> {
     Ok(answer)
 }
 
-/// The store as it is. One that cannot be opened is mended where that is what was asked for.
+/// Opens the store without repairing it. One that cannot be opened is repaired if the query is a repair or
+/// replaces it.
 async fn opened(config: Config, query: &StoreQuery) -> Result<SledStore> {
     let (options, exports) = (config.store.clone(), config.store.exports.clone());
     let as_it_is = move || {
@@ -189,7 +190,7 @@ async fn import(config: Config, file: &Path, replace: bool, json: bool) -> Resul
     tell(&answer, json, &done)
 }
 
-/// The daemon has another folder than this shell.
+/// Returns an absolute path: the daemon has another working directory.
 fn absolute(file: &Path) -> Result<String> {
     let path = std::path::absolute(file).with_context(|| format!("cannot use `{}`", file.display()))?;
     let text = path.to_str().ok_or_else(|| anyhow!("the name `{}` is not UTF-8", path.display()))?;
@@ -257,7 +258,7 @@ fn stats(answer: &Value, json: bool) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A size for people.
+/// Returns a size in binary units.
 fn bytes(bytes: u64) -> String {
     indicatif::BinaryBytes(bytes).to_string()
 }

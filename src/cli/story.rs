@@ -11,7 +11,7 @@ use crate::control::Query;
 use crate::daemon::Story;
 use crate::store::{Event, EventKind};
 
-/// The story of one item.
+/// Prints the history of one item.
 ///
 /// # Errors
 /// When there is no such item, or neither daemon nor store can be reached.
@@ -25,7 +25,7 @@ pub(super) async fn explain(config: Config, code: String, json: bool) -> Result<
     Ok(ExitCode::SUCCESS)
 }
 
-/// Puts a withdrawn item back.
+/// Restores a withdrawn item.
 ///
 /// # Errors
 /// As [`explain`].

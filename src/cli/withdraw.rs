@@ -1,4 +1,4 @@
-//! `item withdraw`: what goes, what shows the same, what may still hold it.
+//! `item withdraw`: prints the items, their copies, and the other places that may still have them.
 
 use std::process::ExitCode;
 
@@ -39,10 +39,10 @@ pub(super) struct Withdraw {
 }
 
 impl Withdraw {
-    /// Takes them out.
+    /// Withdraws the items, and prints the result.
     ///
     /// # Errors
-    /// When one is not known, or neither daemon nor store can be reached.
+    /// When an item is unknown, or neither daemon nor store can be reached.
     pub(super) async fn run(self, config: Config) -> Result<ExitCode> {
         let Self { names, why, dry_run, copies, erase, exports, json } = self;
         let answer = ask(config, Query::Withdraw { names, why, erase, copies, exports, dry_run }).await?;
@@ -96,7 +96,7 @@ fn told(done: &Withdrawal, with_copies: bool) -> String {
     lines.join("\n") + "\n"
 }
 
-/// What else holds them.
+/// Returns the lines about exports and older stores that have the items.
 fn held_elsewhere(done: &Withdrawal) -> Vec<String> {
     let exports = say(
         "these exports still hold them; with `--exports` they are deleted, and a new one is made:",

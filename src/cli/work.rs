@@ -15,7 +15,7 @@ use crate::ingest::PollReport;
 use crate::model::http::Unchanged;
 use crate::publish::PublishReport;
 
-/// One round, as `round` says ([`Query::Poll`]).
+/// Polls sources as `round` says ([`Query::Poll`]), and prints the reports.
 ///
 /// # Errors
 /// When the store or the outputs fail; a failed source only changes the exit code.
@@ -64,7 +64,7 @@ pub(super) async fn poll(config: Config, round: Query, json: bool) -> Result<Exi
     Ok(code)
 }
 
-/// Forgets where a source moved to.
+/// Forgets the address that a source moved to.
 ///
 /// # Errors
 /// When there is no such source, or the store fails.
@@ -84,7 +84,7 @@ pub(super) async fn undo_move(config: Config, source: String) -> Result<ExitCode
     Ok(ExitCode::SUCCESS)
 }
 
-/// Why a source was not asked.
+/// Returns why a source was not polled.
 fn not_asked(waiting: &Value) -> String {
     let said = |key: &str| waiting[key].as_str().unwrap_or_default();
     let (source, why, until) = (said("source"), said("why"), said("not_before"));
@@ -100,7 +100,7 @@ fn not_asked(waiting: &Value) -> String {
     )
 }
 
-/// Who polls a source, and did not end.
+/// Returns the line about a source that another worker still polls.
 fn polled_by(busy: &Value) -> String {
     let said = |key: &str| busy[key].as_str().unwrap_or_default();
     let (source, by) = (said("source"), said("by"));
@@ -142,7 +142,7 @@ fn poll_row(report: &PollReport) -> Vec<String> {
     row
 }
 
-/// Brings the outputs up to date.
+/// Publishes everything.
 ///
 /// # Errors
 /// When the store or the outputs fail.
@@ -168,10 +168,10 @@ fn published_line(report: &PublishReport) -> String {
     )
 }
 
-/// Takes a Jekyll site over.
+/// Imports a Jekyll site.
 ///
 /// # Errors
-/// When the folder holds no posts, or the store fails.
+/// When the folder contains no posts, or the store fails.
 pub(super) async fn import(config: Config, folder: &Path, dry_run: bool, json: bool) -> Result<ExitCode> {
     let folder = std::fs::canonicalize(folder).with_context(|| {
         say(format!("cannot open `{}`", folder.display()), format!("无法打开 `{}`", folder.display()))

@@ -1,4 +1,4 @@
-//! What queries are answered with, where the answer is a type of its own for whoever asks.
+//! Answers to queries that have types of their own, which the command line reads.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -10,82 +10,82 @@ use crate::store::{Revision, Sighting};
 /// A source in a list.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SourceRow {
-    /// Its id.
+    /// The source's id.
     pub id: String,
-    /// Its name.
+    /// The source's name.
     pub name: String,
-    /// What it asks for.
+    /// The configured address.
     pub url: String,
     /// Whether it is polled.
     pub enabled: bool,
-    /// Items ever taken in.
+    /// Items stored so far.
     pub items: u64,
-    /// RFC 3339, or nothing.
+    /// When it last answered well: RFC 3339, or `None`.
     pub last_good: Option<String>,
-    /// RFC 3339, or nothing.
+    /// When it is due: RFC 3339, or `None` if it is not polled.
     pub next_poll: Option<String>,
-    /// Why then.
+    /// Why it is due then.
     pub why: String,
-    /// Nobody may ask before that, not even by hand: RFC 3339, or nothing.
+    /// The time before which nobody may ask, not even by hand: RFC 3339, or `None`.
     pub not_before: Option<String>,
-    /// New items a day, as learned.
+    /// New items a day, an estimate learned from its polls.
     pub new_a_day: f64,
-    /// Share of its answers that said that nothing had changed, from 0 to 1, of about the last 100.
+    /// Share of its last 100 or so answers that said "not modified", from 0 to 1.
     pub unmodified_share: Option<f64>,
     /// A stable word for the last failure; empty after a good poll.
     pub error_kind: String,
-    /// How often its window ran over.
+    /// How often items may have left its feed between two polls.
     pub gaps: u32,
-    /// Where it moved to, and whether that is asked in place of `url`.
+    /// The address that it moved to, and whether that is polled in place of `url`.
     pub moved: Option<Moved>,
-    /// What an admin should look at; empty for nothing.
+    /// What an admin should check; empty if nothing.
     pub alarm: String,
     /// Failed polls in a row.
     pub fails: u32,
-    /// What the last failure said.
+    /// The text of the last failure.
     pub last_error: Option<String>,
-    /// Records that the last poll held back.
+    /// Records that the last poll did not store.
     pub held: Vec<String>,
-    /// What had to be repaired to read the last document, with its line.
+    /// What was repaired to parse the last document, each with its line.
     pub repairs: Vec<String>,
-    /// Newspapers' names that wait to become categories.
+    /// Category names from the newspaper that wait for an admin to make them categories.
     pub waiting_names: Vec<String>,
 }
 
 /// An item in a list.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ItemRow {
-    /// InfoCode as text.
+    /// The infoCode as text.
     pub info_code: String,
-    /// Title.
+    /// The title.
     pub title: String,
-    /// RFC 3339.
+    /// When it was published: RFC 3339.
     pub published: String,
     /// Slugs, the home category first.
     pub categories: Vec<String>,
-    /// Its page.
+    /// The address of its page.
     pub url: String,
 }
 
-/// All of one item.
+/// Everything that is stored of one item.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ItemAnswer {
-    /// As in lists.
+    /// The fields that lists show.
     #[serde(flatten)]
     pub row: ItemRow,
     /// The published id.
     pub id: String,
-    /// The record.
+    /// The item's record.
     pub item: Item,
-    /// The text and what belongs to it.
+    /// The item's text, and the data stored with it.
     pub body: Body,
-    /// How it looked before.
+    /// Earlier revisions.
     pub revisions: Vec<Revision>,
-    /// Which sources list it.
+    /// Sources that list it.
     pub listings: Vec<(SourceId, Sighting)>,
 }
 
-/// An answer as it is sent.
+/// Returns an answer as JSON.
 pub(super) fn value<T: Serialize>(answer: &T) -> Result<Value, String> {
     serde_json::to_value(answer).map_err(|e| e.to_string())
 }

@@ -1,4 +1,4 @@
-//! Where articles stand, as an admin says: one item moved for ever, a category renamed or merged.
+//! Changes of categories that an admin asks for: moving one item for ever, renaming or merging a category.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::model::{Category, CategoryId, InfoCode, Slug, Timestamp, chain};
 use crate::publish::PublishScope;
 use crate::store::{Move, Mover, Store, StoreError};
 
-/// How often a move is decided anew where the item changes meanwhile.
+/// Attempts at a move when the item keeps changing meanwhile.
 const TRIES: usize = 5;
 
 fn category(store: &dyn Store, name: &str) -> Result<Result<Category, String>, StoreError> {
@@ -21,7 +21,7 @@ fn category(store: &dyn Store, name: &str) -> Result<Result<Category, String>, S
     Ok(found.ok_or_else(|| format!("there is no category `{name}`; see `feedmill category list`")))
 }
 
-/// Moves an item to a category; no source and no rule moves it again.
+/// Moves an item to a category for ever: no source and no rule moves it again.
 pub(super) async fn move_item(mill: &Arc<Mill>, code: String, to: String) -> Result<Value, String> {
     let own = Arc::clone(mill);
     let now = mill.clock.now();
@@ -42,7 +42,7 @@ pub(super) async fn move_item(mill: &Arc<Mill>, code: String, to: String) -> Res
     Ok(json!({ "changed": changed, "category": to.slug.as_str(), "name": to.name }))
 }
 
-/// Moves an item to one category for ever; `false` where it is in just that one.
+/// Moves an item to one category for ever; returns `false` if it is in that one alone already.
 fn place(
     store: &dyn Store,
     code: &InfoCode,
@@ -62,7 +62,7 @@ fn place(
     Ok(Err("it changes all the time; try again".to_owned()))
 }
 
-/// Gives a category another name, and another slug where one is wanted; what it had leads to it.
+/// Gives a category another name or slug; the old ones keep resolving to it.
 pub(super) async fn rename(
     mill: &Arc<Mill>,
     old: String,
@@ -106,7 +106,8 @@ pub(super) async fn rename(
     }))
 }
 
-/// Makes one category of two (`merging`). What was begun is finished at the next start where it was cut off.
+/// Merges one category into another ([`category_merge`]). A merge that is cut off is finished at the next
+/// start.
 pub(super) async fn merge(
     mill: &Arc<Mill>,
     from: String,

@@ -1,19 +1,21 @@
-//! Making one category of two: all that led to the first leads to the second from the first step on, so that
-//! nothing enters it any more; then its items move, some at a time.
+//! Merging one category into another. From the first step on, the names of the first resolve to the second,
+//! so that no new item enters the first; then its items move, some at a time.
 //!
-//! That it was begun is noted in the store before anything is done, and taken back after the last step:
-//! [`finish`] goes on with what was cut off.
+//! A record in the store says that a merge has begun and is deleted after the last step: [`finish`] resumes
+//! merges that were cut off.
 
 use crate::model::{Category, CategoryId, Cursor, Item, Timestamp};
 use crate::store::{Move, Mover, RecordKind, Result, Store};
 
-/// Items looked at in one step; polls may come in between.
+/// Items read in one step; polls may run in between.
 const STEP: usize = 200;
 
-/// Merges a category into another; hears how many items were looked at by then, and gives how many moved.
+/// Merges a category into another and returns how many items moved.
+///
+/// Calls `looked` with the number of items read so far.
 ///
 /// # Errors
-/// Those of the store; what was done stays done, and is gone on with when it is asked for again.
+/// Those of the store; what was done stays done, and calling it again resumes the merge.
 pub fn merge(
     store: &dyn Store,
     from: &Category,
@@ -41,19 +43,19 @@ pub fn merge(
     Ok(moved)
 }
 
-/// Notes that a merge has begun, or has ended.
+/// Records that a merge has begun (`into` is the target), or that it has ended (`None`).
 fn note(store: &dyn Store, from: CategoryId, into: Option<CategoryId>) -> Result<()> {
     let into = into.map(|id| id.0.to_be_bytes().to_vec());
     store.put_records(RecordKind::Merge, &[(from.0.to_be_bytes().to_vec(), into)])
 }
 
-/// The category that a record names.
+/// Returns the category with an id as it is stored in a record.
 fn category(store: &dyn Store, id: &[u8]) -> Result<Option<Category>> {
     let id = id.try_into().ok().map(u32::from_be_bytes);
     id.map_or(Ok(None), |id| store.category(CategoryId(id)))
 }
 
-/// How many items a merge would move.
+/// Returns how many items a merge would move.
 ///
 /// # Errors
 /// Those of the store.
@@ -66,14 +68,14 @@ pub(super) fn count(store: &dyn Store, from: CategoryId) -> Result<usize> {
     Ok(items)
 }
 
-/// Gives `work` each item of a category, withdrawn ones too, that is in it now.
+/// Calls `work` with each item that is in a category now, withdrawn ones included.
 fn each(
     store: &dyn Store,
     category: CategoryId,
     looked: &mut dyn FnMut(usize),
     work: &mut dyn FnMut(Item) -> Result<()>,
 ) -> Result<()> {
-    // What changes on the way, as by a poll, stands further on: it is looked at again.
+    // Items that change meanwhile, as by a poll, move behind `end`: the loop reads them again.
     let (mut after, mut end, mut seen) = (Cursor::default(), store.cursor()?, 0);
     while after != end {
         let items;
@@ -90,7 +92,7 @@ fn each(
     Ok(())
 }
 
-/// Goes on with merges that were cut off.
+/// Resumes merges that were cut off.
 ///
 /// # Errors
 /// Those of the store.

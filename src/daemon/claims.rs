@@ -1,5 +1,5 @@
-//! Claims on sources that polls of this process hold: renewed while they run, so that a long poll keeps its
-//! source, and one that is given up lets it go soon.
+//! Claims of this process's polls on sources. They are renewed while the polls run, so that a long
+//! poll keeps its source, and expire soon after a poll that is given up.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,24 +13,24 @@ use crate::clock::Clock;
 use crate::model::{SourceId, chain};
 use crate::store::{Claim, Claimed, Handle, StoreError};
 
-/// Who claims, as others are told.
+/// Names of the workers that claim sources, as shown to others.
 pub(super) const DAEMON: &str = "the daemon";
 pub(super) const COMMAND: &str = "a command";
 pub(super) const CONFIG: &str = "the config";
-/// All who claim in a process that has the store for itself.
+/// All names under which a process that has the store for itself may have claimed sources.
 pub(super) const ALL: [&str; 3] = [DAEMON, COMMAND, CONFIG];
-/// A claim ends by itself after so many seconds, where nobody renews it.
+/// The length of a lease, in seconds.
 pub(super) const LEASE: i64 = 90;
-/// Between two renewals.
+/// The time between two renewals.
 const RENEW: Duration = Duration::from_secs(25);
-/// A command waits so long for a source that somebody else polls.
+/// How long a command waits for a source that another worker polls.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
-/// Between two looks whether it is free.
+/// The time between two attempts to claim a source that is busy.
 const RETRY_EVERY: Duration = Duration::from_millis(100);
 
 type Held = Arc<Mutex<BTreeMap<SourceId, u64>>>;
 
-/// The claims of some polls, each with its epoch. Dropped, they are not renewed any more.
+/// The claims of some polls, each with its epoch. They are no longer renewed once this is dropped.
 #[derive(Debug)]
 pub(super) struct Claims {
     store: Handle,
@@ -45,14 +45,14 @@ fn locked(held: &Held) -> MutexGuard<'_, BTreeMap<SourceId, u64>> {
 }
 
 impl Claims {
-    /// None yet.
+    /// Creates an empty set, and starts the task that renews its claims.
     pub(super) fn new(store: Handle, clock: Arc<dyn Clock>, by: &'static str) -> Self {
         let held = Held::default();
         let renewing = tokio::spawn(renew(store.clone(), Arc::clone(&clock), Arc::clone(&held)));
         Self { store, clock, by, held, _renewing: AbortOnDropHandle::new(renewing) }
     }
 
-    /// Claims what is due.
+    /// Claims at most `limit` sources that are due.
     ///
     /// # Errors
     /// Those of the store.
@@ -63,7 +63,7 @@ impl Claims {
         Ok(claims)
     }
 
-    /// Claims these sources at once.
+    /// Claims the given sources now, due or not.
     ///
     /// # Errors
     /// Those of the store.
@@ -78,7 +78,8 @@ impl Claims {
         Ok(claimed)
     }
 
-    /// Claims a source, and waits for who polls it; says who, where that takes longer than `patience`.
+    /// Claims a source, and waits up to `patience` while another worker polls it; returns
+    /// [`Claimed::Busy`], which names that worker, if it takes longer.
     ///
     /// # Errors
     /// Those of the store.
@@ -93,7 +94,7 @@ impl Claims {
         }
     }
 
-    /// A poll has ended.
+    /// Removes the claim of a poll that has ended, so that it is no longer renewed.
     pub(super) fn ended(&self, id: &SourceId) {
         locked(&self.held).remove(id);
     }

@@ -1,4 +1,4 @@
-//! What polls came to, by source, since the process began.
+//! Counts of what polls brought, by source, since the process began.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -7,25 +7,25 @@ use crate::ingest::PollReport;
 use crate::model::http::Unchanged;
 use crate::model::{SourceId, Timestamp};
 
-/// Counts of one source.
+/// The counts of one source.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Counts {
-    /// Polls by what they came to.
+    /// Polls by outcome: `error`, `unmodified` or `document`.
     pub(super) polls: BTreeMap<&'static str, u64>,
     /// Failures by kind.
     pub(super) errors: BTreeMap<String, u64>,
-    /// Records by what was decided.
+    /// Records by decision.
     pub(super) decisions: BTreeMap<&'static str, u64>,
-    /// When something new last came.
+    /// When a poll last inserted an item.
     pub(super) last_new: Option<Timestamp>,
 }
 
-/// Counts of all sources.
+/// The counts of all sources.
 #[derive(Debug, Default)]
 pub(super) struct PollCounts(Mutex<BTreeMap<SourceId, Counts>>);
 
 impl PollCounts {
-    /// A poll has ended.
+    /// Adds the report of a poll that has ended.
     pub(super) fn add(&self, source: &SourceId, report: &PollReport, now: Timestamp) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let counts = all.entry(source.clone()).or_default();
@@ -56,7 +56,7 @@ impl PollCounts {
         }
     }
 
-    /// Those of one source.
+    /// Returns the counts of one source.
     pub(super) fn of(&self, source: &SourceId) -> Counts {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get(source).cloned().unwrap_or_default()
     }

@@ -1,4 +1,4 @@
-//! Why the daemon could not start or go on.
+//! Errors that keep the daemon from starting or going on.
 
 use thiserror::Error;
 
@@ -8,11 +8,11 @@ use crate::publish::PublishError;
 use crate::render::html::ThemeError;
 use crate::store::StoreError;
 
-/// Why the daemon could not start or go on.
+/// An error that keeps the daemon from starting or going on.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum DaemonError {
-    /// The store.
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The fetcher cannot be built.
@@ -21,22 +21,22 @@ pub enum DaemonError {
     /// The built-in theme is broken.
     #[error("the theme cannot be used")]
     Theme(#[from] ThemeError),
-    /// The outputs.
+    /// The outputs cannot be published.
     #[error(transparent)]
     Publish(#[from] PublishError),
-    /// The control socket.
+    /// The control socket cannot be used.
     #[error(transparent)]
     Control(#[from] ControlError),
-    /// The listen address.
+    /// The listen address cannot be bound.
     #[error("cannot listen on `{address}`; is another server there? see `serve.listen`")]
     Listen {
         /// The address.
         address: String,
-        /// What the system said.
+        /// The system's error.
         #[source]
         source: std::io::Error,
     },
-    /// A task of ours broke.
+    /// A task of the daemon panicked or failed.
     #[error("a task of the daemon broke: {0}")]
     Task(String),
 }

@@ -1,31 +1,33 @@
-//! Whether all parts of the mill turn: when each last moved, and how long it may stand still.
+//! Watches that all parts of the mill make progress: when each last did, and how long each may take.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// A store that answers no simple question within this hangs.
+/// A store that does not answer a simple query within this time hangs.
 pub(super) const STORE_ANSWERS: Duration = Duration::from_mins(2);
 
-/// A part of the mill that must turn.
+/// A part of the mill that must make progress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Part {
-    /// Looks at what is due.
+    /// Claims due sources.
     Scheduler,
-    /// Ends polls that it began.
+    /// Ends the polls that it began.
     Fetcher,
-    /// Answers.
+    /// Answers queries.
     Store,
-    /// Waits for changes, or writes.
+    /// Waits for changes, or publishes them.
     Publisher,
 }
 
 impl Part {
     const ALL: [Self; 4] = [Self::Scheduler, Self::Fetcher, Self::Store, Self::Publisher];
 
-    /// How long it may stand still. A store may be mended and a poll may wait for a slow host's turn; a
-    /// publish beats with each category.
+    /// Returns how long the part may make no progress.
+    ///
+    /// A store may be under repair and a poll may wait for a slow host's turn; a publish beats with each
+    /// category.
     fn limit(self) -> Duration {
         match self {
             Self::Scheduler | Self::Publisher => Duration::from_mins(5),
@@ -35,7 +37,7 @@ impl Part {
     }
 }
 
-/// When each part last moved.
+/// The time at which each part last made progress.
 #[derive(Debug)]
 pub(super) struct Heartbeat {
     begun: Instant,
@@ -50,7 +52,7 @@ impl Default for Heartbeat {
 }
 
 impl Heartbeat {
-    /// A part moved.
+    /// Records that a part makes progress.
     pub(super) fn beat(&self, part: Part) {
         self.beat_at(part, self.begun.elapsed());
     }
@@ -60,7 +62,7 @@ impl Heartbeat {
         self.beats[part as usize].store(now, Ordering::Relaxed);
     }
 
-    /// A part that stands still for too long.
+    /// Returns a part that has made no progress for too long.
     pub(super) fn late(&self) -> Option<Part> {
         self.late_at(self.begun.elapsed())
     }

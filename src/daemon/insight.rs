@@ -1,4 +1,4 @@
-//! Gathers what goes on, for the status page and its neighbours.
+//! Gathers the state of the mill for the status page, its feed, the metrics and `feedmill status`.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -13,13 +13,13 @@ use crate::serve::{CategoryInsight, Depth, Gather, Insight, ReloadInsight, Sourc
 use crate::source::Source;
 use crate::store::{Categories, Changes, Sources, StoreError};
 
-/// Hours that are shown.
+/// Hours that the status page shows.
 const HOURS: usize = 48;
 const HOUR: i64 = 3_600;
-/// Bounds of what is told apart as delay, in seconds.
+/// Upper bounds of the classes of delay, in seconds.
 const DELAYS: [i64; 6] = [300, 900, 1_800, HOUR, 3 * HOUR, 12 * HOUR];
 
-/// What gathers from the mill in use.
+/// Returns a function that gathers the state of the mill in use.
 pub(super) fn gather(live: Live) -> Gather {
     Arc::new(move |depth| {
         let mill = Arc::clone(&live.borrow());
@@ -36,7 +36,7 @@ pub(super) fn gather(live: Live) -> Gather {
 }
 
 impl Mill {
-    /// What goes on; blocks.
+    /// Returns the state of the mill; blocks.
     pub(super) fn insight(&self, depth: Depth) -> Insight {
         let now = self.clock.now();
         let mut insight = Insight { now, reload: self.last_reload.get().map(shown), ..Insight::default() };
@@ -94,7 +94,7 @@ impl Mill {
         }
     }
 
-    /// The last days' articles: when they came, and how long after their publication.
+    /// Adds the articles of the last [`HOURS`]: when they came, and how long after their publication.
     fn lately(&self, insight: &mut Insight) -> Result<(), StoreError> {
         let begin = insight.now.plus(-HOUR * i64::try_from(HOURS).unwrap_or_default());
         insight.by_hour = vec![0; HOURS];
@@ -109,8 +109,8 @@ impl Mill {
         Ok(())
     }
 
-    /// Room on the store's disk, and for how long it lasts: by the bytes that an article takes, and the
-    /// articles a day that the sources have been giving.
+    /// Adds the free bytes of the store's disk, and the days for which they last: from the bytes that an
+    /// article takes, and the articles a day that the sources have been bringing.
     fn room(&self, insight: &mut Insight) {
         let path = &self.config.store.path;
         insight.store_bytes = on_disk(path);
@@ -132,7 +132,7 @@ impl Mill {
     }
 }
 
-/// What a reload came to, as it is shown.
+/// Converts the outcome of a reload into what the status page shows.
 fn shown(reloaded: Reloaded) -> ReloadInsight {
     let outcome = match reloaded.outcome {
         Outcome::Done => "done",
@@ -143,7 +143,7 @@ fn shown(reloaded: Reloaded) -> ReloadInsight {
     ReloadInsight { outcome, changes: reloaded.changes, at: reloaded.at }
 }
 
-/// Bytes of a folder's files.
+/// Returns the bytes of the files in a folder, without its subfolders.
 fn on_disk(folder: &Path) -> u64 {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     entries.map(|entry| entry.metadata().map_or(0, |meta| meta.len())).sum()

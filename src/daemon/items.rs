@@ -1,4 +1,4 @@
-//! Items as people ask for them: lists, all of one, and the codes by which they name one.
+//! Queries about items: lists, all of one item, and the codes by which people name one.
 
 use std::sync::Arc;
 
@@ -10,11 +10,11 @@ use crate::model::{CategoryId, InfoCode, Item, chain};
 use crate::sink::OutputKey;
 use crate::store::{Store, StoreError, Window};
 
-/// What is said where no item is meant.
+/// The error message for a code that names no item.
 pub(super) const NO_ITEM: &str =
     "there is no item with this code; `feedmill item find TEXT` searches titles and codes";
 
-/// The newest items of a category, or of all.
+/// Returns the newest items of a category, or of the whole site.
 pub(super) async fn items(mill: &Arc<Mill>, category: Option<String>, limit: usize) -> Result<Value, String> {
     let own = Arc::clone(mill);
     let found = mill.store.call(move |store| {
@@ -51,14 +51,14 @@ pub(super) fn row(mill: &Mill, store: &dyn Store, item: &Item) -> Result<ItemRow
     })
 }
 
-/// Items with a text in their titles or codes.
+/// Returns items whose title or code contains a text.
 pub(super) async fn find(mill: &Arc<Mill>, text: String, limit: usize) -> Result<Value, String> {
     let own = Arc::clone(mill);
     let found = mill.store.call(move |store| rows(&own, store, &store.find(&text, limit)?));
     value(&found.await.map_err(|e| chain(&e))?)
 }
 
-/// All of one item.
+/// Returns everything that is stored of one item.
 pub(super) async fn item(mill: &Arc<Mill>, code: String) -> Result<Value, String> {
     let own = Arc::clone(mill);
     let found = mill.store.call(move |store| {
@@ -80,7 +80,8 @@ pub(super) async fn item(mill: &Arc<Mill>, code: String) -> Result<Value, String
     value(&found.await.map_err(|e| chain(&e))?.ok_or_else(|| NO_ITEM.to_owned())?)
 }
 
-/// What a person may mean by a code: as written, or the canonical form of a source's rule.
+/// Returns the codes that a person may mean: the one as written, and its canonical forms by the sources'
+/// rules.
 pub(super) fn readings(mill: &Mill, code: &str) -> Vec<InfoCode> {
     let bare = mill.config.ingest.bare_space.as_ref();
     let mut all: Vec<InfoCode> = InfoCode::parse(code, bare).into_iter().collect();
@@ -93,7 +94,8 @@ pub(super) fn readings(mill: &Mill, code: &str) -> Vec<InfoCode> {
     all
 }
 
-/// The code by which the store knows an item, be it withdrawn or erased.
+/// Returns the code under which the store has an item or its tombstone, so that withdrawn and erased items
+/// are found too.
 pub(super) fn known(mill: &Mill, store: &dyn Store, code: &str) -> Result<Option<InfoCode>, StoreError> {
     for code in readings(mill, code) {
         if store.item(&code)?.is_some() || store.tombstone(&code)?.is_some() {

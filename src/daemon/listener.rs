@@ -1,5 +1,5 @@
-//! The listening socket, and the server behind it: the socket outlives each server, so that no
-//! connection is lost when settings change, nor over a restart where systemd holds it.
+//! The listening socket, and the server behind it. The socket outlives each server, so that no connection is
+//! lost when settings change, nor over a restart if systemd keeps it open.
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,16 +11,16 @@ use super::error::DaemonError;
 use super::mill::{Live, Mill};
 use crate::serve::Server;
 
-/// What readers come in by.
+/// The socket that readers connect to.
 #[derive(Debug, Default)]
 pub(super) struct ListenSocket {
     listener: Mutex<Option<Arc<TcpListener>>>,
-    /// systemd opened it; the config has no say.
+    /// Whether systemd opened it; the config cannot change its address then.
     given: bool,
 }
 
 impl ListenSocket {
-    /// The socket that systemd gave, else one that is bound to the configured address.
+    /// Returns the socket that systemd passed, or else one that is bound to the configured address.
     pub(super) fn open(listen: Option<SocketAddr>) -> Result<Self, DaemonError> {
         let given = listenfd::ListenFd::from_env().take_tcp_listener(0);
         let fail = |source| DaemonError::Listen { address: "the socket of systemd".to_owned(), source };
@@ -31,17 +31,17 @@ impl ListenSocket {
         Ok(Self { listener: Mutex::new(listen.map(bind).transpose()?), given: false })
     }
 
-    /// Whether the config has no say about the address.
+    /// Returns whether systemd opened the socket, so that the config cannot change its address.
     pub(super) fn is_given(&self) -> bool {
         self.given
     }
 
-    /// Where it is.
+    /// Returns the address that the socket is bound to.
     pub(super) fn address(&self) -> Option<SocketAddr> {
         self.listener()?.local_addr().ok()
     }
 
-    /// Puts another socket in its place.
+    /// Replaces the socket.
     pub(super) fn replace(&self, listener: Option<Arc<TcpListener>>) {
         *self.listener.lock().unwrap_or_else(PoisonError::into_inner) = listener;
     }
@@ -51,7 +51,7 @@ impl ListenSocket {
     }
 }
 
-/// A socket that listens on an address.
+/// Returns a non-blocking socket that listens on an address.
 pub(super) fn bind(address: SocketAddr) -> Result<Arc<TcpListener>, DaemonError> {
     let fail = |source| DaemonError::Listen { address: address.to_string(), source };
     let listener = TcpListener::bind(address).map_err(fail)?;
@@ -59,7 +59,7 @@ pub(super) fn bind(address: SocketAddr) -> Result<Arc<TcpListener>, DaemonError>
     Ok(Arc::new(listener))
 }
 
-/// A server that runs, and what it was made of.
+/// A running server, and the settings and the socket that it was started with.
 struct Running {
     mill: Arc<Mill>,
     listener: Arc<TcpListener>,
@@ -73,7 +73,7 @@ impl Running {
     }
 }
 
-/// Serves until `stop`, by whatever settings and socket are there.
+/// Serves until `stop`, and starts another server whenever the settings or the socket change.
 pub(super) async fn serve(
     mut live: Live,
     listen_socket: Arc<ListenSocket>,
@@ -85,7 +85,7 @@ pub(super) async fn serve(
         let mill = Arc::clone(&live.borrow_and_update());
         let listener = listen_socket.listener();
         if !running.as_ref().is_some_and(|own| own.is_for(&mill, listener.as_ref())) {
-            // The new one takes over before the old one ends: somebody always answers.
+            // The new server starts before the old one ends, so that connections are always accepted.
             let old = running.take();
             running = listener.map(|listener| start(&mut servers, mill, listener)).transpose()?;
             if let Some(old) = old {

@@ -1,5 +1,5 @@
-//! The log: lines for people on standard error, or entries of the journal under systemd; what is logged
-//! can be changed while the mill runs.
+//! The log: lines on standard error, or entries of the journal under systemd. The filter can be changed
+//! while the mill runs.
 
 use std::fmt::{Debug, Write as _};
 use std::os::unix::fs::MetadataExt;
@@ -14,11 +14,11 @@ use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Registry, reload};
 
-/// Where the journal listens.
+/// The socket of the journal.
 const JOURNAL: &str = "/run/systemd/journal/socket";
-/// An entry is cut here, in bytes: larger ones would have to be sent as a file.
+/// Entries are limited to this many bytes: larger ones would have to be sent as a file.
 const MAX_ENTRY: usize = 48 << 10;
-/// What is logged where nothing else is said, by how often `-v` was given.
+/// Default filters, by how often `-v` was given.
 const DEFAULTS: [&str; 3] = ["warn,feedmill=info", "info,feedmill=debug", "debug,feedmill=trace"];
 
 static FILTER: OnceLock<reload::Handle<EnvFilter, Registry>> = OnceLock::new();
@@ -32,17 +32,17 @@ pub fn start(verbose: u8, colour: bool) {
     let lines = journal.is_none().then(|| {
         tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(colour).with_target(false)
     });
-    // A second start in one process (tests) is no fault.
+    // A second start in one process (tests) is not an error.
     if tracing_subscriber::registry().with(filter).with(lines).with(journal).try_init().is_ok() {
         let _ = FILTER.set(handle);
     }
 }
 
-/// Logs what `filter` says from now on, such as `debug` or `warn,feedmill::fetch=trace`; nothing for what
-/// is logged by default.
+/// Replaces the filter, with one such as `debug` or `warn,feedmill::fetch=trace`; `None` restores the
+/// default.
 ///
 /// # Errors
-/// What is wrong with the filter, in words.
+/// Says what is wrong with the filter.
 pub fn set(filter: Option<&str>) -> Result<(), String> {
     let filter = EnvFilter::try_new(filter.unwrap_or(DEFAULTS[0])).map_err(|error: ParseError| {
         format!("{error}; write a level (`info`, `debug`), or pairs like `warn,feedmill::fetch=trace`")
@@ -51,7 +51,7 @@ pub fn set(filter: Option<&str>) -> Result<(), String> {
     handle.reload(filter).map_err(|error| error.to_string())
 }
 
-/// Whether standard error is the journal's (systemd.exec(5), `$JOURNAL_STREAM`).
+/// Returns whether standard error is the journal's (systemd.exec(5), `$JOURNAL_STREAM`).
 fn is_journal() -> bool {
     let Ok(stream) = std::env::var("JOURNAL_STREAM") else { return false };
     let Some((device, inode)) = stream.split_once(':') else { return false };
@@ -59,8 +59,8 @@ fn is_journal() -> bool {
         .is_ok_and(|own| Ok(own.dev()) == device.parse() && Ok(own.ino()) == inode.parse())
 }
 
-/// Sends entries to the journal by its own protocol, so that each field can be asked for
-/// (`journalctl FEEDMILL_SOURCE_ID=xihai`). The message holds the fields as well: it is read alone.
+/// Sends entries to the journal by its own protocol, so that fields can be queried (`journalctl
+/// FEEDMILL_SOURCE_ID=xihai`). The message repeats the fields, since it is usually shown without them.
 struct Journal(UnixDatagram);
 
 impl Journal {
@@ -75,12 +75,12 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Journal {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         let mut told = Told::default();
         event.record(&mut told);
-        // What the journal does not take is lost; nothing else could be told of it.
+        // An entry that the journal does not accept is lost: there is nowhere else to report it.
         let _ = self.0.send(&entry(*event.metadata().level(), event.metadata().target(), &told));
     }
 }
 
-/// What an event says.
+/// The message and the fields of an event.
 #[derive(Debug, Default)]
 struct Told {
     message: String,
@@ -105,7 +105,7 @@ impl Visit for Told {
     }
 }
 
-/// One entry: `KEY=value`, or with a length where the value has several lines.
+/// Returns one entry: `KEY=value` lines, or with a length where the value has several lines.
 fn entry(level: Level, target: &str, told: &Told) -> Vec<u8> {
     let priority = match level {
         Level::ERROR => "3",

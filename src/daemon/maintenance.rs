@@ -19,25 +19,26 @@ use crate::config::Exports;
 use crate::model::{CategoryId, chain};
 use crate::store::{Categories, Items, Retention, Sources, StoreError, backup};
 
-/// Between two looks after the store.
+/// The time between two rounds of maintenance.
 const MAINTAIN_EVERY: Duration = Duration::from_mins(10);
-/// The first look waits until the first polls are through.
+/// The first round waits until the first polls have probably ended.
 const FIRST: Duration = Duration::from_mins(1);
-/// Items taken out by retention in one step; polls may come in between.
+/// Items that retention removes in one step; polls may run in between.
 const STEP: usize = 300;
 
 impl Mill {
-    /// Whether the store can take something in. One that broke is opened again, and mended as far as it must
-    /// be; the outputs are then looked at whole, and sources that were claimed for polls which came to nothing
-    /// are due again. `true` when that was so.
+    /// Reopens a store that failed, and repairs it where needed; returns whether it did.
+    ///
+    /// The next publish then checks all outputs, and sources that were claimed for polls which ended without
+    /// a result are due again.
     ///
     /// # Errors
-    /// Why it cannot be used yet; another try is due later.
+    /// Why the store cannot be used yet; the caller tries again later.
     pub(super) async fn keep_store(self: &Arc<Self>) -> Result<bool, StoreError> {
         if self.backend.trouble().is_none() {
             return Ok(false);
         }
-        // Nothing is published of a store that is yet to be filled.
+        // Nothing is published from a store that is not refilled yet.
         let _turn = self.publishing.lock().await;
         let mill = Arc::clone(self);
         let mended = blocking::run_long(move || {
@@ -55,7 +56,7 @@ impl Mill {
         Ok(true)
     }
 
-    /// Whether there is room on the store's disk; says so once when that changes.
+    /// Returns whether there is room on the store's disk; logs when that changes.
     pub(super) fn has_room(&self) -> bool {
         let room = self.backend.has_room();
         if self.no_room.swap(!room, Ordering::Relaxed) == room {
@@ -72,7 +73,7 @@ impl Mill {
     }
 }
 
-/// Looks after the store from time to time until `stop`.
+/// Maintains the store from time to time until `stop`.
 pub(super) async fn maintain(live: Live, stop: CancellationToken) -> Result<(), DaemonError> {
     let mut pause = FIRST;
     loop {
@@ -92,7 +93,7 @@ pub(super) async fn maintain(live: Live, stop: CancellationToken) -> Result<(), 
     }
 }
 
-/// One look; gives how many items retention took out.
+/// Does one round of maintenance and returns how many items retention removed.
 fn look(mill: &Mill) -> Result<usize, StoreError> {
     if !mill.backend.has_room() {
         return Ok(0);
@@ -111,7 +112,7 @@ fn look(mill: &Mill) -> Result<usize, StoreError> {
     match mill.backend.shrink() {
         Ok(0) => {}
         Ok(bytes) => info!(bytes, "room of records that are no more is given back"),
-        // It goes on as it is; there may be room later.
+        // The records stay as they are; there may be room later.
         Err(error @ StoreError::NoRoom { .. }) => {
             info!(why = chain(&error), "the store's records are not written anew");
         }
@@ -128,7 +129,7 @@ fn export_if_due(mill: &Mill) -> Result<(), StoreError> {
     let known = backup::all(folder);
     let now = mill.clock.now();
     let age = known.last().and_then(|path| backup::made_at(path)).map(|made| now.since(made));
-    // One from the future was made under a wrong clock and says nothing about its age.
+    // An export dated in the future was made under a wrong clock, so its age is unknown.
     let fresh = |age: i64| (0..i64::try_from(every.as_secs()).unwrap_or(i64::MAX)).contains(&age);
     if age.is_some_and(fresh) {
         return Ok(());

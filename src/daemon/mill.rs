@@ -1,4 +1,4 @@
-//! All parts put together from one config.
+//! The parts of the mill, built from one config.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -34,51 +34,52 @@ pub(super) type Live = watch::Receiver<Arc<Mill>>;
 pub struct Mill {
     /// The settings.
     pub config: Config,
-    /// What the settings were read from.
+    /// The files that the settings were read from.
     pub(super) files: Arc<Files>,
     /// The store.
     pub store: Handle,
-    /// The same store, for what only its backend can do.
+    /// The same store, for operations that only its backend has.
     pub backend: Arc<SledStore>,
-    /// The time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// Makes pages.
+    /// Renders pages and feeds.
     pub pages: Arc<Pages>,
-    /// Rung when something new waits to be published.
+    /// Notified when a change is to be published.
     pub(super) changed: Arc<Notify>,
-    /// Its disk is nearly full.
+    /// Whether the store's disk is nearly full.
     pub(super) no_room: Arc<AtomicBool>,
-    /// Due sources that are polled right now.
+    /// Due sources that are being polled.
     pub(super) running: Arc<Mutex<BTreeSet<SourceId>>>,
     pub(super) ingest: Arc<Ingest>,
-    /// That of the mill in use: one that began under an older config must not write its outputs.
+    /// The publisher of the mill in use: a publish that began under an older config must not write its
+    /// outputs.
     publisher: Arc<Mutex<Arc<Publisher>>>,
-    /// Publishes under this config.
+    /// The publisher of this config.
     own_publisher: Arc<Publisher>,
-    /// One publish at a time, under whichever config.
+    /// Allows one publish at a time, whatever its config.
     pub(super) publishing: Arc<tokio::sync::Mutex<()>>,
-    /// Which parts move.
+    /// The time at which each part last made progress.
     pub(super) heartbeat: Arc<Heartbeat>,
     /// Sources whose last poll of this process failed.
     failing: Arc<Mutex<BTreeSet<SourceId>>>,
-    /// What the last reload came to.
+    /// The outcome of the last reload.
     pub(super) last_reload: Arc<LastReload>,
-    /// What polls came to.
+    /// Counts of what polls brought.
     pub(super) counts: Arc<PollCounts>,
-    /// Troubles by kind and what they are about, and since when each lasts.
+    /// Troubles by kind and subject, with the time since when each lasts.
     pub(super) seen_troubles: Arc<Mutex<BTreeMap<(String, String), Timestamp>>>,
-    /// What was answered; counted on over reloads.
+    /// Counts of requests that were answered; kept over reloads.
     pub traffic: Arc<Traffic>,
-    /// Tells webhooks.
+    /// Sends events to webhooks.
     pub notifier: Arc<Notifier>,
-    /// Rung when something was published.
+    /// Notified after each publish.
     pub(super) published: Arc<Notify>,
-    /// Those of the config by their ids.
+    /// The sources of the config by id.
     sources: BTreeMap<SourceId, Arc<Source>>,
 }
 
 impl Mill {
-    /// Opens the store and builds everything. Who serves a damaged one mends it.
+    /// Opens the store and builds all parts; `on_damage` decides whether a damaged store is repaired.
     ///
     /// # Errors
     /// [`DaemonError`]; a store in use by another process is [`StoreError::Locked`].
@@ -125,11 +126,11 @@ impl Mill {
         Ok(priced.map_err(|e| DaemonError::Task(e.to_string()))??)
     }
 
-    /// The same mill under another config: what the config leaves as it is goes on as it is, and
-    /// both share store, turns and what waits to be published. The store is made ready for it.
+    /// Builds a mill with another config from this one. Parts whose settings did not change are shared, as
+    /// are the store, the locks and the changes to be published. Prepares the store for the config.
     ///
     /// # Errors
-    /// [`DaemonError`]; nothing has changed then but categories that are new.
+    /// [`DaemonError`]; nothing has changed then except that new categories may exist.
     pub(super) fn reconfigured(&self, config: Config, files: Files) -> Result<Self, DaemonError> {
         let fetcher = if config.fetch == self.config.fetch {
             self.ingest.fetcher().clone()
@@ -149,7 +150,7 @@ impl Mill {
         };
         prepare(&self.backend, &config, self.clock.now())?;
         if config.categories != self.config.categories {
-            // Old slugs that it names have pages and copies of feeds.
+            // Old slugs in the config get pages and copies of feeds.
             publisher.look_again();
         }
         let sources = by_id(&config);
@@ -181,7 +182,7 @@ impl Mill {
         Ok(mill)
     }
 
-    /// From now on all publish as this config says.
+    /// Makes all publishes from now on use this config.
     pub(super) fn take_over(&self) {
         *self.publisher.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&self.own_publisher);
     }
@@ -190,27 +191,27 @@ impl Mill {
         Arc::clone(&self.publisher.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Makes the next publish look at every unit and file.
+    /// Makes the next publish check every unit and file.
     pub(super) fn look_again(&self) {
         self.publisher().look_again();
     }
 
-    /// Remembers what a reload came to, for who asks.
+    /// Stores the outcome of a reload, for the status.
     pub fn remember(&self, reloaded: Reloaded) {
         self.last_reload.set(reloaded);
     }
 
-    /// Whether no poll is running.
+    /// Returns whether no poll is running.
     pub(super) fn is_asking_nobody(&self) -> bool {
         self.running.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 
-    /// Why the config on the disk is not the one in use, if it is not.
+    /// Returns why the config on the disk is not the one in use, if it is not.
     pub(super) fn config_in_waiting(&self) -> Option<String> {
         self.last_reload.get().filter(|reload| reload.waits_for().is_some()).map(|reload| reload.line())
     }
 
-    /// What goes on, in one line; what needs attention comes first.
+    /// Returns the state of the mill in one line, beginning with what needs attention.
     pub(super) fn status_line(&self) -> String {
         let count =
             |set: &Mutex<BTreeSet<SourceId>>| set.lock().unwrap_or_else(PoisonError::into_inner).len();
@@ -234,7 +235,8 @@ impl Mill {
         parts.join("; ")
     }
 
-    /// Says what the settings were read from, and keeps it with the store as the last that loaded.
+    /// Sets the files that the settings were read from, and keeps a copy beside the store as the last good
+    /// config.
     #[must_use]
     pub fn read_from(mut self, files: Files) -> Self {
         self.files = Arc::new(files);
@@ -242,7 +244,9 @@ impl Mill {
         self
     }
 
-    /// A failure costs only the way back from a config that is faulty at a later start.
+    /// Keeps a copy of the config as the last good one, and deletes last answers of sources that it does not
+    /// have. A failure is only logged: without the copy, a later start with a faulty config has nothing to
+    /// fall back to.
     pub(super) fn keep_files(&self) {
         if let Err(error) = self.files.keep(&self.config.store.path, &self.config.publish.site.theme) {
             warn!(%error, "the config is not kept as the last that was good");
@@ -252,18 +256,18 @@ impl Mill {
         }
     }
 
-    /// The sources in the order of the config.
+    /// Returns the sources in the order of the config.
     pub fn sources(&self) -> impl Iterator<Item = &Arc<Source>> {
         self.config.sources.iter()
     }
 
-    /// One source.
+    /// Returns one source.
     #[must_use]
     pub fn source(&self, id: &SourceId) -> Option<&Arc<Source>> {
         self.sources.get(id)
     }
 
-    /// Polls a claimed source and tells the log what came of it.
+    /// Polls a claimed source and logs the result.
     ///
     /// # Errors
     /// Those of the store.
@@ -273,7 +277,7 @@ impl Mill {
         Ok(report)
     }
 
-    /// Keeps every poll from deciding and storing while the guard lives.
+    /// Blocks every poll from deciding and storing until the returned lock is dropped.
     pub(super) async fn hold(&self) -> tokio::sync::MutexGuard<'_, ()> {
         self.ingest.hold().await
     }
@@ -301,7 +305,7 @@ impl Mill {
         }
     }
 
-    /// Brings the outputs up to date.
+    /// Publishes the changes, or everything.
     ///
     /// # Errors
     /// [`PublishError`].
@@ -327,7 +331,7 @@ impl Mill {
         Ok(report)
     }
 
-    /// Takes an old Jekyll site over.
+    /// Imports a Jekyll site.
     ///
     /// # Errors
     /// [`ImportError`].
@@ -340,17 +344,18 @@ impl Mill {
         let options = self.import_options();
         let folder = folder.to_owned();
         let now = self.clock.now();
-        // A poll must not store an item between the import's look at it and its own change.
+        // A poll must not store an item between the import's check for it and its write.
         let _held = self.ingest.hold().await;
         let work = move |store: &dyn Store| Ok(jekyll(store, &folder, &options, dry_run, now, &progress));
         let report = self.store.call(work).await??;
-        // Old paths have pages, too.
+        // Old paths get pages, too.
         self.look_again();
         self.changed.notify_one();
         Ok(report)
     }
 
-    /// The code rules and the cleaner of the sources that share the site's code space.
+    /// Returns the import's options, with the code rules and the cleaner of the sources that share the
+    /// site's code space.
     fn import_options(&self) -> ImportOptions {
         let bare = self.config.ingest.bare_space.clone();
         let own: Vec<&Arc<Source>> =

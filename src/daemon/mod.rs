@@ -1,8 +1,8 @@
 //! The daemon: builds the concrete parts from the config and owns the tasks.
 //!
-//! Owns: [`Mill`] (all parts put together), the scheduler, the publisher's task, the
-//! listeners, shutdown, and what queries of the control socket do. Does not own: any of the
-//! work itself.
+//! Owns: [`Mill`] (all parts put together), the scheduler, the publisher's task, the listeners, shutdown, and
+//! what queries of the control socket do. Does not own: any of the work itself. A new query gets a variant of
+//! `control::Query` and a line in `requests`.
 
 mod answers;
 mod category_changes;
@@ -61,12 +61,12 @@ pub use storage::work;
 pub use story::{Place, Story};
 pub use withdrawal::{Copy, Withdrawal};
 
-/// Requests in flight get this long to end when the daemon stops.
+/// How long requests in flight may take when the daemon stops.
 const FAREWELL: std::time::Duration = std::time::Duration::from_secs(4);
 
-/// Polls, publishes and serves until `stop` is cancelled, then ends cleanly: polls in flight
-/// end or are given up, all that was stored is published, requests are answered. The lock of the config is let
-/// go of once commands reach this daemon.
+/// Polls, publishes and serves until `stop` is cancelled, then ends cleanly: polls in flight end or are
+/// given up, requests are answered, and everything stored is published. Releases the lock of the config once
+/// commands can reach this daemon.
 ///
 /// # Errors
 /// [`DaemonError`] when it cannot start, or when the store fails.
@@ -119,15 +119,14 @@ pub async fn run(
     let ended = join_all(&mut tasks, &stop).await;
     let mill = Arc::clone(&live.borrow());
     if let Err(error) = mill.publish(crate::publish::PublishScope::Changed, |_, _| {}).await {
-        // The next start publishes it; the outputs are whole as they are.
+        // The next start publishes them; the outputs stay complete as they are.
         error!(error = crate::model::chain(&error), "the last changes are not published yet");
     }
     info!("stopped");
     ended
 }
 
-/// Waits for all tasks; once they are asked to stop, slow readers and long commands do not hold
-/// the end up beyond [`FAREWELL`].
+/// Waits for all tasks; once `stop` is cancelled, slow readers and long commands get at most [`FAREWELL`].
 async fn join_all(
     tasks: &mut tokio::task::JoinSet<Result<(), DaemonError>>,
     stop: &CancellationToken,
@@ -146,7 +145,7 @@ async fn join_all(
                 Some(ended) => {
                     let ended = ended.unwrap_or_else(|e| Err(DaemonError::Task(e.to_string())));
                     result = result.and(ended);
-                    // One that ends by itself takes all down, so that systemd can start afresh.
+                    // A task that ends by itself stops the others, so that systemd can restart the process.
                     stop.cancel();
                 }
             },
@@ -159,8 +158,8 @@ async fn join_all(
     }
 }
 
-/// What is stored is shown before anything is asked for. Outputs that cannot be written (a full
-/// disk) do not keep the old ones from being served; the next publish tries again.
+/// Publishes everything stored before any source is polled. If the outputs cannot be written (a full disk),
+/// the old ones are served, and the next publish tries again.
 async fn show_stored(mill: &Mill) -> Result<(), DaemonError> {
     match mill.publish(crate::publish::PublishScope::Whole, |_, _| {}).await {
         Ok(_) => Ok(()),
@@ -176,7 +175,7 @@ async fn show_stored(mill: &Mill) -> Result<(), DaemonError> {
     }
 }
 
-/// Serves what is published, without polling, until `stop` is cancelled.
+/// Serves the outputs, without polling, until `stop` is cancelled.
 ///
 /// # Errors
 /// [`DaemonError`].
@@ -208,13 +207,13 @@ pub async fn serve(
     keeping.await.map_err(|e| DaemonError::Task(e.to_string()))?
 }
 
-/// Answers a query where no daemon runs; the last event is `Done` or `Failed`.
+/// Answers a query without a daemon; the last event is `Done` or `Failed`.
 pub async fn handle(mill: Arc<Mill>, query: control::Query, events: control::Events) {
     requests::handle(mill, None, query, events).await;
 }
 
-/// The socket of the status page. One that nobody chose is no reason not to start: another feedmill
-/// on this machine may have it.
+/// Binds the socket of the status page. A failure at the default address is only logged: another feedmill on
+/// this machine may use it.
 async fn bind_status(status: &StatusOptions) -> Result<Option<TcpListener>, DaemonError> {
     let Some(address) = status.listen else { return Ok(None) };
     match bind(address).await {

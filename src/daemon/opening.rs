@@ -1,5 +1,5 @@
-//! A store that is opened, mended where it must be, and made ready for a config: what the config
-//! sets once, its categories and its sources are known to it then.
+//! Opening a store: it is repaired where needed and prepared for a config, which means that it has the
+//! config's permanent settings, its categories and its sources.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use crate::store::{
     Categories, Claimed, Handle, Loss, OnDamage, PollResult, Records, SledStore, Sources, Store, StoreError,
 };
 
-/// Opens the store of a config, mends it if it must be, and makes it ready.
+/// Opens the store of a config, repairs it where needed, and prepares it.
 pub(super) fn open(
     config: &Config,
     now: Timestamp,
@@ -26,7 +26,7 @@ pub(super) fn open(
 ) -> Result<(Arc<SledStore>, Handle), StoreError> {
     let (store, _) = SledStore::open_or_mend(config.store.clone(), on_damage, now)?;
     filled(&store, config, now)?;
-    // Whoever claimed sources of this store has ended: one process has it at a time.
+    // The processes that claimed sources of this store have ended: one process has it at a time.
     let released = claims::ALL.into_iter().map(|worker| store.release(worker, &[], now));
     match released.sum::<Result<usize, StoreError>>() {
         Ok(0) => {}
@@ -39,7 +39,7 @@ pub(super) fn open(
     Ok((store, handle))
 }
 
-/// Makes an open store ready for a config; one of which something was lost is filled with what the outputs say.
+/// Prepares an open store for a config; refills it from the outputs if it lost records.
 pub(super) fn filled(store: &SledStore, config: &Config, now: Timestamp) -> Result<(), StoreError> {
     prepare(store, config, now)?;
     if !store.wants_filling()? {
@@ -83,7 +83,8 @@ fn tell_loss(loss: &Loss) {
     );
 }
 
-/// Makes an open store ready for a config.
+/// Adds the config's permanent settings, categories and sources to an open store, and finishes merges that
+/// were cut off.
 pub(super) fn prepare(store: &SledStore, config: &Config, now: Timestamp) -> Result<(), StoreError> {
     store.fix("site.id_authority", &config.id_authority, !config.trial)?;
     store.fix("site.code_space", &config.code_space, !config.trial)?;
@@ -105,7 +106,7 @@ pub(super) fn prepare(store: &SledStore, config: &Config, now: Timestamp) -> Res
     store.sync()
 }
 
-/// Writes what is set once beside the store; only `check` reads it, so a failure is no fault.
+/// Writes the permanent settings beside the store. Only `check` reads them, so a failure is only logged.
 fn tell_fixed(config: &Config) {
     let fixed = json!({ "id_authority": config.id_authority, "code_space": config.code_space });
     let path = config.store.path.join(FIXED_FILE);
@@ -114,12 +115,12 @@ fn tell_fixed(config: &Config) {
     }
 }
 
-/// Makes the sources of a config known: new ones, and those that it has again, are due one after the
-/// other, and one that was gone is asked again under another address.
+/// Registers the sources of a config. New ones, and those that are in the config again, become due one after
+/// the other; a source that was gone is polled again if it has another address.
 fn register(store: &SledStore, config: &Config, now: Timestamp) -> Result<(), StoreError> {
     let enabled: Vec<SourceId> = config.sources.iter().filter(|s| s.enabled).map(|s| s.id.clone()).collect();
     let at_once = config.fetch.concurrency.max(1);
-    // As many in each second as are asked at once.
+    // Each second gets as many as are polled at once.
     for (second, some) in (0..).zip(enabled.chunks(at_once)) {
         store.register(some, now.plus(second))?;
     }
@@ -129,7 +130,7 @@ fn register(store: &SledStore, config: &Config, now: Timestamp) -> Result<(), St
     let back: Vec<&Arc<Source>> = config.sources.iter().filter(wanted).collect();
     let ids: Vec<SourceId> = back.iter().map(|source| source.id.clone()).collect();
     let mut woken = Vec::new();
-    // Of one that is polled right now its poll says when it is due.
+    // If a source is being polled now, that poll decides when it is due.
     for (source, claimed) in back.into_iter().zip(store.claim(claims::CONFIG, &ids, now, LEASE)?) {
         let Claimed::Yours(mut claim) = claimed else { continue };
         let wake = wake(&mut claim.state, source);
@@ -141,7 +142,7 @@ fn register(store: &SledStore, config: &Config, now: Timestamp) -> Result<(), St
     if woken.is_empty() { Ok(()) } else { store.complete(&woken).map(drop) }
 }
 
-/// Whether a source that rested is to be asked again.
+/// Returns whether a source that was not polled is to be polled again.
 fn wake(state: &mut SourceState, source: &Source) -> bool {
     if state.next_poll == Timestamp::MAX {
         "in the config again".clone_into(&mut state.why);

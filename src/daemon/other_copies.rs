@@ -1,4 +1,4 @@
-//! What else holds articles that are withdrawn: exports, and older stores that are kept beside the one in use.
+//! Other places that have withdrawn articles: exports, and older stores beside the one in use.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,20 +9,22 @@ use crate::config::{Config, Exports};
 use crate::model::{InfoCode, chain};
 use crate::store::backup;
 
-/// Files and folders that hold some articles.
+/// Files and folders that contain some articles.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Holding {
     /// Exports in the folder of the automatic ones.
     pub(super) exports: Vec<PathBuf>,
-    /// Files there that cannot be read.
+    /// Files in that folder that cannot be read.
     pub(super) unread: Vec<PathBuf>,
-    /// Older stores; what is in them is not looked at.
+    /// Older stores; their contents are not read.
     pub(super) stores: Vec<PathBuf>,
 }
 
 impl Holding {
-    /// Looks for what holds the items; with `shown` only for exports of which an import would show them.
-    /// Reads exports: `seen` hears how many bytes of which.
+    /// Finds the exports that contain the items; with `shown`, only those from which an import would publish
+    /// them.
+    ///
+    /// Reads every export: `seen` gets the bytes read, the total and the path.
     pub(super) fn of(
         config: &Config,
         codes: &BTreeSet<InfoCode>,
@@ -41,11 +43,10 @@ impl Holding {
     }
 }
 
-/// Makes a new export in place of those that hold what must not be held, unless there are to be none, and
-/// deletes these. Gives the new one.
+/// Replaces exports with a new one, which is returned; makes none if the config wants no exports.
 ///
 /// # Errors
-/// In words. Nothing is deleted where the new one cannot be written.
+/// A message. Nothing is deleted if the new export cannot be written.
 pub(super) fn replace(mill: &Mill, exports: &[PathBuf]) -> Result<Option<PathBuf>, String> {
     if exports.is_empty() {
         return Ok(None);
@@ -64,8 +65,8 @@ pub(super) fn replace(mill: &Mill, exports: &[PathBuf]) -> Result<Option<PathBuf
     Ok(made)
 }
 
-/// Folders beside the store's whose names begin with its own and a dot: damaged ones, those of before an import
-/// or an upgrade, copies that somebody made.
+/// Returns the folders beside the store whose names begin with the store's own name and a dot: damaged
+/// stores, those from before an import or an upgrade, copies that somebody made.
 fn kept_stores(store: &Path) -> Vec<PathBuf> {
     let own = format!("{}.", store.file_name().unwrap_or_default().to_string_lossy());
     let is_kept = |path: &PathBuf| {

@@ -1,4 +1,4 @@
-//! How often: the price of a poll.
+//! How often sources are polled: keeps the price of a poll up to date.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,14 +14,14 @@ use crate::model::chain;
 use crate::schedule::{self, Pace, price};
 use crate::store::{Sources, StoreError};
 
-/// Between two looks at the price: what is learned changes slowly.
+/// The time between two computations of the price: what is learned changes slowly.
 const REPRICE_EVERY: Duration = Duration::from_hours(1);
-/// Sources that the price is worked out from while the mill turns, and when it starts.
+/// The number of sources that the price is computed from while the mill runs, and when it starts.
 const SAMPLE: usize = 400;
 const FIRST_SAMPLE: usize = 16;
 
 impl Mill {
-    /// Works the price of a poll out from what is known of `most` sources; blocks.
+    /// Computes the price of a poll from the states of at most `most` sources; blocks.
     fn reprice(&self, most: usize) -> Result<(), StoreError> {
         let now = self.clock.now();
         let learned: Vec<_> = self
@@ -48,7 +48,7 @@ impl Mill {
         Ok(())
     }
 
-    /// The price to begin with; blocks.
+    /// Computes the first price from a small sample; blocks.
     pub(super) fn first_price(&self) -> Result<(), StoreError> {
         self.reprice(FIRST_SAMPLE)
     }
@@ -63,7 +63,7 @@ impl Mill {
     }
 }
 
-/// Keeps the price right until `stop`.
+/// Keeps the price up to date until `stop`.
 pub(super) async fn keep(mut live: Live, stop: CancellationToken) -> Result<(), DaemonError> {
     loop {
         let mill = Arc::clone(&live.borrow_and_update());

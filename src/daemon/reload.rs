@@ -1,7 +1,7 @@
-//! Reload: another config takes the place of the one in use, in one step or not at all (RULES 6.2).
+//! Reload: replaces the config in use by the one on the disk, in one step or not at all (RULES 6.2).
 //!
-//! It is read, checked, tried on the last answers of its sources, and then swapped in. Whatever is
-//! wrong with it, the mill goes on under the old one and says why.
+//! The new config is read, checked, tried on the last answers of its sources, and then put into use.
+//! If it has a fault, the mill keeps the old one and reports the fault.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -27,16 +27,16 @@ use crate::publish::read_theme;
 use crate::source::Source;
 use crate::store::{Store, StoreError};
 
-/// Between two looks at the files.
+/// The time between two checks of the files.
 const CHECK_EVERY: Duration = Duration::from_secs(1);
-/// So long nothing must have been written.
+/// How long the files must not have changed before they are read.
 const SETTLED: Duration = Duration::from_secs(2);
-/// Last answers that are read for one reload, in bytes; what is left then is said.
+/// Bytes of last answers that one reload tries; sources beyond that are reported as untried.
 const MOST_TRIED: usize = 64 << 20;
-/// Changes that are told one by one.
+/// Changes that are listed by name.
 const TOLD: usize = 20;
 
-/// Reloads, one at a time.
+/// Does reloads, one at a time.
 #[derive(Debug)]
 pub(super) struct Reloader {
     live: watch::Sender<Arc<Mill>>,
@@ -49,7 +49,8 @@ impl Reloader {
         Self { live, listen_socket, turn: tokio::sync::Mutex::default() }
     }
 
-    /// Puts the config as it stands on the disk in place of the one in use.
+    /// Replaces the config in use by the one on the disk, and logs the outcome; `accept` allows it to lose
+    /// items.
     pub(super) async fn reload(self: &Arc<Self>, accept: bool) -> Reloaded {
         let _turn = self.turn.lock().await;
         systemd::reloading();
@@ -71,7 +72,7 @@ impl Reloader {
         done
     }
 
-    /// All of it but telling; blocks.
+    /// Does everything but the reporting; blocks.
     fn swap(&self, accept: bool) -> Reloaded {
         let old = Arc::clone(&self.live.borrow());
         let now = old.clock.now();
@@ -122,11 +123,11 @@ impl Reloader {
         Ok(())
     }
 
-    /// Reloads on SIGHUP, and when the files were written and nothing was written for a moment.
+    /// Reloads on SIGHUP, and when files have changed and then stayed the same for [`SETTLED`].
     pub(super) async fn watch(self: Arc<Self>, stop: CancellationToken) -> Result<(), DaemonError> {
         let mut hangups = signal(SignalKind::hangup()).map_err(|e| DaemonError::Task(e.to_string()))?;
         let path = self.live.borrow().config.path.clone();
-        // What is in use was read a moment ago; it is compared once, in case it was written since.
+        // The config in use was read a moment ago; it is compared once, in case it was written since.
         let mut known = FileSnapshot::default();
         let mut quiet = Duration::ZERO;
         let mut seen = self.snapshot(&path).await;
@@ -135,7 +136,7 @@ impl Reloader {
             tokio::select! {
                 () = stop.cancelled() => return Ok(()),
                 Some(()) = hangups.recv() => {
-                    // Read before the reload: what is written meanwhile is another change.
+                    // Taken before the reload, so that a write meanwhile counts as another change.
                     seen = self.snapshot(&path).await;
                     known = seen.clone();
                     self.reload(false).await;
@@ -144,7 +145,7 @@ impl Reloader {
                 () = sleep(pause) => {}
             }
             let now = self.snapshot(&path).await;
-            // Thousands of files on a slow disk must not keep it busy.
+            // With thousands of files on a slow disk, the checks must not keep it busy.
             pause = CHECK_EVERY.max(now.took * 200);
             quiet = if now == seen { quiet + pause } else { Duration::ZERO };
             seen = now;
@@ -162,8 +163,8 @@ impl Reloader {
         snapshot(path.to_owned(), theme).await
     }
 
-    /// Whether the files say something else than those in use, or did when they were last tried: what was
-    /// mended is nobody's trouble any more.
+    /// Returns whether the files differ from those in use. `true` as well while the last reload waits, so
+    /// that the trouble disappears from the list once the config is right again.
     async fn differs(&self) -> bool {
         let mill = Arc::clone(&self.live.borrow());
         if mill.config_in_waiting().is_some() {
@@ -172,7 +173,7 @@ impl Reloader {
         let differs = move || {
             let site = &mill.config.publish.site;
             let theme = site.theme_folder.as_deref().map(read_theme);
-            // One that cannot be read differs as well: somebody has to be told.
+            // A theme that cannot be read differs as well: the reload reports it.
             let anew = theme.is_some_and(|read| !read.is_ok_and(|parts| parts == *site.theme));
             anew || Files::read(&mill.config.path) != *mill.files
         };
@@ -180,9 +181,9 @@ impl Reloader {
     }
 }
 
-/// When which file was written. Times and sizes are asked for, rather than the system's notices
-/// waited for: these do not come from network file systems, nor where a folder is swapped by a link,
-/// and looking costs less than a millisecond.
+/// Times and sizes of the files. They are read from the disk rather than taken from inotify, which does not
+/// see changes on network file systems, nor a folder that is swapped by a link; reading them takes less than
+/// a millisecond.
 #[derive(Debug, Clone, Default)]
 struct FileSnapshot {
     files: Vec<(PathBuf, Option<SystemTime>, u64)>,
@@ -215,7 +216,7 @@ fn stamps(path: &Path, theme: Option<&Path>) -> Vec<(PathBuf, Option<SystemTime>
     paths.into_iter().map(stamp).collect()
 }
 
-/// Why a running mill cannot go on under a config.
+/// Returns why a running mill cannot use a config, if it cannot.
 fn cannot_change(old: &Config, new: &Config) -> Option<String> {
     (old.store.path != new.store.path).then(|| {
         format!(
@@ -226,7 +227,7 @@ fn cannot_change(old: &Config, new: &Config) -> Option<String> {
     })
 }
 
-/// Settings that only a start reads; the running ones are kept in `new`.
+/// Returns the settings that only a start reads and that differ, and keeps the running ones in `new`.
 fn waits_for_restart(old: &Config, new: &mut Config, given_socket: bool) -> Vec<String> {
     let mut waiting = Vec::new();
     if old.store != new.store {
@@ -248,7 +249,7 @@ fn waits_for_restart(old: &Config, new: &mut Config, given_socket: bool) -> Vec<
     waiting
 }
 
-/// What differs, for people.
+/// Returns what differs, one line each.
 fn changes(old: &Mill, new: &Config) -> Vec<String> {
     let mut told = Vec::new();
     let was: BTreeMap<_, _> = old.sources().map(|source| (source.id.clone(), Arc::clone(source))).collect();
@@ -289,12 +290,12 @@ fn changes(old: &Mill, new: &Config) -> Vec<String> {
     told
 }
 
-/// Whether two settings of one source differ; a rank that only follows from its place does not count.
+/// Returns whether two versions of a source differ, except in a rank that only follows from its position.
 fn differ(one: &Source, other: &Source) -> bool {
     *one != Source { rank: one.rank, ..other.clone() }
 }
 
-/// Tries a config on the last answers of those sources for which it says something else.
+/// Tries a config on the last answers of the sources that it handles differently.
 fn try_out(old: &Mill, new: &Config, now: Timestamp) -> Result<Vec<Trial>, StoreError> {
     let Some(answers) = &old.config.ingest.answers else { return Ok(Vec::new()) };
     let (was, is) = (&old.config.ingest, &new.ingest);

@@ -1,4 +1,4 @@
-//! What a reload came to, as it is told and remembered.
+//! The outcome of a reload, as it is reported and stored.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -13,28 +13,28 @@ use crate::model::Timestamp;
 pub enum Outcome {
     /// The new config is in use.
     Done,
-    /// It says what the one in use says.
+    /// It is the same as the one in use.
     Same,
-    /// It is faulty; the old one is in use.
+    /// It has faults; the old one is in use.
     Refused,
-    /// It would lose items; the old one is in use until somebody accepts that.
+    /// It would lose items; the old one is in use until an admin accepts the loss.
     Held,
 }
 
-/// What came of a reload.
+/// The outcome of a reload, with its reasons.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reloaded {
     /// How it ended.
     pub outcome: Outcome,
-    /// When.
+    /// The time of the reload.
     pub at: Timestamp,
-    /// What is different, for people.
+    /// What differs, one line each.
     pub changes: Vec<String>,
-    /// Settings that differ and wait for a restart.
+    /// Settings that differ and are used from the next start on.
     pub restart: Vec<String>,
-    /// What the sources' last answers come to, where that differs.
+    /// How the sources' last answers fare under the new config, where that differs.
     pub trials: Vec<Trial>,
-    /// Why it was refused.
+    /// Why it was refused; empty if it was not.
     pub why: String,
 }
 
@@ -50,19 +50,19 @@ impl Reloaded {
         }
     }
 
-    /// A config that cannot be used, and why.
+    /// Returns the outcome for a config that cannot be used.
     #[must_use]
     pub fn refused(now: Timestamp, why: impl Into<String>) -> Self {
         Self { why: why.into(), ..Self::at(now, Outcome::Refused) }
     }
 
-    /// Items that would not be taken in any more.
+    /// Returns the number of items that would not be accepted any more.
     #[must_use]
     pub fn lost(&self) -> usize {
         self.trials.iter().map(|trial| trial.vanish).sum()
     }
 
-    /// One line for the log and the status.
+    /// Returns one line for the log and the status.
     #[must_use]
     pub fn line(&self) -> String {
         match self.outcome {
@@ -77,7 +77,7 @@ impl Reloaded {
         }
     }
 
-    /// What keeps the new config from being used: the first fault with its place, or what would be lost.
+    /// Returns why the new config is not used: the first fault with its place, or what would be lost.
     fn obstacle(&self) -> String {
         if self.outcome == Outcome::Held {
             return format!("{} items would vanish", self.lost());
@@ -90,13 +90,13 @@ impl Reloaded {
         }
     }
 
-    /// The same, while it does.
+    /// Returns why the new config is not used, or `None` if it is.
     pub(super) fn waits_for(&self) -> Option<String> {
         matches!(self.outcome, Outcome::Refused | Outcome::Held).then(|| self.obstacle())
     }
 }
 
-/// What the last reload came to; shared by all mills that take each other's place.
+/// The outcome of the last reload, shared by the mills that replace each other.
 #[derive(Debug, Default)]
 pub(super) struct LastReload(Mutex<Option<Reloaded>>);
 

@@ -1,9 +1,9 @@
-//! How long a store is waited for that cannot be opened.
+//! How the daemon waits for a store that cannot be opened.
 //!
-//! It is tried again less and less often, and goes on by itself as soon as it can. Where only a new process
-//! may help (too many open files, a lock that is never let go), the daemon ends with an error after a while, so
-//! that whoever watches it starts it again; a disk that is full or cannot be written to would not be another
-//! one then, and what is published is served meanwhile.
+//! Attempts become less frequent, and the daemon resumes as soon as one succeeds. Where only a new process
+//! may help (too many open files, a lock that is never released), the daemon ends with an error after
+//! [`END`], so that its supervisor restarts it. A full or read-only disk would be the same for a new
+//! process, so the daemon stays and serves the outputs.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,14 +17,14 @@ use super::mill::Mill;
 use crate::model::chain;
 use crate::store::StoreError;
 
-/// Between two looks at a store that is open, and before the first new try.
+/// The time between two checks of an open store, and before the first new attempt.
 const FIRST: Duration = Duration::from_secs(1);
-/// Between two tries at the most.
+/// The longest time between two attempts.
 const LONGEST: Duration = Duration::from_secs(15);
-/// After so long the process ends.
+/// How long the store may stay closed before the process ends.
 const END: Duration = Duration::from_mins(10);
 
-/// What is known of a store that may be closed.
+/// The attempts to open a store that is closed.
 #[derive(Debug, Default)]
 pub(super) struct Patience {
     since: Option<Instant>,
@@ -32,10 +32,10 @@ pub(super) struct Patience {
 }
 
 impl Patience {
-    /// Mends the store if it must be; `true` when that was so, `None` where it cannot be used yet.
+    /// Reopens the store where needed; returns whether it did, or `None` if it cannot be used yet.
     ///
     /// # Errors
-    /// Why it could not be used for so long that another process has to try.
+    /// The store's error, after [`END`] without success, so that another process can try.
     pub(super) async fn keep(&mut self, mill: &Arc<Mill>) -> Result<Option<bool>, StoreError> {
         match mill.keep_store().await {
             Ok(mended) => {
@@ -56,20 +56,20 @@ impl Patience {
         }
     }
 
-    /// Counts a try that failed; whether it was one too many.
+    /// Counts a failed attempt and returns whether it was the last.
     fn is_over(&mut self, why: &StoreError, now: Instant) -> bool {
         self.tries = self.tries.saturating_add(1);
         let since = *self.since.get_or_insert(now);
         now.duration_since(since) >= END && !why.is_of_the_disk()
     }
 
-    /// Until the next look.
+    /// Returns the time until the next check.
     pub(super) fn pause(&self) -> Duration {
         FIRST.saturating_mul(1 << self.tries.saturating_sub(1).min(10)).min(LONGEST)
     }
 }
 
-/// Keeps the store open where nobody polls, until `stop`.
+/// Reopens the store where needed, in a process that does not poll, until `stop`.
 ///
 /// # Errors
 /// As [`Patience::keep`]; `stop` is cancelled then.

@@ -1,4 +1,4 @@
-//! What the queries of the command line do; the same code runs in the daemon and without.
+//! Queries of the command line. The same code runs in the daemon and in a command without one.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -28,7 +28,7 @@ pub(super) async fn handle(mill: Arc<Mill>, reloader: Option<Arc<Reloader>>, que
         Ok(value) => Event::Done(value),
         Err(message) => Event::Failed(message),
     };
-    // A command that went away does not want its answer any more.
+    // A command that ended does not need its answer.
     let _ = events.send(last).await;
 }
 
@@ -79,7 +79,7 @@ async fn answer(mill: &Arc<Mill>, query: Query, events: &Events) -> Result<Value
     }
 }
 
-/// Progress of blocking work; a full channel drops a step rather than slow the work down.
+/// Returns a progress callback for blocking work; a full channel drops a step rather than slowing the work.
 fn progress(events: &Events, what: &'static str) -> impl Fn(usize, usize) + Send + 'static {
     let events = events.clone();
     move |done, of| {
@@ -87,7 +87,7 @@ fn progress(events: &Events, what: &'static str) -> impl Fn(usize, usize) + Send
     }
 }
 
-/// The sources that a command names, or all that are enabled.
+/// Returns the sources that a command names, or all that are enabled.
 fn wanted_sources(mill: &Mill, wanted: &[String]) -> Result<Vec<Arc<Source>>, String> {
     if wanted.is_empty() {
         return Ok(mill.sources().filter(|source| source.enabled).cloned().collect());
@@ -99,7 +99,7 @@ fn wanted_sources(mill: &Mill, wanted: &[String]) -> Result<Vec<Arc<Source>>, St
     wanted.iter().map(find).collect()
 }
 
-/// Asks, and says what would be stored; nothing is.
+/// Polls sources without storing anything, and returns what would be stored.
 async fn try_out(mill: &Arc<Mill>, wanted: &[String]) -> Result<Value, String> {
     let (mut reports, mut waiting) = (Vec::new(), Vec::new());
     for source in wanted_sources(mill, wanted)? {
@@ -112,7 +112,7 @@ async fn try_out(mill: &Arc<Mill>, wanted: &[String]) -> Result<Value, String> {
     Ok(json!({ "polls": reports, "waiting": waiting, "dry_run": true }))
 }
 
-/// Forgets where a source moved to; the configured address is asked again.
+/// Forgets the address that a source moved to, so that the configured one is polled again.
 async fn undo_move(mill: &Arc<Mill>, id: &str) -> Result<Value, String> {
     let source = wanted_sources(mill, &[id.to_owned()])?.remove(0);
     let claims = Claims::new(mill.store.clone(), Arc::clone(&mill.clock), claims::COMMAND);

@@ -1,4 +1,5 @@
-//! One round over many sources, by hand or in a demo: the daemon polls each when it is due (`tasks`).
+//! One round of polls over many sources, for commands and the demo; the daemon polls each source when it is
+//! due ([`tasks`](super::tasks)).
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -17,50 +18,50 @@ use crate::model::{SourceId, SourceState, Timestamp};
 use crate::source::Source;
 use crate::store::{Claim, Claimed, Handle, PollResult, StoreError};
 
-/// Sources of a round that are claimed at once: a little later each is asked.
+/// Sources that are claimed in one transaction; each is polled a little later.
 const STATES: usize = 16;
-/// Ends of polls that are stored together: a transaction and its way to the disk cost as much as thirty of
-/// them. A round that is cut off asks so many again.
+/// Results of polls that are stored together: one transaction with its write to the disk costs as much as
+/// thirty results. A round that is cut off polls at most as many sources again.
 const ENDS: usize = 200;
-/// When no answer comes for so long, what waits is stored.
+/// Results that wait are stored when no answer arrives for this time.
 const QUIET: Duration = Duration::from_millis(250);
 
-/// What a round came to.
+/// The outcome of a round.
 #[derive(Debug, Default)]
 pub struct Round {
-    /// Of each source that was asked, in the order in which they were wanted.
+    /// Reports of the sources that were polled, in the order in which they were wanted.
     pub polls: Vec<PollReport>,
-    /// Sources that were not asked.
+    /// Sources that were not polled because it was too early.
     pub waiting: Vec<NotYet>,
-    /// Sources that somebody else polls.
+    /// Sources that another worker polls.
     pub busy: Vec<Busy>,
 }
 
-/// A source that somebody else polls, and has not done with for long.
+/// A source that another worker polls for longer than a command waits.
 #[derive(Debug, Clone, Serialize)]
 pub struct Busy {
-    /// Its id.
+    /// The source's id.
     pub source: SourceId,
-    /// Who polls it.
+    /// The worker that polls it, such as `the daemon`.
     pub by: String,
 }
 
-/// A source whose upstream wants a pause.
+/// A source that must not be polled yet.
 #[derive(Debug, Clone, Serialize)]
 pub struct NotYet {
-    /// Its id.
+    /// The source's id.
     pub source: SourceId,
-    /// Nobody asks before that: RFC 3339.
+    /// The time before which nobody polls it: RFC 3339.
     pub not_before: String,
-    /// Why, for people.
+    /// The reason, for people.
     pub why: String,
-    /// Somebody else polled it since the round began; it is due at that time.
+    /// Whether another worker has polled it since the round began; it is due at `not_before` then.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub polled: bool,
 }
 
 impl NotYet {
-    /// Whether it is too early for a source.
+    /// Returns `Some` if it is too early to poll a source.
     pub(super) fn of(source: &Source, state: &SourceState, now: Timestamp) -> Option<Self> {
         (state.not_before > now).then(|| Self {
             source: source.id.clone(),
@@ -72,9 +73,9 @@ impl NotYet {
 }
 
 impl Mill {
-    /// One round over `wanted`, but for those whose upstream wants a pause: answers are fetched side by
-    /// side and taken in one after the other in the given order, so that the round ends the same whoever
-    /// answers first.
+    /// Polls `wanted` once, except sources for which it is too early. Answers are fetched concurrently and
+    /// processed one after the other in the given order, so that the result does not depend on which source answers
+    /// first.
     ///
     /// # Errors
     /// Those of the store.
@@ -84,7 +85,7 @@ impl Mill {
         progress: impl Fn(usize, usize, &str),
     ) -> Result<Round, StoreError> {
         let all = wanted.len();
-        // More than are asked at once: one that is slow must not keep later ones from their turn.
+        // More than are fetched at once, so that a slow source does not delay the ones behind it.
         let ahead = self.config.fetch.concurrency.max(1) * 2;
         let some = wanted.chunks(STATES).map(<[_]>::to_vec).collect::<Vec<_>>();
         let claims = Arc::new(Claims::new(self.store.clone(), Arc::clone(&self.clock), claims::COMMAND));
@@ -108,7 +109,7 @@ impl Mill {
             let next = if let Some(next) = answers.try_next().now_or_never() {
                 next?
             } else {
-                // Nobody else decides while something is pending: it must not wait for an upstream.
+                // While a change is pending, no other poll can decide: it must not wait for an upstream.
                 self.ingest.store_pending(&mut pending).await?;
                 ends.store_finished(&pending);
                 let Ok(next) = timeout(QUIET, answers.try_next()).await else {
@@ -149,8 +150,8 @@ impl Mill {
         Ok(round)
     }
 
-    /// Asks in a task of its own: an answer on its way holds a place at its host, which the details of
-    /// another source wait for.
+    /// Fetches in a task of its own: an answer in transfer occupies a slot at its host, which the detail
+    /// pages of another source may wait for.
     fn ask_aside(
         &self,
         source: &Arc<Source>,
@@ -173,7 +174,8 @@ impl Mill {
             if let Some(early) = NotYet::of(&source, &claim.state, clock.now()) {
                 return Ok(Ahead::NotYet(early, claim));
             }
-            // Times have seconds: who did not wait may have polled it itself in the one in which it began.
+            // Timestamps are in seconds: a poll in the second in which the round began may have come
+            // before the round, unless the claim had to wait.
             if claim.state.last_poll.is_some_and(|last| last > begun || (waited && last == begun)) {
                 let why = "somebody else polled it a moment ago".to_owned();
                 let not_before = claim.state.next_poll.rfc3339();
@@ -187,10 +189,10 @@ impl Mill {
     }
 }
 
-/// Ends of polls on their way into the store: the next poll need not wait for the disk.
+/// Results of polls to be stored, in the background: the next poll need not wait for the disk.
 struct Ends {
     store: Handle,
-    /// Of polls of which something may be pending.
+    /// Results of polls that may have pending changes.
     held: Vec<PollResult>,
     waiting: Vec<PollResult>,
     storing: JoinSet<Result<(), StoreError>>,
@@ -201,7 +203,7 @@ impl Ends {
         Self { store, held: Vec::new(), waiting: Vec::new(), storing: JoinSet::new() }
     }
 
-    /// Takes one more; says what became of earlier ones.
+    /// Adds a result; returns the errors of earlier writes.
     fn take(&mut self, ending: PollResult, pending: &Pending) -> Result<(), StoreError> {
         self.held.push(ending);
         if pending.is_empty() {
@@ -216,7 +218,7 @@ impl Ends {
         Ok(())
     }
 
-    /// Nothing is pending any more.
+    /// Queues the results whose changes were pending; called when no change is pending any more.
     fn store_finished(&mut self, pending: &Pending) {
         self.held.iter_mut().for_each(|result| pending.finish(result));
         self.waiting.append(&mut self.held);
@@ -230,7 +232,7 @@ impl Ends {
         }
     }
 
-    /// Stores the last; nothing is pending any more.
+    /// Stores the remaining results; no change is pending any more.
     async fn finish(mut self, pending: &Pending) -> Result<(), StoreError> {
         self.store_finished(pending);
         self.store_waiting();
@@ -241,7 +243,7 @@ impl Ends {
     }
 }
 
-/// Sources, each claimed or taken.
+/// Claims sources; each is returned with its claim, or with the worker that polls it.
 async fn claimed(
     claims: Arc<Claims>,
     sources: Vec<Arc<Source>>,
@@ -250,15 +252,15 @@ async fn claimed(
     Ok(sources.into_iter().zip(claimed).collect())
 }
 
-/// A poll of a round, as far as it goes while earlier ones are not taken in yet.
+/// A poll of a round, as far as it can proceed before earlier ones are processed.
 enum Ahead {
-    /// Nothing is to be taken in, so nobody has to wait for its end.
+    /// A poll without anything to process, which is complete.
     Done(Box<(PollReport, PollResult)>),
-    /// It waits for its turn.
+    /// An answer to be processed in its turn.
     Waits(Box<Answer>),
-    /// Nobody was asked; the claim is given back.
+    /// A source for which it is too early; the claim is released.
     NotYet(NotYet, Box<Claim>),
-    /// Somebody else polls it.
+    /// A source that another worker polls.
     Busy(Busy),
 }
 

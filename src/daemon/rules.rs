@@ -1,4 +1,4 @@
-//! Rules: what they did so far, and changed ones applied to what is stored.
+//! Rules: what each has done so far, and applying changed rules to stored items.
 
 use std::sync::Arc;
 
@@ -15,25 +15,25 @@ use crate::publish::PublishScope;
 use crate::rules::{Action, Level};
 use crate::store::StoreError;
 
-/// Items looked at in one step; polls of other sources may come in between.
+/// Items read in one step; polls of other sources may run in between.
 const STEP: usize = 100;
-/// Of what was rerouted so many are listed; all are counted.
+/// Rerouted items that are listed; all are counted.
 const LISTED: usize = 1_000;
 
-/// A rule with what it did.
+/// A rule, and how often it was applied.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct RuleRow {
-    /// Its name.
+    /// The rule's name.
     pub name: String,
-    /// For whose items it is asked.
+    /// The items that it applies to: all, those of a source or those of a category.
     pub level: String,
-    /// What it does.
+    /// Its action.
     pub action: String,
     /// Items to which it was applied.
     pub hits: u64,
 }
 
-/// All rules, and all items that they were asked about.
+/// Returns all rules, and the counts of the items that they were evaluated for.
 pub(super) async fn rules(mill: &Arc<Mill>) -> Result<Value, String> {
     let counts = mill.store.call(|store| store.tallies()).await.map_err(|e| chain(&e))?;
     let count = |name: &str| counts.get(name).copied().unwrap_or_default();
@@ -77,7 +77,7 @@ fn action(action: &Action) -> String {
     }
 }
 
-/// Applies the present rules and routes to all that is stored, or says what would happen.
+/// Applies the present rules and routes to all stored items, or returns what would change.
 pub(super) async fn reroute(mill: &Arc<Mill>, dry_run: bool, events: &Events) -> Result<Value, String> {
     let rerouting = Arc::new(Rerouting {
         rules: Arc::clone(&mill.config.ingest.rules),
@@ -87,7 +87,7 @@ pub(super) async fn reroute(mill: &Arc<Mill>, dry_run: bool, events: &Events) ->
     });
     let (mut looked, mut changed, mut listed) = (0, 0, Vec::new());
     let held = mill.hold().await;
-    // What was rerouted just now stands behind the end: it is not looked at again.
+    // Items that were rerouted just now come behind the end, so they are not read again.
     let end = mill.store.call(|store| store.cursor()).await.map_err(|e| chain(&e))?;
     let mut from = Cursor::default();
     while from != end {

@@ -1,4 +1,4 @@
-//! How things stand: what needs attention first, then what goes on.
+//! The daemon's state: what needs attention first, then the numbers.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,25 +13,25 @@ use crate::render::built_in_texts;
 use crate::serve::{Depth, Trouble};
 use crate::store::{Sources, StoreError, backup};
 
-/// What is listed of each kind.
+/// Troubles that are listed at most.
 const LISTED: usize = 20;
 
-/// One thing that somebody should look at.
+/// A trouble that an admin should check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attention {
     /// A stable word: `disk`, `config`, `gone`, `alarm`, `failing`, `moved`, `held`, `names` and others.
     pub kind: String,
-    /// What it is about: a source's id, or nothing.
+    /// What it is about, such as a source's id; may be empty.
     pub about: String,
-    /// Its name for people.
+    /// The name of what it is about, for people.
     pub name: String,
-    /// What is known beside its kind.
+    /// Details, such as an error or an address.
     pub text: String,
-    /// Since when.
+    /// When it began.
     pub since: Timestamp,
-    /// What is the matter, in English.
+    /// The problem, in English.
     pub what: String,
-    /// What to do, in English.
+    /// The remedy, in English.
     pub way_out: String,
 }
 
@@ -42,7 +42,7 @@ impl Attention {
         Self { kind, about, name, text, since, what, way_out }
     }
 
-    /// What is the matter and what to do, in the words of a theme.
+    /// Returns the problem and the remedy, in the words of a theme.
     #[must_use]
     pub fn told(&self, texts: &BTreeMap<String, String>) -> (String, String) {
         let Self { kind, about, name, text, since, .. } = self.clone();
@@ -58,18 +58,18 @@ fn told(trouble: &Trouble, texts: &BTreeMap<String, String>) -> (String, String)
     (what, trouble.way_out(word))
 }
 
-/// How things stand.
+/// The state of the daemon.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Status {
     /// What needs attention, the most urgent first.
     pub attention: Vec<Attention>,
-    /// More of the same that is not listed.
+    /// Troubles that are not listed.
     pub more: usize,
     /// Sources that are polled.
     pub polled: usize,
     /// Sources that are switched off.
     pub off: usize,
-    /// Of the polled ones, those whose last poll failed.
+    /// Polled sources whose last poll failed.
     pub failing: usize,
     /// Articles that are published.
     pub items: u64,
@@ -79,15 +79,15 @@ pub struct Status {
     pub next_poll: Option<String>,
     /// When the last export was made; RFC 3339.
     pub last_export: Option<String>,
-    /// What the last reload came to, if there was one.
+    /// The outcome of the last reload, if there was one.
     pub reload: Option<Reloaded>,
     /// The site's address.
     pub url: String,
-    /// Of this program.
+    /// The version of this program.
     pub version: String,
 }
 
-/// Looks at everything that is known.
+/// Returns the daemon's state.
 pub(super) async fn status(mill: &Arc<Mill>) -> Result<Status, StoreError> {
     let own = Arc::clone(mill);
     blocking::run(move || own.status()).await.map_err(StoreError::task)
@@ -96,7 +96,7 @@ pub(super) async fn status(mill: &Arc<Mill>) -> Result<Status, StoreError> {
 impl Mill {
     fn status(&self) -> Status {
         let insight = self.insight(Depth::Numbers);
-        // Of a store that cannot be used, that is what needs attention.
+        // If the store cannot be used, `attention` says so.
         let next = self.backend.next_due().unwrap_or_default();
         let texts = built_in_texts("en");
         let more = insight.troubles.len().saturating_sub(LISTED);

@@ -1,5 +1,5 @@
-//! Maintenance of the store as an admin asks for it: checks, repair, compaction, exports and imports. The
-//! same code runs in the daemon, while it turns, and without.
+//! Maintenance of the store on an admin's request: checks, repair, compaction, exports and imports. The same
+//! code runs in the daemon, while it works, and in a command without one.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -14,12 +14,12 @@ use crate::control::{Event, Events, StoreQuery};
 use crate::model::{Timestamp, chain};
 use crate::store::{Imported, SledStore, StoreError};
 
-/// Answers in the running mill: writers wait where they must, and all outputs are looked at again
-/// where the store is another one than before.
+/// Answers a query about the store in the running mill. If the query changes the store, no poll and no
+/// publish runs meanwhile, and all outputs are checked afterwards.
 pub(super) async fn answer(mill: &Arc<Mill>, query: StoreQuery, events: &Events) -> Result<Value, String> {
     let changes = query.changes();
     let _held = if changes { Some(mill.hold().await) } else { None };
-    // Nothing is published of a store that is yet to be filled.
+    // Nothing is published from a store that is not refilled yet.
     let _turn = if changes { Some(mill.publishing.lock().await) } else { None };
     let mut answer = work(Arc::clone(&mill.backend), query, mill.clock.now(), events.clone()).await?;
     if changes {
@@ -29,7 +29,7 @@ pub(super) async fn answer(mill: &Arc<Mill>, query: StoreQuery, events: &Events)
             own.backend.last_loss()
         });
         let lost = ready.await.map_err(|e| e.to_string())?.map_err(|e| chain(&e))?;
-        // Less is lost by what came back from what was published.
+        // Refilling from the outputs has reduced the loss.
         if answer.get("loss").is_some() {
             answer["loss"] = value(&lost)?;
         }
@@ -39,10 +39,10 @@ pub(super) async fn answer(mill: &Arc<Mill>, query: StoreQuery, events: &Events)
     Ok(answer)
 }
 
-/// Does the work on an open store, on a blocking thread; progress goes to `events`.
+/// Answers a query about an open store on a blocking thread; progress is sent to `events`.
 ///
 /// # Errors
-/// What the store says, in words.
+/// The store's error as a message.
 pub async fn work(
     store: Arc<SledStore>,
     query: StoreQuery,
@@ -56,7 +56,7 @@ pub async fn work(
 fn asked(store: &SledStore, query: StoreQuery, now: Timestamp, events: &Events) -> Result<Value, String> {
     let told = |error: StoreError| chain(&error);
     let step = |done: usize, of: usize, what: String| {
-        // A full channel drops a step rather than slow the work down.
+        // A full channel drops a step rather than slowing the work.
         let _ = events.try_send(Event::Progress { done, of, what });
     };
     let mut watch = |done: usize, of: usize, what: String| step(done, of, what);

@@ -1,4 +1,4 @@
-//! One item's story: what happened to it and why, and where it is shown; taking it out and in.
+//! One item's history: what happened to it and why, and where it is published; restoring it.
 
 use std::sync::Arc;
 
@@ -13,47 +13,47 @@ use crate::publish::PublishScope;
 use crate::sink::{FeedFormat, OutputKey};
 use crate::store::{Basis, Event, Revision, Sighting, Store, StoreError, Tombstone};
 
-/// All that is known of how an item came to be what it is.
+/// An item's history, and the reasons for its present state.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Story {
-    /// InfoCode as text.
+    /// The infoCode as text.
     pub info_code: String,
     /// The published id.
     pub id: String,
-    /// Its title now; nothing when it is erased.
+    /// The title now; `None` if the item is erased.
     pub title: Option<String>,
-    /// Why it is out, if it is.
+    /// The tombstone, if the item is withdrawn.
     pub tombstone: Option<Tombstone>,
-    /// What happened, oldest first.
+    /// Events, oldest first.
     pub events: Vec<Event>,
-    /// Which sources list it, and since when.
+    /// Sources that list it, and since when.
     pub listings: Vec<(SourceId, Sighting)>,
-    /// The source that gives its title and text, and its rank.
+    /// The source that provides its title and text, and that source's rank.
     pub given_by: Option<(SourceId, u32)>,
-    /// How it looked before.
+    /// Earlier revisions.
     pub revisions: Vec<Revision>,
-    /// When the outputs first showed it; RFC 3339.
+    /// When it was first published: RFC 3339.
     pub published_at: Option<String>,
-    /// When they first showed its present form; RFC 3339.
+    /// When its present revision was first published: RFC 3339.
     pub shown_at: Option<String>,
-    /// Where it is shown.
+    /// Categories that show it.
     pub places: Vec<Place>,
 }
 
 /// A category that shows an item.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Place {
-    /// Its slug; empty for the whole site.
+    /// The category's slug; empty for the whole site.
     pub category: String,
-    /// Its number among all that ever came into the category.
+    /// The item's number among all that ever came into the category.
     pub arrival: Option<u32>,
-    /// Whether it stands in the feeds now; else it is on older pages only.
+    /// Whether the feeds list it now; otherwise only older pages do.
     pub in_feeds: bool,
     /// Addresses of the outputs.
     pub outputs: Vec<String>,
 }
 
-/// The story of one item.
+/// Returns the history of one item.
 pub(super) async fn explain(mill: &Arc<Mill>, code: String) -> Result<Value, String> {
     let own = Arc::clone(mill);
     let found = mill.store.call(move |store| match known(&own, store, &code)? {
@@ -81,7 +81,7 @@ fn story(mill: &Mill, store: &dyn Store, code: &InfoCode) -> Result<Story, Store
             Some(item) if tombstone.is_none() => places(mill, store, item)?,
             _ => Vec::new(),
         },
-        // By what it is known again is nobody's to read.
+        // The data that recognizes an erased item is not shown.
         tombstone: tombstone.map(|tombstone| Tombstone { signs: None, ..tombstone }),
     })
 }
@@ -114,7 +114,7 @@ pub(super) fn places(mill: &Mill, store: &dyn Store, item: &Item) -> Result<Vec<
     Ok(places)
 }
 
-/// Puts a withdrawn item back, and into the outputs.
+/// Restores a withdrawn item, and publishes it.
 pub(super) async fn restore(mill: &Arc<Mill>, code: String, why: String) -> Result<Value, String> {
     let own = Arc::clone(mill);
     let now = mill.clock.now();

@@ -1,5 +1,5 @@
-//! What systemd is told: ready, reloading, what goes on, and that all parts of the mill turn.
-//! Without systemd nothing is told to anybody.
+//! Messages to systemd: ready, reloading, the state of the mill, and the watchdog's keep-alive. Without
+//! systemd nothing is sent.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,19 +13,19 @@ use super::error::DaemonError;
 use super::heartbeat::{Part, STORE_ANSWERS};
 use super::mill::Live;
 
-/// Between two changes of what `systemctl status` shows.
+/// The time between two updates of the state that `systemctl status` shows.
 const STATUS_EVERY: Duration = Duration::from_secs(10);
 fn tell(states: &[NotifyState<'_>]) {
-    // Nobody listens where there is no systemd.
+    // It fails where there is no systemd, which is not an error.
     let _ = sd_notify::notify(states);
 }
 
-/// The mill turns; what is shown beside it.
+/// Reports that the mill is running, with its state.
 pub(super) fn ready(status: &str) {
     tell(&[NotifyState::Ready, NotifyState::Status(status)]);
 }
 
-/// Settings are being read anew; [`ready`] follows.
+/// Reports that the config is being reloaded; [`ready`] follows.
 pub(super) fn reloading() {
     match NotifyState::monotonic_usec_now() {
         Ok(now) => tell(&[NotifyState::Reloading, now]),
@@ -33,12 +33,12 @@ pub(super) fn reloading() {
     }
 }
 
-/// It ends.
+/// Reports that the daemon ends.
 pub(super) fn stopping() {
     tell(&[NotifyState::Stopping, NotifyState::Status("stopping: what was stored is published")]);
 }
 
-/// Says what goes on, and feeds the watchdog while every part turns, until `stop`.
+/// Reports the state of the mill, and feeds the watchdog while every part makes progress, until `stop`.
 pub(super) async fn keep(live: Live, stop: CancellationToken) -> Result<(), DaemonError> {
     let watchdog = sd_notify::watchdog_enabled();
     let every = watchdog.map_or(STATUS_EVERY, |limit| STATUS_EVERY.min(limit / 3));
@@ -53,7 +53,7 @@ pub(super) async fn keep(live: Live, stop: CancellationToken) -> Result<(), Daem
             let mill = Arc::clone(&mill);
             async move { mill.store.call(|store| store.cursor()).await.map(|_| ()) }
         };
-        // A store that says that it is closed or full answers all the same.
+        // A store that answers with an error (closed, full) does not hang.
         if timeout(STORE_ANSWERS, probe).await.is_ok() {
             mill.heartbeat.beat(Part::Store);
         } else {

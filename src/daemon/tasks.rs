@@ -1,4 +1,4 @@
-//! The two tasks that turn the mill: one claims due sources, one publishes what changed.
+//! The tasks that turn the mill: one polls due sources, one publishes changes, one notifies webhooks.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,24 +20,24 @@ use crate::store::{Claim, PollResult, StoreError};
 
 /// Sources polled at once, as a multiple of the fetcher's concurrency: some wait for hosts.
 const IN_FLIGHT: usize = 4;
-/// The longest sleep between two looks at what is due.
+/// The longest sleep between two queries for due sources.
 const LONGEST_SLEEP: Duration = Duration::from_mins(1);
-/// Polls that are running get this long to end when the daemon stops.
+/// How long running polls may take when the daemon stops.
 const GRACE: Duration = Duration::from_secs(3);
-/// A publish waits this long for polls of the same moment, then this long at the most.
+/// The time between two checks whether polls still run before a publish, and the longest wait for them.
 const QUIET: Duration = Duration::from_millis(300);
 const PATIENCE: Duration = Duration::from_secs(5);
-/// After a failed publish.
+/// The pause after a failed publish.
 const RETRY: Duration = Duration::from_secs(5);
-/// Until a source is tried again whose earlier poll has not ended.
+/// The pause before a source is tried again whose earlier poll has not ended.
 const BUSY: Duration = Duration::from_millis(100);
-/// Until what is due is read again, after that failed.
+/// The pause after a failed query for due sources.
 const AGAIN: Duration = Duration::from_secs(1);
 
-/// Claims due sources and polls each in a task of its own.
+/// Claims due sources, and polls each in a task of its own.
 pub(super) async fn schedule(mut live: Live, stop: CancellationToken) -> Result<(), DaemonError> {
     let mut polls: JoinSet<(Claim, Result<Poll, StoreError>)> = JoinSet::new();
-    // Sources whose poll came to nothing are claimed, and must not wait for the lease's end.
+    // Claims of polls that ended without a result: they are polled again before their lease expires.
     let mut unfinished: Vec<Claim> = Vec::new();
     let claims = {
         let mill = live.borrow();
@@ -45,7 +45,7 @@ pub(super) async fn schedule(mut live: Live, stop: CancellationToken) -> Result<
     };
     let mut patience = Patience::default();
     loop {
-        // Polls that are running end under the config that they began with.
+        // Running polls end under the config that they began with.
         let mill = Arc::clone(&live.borrow_and_update());
         let most = mill.config.fetch.concurrency.max(1) * IN_FLIGHT;
         mill.heartbeat.beat(Part::Scheduler);
@@ -58,7 +58,7 @@ pub(super) async fn schedule(mut live: Live, stop: CancellationToken) -> Result<
             continue;
         };
         if mended {
-            // They are due again.
+            // Their sources are due again.
             unfinished.clear();
         }
         let free = most.saturating_sub(polls.len());
@@ -66,7 +66,7 @@ pub(super) async fn schedule(mut live: Live, stop: CancellationToken) -> Result<
             Ok(due) => due,
             Err(error) => {
                 error!(error = chain(&error), "what is due cannot be read");
-                // Not at once again: the fault may be one that mending does not see.
+                // Not at once: the fault may be one that reopening does not detect.
                 sleep(AGAIN).await;
                 continue;
             }
@@ -80,7 +80,7 @@ pub(super) async fn schedule(mut live: Live, stop: CancellationToken) -> Result<
             });
         }
         if claimed > 0 && claimed == free {
-            // More may be due as soon as one has ended.
+            // More may be due as soon as one poll has ended.
             debug!(in_flight = polls.len(), "all places taken");
         }
         let pause = pause(&mill, polls.len() >= most).await;
@@ -90,7 +90,7 @@ pub(super) async fn schedule(mut live: Live, stop: CancellationToken) -> Result<
             Ok(()) = live.changed() => {}
             () = sleep(pause) => {}
         }
-        // Those that ended meanwhile must not wait for a look at what is due each.
+        // Collects all polls that have ended, so that one query for due sources serves them all.
         while let Some(ended) = polls.try_join_next() {
             unfinished.extend(outcome(&claims, ended));
         }
@@ -103,7 +103,7 @@ pub(super) async fn schedule(mut live: Live, stop: CancellationToken) -> Result<
     Ok(())
 }
 
-/// The claim of a poll that has to be made again once the store is mended; others are given up.
+/// Returns the claim of a poll that has to be repeated; removes it otherwise.
 fn outcome(
     claims: &Claims,
     ended: Result<(Claim, Result<Poll, StoreError>), tokio::task::JoinError>,
@@ -119,7 +119,7 @@ fn outcome(
         Ok(poll) => *poll == Poll::Busy,
         Err(error) => {
             error!(source.id = %claim.id, error = chain(error), "a poll could not be stored");
-            // One damaged record comes back when the source's lease ends.
+            // After one damaged record, the source is due again when its lease expires.
             error.needs_mending()
         }
     };
@@ -129,12 +129,12 @@ fn outcome(
     again.then_some(claim)
 }
 
-/// What became of a claimed source.
+/// The outcome for a claimed source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Poll {
-    /// It was asked, or rests.
+    /// It was polled, or is not polled for now.
     Done,
-    /// An earlier poll of it has not ended yet.
+    /// An earlier poll of it is still running.
     Busy,
 }
 
@@ -144,7 +144,7 @@ async fn poll_one(mill: &Mill, claim: Claim) -> Result<Poll, StoreError> {
         return Ok(Poll::Done);
     };
     let Some(_running) = Running::begin(&mill.running, &claim.id) else {
-        // A poll is due again as soon as its state is stored, a moment before it ends.
+        // A source is due again as soon as its poll is stored, a moment before that poll ends.
         sleep(BUSY).await;
         return Ok(Poll::Busy);
     };
@@ -155,15 +155,15 @@ async fn poll_one(mill: &Mill, claim: Claim) -> Result<Poll, StoreError> {
     Ok(Poll::Done)
 }
 
-/// A source that the config does not have (any more) rests until it is back.
+/// Stops polling a source that the config does not have (any more) until the config has it again.
 async fn rest(mill: &Mill, mut claim: Claim) -> Result<(), StoreError> {
     claim.state.next_poll = Timestamp::MAX;
     "not in the config, or switched off".clone_into(&mut claim.state.why);
     mill.store.complete(vec![PollResult::of(claim)]).await.map(drop)
 }
 
-/// Marks a source while its poll runs: no second one begins beside it, however long it takes,
-/// and the publisher waits for the end of a round.
+/// Registers a source as being polled: no second poll of it begins, however long it takes, and the publisher
+/// waits for running polls to end.
 struct Running<'a>(&'a Mutex<BTreeSet<SourceId>>, SourceId);
 
 impl<'a> Running<'a> {
@@ -193,7 +193,7 @@ async fn pause(mill: &Mill, full: bool) -> Duration {
     }
 }
 
-/// Publishes after changes; what fails is tried again.
+/// Publishes after changes; a failed publish is repeated.
 pub(super) async fn publish(live: Live, stop: CancellationToken) -> Result<(), DaemonError> {
     let changed = Arc::clone(&live.borrow().changed);
     loop {
@@ -205,7 +205,7 @@ pub(super) async fn publish(live: Live, stop: CancellationToken) -> Result<(), D
             () = sleep(LONGEST_SLEEP) => continue,
         }
         let mill = Arc::clone(&live.borrow());
-        // The lists of one round are taken in before anything is published (RULES 1.4).
+        // The lists of one round are processed before anything is published (RULES 1.4).
         let _ = timeout(PATIENCE, quiet(&mill.running)).await;
         if let Err(error) = mill.publish(PublishScope::Changed, |_, _| {}).await {
             error!(error = %chain(&error), "publish failed; the old outputs stay");
@@ -226,7 +226,7 @@ async fn quiet(running: &Mutex<BTreeSet<SourceId>>) {
     }
 }
 
-/// Tells webhooks what was published; what fails is tried again, later and later.
+/// Notifies webhooks of what was published; a failed delivery is repeated at growing intervals.
 pub(super) async fn notify(mut live: Live, stop: CancellationToken) -> Result<(), DaemonError> {
     let mut failures = 0_u32;
     loop {

@@ -1,4 +1,6 @@
-//! What needs attention: one list for the status page, its feed and `feedmill status`.
+//! Troubles: one list for the status page, its feed and `feedmill status`.
+//!
+//! To add a kind, add it to `KINDS` and its texts to each language of the built-in theme.
 
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
@@ -10,23 +12,24 @@ use crate::serve::{Insight, Trouble};
 use crate::source::Source;
 use crate::store::{Loss, Remedy, StoreError};
 
-/// All kinds, the most urgent first. The texts `trouble_…` of a theme name them, `way_…` say what to do.
+/// All kinds, the most urgent first. Their texts in a theme are `trouble_…` (the problem) and `way_…` (the
+/// remedy).
 const KINDS: [&str; 17] = [
     "closed", "store", "part", "disk", "emptied", "exported", "salvaged", "mended", "config", "lag",
     "forecast", "gone", "alarm", "failing", "moved", "held", "names",
 ];
-/// A source that fails is a trouble from so many failures in a row on.
+/// Failures in a row from which a failing source is a trouble.
 const FAILS: u32 = 3;
-/// Changes that wait longer for their publish are a trouble, in seconds.
+/// Seconds that changes may wait to be published before that is a trouble.
 const LAG: i64 = 15 * 60;
-/// What was lost of a damaged store is said for so long, in seconds.
+/// Seconds for which the loss of a damaged store is listed.
 const TOLD: i64 = 7 * 86_400;
-/// Room for fewer days is a trouble.
+/// Days of free space below which that is a trouble.
 const DAYS: u64 = 14;
 
 impl Mill {
-    /// Adds what is the matter with the mill itself, and why it is not ready; then puts all troubles in
-    /// their order.
+    /// Adds the troubles of the mill itself, and the reasons why it is not ready; then sorts all troubles by
+    /// urgency.
     pub(super) fn add_troubles(&self, insight: &mut Insight, stored: Result<(), StoreError>) {
         let now = insight.now;
         if let Err(error) = stored {
@@ -62,8 +65,8 @@ impl Mill {
         insight.troubles.sort_by_key(urgency);
     }
 
-    /// Dates troubles from when they were first seen until they are gone, so that each keeps its place in
-    /// the feed.
+    /// Dates each trouble by when it was first seen, so that it keeps its position in the feed until it is
+    /// gone.
     fn date(&self, troubles: &mut [Trouble]) {
         let mut seen = self.seen_troubles.lock().unwrap_or_else(PoisonError::into_inner);
         let is = |trouble: &Trouble, kind: &str, about: &str| trouble.kind == kind && trouble.about == about;
@@ -79,7 +82,7 @@ fn trouble(kind: &str, text: String, since: Timestamp) -> Trouble {
     Trouble { kind: kind.to_owned(), about: String::new(), name: String::new(), text, since }
 }
 
-/// What was lost of a damaged store.
+/// Returns the trouble for what a damaged store lost.
 fn lost(loss: Loss) -> Trouble {
     let lost = (loss.articles + loss.texts).to_string();
     let (kind, name) = match loss.remedy {
@@ -91,7 +94,7 @@ fn lost(loss: Loss) -> Trouble {
     Trouble { name, about: loss.aside.unwrap_or_default(), ..trouble(kind, loss.why, loss.at) }
 }
 
-/// What a source needs; nothing while it is switched off.
+/// Returns the troubles of a source; none if it is disabled.
 pub(super) fn of_source(source: &Source, state: &SourceState, now: Timestamp) -> Vec<Trouble> {
     if !source.enabled {
         return Vec::new();

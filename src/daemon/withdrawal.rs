@@ -1,5 +1,5 @@
-//! Taking articles out for good, as somebody asks who has a right to: by whatever they call them, with
-//! all copies, and with what else still shows or holds them.
+//! Withdrawing articles at the request of somebody entitled to it: by whatever name, with all copies, and
+//! with a list of the other places that may still have them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -24,67 +24,68 @@ use crate::store::{AtPath, Store, StoreError, Tombstone, WithdrawnBy};
 
 /// Redirects followed from an old path to an article.
 const MAX_HOPS: usize = 5;
-/// Items looked at in one step.
+/// Items read in one step.
 const STEP: usize = 500;
-/// Copies that are listed.
+/// Copies that are listed at most.
 const MOST_COPIES: usize = 1_000;
 
-/// What is asked.
+/// The options of a withdrawal.
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch that somebody types")]
 #[derive(Debug, Clone)]
 pub(super) struct Wanted {
-    /// InfoCodes, our addresses or the newspapers'.
+    /// InfoCodes, addresses of this site or of the newspapers.
     pub(super) names: Vec<String>,
     pub(super) why: String,
-    /// Their text goes too.
+    /// Whether their text is erased too.
     pub(super) erase: bool,
-    /// Copies go with them.
+    /// Whether copies are withdrawn as well.
     pub(super) copies: bool,
-    /// Exports that hold them go, and a new one is made.
+    /// Whether exports that contain them are replaced by a new one.
     pub(super) exports: bool,
     pub(super) dry_run: bool,
 }
 
-/// What was, or would be, done.
+/// What was done, or would be.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Withdrawal {
-    /// Nothing was done.
+    /// Whether nothing was done.
     pub dry_run: bool,
-    /// Their text is gone as well.
+    /// Whether their text is erased as well.
     pub erased: bool,
-    /// What goes.
+    /// The items to withdraw.
     pub items: Vec<ItemRow>,
     /// Other items with the same link or text.
     pub copies: Vec<Copy>,
-    /// Whether anything was taken out now.
+    /// Whether anything was withdrawn now.
     pub changed: bool,
-    /// How many; the others were out already.
+    /// The number withdrawn now; the others were withdrawn already.
     pub withdrawn: usize,
-    /// Addresses that a CDN or a search engine may still hold.
+    /// Addresses that a CDN or a search engine may still have cached.
     pub urls: Vec<String>,
-    /// Exports that hold them: of what is erased at all, else as if it were not withdrawn.
+    /// Exports that contain them; unless the text is erased, only those from which an import would publish
+    /// them.
     pub exports: Vec<String>,
-    /// Exports that held them and were deleted.
+    /// Exports that contained them and were deleted.
     pub deleted: Vec<String>,
-    /// The export that was made in their place.
+    /// The export that replaces them.
     pub exported: Option<String>,
-    /// Files among the exports that cannot be read, and may hold them.
+    /// Files among the exports that cannot be read, and may contain them.
     pub unread: Vec<String>,
-    /// Older stores that are kept, and may hold them.
+    /// Older stores beside the one in use, which may contain them.
     pub stores: Vec<String>,
 }
 
-/// An item that shows what another one shows.
+/// An item with the same content as another one.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Copy {
-    /// It.
+    /// The item.
     #[serde(flatten)]
     pub row: ItemRow,
-    /// What is the same: `link` or `text`.
+    /// What they have in common: `link` or `text`.
     pub same: String,
 }
 
-/// Finds them, lists what shows the same, and takes out what is to go.
+/// Finds the named items, lists their copies, and withdraws them unless it is a dry run.
 pub(super) async fn withdraw(mill: &Arc<Mill>, wanted: Wanted, events: &Events) -> Result<Value, String> {
     if wanted.why.trim().is_empty() {
         return Err("say why (`--why`): whoever asks later wants to know".to_owned());
@@ -122,7 +123,8 @@ pub(super) async fn withdraw(mill: &Arc<Mill>, wanted: Wanted, events: &Events) 
     value(&told.map_err(|e| e.to_string())??)
 }
 
-/// Names what else holds them; last, for exports may be large, and the articles are out by then.
+/// Adds the exports and older stores that contain them. It is the last step, since exports may be large, and
+/// the articles are withdrawn by then.
 fn with_exports(
     mill: &Mill,
     codes: &BTreeSet<InfoCode>,
@@ -147,7 +149,7 @@ fn with_exports(
     Ok(told)
 }
 
-/// The items that people name; whatever cannot be found is said before anything is done.
+/// Returns the items that people name, or a message if some are unknown, before anything is changed.
 fn named(
     mill: &Mill,
     store: &dyn Store,
@@ -192,7 +194,7 @@ fn named(
     Ok(Ok(codes))
 }
 
-/// By our own names: an InfoCode, an address of ours, a path.
+/// Finds an item by an infoCode, or by an address or a path of this site.
 fn ours(mill: &Mill, store: &dyn Store, name: &str) -> Result<Option<InfoCode>, StoreError> {
     let site = &mill.config.publish.site.url;
     let path = match Url::parse(name) {
@@ -211,7 +213,7 @@ fn ours(mill: &Mill, store: &dyn Store, name: &str) -> Result<Option<InfoCode>, 
             None => break,
         }
     }
-    // The file's name is the code, where nothing else is known of the path.
+    // If the store does not have the path, the file's name may be the code.
     let stem = path.rsplit('/').next().and_then(|file| file.strip_suffix(".html")).unwrap_or_default();
     let codes = readings(mill, stem);
     for code in codes {
@@ -228,7 +230,7 @@ fn every(
     mut look: impl FnMut(Item) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
     let (mut from, mut done) = (Cursor::default(), 0);
-    // What changes meanwhile stands further on.
+    // Items that change meanwhile move behind `until`.
     let mut until = store.cursor()?;
     while from != until {
         let items;
@@ -241,7 +243,7 @@ fn every(
     Ok(())
 }
 
-/// Other items with the link, or the title and text, of one of these.
+/// Returns other items with the same link, or the same title and text, as one of these.
 fn copies(
     store: &dyn Store,
     codes: &[InfoCode],
@@ -275,7 +277,7 @@ fn copies(
     Ok(copies)
 }
 
-/// Text without what layout makes of it.
+/// Returns the text without white space, which depends on the layout.
 fn folded(text: &str) -> String {
     text.chars().filter(|c| !c.is_whitespace()).collect()
 }
@@ -309,7 +311,9 @@ fn tell(
     Ok(told)
 }
 
-/// Out of all outputs first: these have to learn from the record which files are its own.
+/// Withdraws the items, publishes, and then erases their text if wanted; returns how many were withdrawn.
+///
+/// Publishing comes first: it learns from the records which files to remove.
 async fn take_out(mill: &Arc<Mill>, codes: Vec<InfoCode>, wanted: &Wanted) -> Result<usize, String> {
     let tombstone =
         |erased| Tombstone::new(mill.clock.now(), WithdrawnBy::Admin, clip_bytes(&wanted.why, 500), erased);

@@ -1,11 +1,11 @@
-//! The config of a demo: the same text that an admin would write.
+//! The config of a demo, in the form that an admin would write.
 
 use std::fmt::Write as _;
 use std::path::Path;
 
 use url::Url;
 
-/// The main file: loopback only, everything below one temporary folder.
+/// Returns the main file: loopback only, everything below one temporary folder.
 #[must_use]
 pub fn main_file(port: u16, contact: &str) -> String {
     format!(
@@ -60,12 +60,12 @@ name = "滚动新闻"
     )
 }
 
-/// Sources of the loopback upstream at `base`: the lists of the first real upstream, and
-/// feeds in four formats.
+/// Returns the sources of the loopback upstream at `base`: the lists of the first real upstream, and feeds
+/// in four formats.
 #[must_use]
 pub fn samples(base: &str) -> String {
     let eastmoney = include_str!("../../config/examples/eastmoney.toml");
-    // The example as it is shipped, with its one address changed.
+    // The shipped example with another address, and a shorter interval.
     let mut text = String::new();
     for line in eastmoney.lines() {
         if line.starts_with("base = ") {
@@ -90,7 +90,7 @@ pub fn samples(base: &str) -> String {
     text
 }
 
-/// Sources of one's own addresses: each becomes a category that is named after its host.
+/// Returns sources for the user's own addresses: each becomes a category that is named after its host.
 #[must_use]
 pub fn own(urls: &[Url]) -> String {
     let mut text = String::new();
@@ -107,7 +107,7 @@ pub fn own(urls: &[Url]) -> String {
     text
 }
 
-/// Writes the files below `folder`; the drop-in holds the sources.
+/// Writes the files below `folder`; the drop-in contains the sources.
 ///
 /// # Errors
 /// When the files cannot be written.

@@ -1,16 +1,16 @@
-//! The sample articles of the demo's upstream and what is made of them: texts, JSON lists, feeds.
-//! Pure; the server and the pages are `upstream`'s affair.
+//! The sample articles of the demo's upstream and their documents: texts, JSON lists, feeds. Pure;
+//! `upstream` owns the server and the pages.
 
 use chrono::{DateTime, FixedOffset, SecondsFormat, Utc};
 use serde::Deserialize;
 use serde_json::json;
 
-/// Closes every sample's text, so that no copy of it is ever taken for news.
+/// The last paragraph of every sample, so that no copy of it is ever mistaken for news.
 pub(super) const NOTICE: &str = "本文为 feedmill 演示用的示例文章，内容纯属虚构。";
-/// The first paragraph indent of Chinese newspapers: two ideographic spaces.
+/// The paragraph indent of Chinese newspapers: two ideographic spaces.
 const INDENT: &str = "\u{3000}\u{3000}";
 
-/// Where a sample is listed.
+/// A list or feed that contains samples.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum List {
@@ -25,13 +25,13 @@ pub(super) enum List {
     Json,
 }
 
-/// One article of `articles.json`.
+/// An article of `articles.json`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Sample {
     pub(super) lists: Vec<List>,
     pub(super) media: String,
-    /// The media name as the text's last line has it, where it carries widgets.
+    /// The media name in the text's last line, if it contains widgets.
     #[serde(default)]
     attribution: Option<String>,
     pub(super) title: String,
@@ -40,8 +40,8 @@ pub(super) struct Sample {
     body: Vec<Block>,
 }
 
-/// A piece of an article's text. Strings are HTML in which `[[id|word]]` marks a word that rolling
-/// copies wrap in a link widget and all other copies show as it is.
+/// A piece of an article's text. Strings are HTML in which `[[id|word]]` is a word that rolling copies wrap
+/// in a link widget and all other copies show plainly.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 enum Block {
@@ -52,7 +52,7 @@ enum Block {
     Hidden { hidden: String },
 }
 
-/// Which copy of a text is wanted.
+/// A copy of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Edition {
     /// The newspaper's copy at the news site.
@@ -81,7 +81,7 @@ pub(super) struct Channel {
 }
 
 impl Channel {
-    /// All four.
+    /// The four newspapers with feeds.
     pub(super) const ALL: [Channel; 4] = [
         Channel::new(List::Rss, "/feeds/rss.xml", "山城早报示例"),
         Channel::new(List::Atom, "/feeds/atom.xml", "海湾晚报示例"),
@@ -93,7 +93,7 @@ impl Channel {
         Channel { list, path, title }
     }
 
-    /// Names no encoding: the documents do.
+    /// Returns the media type without an encoding, which the documents declare.
     pub(super) fn media_type(&self) -> &'static str {
         match self.list {
             List::Json => "application/feed+json",
@@ -102,13 +102,13 @@ impl Channel {
         }
     }
 
-    /// The feed's document.
+    /// Returns the feed's document.
     pub(super) fn document(&self, articles: &[Article<'_>], base: &str) -> Vec<u8> {
         match self.list {
             List::Json => self.json(articles, base).into(),
             List::Atom => self.atom(articles, base).into(),
             List::Gbk => {
-                // What GBK lacks (an emoji) becomes a character reference, so no CDATA here.
+                // Characters that GBK lacks (an emoji) become character references, so CDATA cannot be used.
                 let rss = self.rss(articles, base, "GBK", xml);
                 encoding_rs::GBK.encode(&rss).0.into_owned()
             }
@@ -189,20 +189,20 @@ impl Channel {
 }
 
 impl Article<'_> {
-    /// The date on a clock in Shanghai.
+    /// Formats the date in Shanghai's time zone.
     pub(super) fn shanghai(&self, format: &str) -> String {
         shanghai(self.date).format(format).to_string()
     }
 }
 
 impl Sample {
-    /// Whether a newspapers' list (not only the rolling one or a feed) has it.
+    /// Returns whether a newspapers' list (not only the rolling one or a feed) contains it.
     pub(super) fn in_newspapers(&self) -> bool {
         use List::{Market37, Market38, Market39, Nodes};
         self.lists.iter().any(|list| matches!(list, Nodes | Market37 | Market38 | Market39))
     }
 
-    /// The text as HTML.
+    /// Returns the text as HTML.
     pub(super) fn html(&self, base: &str, edition: Edition) -> String {
         let newspapers = self.in_newspapers();
         let indent = if newspapers { INDENT } else { "" };
@@ -240,7 +240,7 @@ impl Block {
     }
 }
 
-/// The block with a share's price chart that the news site puts before some texts.
+/// Returns the block with a share's price chart that the news site puts before some texts.
 fn stock_chart(id: &str, base: &str) -> String {
     let (market, code) = id.split_once('.').unwrap_or(("1", id));
     format!(
@@ -271,7 +271,7 @@ fn marked(text: &str, base: &str, edition: Edition) -> String {
     out + rest
 }
 
-/// One of the four kinds of spans that the rolling copies are full of.
+/// Returns one of the four kinds of widgets that rolling copies contain.
 fn widget(id: &str, word: &str, base: &str) -> String {
     let (kind, target) = id.split_once(['_', '.']).unwrap_or(("stock", id));
     let data = target.replace('.', ",");
@@ -293,12 +293,12 @@ fn widget(id: &str, word: &str, base: &str) -> String {
     }
 }
 
-/// The moment on a clock in Shanghai.
+/// Converts a time to Shanghai's time zone.
 pub(super) fn shanghai(date: DateTime<Utc>) -> DateTime<FixedOffset> {
     FixedOffset::east_opt(8 * 3600).map_or_else(|| date.fixed_offset(), |zone| date.with_timezone(&zone))
 }
 
-/// A JSON list of the news site, in the shape of `list`.
+/// Returns a JSON list of the news site, in the form of `list`.
 pub(super) fn json_list(list: List, articles: &[Article<'_>], base: &str) -> String {
     let records = articles.iter().map(|article| {
         let Article { sample, code, .. } = article;

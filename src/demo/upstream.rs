@@ -1,6 +1,6 @@
-//! The demo's upstream: a loopback HTTP server that acts like a news site's API and like four
-//! newspapers with feeds of their own. It owns the routes and what has been revealed so far;
-//! `shapes` makes the documents.
+//! The demo's upstream: a loopback HTTP server that acts like a news site's API and like four newspapers
+//! with feeds of their own. It owns the routes and the number of samples revealed so far; `shapes` makes the
+//! documents.
 
 use std::collections::HashMap;
 use std::io::{Error, ErrorKind};
@@ -32,13 +32,13 @@ pub struct Upstream {
     press: Arc<Press>,
 }
 
-/// What the server and its handle share.
+/// The state that the server and its handle share.
 #[derive(Debug)]
 struct Press {
     base: String,
     /// All samples in the order in which they are revealed.
     samples: Vec<Sample>,
-    /// The dates of the revealed ones; its length says how many those are.
+    /// The dates of the revealed samples.
     dates: RwLock<Vec<DateTime<Utc>>>,
 }
 
@@ -62,26 +62,26 @@ impl Upstream {
         Ok(Upstream { press })
     }
 
-    /// The server's address as `http://127.0.0.1:PORT`, without a slash at the end.
+    /// Returns the server's address as `http://127.0.0.1:PORT`, without a slash at the end.
     #[must_use]
     pub fn base(&self) -> String {
         self.press.base.clone()
     }
 
-    /// Makes the next `count` samples visible and returns how many are still hidden. The last of
-    /// them is dated `now`, each earlier one a minute before the one after it.
+    /// Reveals the next `count` samples and returns how many are still hidden. The last of them is dated
+    /// `now`, each earlier one a minute before the one after it.
     #[expect(clippy::must_use_candidate, reason = "called for its effect on what the server shows")]
     pub fn reveal(&self, count: usize, now: DateTime<Utc>) -> usize {
         self.press.reveal(count, now)
     }
 
-    /// How many samples there are.
+    /// Returns the number of samples.
     #[must_use]
     pub fn total(&self) -> usize {
         self.press.samples.len()
     }
 
-    /// How many samples are visible.
+    /// Returns the number of revealed samples.
     #[must_use]
     pub fn visible(&self) -> usize {
         self.press.dates.read().unwrap_or_else(PoisonError::into_inner).len()
@@ -109,7 +109,7 @@ impl Press {
         hidden - count
     }
 
-    /// The visible articles that `wanted` picks, newest first.
+    /// Returns the revealed articles for which `wanted` is true, newest first.
     fn articles(&self, wanted: impl Fn(&Sample) -> bool) -> Vec<Article<'_>> {
         let dates = self.dates.read().unwrap_or_else(PoisonError::into_inner);
         let visible = self.samples.iter().zip(dates.iter()).zip(FIRST_COUNTER..);
@@ -125,7 +125,7 @@ impl Press {
         articles
     }
 
-    /// Answers a request; a document that the client already has is not sent again.
+    /// Answers a request, with 304 if the client already has the document.
     fn answer(&self, uri: &Uri, headers: &HeaderMap) -> Response {
         let Some((media_type, body)) = self.document(uri) else {
             let fault = r#"{"error":"not found"}"#;
@@ -141,7 +141,7 @@ impl Press {
         (headers, body).into_response()
     }
 
-    /// The routes.
+    /// Returns the document at an address, if there is one.
     fn document(&self, uri: &Uri) -> Option<Document> {
         let Query(query) = Query::<HashMap<String, String>>::try_from_uri(uri).ok()?;
         let asked = |name: &str| query.get(name).map(String::as_str);
@@ -166,7 +166,7 @@ impl Press {
         }
     }
 
-    /// What has a file's name: feeds, pictures and articles' pages.
+    /// Returns a document with a file's name: a feed, a picture or an article's page.
     fn file(&self, path: &str) -> Option<Document> {
         if let Some(channel) = Channel::ALL.iter().find(|channel| channel.path == path) {
             let articles = self.articles(|sample| sample.lists.contains(&channel.list));
@@ -191,7 +191,7 @@ impl Press {
         self.articles(|_| true).into_iter().find(|article| article.code == code)
     }
 
-    /// An article's text: a newspaper's under its `NW` code, rolling news under the bare digits.
+    /// Returns an article's text: a newspaper's under its `NW` code, rolling news under the bare digits.
     fn text(&self, id: &str) -> Option<Document> {
         let (code, name, edition) = match id.strip_prefix("NW") {
             Some(code) => (code, "text", Edition::Paper),
@@ -212,7 +212,7 @@ impl Press {
     }
 }
 
-/// The front page, by which the feeds can be discovered.
+/// Returns the home page, from which the feeds can be discovered.
 fn home(base: &str) -> String {
     let feeds = Channel::ALL.map(|channel| {
         let (media_type, title, path) = (channel.media_type(), channel.title, channel.path);
@@ -222,7 +222,7 @@ fn home(base: &str) -> String {
     html(&head, &format!("<p>{NOTICE}</p>"))
 }
 
-/// The page that a reader sees behind an article's link.
+/// Returns the page behind an article's link.
 fn page(article: &Article<'_>, base: &str) -> String {
     let (title, media) = (shapes::xml(&article.sample.title), &article.sample.media);
     let time = article.shanghai("%Y-%m-%d %H:%M:%S");
@@ -238,7 +238,7 @@ fn html(head: &str, body: &str) -> String {
     )
 }
 
-/// A picture: a coloured field with its number.
+/// Returns a picture: a coloured field with its number.
 fn picture(number: u8) -> String {
     let hue = u16::from(number) * 41 % 360;
     format!(
@@ -261,7 +261,7 @@ mod tests {
 
     const FEEDS: [List; 4] = [List::Rss, List::Atom, List::Gbk, List::Json];
 
-    /// A press with all samples out, and the URIs of its lists and feeds.
+    /// Returns a press with all samples revealed, and the URIs of its lists and feeds.
     fn full() -> (Press, Vec<String>) {
         let press = Press::new("http://127.0.0.1:1".to_owned()).unwrap();
         assert_eq!(press.reveal(usize::MAX, noon()), 0);
@@ -290,7 +290,7 @@ mod tests {
         String::from_utf8(body(press, uri)).unwrap()
     }
 
-    /// HTML without its `span` and `a` tags.
+    /// Removes the `span` and `a` tags from HTML.
     fn unwrapped(html: &str) -> String {
         let mut pieces = html.split('<');
         let mut out = pieces.next().unwrap().to_owned();

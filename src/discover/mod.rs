@@ -1,8 +1,8 @@
-//! Discovery: the feeds behind an address, as ready config. Pure: pages in, candidates out; the
-//! command line fetches.
+//! Discovery: the feeds behind an address, as config. Pure: pages in, candidates out; the command line
+//! fetches.
 //!
-//! Owns: which links of a page are feeds, which names are worth a try, and the config text.
-//! Does not own: fetching, nor whether a candidate is a feed (`parse` says so).
+//! Owns: which links of a page may be feeds, which well-known names are tried, and the config text. Does not
+//! own: fetching, nor whether a candidate is a feed (`parse` decides that).
 
 use std::fmt::Write as _;
 
@@ -13,25 +13,25 @@ use crate::model::{Slug, nesting};
 use crate::parse::link;
 use crate::parse::text;
 
-/// Candidates of one page.
+/// Candidates of one page, at most.
 const MAX: usize = 20;
-/// Names that are tried where the page names no feed, below its site.
+/// Names that are tried if the page names no feed.
 const WELL_KNOWN: [&str; 8] =
     ["feed", "feed.xml", "rss.xml", "atom.xml", "index.xml", "rss", "feed.json", "?feed=rss2"];
-/// Where news sitemaps are looked for, beside what robots.txt names.
+/// Names of news sitemaps that are tried after those in robots.txt.
 const SITEMAPS: [&str; 3] = ["sitemap-news.xml", "news-sitemap.xml", "sitemap.xml"];
 
 /// An address that may be a feed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidate {
-    /// Where.
+    /// The address.
     pub url: Url,
-    /// Where it was found, for people.
+    /// Where the address was found, for people.
     pub why: &'static str,
 }
 
-/// Feeds that a page names itself, in its order: `rel=alternate` first, then links that look
-/// like feeds.
+/// Returns the feeds that a page names, in its order: `rel=alternate` first, then links that look like
+/// feeds.
 #[must_use]
 pub fn named(html: &str, base: &Url) -> Vec<Candidate> {
     let page = Page::from(nesting::bounded(html).as_ref());
@@ -65,7 +65,7 @@ fn add(found: &mut Vec<Candidate>, href: Option<&str>, base: &Url, why: &'static
     }
 }
 
-/// Names worth a try where a page names nothing: in its folder, then at the root.
+/// Returns the well-known names to try if a page names no feed: in its folder, then at the root.
 #[must_use]
 pub fn well_known(page: &Url) -> Vec<Candidate> {
     let mut found = Vec::new();
@@ -78,7 +78,7 @@ pub fn well_known(page: &Url) -> Vec<Candidate> {
     found
 }
 
-/// Sitemaps that robots.txt names, then the usual ones.
+/// Returns the sitemaps that robots.txt names, then the well-known ones.
 #[must_use]
 pub fn sitemaps(page: &Url, robots: &str) -> Vec<Candidate> {
     let mut found = Vec::new();
@@ -97,7 +97,7 @@ pub fn sitemaps(page: &Url, robots: &str) -> Vec<Candidate> {
     found
 }
 
-/// A drop-in for one source, ready to be saved as `<id>.toml`: its name and its text.
+/// Returns the id of a new source, and its config, ready to be saved as `<id>.toml`.
 #[must_use]
 pub fn config(url: &Url, title: &str, kind: Option<&str>) -> (String, String) {
     let host = url.host_str().unwrap_or("source");
@@ -107,7 +107,7 @@ pub fn config(url: &Url, title: &str, kind: Option<&str>) -> (String, String) {
     (id, file)
 }
 
-/// The same under a given id.
+/// Returns the config of a source with a given id.
 #[must_use]
 pub fn config_as(id: &str, url: &Url, title: &str, kind: Option<&str>) -> String {
     let mut file = format!(
@@ -127,7 +127,7 @@ fn called(title: &str, host: &str) -> String {
     if name.is_empty() { host.to_owned() } else { name }
 }
 
-/// A TOML string; upstream text is never trusted to be one.
+/// Returns a TOML string; upstream text is always quoted.
 fn quoted(text: &str) -> String {
     toml::Value::String(text.to_owned()).to_string()
 }

@@ -1,8 +1,8 @@
-//! Which addresses may be asked: the globally routable ones, and those the operator allows.
+//! Decides which addresses may be fetched: the globally routable ones, and those that the operator allows.
 //!
-//! The address filter looks twice: at a literal address before the request, because the client never asks its
-//! resolver for one, and at every answer of the DNS, because the name that was checked and the
-//! connection that is made have to mean the same address (rebinding).
+//! Literal addresses are checked before the request, because the client does not resolve them. Names are
+//! checked at every answer of the DNS, so that the address that was checked is the one that is connected to
+//! (DNS rebinding).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
@@ -14,10 +14,11 @@ use url::{Host, Url};
 use super::blocked::Blocked;
 use super::error::FetchError;
 
-/// Addresses of one name that are tried at most: an answer of 400 records is no reason for 400 connections.
+/// Addresses of one name that are tried at most, so that an answer of 400 records does not cause 400
+/// connections.
 const MAX_ADDRESSES: usize = 16;
 
-/// Not globally reachable (IANA IPv4 Special-Purpose Address Registry, RFC 6890).
+/// Networks that are not globally reachable (IANA IPv4 Special-Purpose Address Registry, RFC 6890).
 const INNER_V4: [Ipv4Net; 16] = [
     v4(0, 0, 0, 0, 8),        // this network, RFC 791
     v4(10, 0, 0, 0, 8),       // private, RFC 1918
@@ -37,11 +38,12 @@ const INNER_V4: [Ipv4Net; 16] = [
     v4(240, 0, 0, 0, 4),      // reserved, broadcast included, RFC 1112 and RFC 919
 ];
 
-/// The only block from which global unicast addresses are given out (RFC 4291, 2.4). Loopback, ULA,
-/// link-local, site-local, discard, IPv4-compatible and multicast addresses all lie outside.
+/// The only block that global unicast addresses are assigned from (RFC 4291, 2.4). Loopback, ULA,
+/// link-local, site-local, discard, IPv4-compatible and multicast addresses are all outside.
 const GLOBAL_V6: Ipv6Net = v6([0x2000, 0, 0], 3);
 
-/// Parts of the global block that lead elsewhere (IANA IPv6 Special-Purpose Address Registry).
+/// Networks in the global block that are not globally reachable (IANA IPv6 Special-Purpose Address
+/// Registry).
 const INNER_V6: [Ipv6Net; 4] = [
     v6([0x2001, 0, 0], 23), // protocol assignments with Teredo, benchmarking and ORCHID, RFC 2928
     v6([0x2001, 0xdb8, 0], 32), // documentation, RFC 3849
@@ -61,26 +63,26 @@ const fn v6(start: [u16; 3], prefix: u8) -> Ipv6Net {
     Ipv6Net::new_assert(Ipv6Addr::new(a, b, c, 0, 0, 0, 0, 0), prefix)
 }
 
-/// Decides by address; cheap to clone.
+/// Permits or refuses addresses; cheap to clone.
 #[derive(Debug, Clone)]
 pub(super) struct AddressFilter {
     allow: Arc<[IpNet]>,
 }
 
 impl AddressFilter {
-    /// Refuses all inner addresses but those in `allow`.
+    /// Creates a filter that refuses all inner addresses except those in `allow`.
     pub(super) fn new(allow: &[IpNet]) -> Self {
         Self { allow: allow.into() }
     }
 
-    /// Whether a connection to `address` may be opened.
+    /// Returns whether a connection to `address` may be opened.
     pub(super) fn permits(&self, address: IpAddr) -> bool {
-        // ::ffff:a.b.c.d reaches a.b.c.d itself (RFC 4291, 2.5.5.2), so it is judged as that.
+        // ::ffff:a.b.c.d reaches a.b.c.d itself (RFC 4291, 2.5.5.2), so it is checked as that.
         let address = address.to_canonical();
         is_global(address) || self.allow.iter().any(|net| net.contains(&address))
     }
 
-    /// Checks what can be said of `url` without the DNS.
+    /// Checks what can be checked of `url` without the DNS: scheme, credentials, literal address.
     pub(super) fn check(&self, url: &Url) -> Result<(), FetchError> {
         if !matches!(url.scheme(), "http" | "https") {
             return Err(FetchError::Scheme { scheme: url.scheme().to_owned() });
@@ -101,7 +103,7 @@ impl AddressFilter {
         }
     }
 
-    /// `localhost` and all below it are loopback whatever the DNS says (RFC 6761, 6.3).
+    /// Checks a name: `localhost` and all names below it are loopback whatever the DNS says (RFC 6761, 6.3).
     fn check_name(&self, name: &str) -> Result<(), FetchError> {
         let bare = name.strip_suffix('.').unwrap_or(name);
         let local = bare == "localhost" || bare.ends_with(".localhost");
@@ -112,7 +114,7 @@ impl AddressFilter {
         Ok(())
     }
 
-    /// Keeps the permitted ones of the DNS's answers; refuses when only inner ones came.
+    /// Returns the permitted addresses of a DNS answer, at most [`MAX_ADDRESSES`]; fails if all are refused.
     fn filter(
         &self,
         host: &str,
@@ -142,8 +144,8 @@ impl Resolve for AddressFilter {
 fn is_global(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => !INNER_V4.iter().any(|net| net.contains(&address)),
-        // NAT64 must not carry inner addresses (RFC 6052, 3.1), but a host without IPv4 reaches the
-        // rest of the net only through it.
+        // NAT64 must not translate inner addresses (RFC 6052, 3.1), but a host without IPv4 reaches the rest
+        // of the internet only through it.
         IpAddr::V6(address) if NAT64.contains(&address) => {
             let [.., a, b, c, d] = address.octets();
             is_global(Ipv4Addr::new(a, b, c, d).into())
@@ -166,7 +168,7 @@ mod tests {
         address_filter.check(&Url::parse(url).unwrap()).map_or_else(|error| error.kind(), |()| "ok")
     }
 
-    /// First and last address of every refused block, and the neighbours that are fine.
+    /// The first and last addresses of every refused block, and their permitted neighbours.
     #[test]
     fn inner_addresses_are_refused() {
         let refused = "0.0.0.0 0.255.255.255 10.0.0.0 10.255.255.255 100.64.0.0 100.100.100.200 \
@@ -214,7 +216,7 @@ mod tests {
         }
     }
 
-    /// What the client would never ask its resolver for.
+    /// Addresses that the client does not resolve.
     #[test]
     fn literal_hosts() {
         let blocked = "http://127.0.0.1/ http://127.0.0.1./ http://2130706433/ http://0x7f.1/ \

@@ -1,25 +1,25 @@
-//! Why the address filter refuses a request, in words that say what to do.
+//! Reasons for which the address filter refuses a request, each with what to do.
 
 use std::net::IpAddr;
 
-/// Why the address filter refused a request.
+/// The reason for which the address filter refused a request.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Blocked {
     /// The host is written as an address that is not globally routable.
     #[error("the address {0} is an inner address; list it under `fetch.allow` if that is meant")]
     Address(IpAddr),
-    /// The host is a name whose addresses are all inner ones; one of them is named.
+    /// The host is a name with inner addresses only.
     #[error(
         "the name {host} leads to the inner address {address}; list that under `fetch.allow` if it is meant"
     )]
     Name {
-        /// The name as it was asked for.
+        /// The name.
         host: String,
-        /// One address it leads to.
+        /// One of its addresses.
         address: IpAddr,
     },
-    /// The address carries a user name or a password.
+    /// The address contains a user name or a password.
     #[error(
         "the address on {host} carries credentials; send them in an `Authorization` header under `headers`"
     )]

@@ -1,4 +1,4 @@
-//! Reads a body piece by piece, decodes it, and stops at the caps (`decode`).
+//! Reads a body piece by piece, decodes it ([`decode`](super::decode)), and stops at the limits.
 
 use bytes::Bytes;
 
@@ -7,12 +7,12 @@ use super::decode::{Decoder, Fault};
 use super::{FetchError, cause, headers};
 use crate::model::http::BodyPermit;
 
-/// The whole decoded body with its share of the memory for bodies.
+/// Reads and decodes the whole body; returns it with its permit for the memory that it occupies.
 ///
 /// # Errors
 ///
-/// If it is larger than `limit` or by far larger than what was sent, ends early, or is not coded
-/// as it says.
+/// If it is larger than `limit` or far larger than what was sent, ends early, or does not have the declared
+/// coding.
 pub(super) async fn read(
     mut response: reqwest::Response,
     host: &str,
@@ -32,7 +32,7 @@ pub(super) async fn read(
     while let Some(piece) = response.chunk().await.map_err(|error| cause::of_body(error, host))? {
         let length = decoder.feed(&piece).map_err(wrong)?;
         if !paid && length > SMALL {
-            // How large it gets nobody knows.
+            // The final size is unknown.
             drop(std::mem::take(&mut permit));
             permit = budget.share(limit).await;
             paid = true;
@@ -51,7 +51,7 @@ fn of_fault(fault: Fault, host: &str, limit: u64) -> FetchError {
     }
 }
 
-/// A coding as it is told to people.
+/// Returns a coding shortened for an error message.
 fn clip(coding: &str) -> String {
     coding.chars().take(40).collect()
 }

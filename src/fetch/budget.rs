@@ -1,8 +1,8 @@
-//! The memory for bodies: a bound on all that are read, parsed and taken in at one time.
+//! The memory for bodies: a bound on all that are read, parsed and processed at a time.
 //!
-//! Nearly all feeds are small, and never wait: each request has a small share of its own. A body
-//! that outgrows it takes the rest of what it may need in one step, once, so that whoever waits
-//! holds nothing that the others wait for. Large bodies then follow each other.
+//! Nearly all feeds are small and never wait: each request has a small allowance of its own. A body that
+//! exceeds it acquires all that it may need in one step, once, so that a waiting request does not occupy
+//! memory that others wait for. Large bodies then follow one another.
 
 use std::sync::Arc;
 
@@ -10,12 +10,12 @@ use tokio::sync::Semaphore;
 
 use crate::model::http::BodyPermit;
 
-/// Bytes that a body may have before it needs a share.
+/// Bytes that a body may have without a permit.
 pub(super) const SMALL: u64 = 256 * 1024;
-/// One permit stands for so many bytes.
+/// Bytes for each semaphore permit.
 const UNIT: u64 = 1024;
 
-/// Shares of the memory for large bodies.
+/// The memory for large bodies.
 #[derive(Debug)]
 pub(super) struct Budget {
     large: Arc<Semaphore>,
@@ -23,14 +23,15 @@ pub(super) struct Budget {
 }
 
 impl Budget {
-    /// `all` bytes for large bodies of at most `largest` bytes each; one of them always fits.
+    /// Creates a budget of `all` bytes for large bodies of at most `largest` bytes each; one of them always
+    /// fits.
     pub(super) fn new(all: u64, largest: u64) -> Self {
         let units = u32::try_from(all.max(largest) / UNIT + 1).unwrap_or(u32::MAX);
         let permits = usize::try_from(units).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS);
         Self { large: Arc::new(Semaphore::new(permits)), units }
     }
 
-    /// Waits for a share of `bytes`; what is small needs none.
+    /// Waits for a permit for `bytes`; a small body gets an empty one at once.
     pub(super) async fn share(&self, bytes: u64) -> BodyPermit {
         if bytes <= SMALL {
             return BodyPermit::default();

@@ -1,4 +1,4 @@
-//! Sorts the client's errors by their causes.
+//! Classifies the client's errors by their causes.
 
 use std::error::Error;
 use std::io::{self, ErrorKind};
@@ -6,24 +6,25 @@ use std::io::{self, ErrorKind};
 use super::FetchError;
 use super::blocked::Blocked;
 
-/// hyper's types cannot be reached through reqwest, so these two texts of it stand for them: the
-/// connection ended before the headers, and something went wrong below the body. Tests hold both.
+/// Two messages of hyper, whose types cannot be reached through reqwest: the connection ended before the
+/// headers, and something failed below the body. Tests check both.
 const NO_HEAD: &str = "connection closed before message completed";
 const NO_BODY: &str = "error reading a body from connection";
 
-/// An error that came before the headers of the answer. The deadline of the whole is not the client's,
-/// so a timeout here is one of the connection.
+/// Classifies an error from before the headers of the answer.
+///
+/// The deadline of the whole request is not the client's, so a timeout here is one of the connection.
 pub(super) fn of_send(error: reqwest::Error, host: &str) -> FetchError {
     if let Some(blocked) = chain(&error).find_map(|cause| cause.downcast_ref::<Blocked>()) {
         return FetchError::Blocked(blocked.clone());
     }
-    // The address may hold keys in its query.
+    // The address may contain keys in its query.
     let (host, source) = (host.to_owned(), error.without_url());
     if source.is_dns() {
         return FetchError::Dns { host, source };
     }
     if source.is_connect() {
-        // A handshake that is cut shows as an early end; a plain connection never does.
+        // An interrupted handshake shows as an early end; a plain connection never does.
         let tls = chain(&source).any(<dyn Error>::is::<rustls::Error>)
             || io_kinds(&source).any(|kind| kind == ErrorKind::UnexpectedEof);
         return if tls { FetchError::Tls { host, source } } else { FetchError::Connect { host, source } };
@@ -34,7 +35,7 @@ pub(super) fn of_send(error: reqwest::Error, host: &str) -> FetchError {
     FetchError::Http { host, source }
 }
 
-/// An error that came within the body.
+/// Classifies an error from within the body.
 pub(super) fn of_body(error: reqwest::Error, host: &str) -> FetchError {
     let (host, source) = (host.to_owned(), error.without_url());
     let malformed =
@@ -49,7 +50,7 @@ pub(super) fn of_body(error: reqwest::Error, host: &str) -> FetchError {
     }
 }
 
-/// Whether the connection ended before the message did.
+/// Returns whether the connection ended before the message did.
 fn is_cut(error: &reqwest::Error) -> bool {
     use ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, TimedOut, UnexpectedEof};
     io_kinds(error).any(|kind| {
@@ -65,8 +66,8 @@ fn io_kinds(error: &reqwest::Error) -> impl Iterator<Item = ErrorKind> {
     chain(error).filter_map(|cause| cause.downcast_ref()).map(io::Error::kind)
 }
 
-/// An error and all below it. The source of an I/O error is that of the error it wraps, so the wrapped
-/// one would be left out.
+/// Returns an error and its causes. [`io::Error`]'s source is that of the error it wraps, so the wrapped
+/// error is inserted.
 fn chain(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
     let first: &(dyn Error + 'static) = error;
     std::iter::successors(Some(first), |&error| {

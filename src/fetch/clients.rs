@@ -1,5 +1,5 @@
-//! The HTTP clients of a fetcher, each made when it is first needed: the system's certificates take longer
-//! to read than many a round takes.
+//! The HTTP clients of a fetcher, each built when it is first needed: reading the system's certificates
+//! takes longer than many a round of polls.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -12,7 +12,7 @@ use super::address_filter::AddressFilter;
 use super::options::FetchOptions;
 use super::{FetchError, decode, headers, hosts};
 
-/// Lines of one header section: 100 cookies are a nuisance, 10,000 an attack.
+/// Header lines of one answer, at most: 100 cookies are a nuisance, 10,000 an attack.
 const MAX_HEADERS: usize = 256;
 const MAX_HEADER_BYTES: u32 = 64 * 1024;
 
@@ -20,22 +20,24 @@ const MAX_HEADER_BYTES: u32 = 64 * 1024;
 pub(super) struct Clients {
     options: FetchOptions,
     address_filter: AddressFilter,
-    /// For `http`, without certificates. Like those of `secure` its connections are closed after use: on a
-    /// kept one of HTTP/1.1 a stray answer would be taken for that of the next request, and nothing tells
-    /// them apart.
+    /// For `http`, without certificates. Its connections are closed after use, as are those of `secure`: on a
+    /// reused connection of HTTP/1.1, a stray answer would be taken for that of the next request, since
+    /// nothing distinguishes them.
     plain: Client,
     /// For `https`.
     secure: OnceLock<Client>,
-    /// For hosts that are asked several times in a row and speak HTTP/2, whose answers bear the number
-    /// of their request.
+    /// For hosts that are asked several times in a row and speak HTTP/2, whose answers have the number of
+    /// their request.
     keeping: OnceLock<Client>,
     /// One for each proxy in use.
     proxied: Mutex<HashMap<String, Client>>,
 }
 
 impl Clients {
+    /// Creates the plain client; the others are built when needed.
+    ///
     /// # Errors
-    /// If the user agent is no header value.
+    /// If the user agent is not a valid header value.
     pub(super) fn new(options: FetchOptions, address_filter: AddressFilter) -> Result<Self, FetchError> {
         let plain =
             direct(&options, &address_filter, 0).tls_certs_only([]).build().map_err(FetchError::Setup)?;
@@ -43,7 +45,7 @@ impl Clients {
         Ok(Self { options, address_filter, plain, secure, keeping, proxied })
     }
 
-    /// One whose connections are closed after use.
+    /// Returns a client whose connections are closed after use.
     ///
     /// # Errors
     /// If the system offers no CA certificates.
@@ -54,7 +56,7 @@ impl Clients {
         made_once(&self.secure, || direct(&self.options, &self.address_filter, 0))
     }
 
-    /// One that keeps connections, for `https` and HTTP/2.
+    /// Returns a client that reuses connections, for `https` and HTTP/2.
     ///
     /// # Errors
     /// As [`Clients::closing`].
@@ -63,7 +65,7 @@ impl Clients {
         made_once(&self.keeping, || direct(&self.options, &self.address_filter, kept).http2_prior_knowledge())
     }
 
-    /// One that asks through a proxy.
+    /// Returns a client that uses a proxy.
     ///
     /// # Errors
     /// As [`Clients::closing`].
@@ -72,7 +74,7 @@ impl Clients {
         if let Some(client) = proxied.get(proxy.as_str()) {
             return Ok(client.clone());
         }
-        // The admin chose the proxy, so its own address is not judged; and it looks names up itself.
+        // The admin chose the proxy, so its own address is not checked; and the proxy resolves names.
         let through = reqwest::Proxy::all(proxy.as_str()).map_err(FetchError::Setup)?;
         let client = builder(&self.options, 0).proxy(through).build().map_err(FetchError::Setup)?;
         proxied.insert(proxy.to_string(), client.clone());
@@ -85,18 +87,18 @@ fn made_once(cell: &OnceLock<Client>, how: impl FnOnce() -> ClientBuilder) -> Re
         return Ok(known.clone());
     }
     let made = how().build().map_err(FetchError::Setup)?;
-    // Of two that are made at once the first stays.
+    // Of two built at the same time, the first stays.
     Ok(cell.get_or_init(|| made).clone())
 }
 
-/// Of a client without a proxy, whose names and addresses the address filter judges.
+/// Returns the builder of a client without a proxy, whose names and addresses the address filter checks.
 fn direct(options: &FetchOptions, address_filter: &AddressFilter, kept: usize) -> ClientBuilder {
     builder(options, kept).dns_resolver(address_filter.clone()).no_proxy()
 }
 
-/// Of a client that keeps so many idle connections to a host.
+/// Returns the builder of a client that keeps up to `kept` idle connections to a host.
 fn builder(options: &FetchOptions, kept: usize) -> ClientBuilder {
-    // A provider that is installed already, by a test or another fetcher, is as good.
+    // A provider that a test or another fetcher has installed works as well.
     rustls::crypto::ring::default_provider().install_default().ok();
     Client::builder()
         .user_agent(options.user_agent.as_str())
@@ -108,7 +110,7 @@ fn builder(options: &FetchOptions, kept: usize) -> ClientBuilder {
         .retry(reqwest::retry::never())
         .referer(false)
         .connect_timeout(options.connect_timeout)
-        // A request has a deadline of its own: probes of its connection would only cost system calls.
+        // A request has a deadline of its own: keepalive probes would only cost system calls.
         .tcp_keepalive(None)
         .tcp_keepalive_interval(None)
         .tcp_keepalive_retries(None)

@@ -10,17 +10,17 @@ use bytes::Bytes;
 use flate2::write::{DeflateDecoder, GzDecoder, ZlibDecoder};
 use zstd::stream::raw::{DParameter, Decoder as RawZstd, InBuffer, Operation as _, OutBuffer};
 
-/// What a request offers to read.
+/// The value of `Accept-Encoding`.
 pub(super) const OFFERED: &str = "zstd, br, gzip, deflate";
-/// Codings on top of each other that are read.
+/// Layers of codings that are decoded at most.
 const MOST_LAYERS: usize = 2;
-/// Decoded bytes for each one on the wire; articles compress to a tenth, bombs to a thousandth.
+/// Decoded bytes for each received byte, at most; articles compress to a tenth, bombs to a thousandth.
 const RATIO: u64 = 200;
-/// So much may come out whatever the ratio.
+/// Decoded bytes that are accepted whatever the ratio.
 const FREE: u64 = 1 << 20;
 /// The largest window of zstd, as a power of two: 8 MiB (RFC 9659).
 const ZSTD_WINDOW: u32 = 23;
-/// Bytes that a decoder hands on at once.
+/// Bytes that a decoder passes on at once.
 const PIECE: usize = 16 * 1024;
 const GZIP_MAGIC: [u8; 3] = [0x1f, 0x8b, 0x08];
 /// Codings whose streams begin with any byte.
@@ -28,20 +28,20 @@ const NAMELESS: [&str; 2] = ["br", "deflate"];
 /// Bytes that show whether a body is text.
 const LOOKED_AT: usize = 1 << 10;
 
-/// What is wrong with a coded body.
+/// A fault of a coded body.
 #[derive(Debug)]
 pub enum Fault {
-    /// More than the cap, or suspiciously more than came in.
+    /// It is larger than the limit, or far larger than what was received.
     TooLarge,
-    /// It ends before its end.
+    /// It ends early.
     Truncated(io::Error),
-    /// It is not what it says.
+    /// It does not have the declared coding.
     Malformed(io::Error),
     /// This coding is not known, and what came is no plain text.
     Unknown(String),
 }
 
-/// A body that is being read.
+/// The decoder of one body.
 pub struct Decoder {
     chain: Box<dyn Layer>,
     out: Arc<Mutex<Out>>,
@@ -64,9 +64,9 @@ struct Out {
     full: bool,
 }
 
-/// The end of a chain, or one step of it.
+/// A step of a chain of decoders, or its end.
 trait Layer: Write + Send {
-    /// Ends this step and those behind it.
+    /// Finishes this step and the following ones.
     fn end(self: Box<Self>) -> io::Result<()>;
 }
 
@@ -92,10 +92,10 @@ impl Decoder {
         Ok(Self { chain, out, sniffed: sniffs.then(Vec::new), unknown, wire: 0 })
     }
 
-    /// Takes a piece from the wire; gives how many bytes there are by now.
+    /// Decodes a received piece; returns the number of decoded bytes so far.
     ///
     /// # Errors
-    /// [`Fault`]; the decoder is of no more use then.
+    /// [`Fault`]; the decoder cannot be used any more then.
     pub fn feed(&mut self, piece: &[u8]) -> Result<u64, Fault> {
         self.wire += u64::try_from(piece.len()).unwrap_or(u64::MAX);
         let fed = match self.sniffed.take() {
@@ -128,7 +128,7 @@ impl Decoder {
         self.chain.write_all(head)
     }
 
-    /// The whole body.
+    /// Returns the whole body.
     ///
     /// # Errors
     /// [`Fault`].
@@ -138,7 +138,7 @@ impl Decoder {
             self.judge(begun)?;
         }
         let chain = std::mem::replace(&mut self.chain, Box::new(Sink(Arc::clone(&self.out))));
-        // Nothing at all is an empty body whatever its coding.
+        // An empty body is valid in every coding.
         let ended = if self.wire == 0 { Ok(()) } else { chain.end() };
         self.judge(ended)?;
         let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
@@ -282,7 +282,7 @@ impl Layer for Gzip {
     }
 }
 
-/// `deflate` is zlib's format by the letter of RFC 9110, and bare from many servers.
+/// The format of `deflate`: zlib according to RFC 9110, raw deflate from many servers.
 enum Deflate {
     Unknown(Vec<u8>, Option<Box<dyn Layer>>),
     Zlib(ZlibDecoder<Box<dyn Layer>>),
@@ -290,7 +290,7 @@ enum Deflate {
 }
 
 impl Deflate {
-    /// Decides by the first two bytes (RFC 1950, 2.2).
+    /// Chooses the format by the first two bytes (RFC 1950, 2.2).
     fn decide(&mut self) -> io::Result<()> {
         let Self::Unknown(head, next) = self else { return Ok(()) };
         let Some(next) = next.take() else { return Ok(()) };
@@ -358,7 +358,7 @@ struct Zstd {
     decoder: RawZstd<'static>,
     next: Box<dyn Layer>,
     piece: Vec<u8>,
-    /// Bytes that the frame still wants; 0 at its end.
+    /// Bytes that the frame still needs; 0 at its end.
     wants: usize,
 }
 
@@ -378,7 +378,7 @@ impl Write for Zstd {
             self.wants = self.decoder.run(&mut input, &mut output)?;
             let made = output.pos();
             self.next.write_all(&self.piece[..made])?;
-            // A full piece may mean that more waits inside.
+            // A full buffer may mean that more output is pending.
             if input.pos() == piece.len() && made < PIECE {
                 return Ok(piece.len());
             }
@@ -441,7 +441,7 @@ mod tests {
         let bare = wrapped[2..wrapped.len() - 4].to_vec();
         let members = [gzip(&TEXT[..40]), gzip(&TEXT[40..])].concat();
         let twice = gzip(&zlib(TEXT));
-        // What the `brotli` program makes of TEXT.
+        // The output of the `brotli` program for TEXT.
         let brotli = b"\x1b\x50\x00\x20\x9c\x09\x76\x8c\x64\x32\x44\xdb\xb8\xd5\x2f\x3c\x65\x72\x4a\x2c\
             \xad\x40\xc8\xca\x67\xce\x6d\x6c\xec\x2b\x1e\x41\x50\x7e\xb3\xf1\x1b\x3f\xf0\x18\
             \x3e\x8f\xb4\xd7\x23\x39\x3e\xa1\x30\x79\x14\xea\x15\xa2\xb2\x74\x04\x7e\x77\x05\

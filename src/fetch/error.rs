@@ -1,4 +1,4 @@
-//! Why a fetch failed, in words that say what to do, and in a kind that metrics can count.
+//! Reasons for which a fetch fails, each with what to do, and with a kind that metrics can count.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -7,23 +7,23 @@ use std::time::Duration;
 use super::blocked::Blocked;
 use crate::model::Timestamp;
 
-/// A failed fetch. No text holds a path, a query or a byte of the body: they may be secret or hostile.
+/// A failed fetch. No message contains a path, a query or a byte of the body: they may be secret or hostile.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FetchError {
     /// The client could not be built.
     #[error("the HTTP client cannot be set up; check `fetch.user_agent` and the system's CA certificates")]
     Setup(#[source] reqwest::Error),
-    /// A header of the source is malformed, or one that only the fetcher sets.
+    /// A header of the source is malformed, or reserved for the fetcher.
     #[error("the header `{name}` cannot be sent; correct it or take it out of `headers`")]
     Header {
-        /// As configured.
+        /// The header's name as configured.
         name: String,
     },
-    /// Neither http nor https.
+    /// The scheme is neither http nor https.
     #[error("the scheme `{scheme}` is not fetched; write an http or https address")]
     Scheme {
-        /// The scheme found.
+        /// The scheme.
         scheme: String,
     },
     /// The site's robots.txt forbids the page.
@@ -51,7 +51,7 @@ pub enum FetchError {
     Redirect {
         /// The host that sent it.
         host: String,
-        /// What is wrong with it.
+        /// The reason why not.
         reason: &'static str,
     },
     /// The name has no address.
@@ -59,58 +59,58 @@ pub enum FetchError {
     Dns {
         /// The name.
         host: String,
-        /// What the resolver said.
+        /// The resolver's error.
         source: reqwest::Error,
     },
-    /// No connection, or one that ended before the answer.
+    /// The connection failed, or ended before the answer.
     #[error("no answer from {host}; it is tried again later")]
     Connect {
-        /// The host asked.
+        /// The host.
         host: String,
-        /// What went wrong.
+        /// The client's error.
         source: reqwest::Error,
     },
     /// The handshake failed or the certificate is not valid.
     #[error("no safe connection to {host}; its certificate has to be valid for that name")]
     Tls {
-        /// The host asked.
+        /// The host.
         host: String,
-        /// What went wrong.
+        /// The client's error.
         source: reqwest::Error,
     },
     /// The deadline has passed.
     #[error("{host} has not answered in full within {limit:?}; raise `fetch.timeout` if it needs longer")]
     Timeout {
-        /// The host asked.
+        /// The host.
         host: String,
-        /// The deadline that was missed.
+        /// The deadline.
         limit: Duration,
     },
-    /// The answer is not sound HTTP.
+    /// The answer is not valid HTTP.
     #[error("the answer from {host} is not valid HTTP; its operator has to mend that")]
     Http {
-        /// The host asked.
+        /// The host.
         host: String,
-        /// What is wrong with it.
+        /// The client's error.
         source: reqwest::Error,
     },
-    /// Two lengths are said for one body.
+    /// The answer declares the length of its body twice.
     #[error("the answer from {host} says its length in two ways; its operator has to mend that")]
     Framing {
-        /// The host asked.
+        /// The host.
         host: String,
     },
-    /// A status that brings no document.
+    /// The status means that there is no document.
     #[error("{host} answers {status} ({}); {}", meaning(*status), way_out(*status))]
     Status {
-        /// The host asked.
+        /// The host.
         host: String,
         /// The status code.
         status: u16,
-        /// Earliest next request, from the `Retry-After` of a 429 or 503.
+        /// The earliest next request, from the `Retry-After` of a 429 or 503.
         retry_after: Option<Timestamp>,
     },
-    /// Not asked: the host said to another request that it wants a pause.
+    /// No request was sent: the host has asked for a pause in its answer to another one.
     #[error("{host} asked for a pause; it is asked again when that is over")]
     Rests {
         /// The host.
@@ -118,43 +118,43 @@ pub enum FetchError {
         /// Earliest next request.
         until: Timestamp,
     },
-    /// A test whether a person asks, in place of the answer.
+    /// The answer is a test for human visitors in place of the document.
     #[error(
         "{host} wants to see whether a person asks (a challenge); ask its operator to let feedmill through, or \
          give the source the headers or the proxy that it accepts"
     )]
     Challenge {
-        /// The host asked.
+        /// The host.
         host: String,
     },
-    /// Larger than the cap.
+    /// The body is larger than the limit.
     #[error("the body from {host} exceeds {limit} bytes; raise `fetch.max_body` if that is meant")]
     TooLarge {
-        /// The host asked.
+        /// The host.
         host: String,
-        /// The cap in bytes.
+        /// The limit in bytes.
         limit: u64,
     },
-    /// Ended before its end.
+    /// The body ended early.
     #[error("the body from {host} ends early; it is tried again later")]
     Truncated {
-        /// The host asked.
+        /// The host.
         host: String,
-        /// What went wrong.
+        /// The cause.
         source: Box<dyn Error + Send + Sync>,
     },
-    /// Not what its `Content-Encoding` or framing says.
+    /// The body does not have the declared `Content-Encoding` or framing.
     #[error("the body from {host} cannot be decoded; its operator has to mend that")]
     Decode {
-        /// The host asked.
+        /// The host.
         host: String,
-        /// What went wrong.
+        /// The cause.
         source: Box<dyn Error + Send + Sync>,
     },
-    /// In a coding that was not asked for.
+    /// The body has a coding that was not offered.
     #[error("the body from {host} is coded as `{coding}`; only one of gzip, br, zstd and deflate is read")]
     Coding {
-        /// The host asked.
+        /// The host.
         host: String,
         /// The coding, cut to 40 characters.
         coding: String,
@@ -162,7 +162,7 @@ pub enum FetchError {
 }
 
 impl FetchError {
-    /// One word for metrics and status pages.
+    /// Returns a stable word for metrics and status pages.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
@@ -188,7 +188,7 @@ impl FetchError {
         }
     }
 
-    /// Whether the same request may succeed later without anybody changing anything.
+    /// Returns whether the same request may succeed later without any change.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
@@ -203,7 +203,7 @@ impl FetchError {
         }
     }
 
-    /// The earliest next request that the server has asked for, at most a day ahead.
+    /// Returns the earliest next request that the server has asked for, at most a day ahead.
     #[must_use]
     pub fn retry_after(&self) -> Option<Timestamp> {
         match self {
@@ -213,8 +213,8 @@ impl FetchError {
         }
     }
 
-    /// The same of an answer that came so many seconds after it was asked for: what it wants to wait counts from
-    /// then.
+    /// Returns the error with its `Retry-After` counted from when the answer came, `seconds` after it was
+    /// asked for.
     #[must_use]
     pub fn after(mut self, seconds: i64) -> Self {
         if let Self::Status { retry_after: Some(at), .. } = &mut self {
@@ -223,12 +223,12 @@ impl FetchError {
         self
     }
 
-    /// Whether nothing was answered.
+    /// Returns whether there was no answer.
     pub(super) fn is_unanswered(&self) -> bool {
         matches!(self, Self::Connect { .. } | Self::Http { .. } | Self::Tls { .. })
     }
 
-    /// The status code, if one came that brings no document.
+    /// Returns the status code of an answer without a document.
     #[must_use]
     pub fn status(&self) -> Option<u16> {
         match self {
@@ -238,7 +238,7 @@ impl FetchError {
     }
 }
 
-/// What the status means, for those who do not know it by heart.
+/// Returns what a status means.
 fn meaning(status: u16) -> &'static str {
     match status {
         204 | 205 => "no content",

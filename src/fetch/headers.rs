@@ -1,4 +1,4 @@
-//! What the headers of requests and answers mean. Pure: the time is an argument.
+//! Reads and writes the headers of requests and answers. Pure: the time is an argument.
 
 use std::time::UNIX_EPOCH;
 
@@ -12,18 +12,19 @@ use super::FetchError;
 use crate::model::Timestamp;
 use crate::model::http::{Freshness, Request, Validators};
 
-/// What Miniflux asks for: feeds first, pages too (sources may be pages), the rest if need be.
+/// The value of `Accept`, the same as Miniflux's: feeds first, then pages (sources may be pages), then
+/// anything.
 pub(super) const ACCEPT_FEEDS: &str = "application/xml, application/atom+xml, application/rss+xml, \
     application/rdf+xml, application/feed+json, text/html, */*;q=0.9";
 
-/// Longest wait that an answer can ask for, in seconds (RULES 6.5).
+/// The longest wait that an answer can ask for, in seconds (RULES 6.5).
 const DAY: i64 = 24 * 60 * 60;
 const MAX_ETAG: usize = 1000;
 const MAX_LAST_MODIFIED: usize = 100;
 const MAX_CONTENT_TYPE: usize = 1000;
 
-/// A source must not set these: they belong to the connection (RFC 9110, 7.6.1) or name another host
-/// than the one the address filter has checked.
+/// Headers that a source must not set: they belong to the connection (RFC 9110, 7.6.1) or name another host
+/// than the one that the address filter has checked.
 const OWN: [&str; 9] = [
     "accept-encoding",
     "connection",
@@ -36,7 +37,7 @@ const OWN: [&str; 9] = [
     "upgrade",
 ];
 
-/// The source's own headers, which only the first origin may see.
+/// Returns the source's own headers, which only the first origin may see.
 pub(super) fn of_source(request: &Request) -> Result<HeaderMap, FetchError> {
     let mut headers = HeaderMap::new();
     for (name, value) in &request.headers {
@@ -46,17 +47,17 @@ pub(super) fn of_source(request: &Request) -> Result<HeaderMap, FetchError> {
             return Err(refused());
         }
         let mut value = HeaderValue::from_bytes(value.as_bytes()).map_err(|_| refused())?;
-        // Tokens are sent in these: kept out of debug output.
+        // They may contain tokens, so they are not shown in debug output.
         value.set_sensitive(true);
         headers.append(key, value);
     }
     Ok(headers)
 }
 
-/// The headers that make a request conditional.
+/// Returns the headers that make a request conditional.
 pub(super) fn conditions(validators: &Validators) -> HeaderMap {
     let mut headers = HeaderMap::new();
-    // Opaque, so sent as it came (RFC 9110, 8.8.3); one that no longer fits a header is left out.
+    // Opaque, so sent as received (RFC 9110, 8.8.3); one that is not a valid header value is omitted.
     for (name, text) in [(IF_NONE_MATCH, &validators.etag), (IF_MODIFIED_SINCE, &validators.last_modified)] {
         if let Some(value) = text.as_ref().and_then(|text| HeaderValue::from_bytes(text.as_bytes()).ok()) {
             headers.insert(name, value);
@@ -65,7 +66,7 @@ pub(super) fn conditions(validators: &Validators) -> HeaderMap {
     headers
 }
 
-/// `ETag` and `Last-Modified` as they came; an oversized one is dropped, not cut.
+/// Returns `ETag` and `Last-Modified` as received; an oversized one is omitted, not cut.
 pub(super) fn validators(headers: &HeaderMap) -> Validators {
     Validators {
         etag: text(headers, ETAG, MAX_ETAG),
@@ -73,17 +74,17 @@ pub(super) fn validators(headers: &HeaderMap) -> Validators {
     }
 }
 
-/// `Content-Type` as it came.
+/// Returns `Content-Type` as received.
 pub(super) fn content_type(headers: &HeaderMap) -> Option<String> {
     text(headers, CONTENT_TYPE, MAX_CONTENT_TYPE)
 }
 
-/// Whether the answer says itself that it only tests whether a person asks (Cloudflare).
+/// Returns whether the answer declares itself to be a test for human visitors (Cloudflare).
 pub(super) fn is_challenge(headers: &HeaderMap) -> bool {
     headers.get("cf-mitigated").is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"challenge"))
 }
 
-/// The codings of the body in the order in which they were applied (RFC 9110, 8.4), in lower case.
+/// Returns the codings of the body in the order in which they were applied (RFC 9110, 8.4), in lower case.
 pub(super) fn codings(headers: &HeaderMap) -> Vec<String> {
     let values = headers.get_all(CONTENT_ENCODING).iter();
     let text: Vec<String> =
@@ -92,13 +93,14 @@ pub(super) fn codings(headers: &HeaderMap) -> Vec<String> {
     codings.filter(|coding| !coding.is_empty() && *coding != "identity").map(str::to_owned).collect()
 }
 
-/// Whether two headers say where the body ends: an attack on whoever believes the other one
+/// Returns whether two headers declare where the body ends: an attack on a recipient that uses the other one
 /// (RFC 9112, 6.3).
 pub(super) fn is_ambiguous(headers: &HeaderMap) -> bool {
     headers.contains_key(TRANSFER_ENCODING) && headers.contains_key(CONTENT_LENGTH)
 }
 
-/// RFC 9111, 4.2.1: `max-age`, else `Expires` − `Date`, both less `Age`; never more than a day.
+/// Returns how long the answer is fresh (RFC 9111, 4.2.1): `max-age`, else `Expires` − `Date`, both less
+/// `Age`; at most a day.
 pub(super) fn freshness(headers: &HeaderMap, now: Timestamp) -> Freshness {
     let lifetime = match cache_control(headers) {
         CacheControl::MaxAge(seconds) => Some(seconds),
@@ -113,8 +115,11 @@ pub(super) fn freshness(headers: &HeaderMap, now: Timestamp) -> Freshness {
     Freshness { until: lifetime.map(|lifetime| now.plus(lifetime.saturating_sub(age).clamp(0, DAY))) }
 }
 
-/// RFC 9110, 10.2.3: seconds or a date; never more than a day. What cannot be read, or lies behind,
-/// says nothing. A date is read against the server's own clock if it tells it.
+/// Returns the earliest next request (RFC 9110, 10.2.3): `Retry-After` is seconds or a date, at most a day
+/// ahead.
+///
+/// Returns `None` if it is unreadable or past. A date is compared with the server's own clock if it sent
+/// that.
 pub(super) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Timestamp> {
     let wait = match seconds(&text(headers, RETRY_AFTER, 100)?) {
         Some(seconds) => seconds,
@@ -126,7 +131,7 @@ pub(super) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Timesta
 #[derive(Debug, PartialEq, Eq)]
 enum CacheControl {
     MaxAge(i64),
-    /// `no-cache` or `no-store`: the answer is not fresh for any time (RFC 9111, 5.2.2).
+    /// `no-cache` or `no-store`: the answer is never fresh (RFC 9111, 5.2.2).
     Revalidate,
     Silent,
 }
@@ -153,7 +158,7 @@ fn cache_control(headers: &HeaderMap) -> CacheControl {
     found
 }
 
-/// Delta seconds: digits only; what overflows is as large as can be (RFC 9111, 1.2.2).
+/// Parses delta seconds: digits only; an overflow becomes the largest value (RFC 9111, 1.2.2).
 fn seconds(text: &str) -> Option<i64> {
     let text = text.trim();
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -166,7 +171,7 @@ fn date(headers: &HeaderMap, name: impl AsHeaderName) -> Option<Timestamp> {
     Some(Timestamp::from_unix(i64::try_from(since.as_secs()).ok()?))
 }
 
-/// The first value of a header if it is UTF-8 and no longer than `limit` bytes.
+/// Returns the first value of a header if it is UTF-8, not empty and no longer than `limit` bytes.
 fn text(headers: &HeaderMap, name: impl AsHeaderName, limit: usize) -> Option<String> {
     let value = headers.get(name)?.as_bytes();
     let text = str::from_utf8(value).ok().filter(|text| !text.is_empty() && text.len() <= limit)?;
@@ -191,7 +196,7 @@ mod tests {
         headers
     }
 
-    /// 2026-11-24T00:00:00Z, as `Date` below says.
+    /// 2026-11-24T00:00:00Z, as in the `Date` headers below.
     fn now() -> Timestamp {
         NOW.plus(1_795_478_400)
     }

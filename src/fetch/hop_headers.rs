@@ -7,20 +7,20 @@ use super::headers;
 use super::redirect::Trail;
 use crate::model::http::{Request, address_hash};
 
-/// What of a request is sent with each of its hops.
+/// The headers of a request, from which each hop gets some.
 pub(super) struct HopHeaders {
-    /// The source's own headers: only for its own origin, for they may hold keys.
+    /// The source's own headers: only for its own origin, since they may contain keys.
     own: HeaderMap,
-    /// The validators, and the hash of the address that gave them if it is on another site.
+    /// The validators, and the hash of the address that they came from if that is on another site.
     conditions: HeaderMap,
     given_by: Option<u64>,
 }
 
 impl HopHeaders {
-    /// Reads them from a request.
+    /// Collects the headers of a request.
     ///
     /// # Errors
-    /// If a header of the source is malformed, or one that only the fetcher sets.
+    /// If a header of the source is malformed, or reserved for the fetcher.
     pub(super) fn of(request: &Request) -> Result<Self, FetchError> {
         Ok(Self {
             own: headers::of_source(request)?,

@@ -1,4 +1,5 @@
-//! Who may ask now: a bound on all requests, a bound for each host, and a pause between two starts on one.
+//! Permits for requests: a bound on all requests, a bound for each host, and a pause between two starts on
+//! one host.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,15 +11,16 @@ use url::Url;
 
 use crate::model::{Timestamp, host_of};
 
-/// A host that was asked within this time is asked on a kept connection, if it speaks HTTP/2; how
-/// long one stays idle.
+/// How long an idle connection is kept. A host that was asked within this time is asked on a kept connection
+/// if it speaks HTTP/2.
 pub(super) const KEPT: Duration = Duration::from_secs(10);
-/// Entries below which no sweep is worth its time.
+/// Hosts below which idle entries are not removed.
 const SWEEP_FROM: usize = 64;
-/// A longer rest was asked for under a clock that stood in the future, in seconds (RULES 6.5).
+/// The longest rest that is believed, in seconds; a longer one was stored under a clock in the future (RULES
+/// 6.5).
 const LONGEST_REST: i64 = 24 * 3_600 + 60;
 
-/// Hands out turns; one for the whole fetcher.
+/// Issues the permits of one fetcher.
 #[derive(Debug)]
 pub(super) struct Hosts {
     all: Arc<Semaphore>,
@@ -35,51 +37,52 @@ struct Known {
 #[derive(Debug)]
 struct Host {
     slots: Arc<Semaphore>,
-    /// The last start, and the pause that was wanted before it.
+    /// The last start, and the pause that was required before it.
     last: Mutex<Option<(Instant, Duration)>>,
-    /// When it last spoke HTTP/2.
+    /// When it last answered with HTTP/2.
     http2: Mutex<Option<Instant>>,
-    /// Until when it wants to be asked for nothing.
+    /// Until when it must not be asked (the `Retry-After` of a 429).
     rests: Mutex<Timestamp>,
 }
 
-/// Leave for one request; dropping it gives it back.
+/// The permission for one request, until it is dropped.
 #[derive(Debug)]
 #[must_use]
 pub(super) struct RequestPermit {
     _all: Option<OwnedSemaphorePermit>,
     _slot: Option<OwnedSemaphorePermit>,
-    /// Keeps the entry from being swept while the request runs.
+    /// Keeps the host's entry from being removed while the request runs.
     host: Arc<Host>,
 }
 
 impl RequestPermit {
-    /// Whether a connection to the host may be there still, or should be kept.
+    /// Returns whether a connection to the host may still be open, or should be kept.
     pub(super) fn keeps(&self) -> bool {
         self.host.is_kept(Instant::now())
     }
 
-    /// Returns until when the host wants to be asked for nothing, if that is not over.
+    /// Returns until when the host must not be asked, if that is in the future.
     pub(super) fn rests(&self, now: Timestamp) -> Option<Timestamp> {
         let until = *lock(&self.host.rests);
         (until > now && until <= now.plus(LONGEST_REST)).then_some(until)
     }
 
-    /// Notes that the host wants to be asked for nothing until then. Who waits for a permit hears of it; who comes
-    /// later is told by the store.
+    /// Sets the time until which the host must not be asked. Requests that wait for a permit see it; later
+    /// polls get it from the store.
     pub(super) fn let_rest(&self, until: Timestamp) {
         let mut rests = lock(&self.host.rests);
         *rests = rests.max(until);
     }
 
-    /// Notes how the host answered.
+    /// Records whether the host answered with HTTP/2.
     pub(super) fn spoke_http2(&self, so: bool) {
         *lock(&self.host.http2) = so.then(Instant::now);
     }
 }
 
 impl Hosts {
-    /// At least one at a time is always let through: a zero would stop all polling without a word.
+    /// Creates the bounds. At least one request at a time is allowed: with zero, all polling would stop
+    /// silently.
     pub(super) fn new(concurrency: usize, per_host: usize) -> Self {
         let bound = |wanted: usize| wanted.clamp(1, Semaphore::MAX_PERMITS);
         Self {
@@ -89,13 +92,13 @@ impl Hosts {
         }
     }
 
-    /// Waits for a permit on `url`'s host and port, `spacing` after the last start there.
+    /// Waits for a permit for `url`'s host and port, `spacing` after the last start there.
     pub(super) async fn permit(&self, url: &Url, spacing: Duration) -> RequestPermit {
         let host = self.host(&host_of(url));
         let slot = Arc::clone(&host.slots).acquire_owned().await.ok();
         loop {
-            // First the host's pause, then the common bound: who waits for a slow host must not keep
-            // the others out. The start is claimed only with both in hand, else two requests that
+            // The host's pause comes before the common bound: a request that waits for a slow host must not
+            // keep others out. The start is claimed with both permits acquired, or else two requests that
             // waited for the common bound would start at once.
             tokio::time::sleep_until(host.next(spacing)).await;
             let all = Arc::clone(&self.all).acquire_owned().await.ok();
@@ -112,7 +115,7 @@ impl Hosts {
         }
         if known.hosts.len() >= known.sweep_at {
             let now = Instant::now();
-            // Nobody can take a new reference while the map is locked, so one means idle.
+            // No new reference can be made while the map is locked, so a count of one means idle.
             known
                 .hosts
                 .retain(|_, host| Arc::strong_count(host) > 1 || host.is_spaced(now) || host.is_kept(now));
@@ -135,17 +138,17 @@ impl Host {
         lock(&self.http2).is_some_and(|at| now.duration_since(at) < KEPT)
     }
 
-    /// Earliest next start of who wants a pause of `spacing`.
+    /// Returns the earliest next start with a pause of `spacing`.
     fn next(&self, spacing: Duration) -> Instant {
         lock(&self.last).map_or_else(Instant::now, |(at, _)| at + spacing)
     }
 
-    /// Whether somebody may still have to wait for the last start.
+    /// Returns whether a request may still have to wait after the last start.
     fn is_spaced(&self, now: Instant) -> bool {
         lock(&self.last).is_some_and(|(at, spacing)| at + spacing > now)
     }
 
-    /// Takes the next start if its time has come.
+    /// Claims the next start if it is due.
     fn claim(&self, spacing: Duration) -> bool {
         let mut last = lock(&self.last);
         let now = Instant::now();
@@ -157,7 +160,8 @@ impl Host {
     }
 }
 
-/// What these locks address filter is valid after every statement, so a panic elsewhere spoils nothing.
+/// Locks a mutex, ignoring poison: the values are valid after every statement, so a panic cannot leave one
+/// inconsistent.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -214,7 +218,7 @@ mod tests {
         assert!(tokio::time::timeout(soon, hosts.permit(&url("a.test"), Duration::ZERO)).await.is_ok());
     }
 
-    /// Waiting for the common bound must not let two starts on one host fall together.
+    /// Waiting for the common bound must not make two starts on one host coincide.
     #[tokio::test]
     async fn spacing_holds_behind_the_common_bound() {
         let hosts = Arc::new(Hosts::new(2, 2));

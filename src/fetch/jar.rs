@@ -1,19 +1,19 @@
-//! Cookies of one chain of redirects: a site that sets one and sends back to itself gets it, and it is
-//! forgotten with the request. Nothing is stored, and no host gets another's.
+//! Cookies of one chain of redirects: a site that sets one and redirects to itself gets it back, and it is
+//! dropped with the request. Nothing is stored, and no host gets another's cookies.
 
 use reqwest::header::HeaderValue;
 use url::{Origin, Url};
 
-/// Cookies that are kept, and bytes of all of them.
+/// Cookies of a request, and bytes of all of them, at most.
 const MOST: usize = 16;
 const MAX_BYTES: usize = 4_096;
 
-/// The cookies that were set on the way.
+/// The cookies that were set by the hops so far, each with its origin.
 #[derive(Debug, Default)]
 pub(super) struct Jar(Vec<(Origin, String, String)>);
 
 impl Jar {
-    /// Takes the cookies that `from` has set; tells whether there was a new one, or a new value.
+    /// Adds the cookies that `from` has set; returns whether one is new or has a new value.
     pub(super) fn take(&mut self, from: &Url, set: &[HeaderValue]) -> bool {
         let mut new = false;
         for value in set {
@@ -30,7 +30,7 @@ impl Jar {
         new
     }
 
-    /// The `Cookie` header for a hop.
+    /// Returns the `Cookie` header for a hop.
     pub(super) fn at(&self, url: &Url) -> Option<HeaderValue> {
         let origin = url.origin();
         let own = self.0.iter().filter(|(from, ..)| *from == origin);
@@ -45,7 +45,7 @@ impl Jar {
     }
 }
 
-/// Name and value of a `Set-Cookie` (RFC 6265, 5.2); its attributes do not matter for one request.
+/// Returns name and value of a `Set-Cookie` (RFC 6265, 5.2); its attributes do not matter for one request.
 fn pair(header: &HeaderValue) -> Option<(String, String)> {
     let text = header.to_str().ok()?;
     let (name, value) = text.split(';').next()?.split_once('=')?;

@@ -1,7 +1,7 @@
-//! HTTP: one guarded, bounded GET with its redirects, validators and freshness.
+//! HTTP: one bounded GET with address filter, redirects, validators and freshness.
 //!
-//! It does not know sources, feeds or schedules, and it never tries again by itself: an error says
-//! whether that is worth it, and when.
+//! It does not know sources, feeds or schedules, and never repeats a failed request by itself: an error says
+//! whether and when that is worthwhile.
 
 mod address_filter;
 mod blocked;
@@ -32,7 +32,7 @@ use self::transport::Transport;
 use crate::model::Timestamp;
 use crate::model::http::{Request, Response};
 
-/// Fetches; clones share connections and bounds.
+/// The HTTP fetcher; clones share connections and bounds.
 #[derive(Debug, Clone)]
 pub struct Fetcher {
     shared: Arc<Shared>,
@@ -45,11 +45,11 @@ struct Shared {
 }
 
 impl Fetcher {
-    /// Nothing is asked yet.
+    /// Creates a fetcher; sends nothing.
     ///
     /// # Errors
     ///
-    /// If the user agent is no header value.
+    /// If the user agent is not a valid header value.
     pub fn new(options: FetchOptions) -> Result<Self, FetchError> {
         let transport = Transport::new(options)?;
         Ok(Self { shared: Arc::new(Shared { transport, robots: Robots::default() }) })
@@ -59,8 +59,8 @@ impl Fetcher {
     ///
     /// # Errors
     ///
-    /// If no 200 with a whole body, and no 304 to a conditional request, came in time; or if the
-    /// request asks for a page that robots.txt forbids.
+    /// If no 200 with a whole body, and no 304 to a conditional request, came in time; or if the request is
+    /// for a page that robots.txt forbids.
     #[tracing::instrument(name = "fetch", skip_all, fields(http.host = request.url.host_str()))]
     pub async fn get(&self, request: &Request, now: Timestamp) -> Result<Response, FetchError> {
         let Shared { transport, robots } = &*self.shared;

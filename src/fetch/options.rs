@@ -1,33 +1,33 @@
-//! How to fetch, as the config sets it.
+//! The settings of the fetcher.
 
 use std::time::Duration;
 
 use ipnet::IpNet;
 
-/// How to fetch; `Default` holds the values of the field.
+/// The settings of the fetcher; `Default` has the built-in values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FetchOptions {
     /// `User-Agent` of every request.
     pub user_agent: String,
-    /// Deadline of a whole request with its redirects and body; waiting for a turn does not count.
+    /// The deadline of a whole request with its redirects and body; waiting for permits does not count.
     pub timeout: Duration,
-    /// Deadline of one connection, name and handshake included.
+    /// The deadline of one connection, DNS and handshake included.
     pub connect_timeout: Duration,
-    /// Largest decoded body in bytes.
+    /// The largest decoded body in bytes.
     pub max_body: u64,
-    /// Bytes of all bodies that are read or taken in at one time.
+    /// Bytes of all bodies that are read or processed at a time.
     pub max_bodies: u64,
-    /// Redirects followed.
+    /// Redirects followed at most.
     pub max_redirects: u8,
     /// Requests at a time.
     pub concurrency: usize,
     /// Requests at a time to one host and port.
     pub per_host: usize,
-    /// Between the starts of two requests to one host and port.
+    /// The pause between the starts of two requests to one host and port.
     pub host_spacing: Duration,
-    /// The same at first contact with a source, for the details of what it lists.
+    /// The same for the detail pages at first contact with a source.
     pub first_spacing: Duration,
-    /// Inner addresses that may be asked all the same.
+    /// Inner addresses that may be fetched all the same.
     pub allow: Vec<IpNet>,
 }
 

@@ -1,4 +1,5 @@
-//! Where a redirect leads, and whether it is followed. Pure; the address filter looks at the result again.
+//! Resolves redirects and decides whether they are followed. Pure; the address filter checks the result
+//! again.
 
 use std::borrow::Cow;
 
@@ -10,7 +11,7 @@ use super::FetchError;
 use super::blocked::Blocked;
 use super::jar::Jar;
 
-/// Longer addresses are no addresses.
+/// Bytes of a `Location` at most.
 const MAX_LOCATION: usize = 8 * 1024;
 
 /// Bytes beyond ASCII, which are encoded anyhow.
@@ -23,14 +24,14 @@ pub(super) struct Trail {
     at: Url,
     left: u8,
     home: bool,
-    /// Where permanent redirects alone have led.
+    /// The address that permanent redirects alone have reached.
     moved: Option<Url>,
     all_permanent: bool,
     jar: Jar,
 }
 
 impl Trail {
-    /// Starts at `url` and follows at most `redirects`.
+    /// Starts at `url` with at most `redirects` redirects.
     pub(super) fn new(mut url: Url, redirects: u8) -> Self {
         url.set_fragment(None);
         Self {
@@ -44,33 +45,33 @@ impl Trail {
         }
     }
 
-    /// The address of this hop.
+    /// Returns the address of this hop.
     pub(super) fn url(&self) -> &Url {
         &self.at
     }
 
-    /// The host of this hop, for error texts: without path and query, which may hold keys.
+    /// Returns the host of this hop, for error messages: without path and query, which may contain keys.
     pub(super) fn host(&self) -> String {
         self.at.host_str().unwrap_or_default().to_owned()
     }
 
-    /// Whether no hop has left the first origin (RFC 6454, 4). A way back does not count: the foreign
-    /// host would choose what is asked with our headers.
+    /// Returns whether no hop has left the first origin (RFC 6454, 4). Coming back does not count: a foreign
+    /// host would choose what is requested with our headers.
     pub(super) fn is_home(&self) -> bool {
         self.home
     }
 
-    /// Where permanent redirects alone have led, up to the first that is not for good.
+    /// Returns the address that permanent redirects alone have reached, up to the first temporary one.
     pub(super) fn moved(&self) -> Option<&Url> {
         self.moved.as_ref()
     }
 
-    /// The `Cookie` header of this hop.
+    /// Returns the `Cookie` header of this hop.
     pub(super) fn cookies(&self) -> Option<HeaderValue> {
         self.jar.at(&self.at)
     }
 
-    /// Goes where `location` leads, with the cookies that this hop has set.
+    /// Moves to the next hop at `location`, with the cookies that this hop has set.
     pub(super) fn follow(
         &mut self,
         location: Option<&HeaderValue>,
@@ -83,7 +84,7 @@ impl Trail {
         if !matches!(next.scheme(), "http" | "https") {
             return Err(FetchError::Scheme { scheme: next.scheme().to_owned() });
         }
-        // A site that has just set a cookie may send back to where it was not yet there.
+        // A site that has just set a cookie may redirect to an address that was requested without it.
         if !news && (next == self.at || self.seen.contains(&next)) {
             return Err(refuse("it leads in a circle"));
         }
@@ -104,20 +105,20 @@ impl Trail {
         Ok(())
     }
 
-    /// RFC 9110, 10.2.2: a reference relative to this hop.
+    /// Resolves `Location` as a reference relative to this hop (RFC 9110, 10.2.2).
     fn resolve(&self, location: Option<&HeaderValue>) -> Result<Url, FetchError> {
         let refuse = |reason| FetchError::Redirect { host: self.host(), reason };
         let bytes = location.map(HeaderValue::as_bytes).unwrap_or_default();
         if bytes.is_empty() || bytes.len() > MAX_LOCATION {
             return Err(refuse("its `Location` is missing or too long"));
         }
-        // The parser would drop tabs in silence.
+        // The parser would silently drop tabs.
         if bytes.iter().any(u8::is_ascii_control) {
             return Err(refuse("its `Location` holds control characters"));
         }
         let text = readable(bytes);
         let malformed = || Blocked::Malformed { host: self.host() };
-        // Readers differ on which side of a backslash the host is.
+        // Parsers disagree on which side of a backslash the host is.
         if text.contains('\\') {
             return Err(malformed().into());
         }
@@ -233,7 +234,7 @@ mod tests {
         assert_eq!(follow(&mut trail, "http://a.test/").unwrap_err().kind(), "redirect");
     }
 
-    /// A maintenance page behind a temporary redirect is no new address.
+    /// A maintenance page behind a temporary redirect is not a new address.
     #[test]
     fn only_permanent_hops_move() {
         let mut trail = Trail::new(Url::parse("http://a.test/0").unwrap(), 5);

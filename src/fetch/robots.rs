@@ -1,5 +1,5 @@
-//! robots.txt (RFC 9309): honoured for pages, sitemaps and full text; feeds and APIs are made
-//! for machines and exempt (RULES 6.6).
+//! robots.txt (RFC 9309): respected for pages, sitemaps and full text; feeds and APIs are made for machines
+//! and exempt (RULES 6.6).
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,18 +11,18 @@ use super::error::FetchError;
 use super::transport::{Allowance, Transport};
 use crate::model::{Request, Response, Timestamp};
 
-/// What robots.txt files call us.
+/// The name of this program in robots.txt files.
 const TOKEN: &str = "feedmill";
-/// How long one is believed, in seconds (RFC 9309, 2.4).
+/// How long a file is believed, in seconds (RFC 9309, 2.4).
 const KEPT: i64 = 24 * 3_600;
-/// How long a site without a readable one is left alone, in seconds.
+/// How long a site with an unreadable file is not asked, in seconds.
 const KEPT_UNREACHABLE: i64 = 3_600;
 /// The same of a site that did not answer at all.
 const KEPT_UNANSWERED: i64 = 600;
 /// Sites remembered; beyond this all are forgotten.
 const MAX_SITES: usize = 4_096;
 
-/// What a site says, until when it is believed.
+/// A site's rules, and until when they are believed.
 #[derive(Clone)]
 struct Believed {
     until: Timestamp,
@@ -33,7 +33,7 @@ struct Believed {
 #[derive(Default)]
 pub(super) struct Robots {
     known: Mutex<HashMap<String, Believed>>,
-    /// Held while a site is asked: whoever else wants to know waits for the answer.
+    /// A lock for each site that is being asked: others that need its rules wait for the answer.
     asking: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
 }
 
@@ -66,7 +66,7 @@ impl Robots {
         known.get(site).filter(|rules| rules.until > now).cloned()
     }
 
-    /// Asks a site, once for all who want to know at the same time.
+    /// Fetches a site's rules, once for all that need them at the same time.
     async fn ask_once(
         &self,
         transport: &Transport,
@@ -94,7 +94,8 @@ impl Robots {
     }
 }
 
-/// A file that is not there allows everything, one that cannot be had nothing (RFC 9309, 2.3.1.3 and 2.3.1.4).
+/// Fetches a robots.txt: a missing one allows everything, an unreadable one nothing (RFC 9309, 2.3.1.3 and
+/// 2.3.1.4).
 async fn ask(transport: &Transport, address: Url, now: Timestamp) -> Result<Believed, FetchError> {
     let (access, kept) = match Box::pin(transport.get(&Request::get(address), &(), now)).await {
         Ok(Response::Fetched(fetched)) => (Ok(rules(AccessResult::Successful(&fetched.body))), KEPT),

@@ -1,4 +1,4 @@
-//! The fetcher against servers that behave and servers that do not, all on loopback.
+//! The fetcher against servers that behave well or badly, all on loopback.
 
 use std::io::Write as _;
 use std::sync::Mutex;
@@ -16,7 +16,7 @@ use crate::model::http::{Fetched, Unchanged, Validators};
 
 const FEED: &str = "<rss><channel><title>t</title></channel></rss>";
 
-/// A server that writes what `answer` makes of each request head, and closes.
+/// A server that writes the result of `answer` for each request head, and closes.
 struct Server {
     base: String,
     heads: Arc<Mutex<Vec<String>>>,
@@ -44,7 +44,7 @@ impl Server {
                     let bytes = answer(&head);
                     seen.lock().unwrap().push(head);
                     socket.write_all(&bytes).await?;
-                    // Lets the client read all before a reset could overtake it.
+                    // Lets the client read everything before a reset.
                     socket.shutdown().await?;
                     tokio::time::timeout(Duration::from_secs(5), socket.read_u8()).await.ok();
                     std::io::Result::Ok(())
@@ -68,7 +68,7 @@ impl Server {
     }
 }
 
-/// Status and headers, `|` between them; adds the length unless framing is spelt out.
+/// Builds an answer from status and headers, separated by `|`; adds the length unless the framing is given.
 fn message(head: &str, body: &[u8]) -> Vec<u8> {
     let framed =
         head.to_lowercase().contains("content-length") || head.contains("chunked") || head.contains('~');
@@ -254,7 +254,7 @@ async fn early_ends_and_nonsense() {
     }
 }
 
-/// What a server sends unasked must not become the answer to somebody else's request.
+/// What a server sends unasked must not become the answer to another request.
 #[tokio::test]
 async fn a_stray_answer_is_never_used() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -288,7 +288,7 @@ async fn a_slow_body_meets_the_deadline() {
         let (mut socket, _) = listener.accept().await.unwrap();
         assert!(socket.read(&mut [0; 4096]).await.unwrap() > 0);
         socket.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n").await.unwrap();
-        // Never idle: only a deadline for the whole ends this.
+        // Never idle: only a deadline for the whole request ends this.
         while socket.write_all(b"x").await.is_ok() {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
@@ -360,7 +360,7 @@ async fn the_default_refuses_loopback() {
     assert!(server.heads().is_empty());
 }
 
-/// The name itself passes; only the resolver sees where it leads.
+/// The name itself passes; only the resolver sees its address.
 #[tokio::test]
 async fn the_resolver_is_guarded() {
     let server = Server::fixed("200 OK", FEED).await;

@@ -1,4 +1,4 @@
-//! One GET with its redirects: who is asked, when, by which client, and what a status means.
+//! One GET with its redirects: permits, the choice of the client, and the meaning of each status.
 
 use reqwest::Client;
 use reqwest::header::{HeaderValue, LOCATION, SET_COOKIE};
@@ -17,7 +17,7 @@ use super::{body, cause, headers};
 use crate::model::http::{Fetched, NotModified, Request, Response, Unchanged};
 use crate::model::{Timestamp, Validators};
 
-/// Asks servers, within the bounds of the options.
+/// Sends requests, within the bounds of the options.
 #[derive(Debug)]
 pub(super) struct Transport {
     clients: Clients,
@@ -61,10 +61,10 @@ enum Hop {
 }
 
 impl Transport {
-    /// Nothing is asked yet.
+    /// Creates a transport; sends nothing.
     ///
     /// # Errors
-    /// If the user agent is no header value.
+    /// If the user agent is not a valid header value.
     pub(super) fn new(options: FetchOptions) -> Result<Self, FetchError> {
         let address_filter = AddressFilter::new(&options.allow);
         let clients = Clients::new(options.clone(), address_filter.clone())?;
@@ -97,7 +97,7 @@ impl Transport {
             let kept = permit.keeps() && request.proxy.is_none() && trail.url().scheme() == "https";
             let client = self.client_for(request, trail.url(), kept)?;
             let start = Instant::now();
-            // A long wait for a permit must not make what the answer asks for look past.
+            // After a long wait for a permit, times in the answer count from now.
             let now = now.plus(i64::try_from(begun.elapsed().as_secs()).unwrap_or(i64::MAX));
             if let Some(until) = permit.rests(now) {
                 return Err(FetchError::Rests { host: trail.host(), until });
@@ -126,8 +126,8 @@ impl Transport {
         }
     }
 
-    /// The client that fits: through the source's proxy, or with kept connections where the host
-    /// is asked again shortly.
+    /// Returns the client for a request: one for the source's proxy, or one that reuses connections if the
+    /// host was asked a moment ago.
     fn client_for(&self, request: &Request, url: &Url, kept: bool) -> Result<Client, FetchError> {
         match &request.proxy {
             Some(proxy) => self.clients.through(proxy),
@@ -175,7 +175,7 @@ impl Transport {
             _ => {
                 let asks = matches!(status, 429 | 503);
                 let retry_after = if asks { headers::retry_after(fields, now) } else { None };
-                // It says that of the server; a 503 may be one address that cannot be made.
+                // A 429 is about the whole host; a 503 may be about one address that cannot be generated.
                 if let Some(until) = retry_after.filter(|_| status == 429) {
                     permit.let_rest(until);
                 }

@@ -1,8 +1,8 @@
-//! The front matter of a Jekyll post: where it ends, and what its keys say.
+//! The front matter of a Jekyll post: finding its end, and reading its keys.
 //!
-//! YAML comes first, since that is what Jekyll reads. The first site wrote its titles between quotes without
-//! escaping them, so a title with a straight quote or a backslash in it is no YAML at all; such a block is read
-//! entry by entry, and only the entry at fault is taken by its text.
+//! YAML is tried first, as Jekyll does. The first site wrote its titles between quotes without escaping
+//! them, so a title with a straight quote or a backslash is not valid YAML. Such a front matter is read
+//! entry by entry, and only the invalid entries are read as plain text.
 
 use std::fmt;
 
@@ -13,18 +13,18 @@ use super::post::PostError;
 #[cfg(test)]
 mod tests;
 
-/// A post taken apart at the dashes
+/// A post split at the dashes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Parts<'a> {
-    /// The lines between the dashes
+    /// The lines between the dashes.
     pub front: &'a str,
-    /// Everything after the closing dashes
+    /// Everything after the closing dashes.
     pub body: &'a str,
-    /// The line of the file where `front` begins, counted from 1
+    /// The line of the file where `front` begins, counted from 1.
     pub line: usize,
 }
 
-/// The keys an import needs, unread scalars as they are spelled
+/// The keys that an import needs; scalars are not interpreted.
 #[derive(Debug, Default, PartialEq, Eq, serde::Deserialize)]
 #[serde(default)]
 pub(super) struct FrontMatter {
@@ -39,15 +39,17 @@ pub(super) struct FrontMatter {
     tags: Option<Words>,
 }
 
-/// A value which is one text or a list of texts
+/// A value that is one text or a list of texts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Words {
     One(String),
     Many(Vec<String>),
 }
 
-/// Cuts a file at the dashes around its front matter. Blank lines before the first dashes are passed over: Jekyll
-/// took such a file for a plain one, but the first site wrote some, and they are posts all the same.
+/// Splits a file at the dashes around its front matter.
+///
+/// Blank lines before the first dashes are skipped: Jekyll treated such a file as a plain one, but the first
+/// site wrote some, and they are posts.
 pub(super) fn split(text: &str) -> Result<Parts<'_>, PostError> {
     let mut at = 0;
     let mut start = None;
@@ -72,7 +74,7 @@ pub(super) fn split(text: &str) -> Result<Parts<'_>, PostError> {
     }))
 }
 
-/// Reads the lines between the dashes, the first of them being line `first_line` of the file.
+/// Parses the lines between the dashes; `first_line` is the number of their first line in the file.
 pub(super) fn read(front: &str, first_line: usize) -> Result<FrontMatter, PostError> {
     if let Some(whole) = yaml(front) {
         return Ok(whole);
@@ -87,15 +89,15 @@ pub(super) fn read(front: &str, first_line: usize) -> Result<FrontMatter, PostEr
     Ok(all)
 }
 
-/// The title as the first site wrote it: between quotes, escaping nothing. YAML would end it at a quote before a `#`
-/// and turn the `\n` of a path into a line break.
+/// Returns the title as the first site wrote it: between quotes, without escapes. YAML would end it at a
+/// quote before a `#` and turn the `\n` of a path into a line break.
 pub(super) fn unescaped_title(front: &str) -> Option<&str> {
     let title = front.lines().find_map(|line| line.strip_prefix("title: \""))?;
     title.trim_end().strip_suffix('"')
 }
 
 fn yaml(source: &str) -> Option<FrontMatter> {
-    // A key written twice counts as Ruby's YAML counted it, and `007` or `no` stay what was written.
+    // The last of two equal keys counts, as in Ruby's YAML, and `007` or `no` remain strings.
     let options = serde_saphyr::options! {
         duplicate_keys: serde_saphyr::options::DuplicateKeyPolicy::LastWins,
         leading_zero_numbers_as_strings: true,
@@ -107,7 +109,7 @@ fn yaml(source: &str) -> Option<FrontMatter> {
 }
 
 impl FrontMatter {
-    /// `categories` and `category` together, as Jekyll adds them up.
+    /// Returns `categories` and `category` together, as Jekyll combines them.
     pub(super) fn all_categories(&self) -> Vec<String> {
         let mut all: Vec<String> = Vec::new();
         let plural = self.categories.as_ref().map(Words::split);
@@ -120,7 +122,7 @@ impl FrontMatter {
         all
     }
 
-    /// `tag`, or `tags` when there is no `tag`.
+    /// Returns `tag`, or `tags` if there is no `tag`.
     pub(super) fn all_tags(&self) -> Vec<String> {
         let singular = self.tag.as_ref().map(Words::whole);
         singular.or_else(|| self.tags.as_ref().map(Words::split)).unwrap_or_default()
@@ -143,7 +145,7 @@ impl FrontMatter {
         put(&mut self.tags, other.tags);
     }
 
-    /// Takes an entry YAML refused by its text. Keys nobody asks for are left alone.
+    /// Sets a key from the plain text of an entry that is not valid YAML; ignores keys that are not needed.
     fn set_raw(&mut self, entry: &Entry<'_>) {
         match entry.key {
             "title" => self.title = Some(entry.text()),
@@ -161,7 +163,7 @@ impl FrontMatter {
 }
 
 impl Words {
-    /// The plural keys: Jekyll cuts a text at its spaces, quoted or not.
+    /// Returns the names of a plural key: Jekyll splits a text at its spaces, quoted or not.
     fn split(&self) -> Vec<String> {
         match self {
             Self::One(text) => text.split_whitespace().map(str::to_owned).collect(),
@@ -169,7 +171,7 @@ impl Words {
         }
     }
 
-    /// The singular keys: Jekyll takes a text as one name.
+    /// Returns the names of a singular key: Jekyll treats a text as one name.
     fn whole(&self) -> Vec<String> {
         match self {
             Self::One(text) => vec![text.clone()],
@@ -210,7 +212,7 @@ impl<'de> Visitor<'de> for WordsVisitor {
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<Words, E> {
-        // `1.0` keeps its decimal, as it did in Ruby.
+        // `1.0` keeps its decimal, as in Ruby.
         Ok(Words::One(format!("{value:?}")))
     }
 
@@ -222,14 +224,14 @@ impl<'de> Visitor<'de> for WordsVisitor {
         Ok(Words::Many(list))
     }
 
-    /// Jekyll found no names in a map either.
+    /// Reads a map as an empty list: Jekyll found no names in one either.
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Words, A::Error> {
         while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
         Ok(Words::Many(Vec::new()))
     }
 }
 
-/// One top-level key with the lines that belong to it
+/// A top-level key with its lines.
 struct Entry<'a> {
     key: &'a str,
     rest: &'a str,
@@ -243,7 +245,7 @@ fn entries(front: &str, first_line: usize) -> Result<Vec<Entry<'_>>, PostError> 
         if let Some((key, rest)) = key_line(line) {
             list.push(Entry { key, rest: rest.trim(), more: Vec::new(), source: line.to_owned() });
         } else if line.trim().is_empty() || line.starts_with('#') {
-            // A blank line may stand inside a block text; it says nothing to the line reader.
+            // A blank line may be part of a block text; the line reader ignores it.
         } else if let Some(entry) = list.last_mut().filter(|_| line.starts_with([' ', '\t', '-', ']', '}'])) {
             entry.more.push(line.trim());
             entry.source.push('\n');
@@ -290,7 +292,7 @@ impl Entry<'_> {
     }
 }
 
-/// Takes one pair of quotes off, and only a pair.
+/// Removes one pair of quotes, and only a pair.
 fn unquote(text: &str) -> &str {
     let pair = |quote: char| text.strip_prefix(quote).and_then(|inner| inner.strip_suffix(quote));
     pair('"').or_else(|| pair('\'')).unwrap_or(text)

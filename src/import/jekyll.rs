@@ -1,4 +1,4 @@
-//! Takes the posts of a Jekyll site into the store.
+//! Imports the posts of a Jekyll site into the store.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -19,25 +19,25 @@ use crate::parse::date::in_zone;
 use crate::source::CodeRule;
 use crate::store::{Basis, Change, Placement, Store, StoreError};
 
-/// A post beyond this size is none, in bytes.
+/// Bytes of a post, at most.
 const MAX_POST: u64 = 16 << 20;
-/// Any polled source outranks an import.
+/// The rank of imported items, below that of every polled source.
 const RANK: u32 = u32::MAX;
-/// Changes that are stored at once; progress is told in between.
+/// Changes that are stored in one transaction.
 const STEP: usize = 300;
 
-/// What an import has to know of the config.
+/// The settings of an import.
 #[derive(Debug, Clone)]
 pub struct ImportOptions {
-    /// Zone of our permalinks, and of old dates that name none.
+    /// The time zone of our permalinks, and of old dates without one.
     pub zone: Tz,
-    /// The code space written bare.
+    /// The code space whose codes are written without it.
     pub bare_space: Option<CodeSpace>,
-    /// How codes of that space are made canonical.
+    /// The rules by which codes of that space are made canonical.
     pub code_rules: Vec<CodeRule>,
-    /// Cleans the old bodies as the source's own are cleaned.
+    /// Cleans the old bodies, as the source's own are cleaned.
     pub cleaner: Arc<Cleaner>,
-    /// How many items may enter a current window: (category, whole site).
+    /// How many items may enter a current window: of a category, of the whole site.
     pub newcomers: (usize, usize),
 }
 
@@ -48,29 +48,29 @@ pub struct ImportReport {
     pub posts: usize,
     /// New items.
     pub imported: usize,
-    /// Posts of items that were known: only their old paths were taken.
+    /// Posts of known items: only their old paths were added.
     pub known: usize,
-    /// Posts that are a second copy of an imported item.
+    /// Posts that are another copy of an imported item.
     pub copies: usize,
-    /// Posts without title or date, each with its reason.
+    /// Posts without title or date and drafts, each with its reason.
     pub held_back: Vec<(String, String)>,
     /// Files that cannot be read, each with its reason.
     pub refused: Vec<(String, String)>,
     /// Old paths that answer from now on.
     pub paths: usize,
-    /// Categories that got an item.
+    /// Categories that received an item.
     pub categories: usize,
-    /// What an admin should know before doing it for good.
+    /// Notes for the admin, to be read before the real import.
     pub notes: Vec<String>,
-    /// Nothing was stored.
+    /// Whether nothing was stored.
     pub dry_run: bool,
 }
 
-/// Why an import failed as a whole.
+/// An error that ends an import.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ImportError {
-    /// No posts there.
+    /// The folder contains no posts.
     #[error(
         "`{path}` has neither `_posts` nor `old_post` nor any post itself; name the folder of the old Jekyll site"
     )]
@@ -83,16 +83,16 @@ pub enum ImportError {
     Io {
         /// The folder.
         path: String,
-        /// What the system said.
+        /// The system's error.
         #[source]
         source: std::io::Error,
     },
-    /// The store.
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// A post with what it becomes.
+/// A post with its code and date.
 struct Candidate {
     file: String,
     post: OldPost,
@@ -100,10 +100,10 @@ struct Candidate {
     published: Timestamp,
 }
 
-/// Imports `folder`; blocks. `progress` hears (posts done, posts in all).
+/// Imports the posts in `folder`; blocks. Calls `progress` with the posts done and the posts in all.
 ///
 /// # Errors
-/// [`ImportError`]; posts stored before it stay, and a second run goes on.
+/// [`ImportError`]; posts that were stored before stay, and another import continues from there.
 pub fn jekyll(
     store: &dyn Store,
     folder: &Path,
@@ -131,7 +131,7 @@ pub fn jekyll(
         }
     }
     let mut taking = Taking { store, options, old_zone, now, report: &mut report, touched: BTreeSet::new() };
-    // Newest first, to know which may stand in a window; stored oldest first.
+    // Newest first, to decide which may enter a window; stored oldest first.
     let mut entered = BTreeMap::new();
     let mut changes = Vec::new();
     for (done, ((_, code), posts)) in by_code.into_iter().rev().enumerate() {
@@ -146,7 +146,7 @@ pub fn jekyll(
     if !dry_run {
         while !changes.is_empty() {
             let rest = changes.split_off(changes.len().min(STEP));
-            // What was taken out meanwhile, or long ago for good, stays out.
+            // Items that were withdrawn meanwhile, or erased long ago, stay out.
             let refused = store.commit(std::mem::replace(&mut changes, rest), now)?;
             report.imported = report.imported.saturating_sub(refused.len());
         }
@@ -156,7 +156,7 @@ pub fn jekyll(
     Ok(report)
 }
 
-/// `_posts` and `old_post`, or the folder itself; sorted by name.
+/// Returns the posts in `_posts` and `old_post`, or else in the folder itself, sorted by path.
 fn post_files(folder: &Path) -> Result<Vec<PathBuf>, ImportError> {
     let mut folders: Vec<PathBuf> =
         ["_posts", "old_post"].iter().map(|name| folder.join(name)).filter(|f| f.is_dir()).collect();
@@ -185,7 +185,8 @@ fn post_files(folder: &Path) -> Result<Vec<PathBuf>, ImportError> {
     Ok(files)
 }
 
-/// The old site's `timezone`; Jekyll without one uses the machine's, and build machines UTC.
+/// Returns the old site's `timezone`. Without one, Jekyll used that of the machine, which is UTC on build
+/// machines.
 fn jekyll_zone(folder: &Path) -> Tz {
     let config = std::fs::read_to_string(folder.join("_config.yml")).unwrap_or_default();
     config
@@ -242,7 +243,7 @@ fn instant(post: &OldPost, zone: Tz) -> Option<Timestamp> {
     }
 }
 
-/// The code by the rules of the site's own code space, else the post's name.
+/// Returns the post's code by the rules of the site's own code space, or else one derived from its name.
 fn code_of(post: &OldPost, options: &ImportOptions) -> InfoCode {
     if let Some(space) = &options.bare_space
         && let Some(code) = options.code_rules.iter().find_map(|rule| rule.canonical(&post.slug))
@@ -264,9 +265,9 @@ struct Taking<'a> {
 }
 
 impl Taking<'_> {
-    /// What one item's posts change; `None` when there is nothing to store.
+    /// Returns the change for one item's posts; `None` if there is nothing to store.
     fn change(&mut self, code: &InfoCode, mut posts: Vec<Candidate>) -> Result<Option<Change>, StoreError> {
-        // The copy that bears the canonical code is the newspaper's own; else the first file.
+        // The copy with the canonical code is the newspaper's own; otherwise the first file counts.
         posts.sort_by_key(|c| (c.post.slug != c.code.code(), c.file.clone()));
         let basis = self.store.basis(code)?;
         let mut change = Change::on(code.clone(), Basis { tombstone: None, ..basis.clone() });
@@ -351,7 +352,7 @@ impl Taking<'_> {
         (item, Body { html: cleaned.html, digest, ..Body::default() })
     }
 
-    /// The category of a post; its old slug leads to it from now on.
+    /// Returns the category of a post, which its old slug resolves to from now on.
     fn category(&mut self, post: &OldPost) -> Result<Category, StoreError> {
         let old = post.category_slug.clone().or_else(|| post.categories.first().cloned()).unwrap_or_default();
         let name = post.category_name.clone().unwrap_or_else(|| old.clone());
@@ -380,7 +381,8 @@ impl Taking<'_> {
     }
 }
 
-/// RULES 3.1: an import enters each window with a bounded number of its newest items.
+/// Marks which placements of a change are shown: an import enters each window with a bounded number of its
+/// newest items (RULES 3.1).
 fn hold_back(change: &mut Change, newcomers: (usize, usize), entered: &mut BTreeMap<CategoryId, usize>) {
     for placement in &mut change.enters {
         let most = if placement.category == CategoryId::SITE { newcomers.1 } else { newcomers.0 };

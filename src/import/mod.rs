@@ -1,7 +1,8 @@
-//! Import: an old Jekyll site becomes items, without surfacing as new.
+//! Import: the posts of an old Jekyll site become items, without appearing as new.
 //!
-//! Owns: reading posts (`post`), and taking them into the store: never over a polled item,
-//! old slugs and paths become aliases. Does not own: files of the running site.
+//! Owns: reading posts (`post`) and storing them: polled items are never overwritten, and old slugs and
+//! paths become aliases; restoring items from the outputs (`outputs`). Does not own: files of the running
+//! site.
 
 mod front_matter;
 mod jekyll;

@@ -1,7 +1,7 @@
-//! Items back from what was published: after the loss of a store, the JSON Feeds of the output
-//! directory still hold the newest articles of every category, whole and under their ids. Where
-//! an article's page is stands in the category pages; feeds do not say it, for it depends on who
-//! was polled first.
+//! Restores items from the outputs after the loss of a store: the JSON Feeds in the output directory still
+//! contain the newest articles of every category, complete and with their ids. The paths of the articles'
+//! pages come from the category pages, since feeds do not contain them; they depend on which source was
+//! polled first.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -20,19 +20,19 @@ use crate::model::{
 };
 use crate::store::{Change, Event, EventKind, Placement, Store};
 
-/// Items stored in one go.
+/// Items stored in one transaction.
 const STEP: usize = 30;
-/// The largest feed that is read, in bytes: more than is ever published.
+/// Bytes of a feed, at most: more than is ever published.
 const MAX_FEED: u64 = 64 << 20;
 
-/// How to read what was published.
+/// The settings that the outputs were published with.
 #[derive(Debug, Clone)]
 pub struct Published {
-    /// Authority of published ids.
+    /// The authority of published ids.
     pub id_authority: String,
-    /// The code space that is written bare.
+    /// The code space whose codes are written without it.
     pub bare_space: Option<CodeSpace>,
-    /// Zone of the day in permalinks.
+    /// The time zone of the day in permalinks.
     pub zone: chrono_tz::Tz,
 }
 
@@ -83,17 +83,17 @@ struct Own {
     publisher: Option<String>,
 }
 
-/// What came back from what was published.
+/// What was restored from the outputs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct TakenBack {
     /// Items that the store did not have.
     pub items: usize,
-    /// Texts of items that had none.
+    /// Texts of items without one.
     pub texts: usize,
 }
 
-/// Stores the items of the category feeds in `output` that the store does not have, and the texts of those that
-/// have none. Blocks. Feeds that cannot be read are passed over: they are what is left of a disaster.
+/// Stores the items of the category feeds in `output` that the store does not have, and the texts of items
+/// without one; blocks. Unreadable feeds are skipped, since they may be damaged as well.
 ///
 /// # Errors
 /// [`ImportError::Store`].
@@ -132,7 +132,7 @@ pub fn take_back(
     Ok(taken)
 }
 
-/// The change that gives an item nothing but its text.
+/// Returns the change that adds only its text to an item.
 fn text_of(store: &dyn Store, item: Item, published: Change) -> Result<Option<Change>, ImportError> {
     let Some(body) = published.body.filter(|body| !body.html.is_empty()) else { return Ok(None) };
     let mut change = Change::on(item.code.clone(), store.basis(&item.code)?);
@@ -140,7 +140,7 @@ fn text_of(store: &dyn Store, item: Item, published: Change) -> Result<Option<Ch
     Ok(Some(change))
 }
 
-/// Stores changes; gives how many were.
+/// Stores changes; returns how many were not refused.
 fn stored(store: &dyn Store, mut changes: Vec<Change>, now: Timestamp) -> Result<usize, ImportError> {
     let mut all = changes.len();
     while !changes.is_empty() {
@@ -150,7 +150,7 @@ fn stored(store: &dyn Store, mut changes: Vec<Change>, now: Timestamp) -> Result
     Ok(all)
 }
 
-/// The readable JSON Feeds of categories, in the order of their slugs.
+/// Returns the readable JSON Feeds of categories, in the order of their slugs.
 fn feeds(output: &Path) -> BTreeMap<Slug, Feed> {
     let entries = fs::read_dir(output.join("feed")).into_iter().flatten().flatten();
     let read = |path: &Path| {
@@ -162,7 +162,8 @@ fn feeds(output: &Path) -> BTreeMap<Slug, Feed> {
     entries.filter_map(|entry| read(&entry.path())).collect()
 }
 
-/// File name of a code → path of its page, as the category pages link to them.
+/// Returns the path of each article's page by the file name of its code, from the links of the category
+/// pages.
 fn pages(output: &Path) -> BTreeMap<String, String> {
     let Ok(link) = Regex::new(r#"href="[^"]*?([a-z0-9-]+/\d{4}/\d\d/\d\d/([A-Za-z0-9_~-]+)\.html)""#) else {
         return BTreeMap::new();
@@ -175,7 +176,7 @@ fn pages(output: &Path) -> BTreeMap<String, String> {
     pages.flat_map(links).collect()
 }
 
-/// `tag:<authority>:<code>` back to its code (RULES 3.3).
+/// Returns the code of a published id, `tag:<authority>:<code>` (RULES 3.3).
 fn code_of(id: &str, how: &Published) -> Option<InfoCode> {
     let code = id.strip_prefix("tag:")?.strip_prefix(how.id_authority.as_str())?.strip_prefix(':')?;
     InfoCode::parse(&percent_decode_str(code).decode_utf8().ok()?, how.bare_space.as_ref())
@@ -211,7 +212,7 @@ fn change(
     change.item = Some(Item {
         code,
         title: clip_bytes(&entry.title, caps::TITLE),
-        // Without an original of its own an entry links to its page.
+        // An entry without an original links to its own page.
         link: entry.url.filter(|url| !url.ends_with(&permalink) && url.len() <= caps::URL),
         excerpt: clip_bytes(&clip(&excerpt, caps::EXCERPT), caps::EXCERPT_BYTES),
         media_name: own.publisher.map(|name| clip_bytes(&clip(&name, caps::NAME), caps::NAME_BYTES)),

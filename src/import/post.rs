@@ -1,8 +1,8 @@
 //! Posts of an old Jekyll site: the first site's own, and those of any other blog.
 //!
-//! The first site wrote one file per article: front matter, then a digest (as a quote before the HTML, or alone),
-//! the link between angle brackets and a footer which leads back to the category. Such a post is taken apart; of
-//! any other one the text is kept as it stands.
+//! The first site wrote one file per article: front matter, then a digest (as a quote before the HTML, or
+//! alone), the link between angle brackets and a footer with links back to the category. Such a post is
+//! split into these parts; the text of any other post is kept unchanged.
 
 use std::borrow::Cow;
 
@@ -23,48 +23,49 @@ pub use date::OldDate;
 pub use error::PostError;
 pub use paths::old_paths;
 
-/// The slug of the rolling news, whose category is named by its whole tag
+/// The slug of the rolling news, whose category is named by its whole tag.
 const ROLLING_SLUG: &str = "emnews";
 
-/// One post as the old site wrote it
+/// A post of the old site.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OldPost {
-    /// The day in the file name
+    /// The day in the file name.
     pub file_date: Option<NaiveDate>,
-    /// The file name without day and extension; on the first site the infoCode
+    /// The file name without day and extension; on the first site the infoCode.
     pub slug: String,
-    /// The `slug` of the front matter, which Jekyll put into the address in place of the file's
+    /// The `slug` of the front matter, which Jekyll used in the address in place of the file's.
     pub front_slug: Option<String>,
-    /// The title; made of the slug where a general post has none, as Jekyll did; empty where the site wrote `""`
+    /// The title; if a general post has none, derived from the slug, as Jekyll did; empty if the site wrote `""`.
     pub title: String,
-    /// The date of the front matter
+    /// The date of the front matter.
     pub date: OldDate,
-    /// The categories, in the order of the address
+    /// The categories, in the order of the address.
     pub categories: Vec<String>,
-    /// The tags
+    /// The tags.
     pub tags: Vec<String>,
-    /// The `permalink` of the front matter, placeholders and all
+    /// The `permalink` of the front matter, with its placeholders.
     pub permalink: Option<String>,
-    /// False for a draft (`published: false`), which was never served
+    /// `false` for a draft (`published: false`), which was never served.
     pub published: bool,
-    /// First site: the leading quote, or the whole text of a post without HTML
+    /// First site: the leading quote, or the whole text of a post without HTML.
     pub digest: Option<String>,
-    /// The HTML, without digest, link and footer on the first site
+    /// The HTML, on the first site without digest, link and footer.
     pub body_html: Option<String>,
-    /// The Markdown of another blog's post, not rendered
+    /// The Markdown of another blog's post, not rendered.
     pub markdown: Option<String>,
-    /// First site: the address between angle brackets; `None` for `<>`
+    /// First site: the address between angle brackets; `None` for `<>`.
     pub link: Option<String>,
-    /// First site: the category's name, from the footer, or else from the tag
+    /// First site: the category's name, from the footer, or else from the tag.
     pub category_name: Option<String>,
-    /// First site: the category's slug as the footer links it, spaces and all, or else from the front matter
+    /// First site: the category's slug from the link of the footer, with its spaces, or else from the front
+    /// matter.
     pub category_slug: Option<String>,
 }
 
-/// Reads a post; `file_name` may be a path, of which the last part counts.
+/// Parses a post; `file_name` may be a path, of which the last part counts.
 ///
 /// # Errors
-/// A [`PostError`] when the bytes are no post, the name carries no slug or the date is unreadable.
+/// A [`PostError`] if the bytes are not a post, the name has no slug or the date is unreadable.
 pub fn parse_post(file_name: &str, bytes: &[u8]) -> Result<OldPost, PostError> {
     let name = FileName::read(file_name)?;
     let text = std::str::from_utf8(bytes).map_err(|error| PostError::NotUtf8 { at: error.valid_up_to() })?;
@@ -80,14 +81,14 @@ pub fn parse_post(file_name: &str, bytes: &[u8]) -> Result<OldPost, PostError> {
     } else if name.is_html {
         post.body_html = kept(parts.body);
     } else {
-        // Spaces at the front of the first line make a code block.
+        // Spaces at the beginning of the first line make a code block.
         let text = parts.body.trim_start_matches('\n').trim_end();
         post.markdown = (!text.is_empty()).then(|| text.to_owned());
     }
     Ok(post)
 }
 
-/// Without byte order mark and carriage returns
+/// Removes byte order mark and carriage returns.
 fn unify(text: &str) -> Cow<'_, str> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if text.contains('\r') { Cow::Owned(text.replace("\r\n", "\n")) } else { Cow::Borrowed(text) }
@@ -95,11 +96,11 @@ fn unify(text: &str) -> Cow<'_, str> {
 
 fn title_of(name: &FileName<'_>, front: &str, title: Option<&str>) -> String {
     if is_info_code(name.slug) {
-        // An infoCode would be no title for a post without one.
+        // An infoCode cannot serve as the title of a post without one.
         let title = front_matter::unescaped_title(front).or(title);
         return title.unwrap_or_default().trim().to_owned();
     }
-    // Of a post without title, readers saw the slug in words.
+    // For a post without title, Jekyll showed the slug in words.
     title.map_or_else(|| titleized(name.slug), |title| title.trim().to_owned())
 }
 
@@ -127,9 +128,10 @@ fn empty_post(name: &FileName<'_>, front: &FrontMatter) -> Result<OldPost, PostE
 }
 
 impl OldPost {
-    /// Names the category. A newspaper's tag is its name and 新闻; the rolling news' tag is the name itself.
+    /// Sets the category's name and slug. A newspaper's tag is its name followed by 新闻; the tag of the
+    /// rolling news is the name itself.
     fn name_category(&mut self, footer: Option<&Footer<'_>>) {
-        // Jekyll cut tag and slug at their spaces, but a category of the first site is always a single one.
+        // Jekyll split tag and slug at their spaces, but a post of the first site has only one category.
         let joined = |words: &[String]| kept(&words.join(" "));
         let slug = footer.and_then(|footer| kept(footer.slug)).or_else(|| joined(&self.categories));
         let tag = footer.and_then(|footer| kept(footer.tag)).or_else(|| joined(&self.tags));
@@ -140,7 +142,7 @@ impl OldPost {
         self.category_slug = slug;
     }
 
-    /// Parts digest, HTML and link of a first-site post without its footer.
+    /// Sets digest, HTML and link of a first-site post from its text without the footer.
     fn take_apart(&mut self, text: &str) {
         let (text, link) = cut_link(text);
         self.link = link.and_then(kept);
@@ -154,13 +156,13 @@ impl OldPost {
     }
 }
 
-/// A trimmed copy, unless nothing is left.
+/// Returns a trimmed copy, unless nothing is left.
 fn kept(text: &str) -> Option<String> {
     let text = text.trim();
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-/// What a file name tells
+/// The parts of a file name.
 struct FileName<'a> {
     date: Option<NaiveDate>,
     slug: &'a str,
@@ -173,7 +175,7 @@ impl<'a> FileName<'a> {
         let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));
         let (date, slug) = match dated(stem) {
             Some((date, slug)) => (Some(date), slug),
-            // The first site once wrote a post without its day, and left the hyphen standing.
+            // The first site once wrote a post without its day but with the hyphen.
             None => (None, stem.strip_prefix('-').unwrap_or(stem)),
         };
         let slug = slug.trim_end_matches('.');
@@ -191,7 +193,7 @@ fn dated(stem: &str) -> Option<(NaiveDate, &str)> {
     Some((read_day(day)?, slug.strip_prefix('-')?))
 }
 
-/// `NW` or nothing, then 18 digits: the key of an article on the first site.
+/// Returns whether a slug is the key of an article on the first site: `NW` or nothing, then 18 digits.
 fn is_info_code(slug: &str) -> bool {
     let digits = slug.strip_prefix("NW").unwrap_or(slug);
     digits.len() == 18 && digits.bytes().all(|b| b.is_ascii_digit())

@@ -1,4 +1,4 @@
-//! A store that fails, to see what is left of the outputs then.
+//! A store that fails, to check what is left of the outputs.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Deref;
@@ -13,7 +13,7 @@ use feedmill::store::{
     Window,
 };
 
-/// Another store, whose reads of items and texts, or whose writes, fail after the first few.
+/// Wraps a store; its reads of items and texts, or its writes, fail after a given number.
 pub(crate) struct Broken<S> {
     store: S,
     reads: AtomicUsize,
@@ -21,17 +21,17 @@ pub(crate) struct Broken<S> {
 }
 
 impl<S> Broken<S> {
-    /// Fails after `reads` good reads.
+    /// Creates a store whose reads fail after `reads` reads.
     pub(crate) fn after(reads: usize, store: S) -> Self {
         Self { store, reads: AtomicUsize::new(reads), writes: AtomicUsize::new(usize::MAX) }
     }
 
-    /// Writes `writes` times and then no more, as if the process had ended there.
+    /// Creates a store that accepts `writes` writes and then no more, as if the process had ended there.
     pub(crate) fn cut_after(writes: usize, store: S) -> Self {
         Self { store, reads: AtomicUsize::new(usize::MAX), writes: AtomicUsize::new(writes) }
     }
 
-    /// How many writes are left.
+    /// Returns how many writes are left.
     pub(crate) fn writes_left(&self) -> usize {
         self.writes.load(Ordering::SeqCst)
     }

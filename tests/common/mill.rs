@@ -13,7 +13,7 @@ use feedmill::store::{Claim, Claimed, OnDamage, PollResult, Store, Window};
 use feedmill::{config, daemon};
 use tempfile::TempDir;
 
-/// Relative path → bytes.
+/// Files: relative path → bytes.
 pub(crate) type Tree = BTreeMap<String, Vec<u8>>;
 
 /// A mill with its config, store and outputs in one temporary folder:
@@ -25,8 +25,8 @@ pub(crate) struct Mill {
 }
 
 impl Mill {
-    /// Opens a mill at `now`. `main` is the text of the main config, `sources` that of its one
-    /// drop-in; loopback may be asked without pauses.
+    /// Opens a mill at `now`. `main` is the text of the main config, `sources` that of its one drop-in;
+    /// loopback may be fetched without pauses.
     pub(crate) async fn open(now: Timestamp, main: &str, sources: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut mill = Self { folder, clock: Arc::new(ManualClock::at(now)), own: None };
@@ -34,7 +34,7 @@ impl Mill {
         mill
     }
 
-    /// Closes the store and opens it again under another config.
+    /// Closes the store and opens it again with another config.
     pub(crate) async fn reopen(&mut self, main: &str, sources: &str) {
         self.own = None;
         let config = self.path("config");
@@ -49,13 +49,13 @@ impl Mill {
         self.own = Some(Arc::new(opened.unwrap()));
     }
 
-    /// Closes the store and hurts its files.
+    /// Closes the store and damages its files.
     pub(crate) fn damage(&mut self, damage: fn(&Path)) {
         self.own = None;
         damage(&self.path("data/store"));
     }
 
-    /// Asks what a command would ask; gives the last answer.
+    /// Sends a query as a command would; returns the last event.
     pub(crate) async fn ask(&self, query: feedmill::control::Query) -> feedmill::control::Event {
         let (events, mut said) = tokio::sync::mpsc::channel(100);
         daemon::handle(Arc::clone(self.own.as_ref().unwrap()), query, events).await;
@@ -66,27 +66,27 @@ impl Mill {
         last.unwrap()
     }
 
-    /// A path inside the mill's folder.
+    /// Returns a path inside the mill's folder.
     pub(crate) fn path(&self, relative: &str) -> PathBuf {
         self.folder.path().join(relative)
     }
 
-    /// The mill itself.
+    /// Returns the mill itself.
     pub(crate) fn own(&self) -> &daemon::Mill {
         self.own.as_ref().unwrap()
     }
 
-    /// Its store.
+    /// Returns its store.
     pub(crate) fn store(&self) -> &dyn Store {
         self.own().store.blocking()
     }
 
-    /// The time now.
+    /// Returns the mill's time.
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
-    /// Moves the time forward.
+    /// Advances the mill's time.
     pub(crate) fn pass(&self, seconds: i64) {
         self.clock.set(self.clock.now().plus(seconds));
     }
@@ -113,68 +113,68 @@ impl Mill {
         claim(self.store(), &SourceId::new(id).unwrap(), self.now())
     }
 
-    /// Leaves a source as a poll would that ends so.
+    /// Ends a poll with the given state of its source.
     pub(crate) fn leave(&self, id: &str, state: SourceState) {
         let claim = self.claim(id);
         assert_eq!(self.store().complete(&[PollResult::of(Claim { state, ..claim })]).unwrap(), []);
     }
 
-    /// Publishes, looking at every file.
+    /// Publishes, checking every file.
     pub(crate) async fn publish(&self) -> PublishReport {
         self.own().publish(PublishScope::Whole, |_, _| {}).await.unwrap()
     }
 
-    /// All files of the output directory.
+    /// Returns all files of the output directory.
     pub(crate) fn outputs(&self) -> Tree {
         files(&self.path("data/public"))
     }
 
-    /// All files of a folder of the mill.
+    /// Returns all files of a folder of the mill.
     pub(crate) fn files(&self, relative: &str) -> Tree {
         files(&self.path(relative))
     }
 
-    /// One output as text.
+    /// Returns an output as text.
     pub(crate) fn output(&self, path: &str) -> String {
         let full = self.path("data/public").join(path);
         fs::read_to_string(&full).unwrap_or_else(|error| panic!("{}: {error}", full.display()))
     }
 
-    /// The items of a JSON Feed among the outputs.
+    /// Returns the items of a JSON Feed among the outputs.
     pub(crate) fn feed_items(&self, path: &str) -> Vec<serde_json::Value> {
         let feed: serde_json::Value = serde_json::from_str(&self.output(path)).unwrap();
         feed["items"].as_array().unwrap().clone()
     }
 
-    /// The titles in a category's RSS feed, which holds its window, in its order.
+    /// Returns the titles in a category's RSS feed, which contains its window, in its order.
     pub(crate) fn feed_titles(&self, slug: &str) -> Vec<String> {
         let bytes = self.output(&format!("feed/{slug}.rss")).into_bytes();
         let feed = feedmill::parse::parse_feed(&bytes, &feedmill::parse::Context::default()).unwrap();
         feed.entries.into_iter().map(|entry| entry.title).collect()
     }
 
-    /// The code of a text as commands take it.
+    /// Parses a code as commands do.
     pub(crate) fn code(&self, text: &str) -> InfoCode {
         InfoCode::parse(text, self.own().config.ingest.bare_space.as_ref()).unwrap()
     }
 
-    /// A stored item.
+    /// Returns a stored item.
     pub(crate) fn item(&self, code: &str) -> Item {
         self.store().item(&self.code(code)).unwrap().unwrap_or_else(|| panic!("no item {code}"))
     }
 
-    /// A stored text.
+    /// Returns a stored text.
     pub(crate) fn body(&self, code: &str) -> Body {
         self.store().body(&self.code(code)).unwrap()
     }
 
-    /// All items, newest first.
+    /// Returns all items, newest first.
     pub(crate) fn items(&self) -> Vec<Item> {
         let all = Window { items: 10_000, age: -1, most: 10_000, archived: true };
         self.store().items_in(CategoryId::SITE, all).unwrap()
     }
 
-    /// The slugs of an item's categories, sorted.
+    /// Returns the slugs of an item's categories, sorted.
     pub(crate) fn slugs(&self, item: &Item) -> Vec<String> {
         let slug = |id: &CategoryId| self.store().category(*id).unwrap().unwrap().slug.to_string();
         let mut slugs: Vec<String> = item.categories.iter().map(slug).collect();
@@ -182,7 +182,7 @@ impl Mill {
         slugs
     }
 
-    /// What is remembered of a source.
+    /// Returns the stored state of a source.
     pub(crate) fn state(&self, id: &str) -> SourceState {
         self.store().source(&SourceId::new(id).unwrap()).unwrap()
     }
@@ -195,7 +195,7 @@ pub(crate) fn claim(store: &dyn Store, id: &SourceId, now: Timestamp) -> Claim {
     *claim
 }
 
-/// Paths that are only in one of two trees, or differ.
+/// Returns the paths that are only in one of two trees, or differ.
 pub(crate) fn changed_paths(before: &Tree, after: &Tree) -> BTreeSet<String> {
     let all = before.keys().chain(after.keys());
     all.filter(|path| before.get(*path) != after.get(*path)).cloned().collect()

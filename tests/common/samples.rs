@@ -1,28 +1,28 @@
-//! Samples in the shapes of the first upstream and of newspapers' own feeds, written for the
-//! tests: no real article stands here.
+//! Samples in the formats of the first upstream and of newspapers' own feeds, written for the tests: none is
+//! a real article.
 
 use feedmill::model::{CategoryId, InfoCode, Item, SourceId, Timestamp};
 use serde_json::{Value, json};
 
 use super::{Mill, Upstream};
 
-/// The lists of the first upstream, by what they carry.
+/// The first upstream's list of newspapers' articles.
 pub(crate) const LIST_45: &str = "/web/webapi?type=45&count=100&newsid=1";
-/// Rolling news.
+/// Its rolling news.
 pub(crate) const LIST_102: &str = "/web/webapi?type=102&count=100&newsid=1";
-/// The market lists.
+/// Its market lists.
 pub(crate) const MARKETS: [&str; 3] = [
     "/information/newmarket/web/webapi?marketType=37&count=100",
     "/information/newmarket/web/webapi?marketType=38&count=100",
     "/information/newmarket/web/webapi?marketType=39&count=100",
 ];
 
-/// Where the text of a code is.
+/// Returns the path of an article's text.
 pub(crate) fn text_path(code: &str) -> String {
     format!("/NewsData/GetNewsText.do?id={code}")
 }
 
-/// The main config that goes with the example, with more keys and sections behind.
+/// Returns the main config for the example, followed by `more`.
 pub(crate) fn eastmoney_main(more: &str) -> String {
     format!(
         "[site]\ntitle = \"样报汇\"\nurl = \"https://news.example.org/\"\n\
@@ -31,7 +31,7 @@ pub(crate) fn eastmoney_main(more: &str) -> String {
     )
 }
 
-/// `config/examples/eastmoney.toml` as it stands, its one address pointed at `upstream`.
+/// Returns `config/examples/eastmoney.toml` with its one address replaced by `upstream`.
 pub(crate) fn eastmoney_sources(upstream: &Upstream) -> String {
     let example = include_str!("../../config/examples/eastmoney.toml");
     let line = "base = \"http://127.0.0.1:8080\"";
@@ -39,7 +39,7 @@ pub(crate) fn eastmoney_sources(upstream: &Upstream) -> String {
     example.replace(line, &format!("base = \"{}\"", upstream.base()))
 }
 
-/// The same with its sources in the opposite order.
+/// Returns the same sources in the opposite order.
 pub(crate) fn reversed(sources: &str) -> String {
     let mut parts = sources.split("[[source]]");
     let head = parts.next().unwrap();
@@ -48,7 +48,7 @@ pub(crate) fn reversed(sources: &str) -> String {
     format!("{head}[[source]]{}", tables.join("\n[[source]]"))
 }
 
-/// Only the source of this id, of the example.
+/// Returns only the source with this id.
 pub(crate) fn only(sources: &str, id: &str) -> String {
     let mut parts = sources.split("[[source]]");
     let head = parts.next().unwrap();
@@ -56,18 +56,18 @@ pub(crate) fn only(sources: &str, id: &str) -> String {
     format!("{head}[[source]]{table}")
 }
 
-/// A newspaper's record of the list `type=45`.
+/// Returns a newspaper's record of the list `type=45`.
 pub(crate) fn paper(code: &str, from: &str, time: &str, title: &str) -> Value {
     json!({ "infocode": code, "from": from, "showtime": time, "title": title, "simtitle": title, "simdigest": "" })
 }
 
-/// A record of the rolling list.
+/// Returns a record of the rolling list.
 pub(crate) fn rolling(code: &str, time: &str, title: &str, digest: &str) -> Value {
     let link = format!("http://finance.example.org/news/1345,{code}.html");
     json!({ "id": code, "infoCode": code, "title": title, "digest": format!("【{title}】{digest}"), "showtime": time, "url_w": link })
 }
 
-/// Puts the lists; the market lists are empty.
+/// Serves the lists; the market lists are empty.
 pub(crate) fn put_lists(upstream: &Upstream, papers: &[Value], rolling: &[Value]) {
     upstream.json(LIST_45, &json!({ "nodeList": papers }));
     upstream.json(LIST_102, &json!({ "records": rolling }));
@@ -76,13 +76,13 @@ pub(crate) fn put_lists(upstream: &Upstream, papers: &[Value], rolling: &[Value]
     }
 }
 
-/// A text as newspapers' copies have it: paragraphs with an indent, a chart block, a hidden
+/// Returns a text as newspapers' copies have it: paragraphs with an indent, a chart block, a hidden
 /// paragraph, and the attribution.
 pub(crate) fn paper_text(name: &str, paragraphs: &[&str]) -> Value {
     json!({ "text": body(name, paragraphs, str::to_owned) })
 }
 
-/// The same text as the rolling copy has it: stock names with links and empty spans.
+/// Returns the same text as the rolling copy has it: stock names with links and empty spans.
 pub(crate) fn rolling_text(name: &str, paragraphs: &[&str]) -> Value {
     let linked = |text: &str| {
         text.replace(
@@ -120,7 +120,7 @@ pub(crate) struct RssItem<'a> {
     pub(crate) date: &'a str,
 }
 
-/// An RSS 2.0 document whose channel has the link `home`.
+/// Returns an RSS 2.0 document whose channel has the link `home`.
 pub(crate) fn rss(home: &str, items: &[RssItem<'_>]) -> String {
     let mut xml = format!(
         "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<rss version=\"2.0\"><channel><title>样报</title><link>{home}</link><description>样</description>"
@@ -146,18 +146,18 @@ pub(crate) fn rss(home: &str, items: &[RssItem<'_>]) -> String {
     xml
 }
 
-/// A mill with one RSS source `yangbao` at `/feed.xml` in the category 样本日报.
+/// Opens a mill with one RSS source `yangbao` at `/feed.xml` in the category 样本日报.
 pub(crate) async fn one_feed(now: feedmill::model::Timestamp, main: &str, upstream: &Upstream) -> Mill {
     let main = format!("[site]\nurl = \"https://news.example.org/\"\n{main}");
     Mill::open(now, &main, &feed_source("yangbao", "样本日报", upstream, "/feed.xml")).await
 }
 
-/// A `[[source]]` of kind `feed`.
+/// Returns a `[[source]]` of kind `feed`.
 pub(crate) fn feed_source(id: &str, category: &str, upstream: &Upstream, path: &str) -> String {
     format!("[[source]]\nid = \"{id}\"\nurl = \"{}{path}\"\ncategory = \"{category}\"\n", upstream.base())
 }
 
-/// An item in no category, for tests of what keeps items.
+/// Returns an item in no category, for tests of stores.
 pub(crate) fn item(code: InfoCode) -> Item {
     Item {
         permalink: format!("a/{}.html", code.file_name(None)),

@@ -1,5 +1,5 @@
-//! An upstream on a free port of 127.0.0.1 whose documents a test can change, and which keeps
-//! what it was asked for.
+//! An upstream on a free port of 127.0.0.1 whose documents a test can change, and which records the
+//! requests.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -12,18 +12,18 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use tokio::net::TcpListener;
 
-/// One request that came in.
+/// A request that was received.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Asked {
     /// Path and query.
     pub(crate) path: String,
     /// Whether it was conditional.
     pub(crate) conditional: bool,
-    /// The status it was answered with.
+    /// The status of the answer.
     pub(crate) status: u16,
 }
 
-/// The server; it ends with the test's runtime. Clones are the same server.
+/// The server; it ends with the test's runtime. Clones share it.
 #[derive(Debug, Clone)]
 pub(crate) struct Upstream {
     base: String,
@@ -36,12 +36,12 @@ struct Shared {
     documents: HashMap<String, (u16, &'static str, String)>,
     asked: Vec<Asked>,
     no_validators: bool,
-    /// Blanks behind the last answer, where each gets one more.
+    /// Blanks appended to the last answer, if each gets one more.
     padding: Option<usize>,
 }
 
 impl Upstream {
-    /// Starts one without documents: everything is 404.
+    /// Starts a server without documents: everything is 404.
     pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
@@ -54,22 +54,22 @@ impl Upstream {
         Self { base, shared }
     }
 
-    /// `http://127.0.0.1:PORT`, without a slash at the end.
+    /// Returns `http://127.0.0.1:PORT`, without a slash at the end.
     pub(crate) fn base(&self) -> &str {
         &self.base
     }
 
-    /// Puts a JSON document at a path (with its query), or replaces it.
+    /// Serves a JSON document at a path (with its query).
     pub(crate) fn json(&self, path: &str, document: &serde_json::Value) {
         self.put(path, 200, "application/json; charset=utf-8", document.to_string());
     }
 
-    /// Puts an RSS document at a path, or replaces it.
+    /// Serves an RSS document at a path.
     pub(crate) fn rss(&self, path: &str, document: String) {
         self.put(path, 200, "application/rss+xml; charset=utf-8", document);
     }
 
-    /// Answers a path with a bare status from now on.
+    /// Answers a path with a status without body from now on.
     pub(crate) fn fail(&self, path: &str, status: u16) {
         self.put(path, status, "text/plain", String::new());
     }
@@ -79,19 +79,19 @@ impl Upstream {
         self.shared.lock().unwrap().no_validators = true;
     }
 
-    /// As [`Upstream::without_validators`], and no two answers have the same bytes.
+    /// Works as [`Upstream::without_validators`], and makes all answers differ in their bytes.
     pub(crate) fn never_the_same(&self) {
         let mut shared = self.shared.lock().unwrap();
         shared.no_validators = true;
         shared.padding = Some(0);
     }
 
-    /// Takes what was asked since the last call, in the order of arrival.
+    /// Returns the requests since the last call, in the order of arrival.
     pub(crate) fn take_asked(&self) -> Vec<Asked> {
         std::mem::take(&mut self.shared.lock().unwrap().asked)
     }
 
-    /// Puts any document at a path, or replaces it.
+    /// Serves any document at a path.
     pub(crate) fn put(&self, path: &str, status: u16, media_type: &'static str, body: String) {
         self.shared.lock().unwrap().documents.insert(path.to_owned(), (status, media_type, body));
     }

@@ -30,7 +30,7 @@ fn names_are_collected_as_jekyll_did() {
         ("tags: 007\ncategories: 1.0", &["1.0"], &["007"]),
         ("tags:\ncategories: ~", &[], &[]),
         ("tags: {a: b}\ncategories: c", &["c"], &[]),
-        // The title is no YAML, so the rest goes through the line reader.
+        // The title is not valid YAML, so the rest is read line by line.
         ("title: \"a \"b\"\"\ntags: [c, d]\ncategories:\n  - e f", &["e f"], &["c", "d"]),
         ("tags: [\"a\"b\", c]\ncategories:\n- \"d\"e\"\n- f", &["d\"e", "f"], &["a\"b", "c"]),
     ];

@@ -1,16 +1,16 @@
 //! The parts of a first-site post below its front matter.
 
-/// The line which leads back to the category
+/// The line with the links back to the category and the home page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Footer<'a> {
-    /// What follows 返回: the category's tag
+    /// The category's tag, which follows 返回.
     pub tag: &'a str,
-    /// The last part of its address
+    /// The last part of the category's address.
     pub slug: &'a str,
 }
 
-/// Cuts the footer off: the links to the category and to the home page, in one line or two. Both must be there, so
-/// that the last link of another blog's post is no footer.
+/// Splits off the footer: the links to the category and to the home page, in one line or two. Both must be
+/// there, so that the last link of another blog's post is not mistaken for a footer.
 pub(super) fn cut_footer(body: &str) -> (&str, Option<Footer<'_>>) {
     let (mut text, mut category, mut home) = (body.trim_end(), None, false);
     while category.is_none() || !home {
@@ -31,7 +31,7 @@ pub(super) fn cut_footer(body: &str) -> (&str, Option<Footer<'_>>) {
     }
 }
 
-/// Cuts off the line `<address>`; what it holds may be empty.
+/// Splits off the line `<address>`; the address may be empty.
 pub(super) fn cut_link(text: &str) -> (&str, Option<&str>) {
     let (above, line) = last_line(text.trim_end());
     let inner = line.trim().strip_prefix('<').and_then(|line| line.strip_suffix('>'));
@@ -45,7 +45,7 @@ pub(super) fn cut_link(text: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// Cuts off the quote at the top. A digest of several lines carries the mark on the first one only.
+/// Splits off the quote at the top. In a digest of several lines only the first begins with `>`.
 pub(super) fn cut_quote(text: &str) -> (Option<String>, &str) {
     let text = text.trim_start();
     if !text.starts_with('>') {
@@ -63,7 +63,7 @@ pub(super) fn cut_quote(text: &str) -> (Option<String>, &str) {
     (Some(quote.join("\n")), text.get(end..).unwrap_or_default())
 }
 
-/// Whether a text has an HTML tag or comment; `市盈率<20` and `a<b` have none.
+/// Returns whether a text has an HTML tag or comment; `市盈率<20` and `a<b` have none.
 pub(super) fn has_tag(text: &str) -> bool {
     text.match_indices('<').any(|(at, _)| {
         let after = text.get(at + 1..).unwrap_or_default();
@@ -75,20 +75,20 @@ pub(super) fn has_tag(text: &str) -> bool {
     })
 }
 
-/// The text above the last line without trailing blanks, and the last line
+/// Returns the text above the last line, without trailing white space, and the last line.
 fn last_line(text: &str) -> (&str, &str) {
     let (above, line) = text.rsplit_once('\n').unwrap_or(("", text));
     (above.trim_end(), line)
 }
 
-/// Name and address of each `[返回name](address)` in a line which holds nothing else
+/// Returns name and address of each `[返回name](address)` in a line that contains nothing else.
 fn back_links(line: &str) -> Option<Vec<(&str, &str)>> {
-    // Some addresses have brackets in them, so a link ends where the next one begins.
+    // Some addresses contain brackets, so a link ends where the next one begins.
     let inner = line.trim().strip_prefix("[返回")?.strip_suffix(')')?;
     inner.split(")｜[返回").map(|link| link.split_once("](")).collect()
 }
 
-/// `name` of `/category/name.html`, `/name/` and `../name/`
+/// Returns the `name` of `/category/name.html`, `/name/` or `../name/`.
 fn slug_of(address: &str) -> &str {
     let last = address.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
     last.strip_suffix(".html").unwrap_or(last)

@@ -1,4 +1,4 @@
-//! The date of a post, and its forms in front matters and file names.
+//! The date of a post, as written in front matters and file names.
 
 use std::ops::RangeInclusive;
 
@@ -6,23 +6,23 @@ use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime};
 
 use super::PostError;
 
-/// The date of a post, as exact as it was written
+/// The date of a post, as precise as it was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OldDate {
-    /// None, or nothing but a zone
+    /// No date, or only a zone.
     Missing,
-    /// A time without zone
+    /// A time without zone.
     Naive(NaiveDateTime),
-    /// A time with its zone
+    /// A time with its zone.
     Fixed(DateTime<FixedOffset>),
-    /// A day alone
+    /// A day without time.
     Day(NaiveDate),
 }
 
-/// Reads the date of a front matter; nothing but a zone is no date.
+/// Parses the date of a front matter; a zone alone is no date.
 pub(super) fn read_date(text: &str) -> Result<OldDate, PostError> {
     let text = text.trim();
-    // The site wrote the zone behind a showtime that was blank.
+    // The site wrote the zone after an empty `showtime`.
     if text.is_empty() || zone_of(text).is_some() {
         return Ok(OldDate::Missing);
     }
@@ -46,7 +46,7 @@ fn date_of(text: &str) -> Option<OldDate> {
     day.and_time(time).and_local_timezone(zone_of(zone)?).single().map(OldDate::Fixed)
 }
 
-/// `2021-12-08`, also without leading zeros or with slashes
+/// Parses a day such as `2021-12-08`, also without leading zeros or with slashes.
 pub(super) fn read_day(text: &str) -> Option<NaiveDate> {
     let mut parts = text.split(if text.contains('/') { '/' } else { '-' });
     let mut number = |lengths: RangeInclusive<usize>| {
@@ -59,7 +59,7 @@ pub(super) fn read_day(text: &str) -> Option<NaiveDate> {
     NaiveDate::from_ymd_opt(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?)
 }
 
-/// `Z`, `UTC`, `GMT`, `+08`, `+0800`, `+08:00`
+/// Parses `Z`, `UTC`, `GMT`, `+08`, `+0800`, `+08:00`.
 fn zone_of(text: &str) -> Option<FixedOffset> {
     if ["Z", "UTC", "GMT"].iter().any(|name| text.eq_ignore_ascii_case(name)) {
         return FixedOffset::east_opt(0);
@@ -118,7 +118,7 @@ mod tests {
             let fixed = naive.and_local_timezone(hours(zone)).unwrap();
             assert_eq!(read_date(text), Ok(OldDate::Fixed(fixed)), "{text}");
         }
-        // Equal instants are equal to chrono, so the zone itself is looked at once.
+        // chrono compares instants without their zones, so the zone itself is checked once.
         let Ok(OldDate::Fixed(fixed)) = read_date("2021-12-08 10:46:18 -0330") else { panic!("a zone") };
         assert_eq!(fixed.offset().local_minus_utc(), -12_600);
     }

@@ -1,52 +1,52 @@
-//! Why a file could not be read as a post, with the way out.
+//! Errors that prevent reading a file as a post, each with what to do.
 
-/// Why a file could not be read as a post
+/// An error that prevents reading a file as a post.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PostError {
-    /// Another encoding, or no text at all
+    /// The file is not UTF-8 text.
     #[error("the file is not UTF-8 at byte {at}; save it as UTF-8")]
     NotUtf8 {
-        /// How many bytes are sound
+        /// The number of valid bytes at its beginning.
         at: usize,
     },
-    /// The file does not begin with dashes
+    /// The file does not begin with dashes.
     #[error(
         "no front matter: line {line} is not `---`; put the post's keys between two lines of `---` at the top"
     )]
     NoFrontMatter {
-        /// The first line that is not blank
+        /// The first line that is not blank.
         line: usize,
     },
-    /// The closing dashes are missing
+    /// The closing dashes are missing.
     #[error("the front matter opened in line {line} never ends; close it with a line of `---`")]
     OpenFrontMatter {
-        /// The line of the opening dashes
+        /// The line of the opening dashes.
         line: usize,
     },
-    /// Neither YAML nor `key: value`
+    /// A line is neither YAML nor `key: value`.
     #[error("the front matter is unreadable in line {line}, `{text}`; write it as `key: value`")]
     FrontMatter {
-        /// The line in the file
+        /// The line's number in the file.
         line: usize,
-        /// What it says
+        /// The line.
         text: String,
     },
-    /// A date in a form Jekyll posts do not have
+    /// The date does not have a form of Jekyll's.
     #[error("the date `{text}` is unreadable; write it as `2021-12-08 10:46:18 +0800`")]
     Date {
-        /// The date as written
+        /// The date as written.
         text: String,
     },
-    /// Nothing is left of the file name without day and extension
+    /// The file name is empty without day and extension.
     #[error("the file name `{name}` has no slug; name it `2021-12-08-slug.md`")]
     FileName {
-        /// The file name
+        /// The file name.
         name: String,
     },
 }
 
 impl PostError {
-    /// A short, stable name of the error, for counting
+    /// Returns a short, stable name of the error, for counting.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {

@@ -1,4 +1,4 @@
-//! The addresses of a post on the site Jekyll made of it.
+//! The addresses that a post had on the old Jekyll site.
 
 use chrono::{NaiveDateTime, NaiveTime};
 use chrono_tz::Tz;
@@ -6,10 +6,10 @@ use unicode_normalization::char::is_combining_mark;
 
 use super::{OldDate, OldPost};
 
-/// Jekyll's style for posts when its configuration names none
+/// Jekyll's default permalink style for posts.
 const DEFAULT_STYLE: &str = "/:categories/:year/:month/:day/:title:output_ext";
 
-/// The date placeholders of a permalink, and chrono's names for them
+/// The date placeholders of a permalink, and chrono's formats for them.
 const DATE_PARTS: &[(&str, &str)] = &[
     ("year", "%Y"),
     ("short_year", "%y"),
@@ -30,9 +30,11 @@ const DATE_PARTS: &[(&str, &str)] = &[
     ("second", "%S"),
 ];
 
-/// The paths under which Jekyll served the post, the one it linked first; not percent-encoded, without the site's
-/// `baseurl`. A time without zone counts as one of `zone`. Empty for a post that was never served: a draft, one
-/// without any date, or one whose permalink names something Jekyll does not know.
+/// Returns the paths under which Jekyll served the post, first the one that it linked; not percent-encoded,
+/// without the site's `baseurl`.
+///
+/// A time without zone is in `zone`. Empty for a post that was never served: a draft, one without any date,
+/// or one whose permalink has a placeholder that Jekyll does not know.
 #[must_use]
 pub fn old_paths(post: &OldPost, zone: Tz) -> Vec<String> {
     if !post.published {
@@ -42,7 +44,7 @@ pub fn old_paths(post: &OldPost, zone: Tz) -> Vec<String> {
     expand(template, post, local_time(post, zone)).map_or_else(Vec::new, |path| spellings(&clean(&path)))
 }
 
-/// The time on the site's clock; the file name stands in for a missing date.
+/// Returns the post's time in the site's zone; the day in the file name replaces a missing date.
 fn local_time(post: &OldPost, zone: Tz) -> Option<NaiveDateTime> {
     match post.date {
         OldDate::Fixed(at) => Some(at.with_timezone(&zone).naive_local()),
@@ -63,7 +65,7 @@ fn expand(template: &str, post: &OldPost, at: Option<NaiveDateTime>) -> Option<S
         } else if let Some(value) = placeholder(name, post, at) {
             path.push_str(&value);
         } else {
-            // Of `:year_:month` the underscore is text, since no placeholder ends in one.
+            // In `:year_:month` the underscore is text, since no placeholder ends in one.
             path.push_str(&placeholder(name.strip_suffix('_')?, post, at)?);
             path.push('_');
         }
@@ -80,7 +82,7 @@ fn placeholder(name: &str, post: &OldPost, at: Option<NaiveDateTime>) -> Option<
     match name {
         "title" => Some(hyphenated(slug, "._~!$&'()+,;=@")),
         "slug" => Some(hyphenated(slug, "").to_lowercase()),
-        // Lower case is all that happens here: a space in a category is one in the address, too.
+        // Only the case changes: a space in a category remains a space in the address.
         "categories" => Some(joined(post, str::to_lowercase)),
         "slugified_categories" => Some(joined(post, |name| hyphenated(name, "").to_lowercase())),
         "output_ext" => Some(".html".to_owned()),
@@ -100,13 +102,14 @@ fn joined(post: &OldPost, spelling: impl Fn(&str) -> String) -> String {
     names.join("/")
 }
 
-/// Letters, digits and the characters of `also` stay; each run of others becomes one hyphen, or none at the ends.
+/// Replaces each run of characters other than letters, digits and those in `also` by one hyphen, and removes
+/// it at the ends.
 fn hyphenated(text: &str, also: &str) -> String {
     let parts = text.split(|c: char| !c.is_alphanumeric() && !is_combining_mark(c) && !also.contains(c));
     parts.filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-")
 }
 
-/// One leading slash, no doubled ones and no part of dots alone
+/// Returns a path with one leading slash, without double slashes and without parts that consist of dots.
 fn clean(path: &str) -> String {
     let parts = path.split('/').filter(|part| !part.is_empty() && part.chars().any(|c| c != '.'));
     let mut clean = String::new();
@@ -120,7 +123,8 @@ fn clean(path: &str) -> String {
     clean
 }
 
-/// A folder's address also names its index, and one without extension was written to an `.html` file.
+/// Returns the path and its other spelling, if any: a folder's address also serves its index, and a path
+/// without extension was written to an `.html` file.
 fn spellings(path: &str) -> Vec<String> {
     let last = path.rsplit('/').next().unwrap_or_default();
     let second = if last.is_empty() {

@@ -6,7 +6,7 @@ fn parse(name: &str, text: &str) -> OldPost {
     parse_post(name, text.as_bytes()).expect(text)
 }
 
-/// Digest, HTML, link, name and slug of a first-site post with this body
+/// Returns digest, HTML, link, name and slug of a first-site post with this body.
 fn parts(front: &str, body: &str) -> [Option<String>; 5] {
     let post = parse(CODE, &format!("---\n{front}\n---\n{body}"));
     assert_eq!(post.markdown, None, "{body}");
@@ -33,10 +33,10 @@ fn file_names() {
     }
 }
 
-/// The front matter of a newspaper's post
+/// The front matter of a newspaper's post.
 const PAPER: &str = "categories: jiabao\ntags: 甲报新闻";
 
-/// Front matter, text below it, and what `parts` makes of them
+/// Front matter, the text below it, and the expected result of `parts`.
 const BODIES: &[(&str, &str, [Option<&str>; 5])] = &[
     (
         PAPER,
@@ -58,7 +58,7 @@ const BODIES: &[(&str, &str, [Option<&str>; 5])] = &[
         "\n摘要\n\n<http://x.example/1>\n",
         [Some("摘要"), None, Some("http://x.example/1"), Some("甲报"), Some("jiabao")],
     ),
-    // The footer knows the spaces at which Jekyll cut the tag.
+    // The footer preserves the spaces at which Jekyll split the tag.
     (
         "categories: jia  yi\ntags: 甲  乙新闻",
         "<p>一</p>\n\n[返回甲  乙新闻](//x.example/category/jia  yi.html)｜[返回首页](//x.example/)",
@@ -133,7 +133,7 @@ fn errors_say_what_and_where() {
     }
 }
 
-/// Runs over the real posts where they are at hand; they are no part of the project.
+/// Reads the real posts if they are available; they are not part of the project.
 #[test]
 fn the_first_sites_posts_are_read() {
     let folder = std::env::var("FEEDMILL_CORPUS").unwrap_or_else(|_| "../shared/data".to_owned());
