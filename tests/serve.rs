@@ -593,17 +593,9 @@ fn answers(mut bytes: &[u8], methods: &[&str]) -> Vec<(String, Vec<u8>)> {
     found
 }
 
-/// Files of the kernel's memory that this program has open.
-fn held() -> usize {
-    let open = std::fs::read_dir("/proc/self/fd").unwrap().flatten();
-    let names = open.filter_map(|entry| std::fs::read_link(entry.path()).ok());
-    names.filter(|name| name.to_string_lossy().contains("memfd:feedmill")).count()
-}
-
-/// What is asked for often is sent from the kernel's memory: large answers come whole, in order and alone,
-/// whoever takes them slowly, asks for many at once or goes away.
+/// Large responses arrive whole and in order, whether a client reads slowly, pipelines requests or hangs up.
 #[tokio::test(flavor = "multi_thread")]
-async fn large_answers_that_are_asked_for_often_are_the_same_bytes() {
+async fn large_responses_arrive_whole() {
     let (site, served) = site().await;
     let mut text = String::new();
     for number in 0..200_000_u64 {
@@ -613,13 +605,6 @@ async fn large_answers_that_are_asked_for_often_are_the_same_bytes() {
     let gzip = [("accept-encoding", "gzip")];
     let packed = ask(served.at, "GET", "/feed/large.xml", &gzip).await.body;
     let tag = get(served.at, "/feed/large.xml").await.header("etag").to_owned();
-    let before = held();
-    for _ in 0..12 {
-        assert!(get(served.at, "/feed/large.xml").await.body == text.as_bytes());
-        assert!(ask(served.at, "GET", "/feed/large.xml", &gzip).await.body == packed);
-    }
-    assert!(held() >= before + 2, "{before} files, then {}", held());
-
     let request =
         |method: &str, more: &str| format!("{method} /feed/large.xml HTTP/1.1\r\nhost: a\r\n{more}\r\n");
     let known = format!("if-none-match: {tag}\r\n");
@@ -654,7 +639,7 @@ async fn large_answers_that_are_asked_for_often_are_the_same_bytes() {
         stream.read_exact(&mut vec![0; taken]).await.unwrap();
     }
     assert!(get(served.at, "/feed/large.xml").await.body == text.as_bytes());
-    // A change is sent, not what the kernel still has.
+    // A change is sent, not what was kept.
     std::fs::write(site.folder.path().join("public/feed/large.xml"), "<p>changed</p>").unwrap();
     site.mill.pages.changed();
     assert_eq!(get(served.at, "/feed/large.xml").await.text(), "<p>changed</p>");

@@ -1,10 +1,5 @@
 //! From bytes to answers: what is sent before them, whoever made them.
 
-use std::convert::Infallible;
-use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll};
-
 use axum::http::header::{
     ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ALLOW, CACHE_CONTROL, CONTENT_DISPOSITION,
     CONTENT_LENGTH, CONTENT_LOCATION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY,
@@ -14,10 +9,8 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
 use bytes::Bytes;
 use http_body_util::Full;
-use hyper::body::{Frame, SizeHint};
 
 use super::file::FileMark;
-use super::held::Held;
 use crate::model::Timestamp;
 use crate::publish::Pictures;
 
@@ -25,32 +18,7 @@ use crate::publish::Pictures;
 pub(super) type Sent = Response<Body>;
 
 /// The bytes of an answer.
-#[derive(Debug, Default)]
-pub struct Body {
-    pub(super) bytes: Full<Bytes>,
-    /// The same, where the kernel has them too.
-    pub(super) held: Option<Arc<Held>>,
-}
-
-impl hyper::body::Body for Body {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        Pin::new(&mut self.bytes).poll_frame(context)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.bytes.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.bytes.size_hint()
-    }
-}
+pub type Body = Full<Bytes>;
 
 /// What feeds and files may load when a browser shows them: the site's own style sheet.
 const FILES: &str = "default-src 'none'; style-src 'self'; img-src 'self'; frame-ancestors 'none'";
@@ -146,7 +114,7 @@ impl Reply {
                 }
             }
         }
-        respond(request, self.status, headers, self.bytes, None)
+        respond(request, self.status, headers, self.bytes)
     }
 
     /// What it carries whatever becomes of it.
@@ -178,18 +146,12 @@ fn secure(headers: &mut HeaderMap, policy: HeaderValue) {
     headers.insert(CONTENT_SECURITY_POLICY, policy);
 }
 
-pub(super) fn respond(
-    request: &Parts,
-    status: StatusCode,
-    mut headers: HeaderMap,
-    bytes: Bytes,
-    held: Option<Arc<Held>>,
-) -> Sent {
+pub(super) fn respond(request: &Parts, status: StatusCode, mut headers: HeaderMap, bytes: Bytes) -> Sent {
     let body = if request.method == Method::HEAD {
         headers.insert(CONTENT_LENGTH, HeaderValue::from(bytes.len()));
         Body::default()
     } else {
-        Body { bytes: Full::new(bytes), held }
+        Body::new(bytes)
     };
     let mut response = Response::new(body);
     *response.status_mut() = status;
@@ -209,7 +171,7 @@ pub(super) fn preflight(request: &Parts) -> Sent {
         "If-None-Match, If-Modified-Since",
     );
     constant(&mut headers, axum::http::header::ACCESS_CONTROL_MAX_AGE, "86400");
-    respond(request, StatusCode::NO_CONTENT, headers, Bytes::new(), None)
+    respond(request, StatusCode::NO_CONTENT, headers, Bytes::new())
 }
 
 pub(super) fn constant(headers: &mut HeaderMap, name: HeaderName, value: &'static str) {

@@ -4,9 +4,9 @@ use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::io::{self, IoSlice};
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::http::Request;
@@ -14,14 +14,11 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use rustix::io::retry_on_intr;
-use rustix::net::{SendFlags, send};
-use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use super::answer::Sent;
-use super::held::Held;
 
 /// Bytes of a request's head.
 const MOST_HEAD: usize = 32 << 10;
@@ -63,9 +60,6 @@ where
             let sent = sent.await;
             pulse.answered.fetch_add(1, Ordering::Relaxed);
             pulse.read_before.store(pulse.read.load(Ordering::Relaxed), Ordering::Relaxed);
-            if let Some(held) = &sent.body().held {
-                pulse.hold(Some(Arc::clone(held)));
-            }
             Ok::<_, Infallible>(sent)
         }
     });
@@ -110,18 +104,6 @@ struct Pulse {
     written: AtomicU32,
     /// The client takes nothing at the moment.
     blocked: AtomicBool,
-    /// The bytes of the last answer, where the kernel holds them.
-    held: Mutex<Option<Arc<Held>>>,
-}
-
-impl Pulse {
-    fn hold(&self, held: Option<Arc<Held>>) {
-        *self.held.lock().unwrap_or_else(PoisonError::into_inner) = held;
-    }
-
-    fn held(&self) -> Option<Arc<Held>> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
 }
 
 /// What was seen at the last look.
@@ -188,64 +170,6 @@ impl Watched {
         }
         result
     }
-
-    /// Sends, and lets the kernel take from its own memory what it holds of it.
-    fn poll_send(&mut self, cx: &mut Context<'_>, bufs: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
-        let Some(held) = self.pulse.held() else { return self.poll_copied(cx, bufs) };
-        let (head, body) = match bufs {
-            [body, ..] if held.has(body) => (None, body),
-            [head, body, ..] if held.has(body) => (Some(head), body),
-            _ => return self.poll_copied(cx, bufs),
-        };
-        let mut sent = 0;
-        if let Some(head) = head {
-            // It waits in the socket for what comes next.
-            let flags = SendFlags::MORE | SendFlags::NOSIGNAL;
-            sent = ready!(self.poll_io(cx, |stream| Ok(retry_on_intr(|| send(stream, head, flags))?)))?;
-            if sent < head.len() {
-                return Poll::Ready(Ok(sent));
-            }
-        }
-        match self.poll_io(cx, |stream| held.send(stream, body)) {
-            Poll::Ready(Ok(count)) => {
-                if count == body.len() && held.ends_with(body) {
-                    self.pulse.hold(None);
-                }
-                Poll::Ready(Ok(sent + count))
-            }
-            // The head is on its way; the rest is tried again.
-            _ if sent > 0 => Poll::Ready(Ok(sent)),
-            Poll::Pending => Poll::Pending,
-            // Copied, it either goes or fails for a reason of the connection's.
-            Poll::Ready(Err(_)) => {
-                self.pulse.hold(None);
-                self.poll_copied(cx, bufs)
-            }
-        }
-    }
-
-    fn poll_copied(&mut self, cx: &mut Context<'_>, bufs: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
-        match bufs {
-            // A head alone: the kernel has less to look at.
-            [one] => Pin::new(&mut self.stream).poll_write(cx, one),
-            _ => Pin::new(&mut self.stream).poll_write_vectored(cx, bufs),
-        }
-    }
-
-    /// Does what writes to the socket when it takes something.
-    fn poll_io(
-        &self,
-        cx: &mut Context<'_>,
-        mut work: impl FnMut(&TcpStream) -> io::Result<usize>,
-    ) -> Poll<io::Result<usize>> {
-        loop {
-            ready!(self.stream.poll_write_ready(cx))?;
-            match self.stream.try_io(Interest::WRITABLE, || work(&self.stream)) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                result => return Poll::Ready(result),
-            }
-        }
-    }
 }
 
 impl AsyncRead for Watched {
@@ -274,7 +198,11 @@ impl AsyncWrite for Watched {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let result = self.poll_send(cx, bufs);
+        let result = match bufs {
+            // A head alone: the kernel has less to look at.
+            [one] => Pin::new(&mut self.stream).poll_write(cx, one),
+            _ => Pin::new(&mut self.stream).poll_write_vectored(cx, bufs),
+        };
         self.wrote(result)
     }
 

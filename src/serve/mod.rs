@@ -14,7 +14,6 @@ mod file;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzz;
-mod held;
 mod names;
 mod outputs;
 mod ready;
@@ -42,7 +41,6 @@ use crate::publish::Pages;
 use crate::store::Handle;
 
 use answer::{Reply, Sent};
-use held::Room;
 use outputs::Outputs;
 use ready::Ready;
 use shelf::Shelf;
@@ -90,7 +88,6 @@ pub struct Server(Arc<Site>);
 struct Site {
     outputs: Outputs,
     shelf: Shelf,
-    room: Arc<Room>,
     policy: HeaderValue,
     options: ServeOptions,
     making: Semaphore,
@@ -105,7 +102,6 @@ impl Server {
             policy: answer::policy(pages.options.site.pictures),
             outputs: Outputs::new(pages, store),
             shelf: Shelf::new(options.cache),
-            room: Room::beside(options.connections),
             options,
             making: Semaphore::new(MAKING),
             traffic,
@@ -214,7 +210,7 @@ impl Site {
         if !ready.is_of(self.outputs.state()) {
             return None;
         }
-        ready.answer(request, ready.encoding(&request.headers), &self.room)
+        ready.answer(request, ready.encoding(&request.headers))
     }
 
     /// The answer, within a time; a panic costs only this request.
@@ -244,11 +240,11 @@ impl Site {
         match self.ready(request).await {
             Ok(ready) => {
                 let encoding = ready.encoding(&request.headers);
-                if let Some(sent) = ready.answer(request, encoding, &self.room) {
+                if let Some(sent) = ready.answer(request, encoding) {
                     return sent;
                 }
                 ready.prepare(encoding).await;
-                ready.answer(request, encoding, &self.room).unwrap_or_else(|| {
+                ready.answer(request, encoding).unwrap_or_else(|| {
                     self.outputs.message(StatusCode::INTERNAL_SERVER_ERROR, None).send(&self.policy, request)
                 })
             }

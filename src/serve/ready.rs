@@ -1,7 +1,7 @@
 //! Answers that are ready: the bytes in every encoding, made once and kept.
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::http::header::{
     ACCESS_CONTROL_EXPOSE_HEADERS, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_TYPE, ETAG,
@@ -17,15 +17,12 @@ use tokio::sync::OnceCell;
 use super::answer::{Body, Reply, Sent, constant, respond, set};
 use super::conditions::{Encoding, has_already};
 use super::file::FileMark;
-use super::held::{HOLD_FROM, Held, Room};
 use crate::blocking;
 use crate::model::Timestamp;
 use crate::sink::{brotli, gzip};
 
 /// Only smaller answers are not worth compressing, in bytes.
 const COMPRESS_FROM: usize = 512;
-/// What was sent so often is held by the kernel too: one that is asked once for everything takes no room.
-const OFTEN: u32 = 8;
 /// How long an answer may be kept without asking, and be used while asking.
 const FRESH: &str = "public, max-age=300, stale-while-revalidate=600";
 
@@ -34,28 +31,6 @@ const FRESH: &str = "public, max-age=300, stale-while-revalidate=600";
 struct Variant {
     headers: HeaderMap,
     bytes: Bytes,
-    /// Times that it was asked for, up to [`OFTEN`].
-    asked: AtomicU32,
-    held: OnceLock<Option<Arc<Held>>>,
-}
-
-impl Variant {
-    fn new(headers: HeaderMap, bytes: Bytes) -> Self {
-        Self { headers, bytes, asked: AtomicU32::new(0), held: OnceLock::new() }
-    }
-
-    /// The bytes as the kernel holds them, once they have been asked for often enough.
-    fn held(&self, room: &Arc<Room>) -> Option<Arc<Held>> {
-        // About right is enough, and costs the threads less.
-        let asked = self.asked.load(Ordering::Relaxed);
-        if asked < OFTEN {
-            self.asked.store(asked + 1, Ordering::Relaxed);
-        }
-        if self.bytes.len() < HOLD_FROM || asked < OFTEN {
-            return None;
-        }
-        self.held.get_or_init(|| Held::new(&self.bytes, room).map(Arc::new)).clone()
-    }
 }
 
 /// An answer that is ready to be sent in every encoding.
@@ -89,7 +64,7 @@ impl Ready {
             hash,
             modified: reply.modified.map(|at| u64::try_from(at.unix()).unwrap_or_default()),
             compresses: reply.bytes.len() >= COMPRESS_FROM && compresses(reply.media_type),
-            plain: Variant::new(headers, reply.bytes),
+            plain: Variant { headers, bytes: reply.bytes },
             gzip: OnceCell::new(),
             brotli: OnceCell::new(),
             unchanged: Default::default(),
@@ -115,9 +90,7 @@ impl Ready {
 
     /// About how much memory it takes with what is made of it later, in bytes.
     pub(super) fn weight(&self) -> u64 {
-        let bytes = self.plain.bytes.len();
-        let copies = if bytes < HOLD_FROM { 2 } else { 4 };
-        bytes as u64 * copies + 8_192
+        self.plain.bytes.len() as u64 * 2 + 8_192
     }
 
     /// The encoding in which a request gets it.
@@ -129,7 +102,7 @@ impl Ready {
     }
 
     /// The answer to a request, if all of it is there; else it wants [`Ready::prepare`].
-    pub(super) fn answer(&self, request: &Parts, encoding: Encoding, room: &Arc<Room>) -> Option<Sent> {
+    pub(super) fn answer(&self, request: &Parts, encoding: Encoding) -> Option<Sent> {
         if has_already(&request.headers, &self.hash, self.modified) {
             let mut response = Response::new(Body::default());
             *response.status_mut() = StatusCode::NOT_MODIFIED;
@@ -141,7 +114,7 @@ impl Ready {
             encoding => self.cell(encoding)?.get()?,
         };
         let (headers, bytes) = (variant.headers.clone(), variant.bytes.clone());
-        Some(respond(request, StatusCode::OK, headers, bytes, variant.held(room)))
+        Some(respond(request, StatusCode::OK, headers, bytes))
     }
 
     /// Makes the bytes of an encoding; others who want them wait.
@@ -157,10 +130,10 @@ impl Ready {
             let made = blocking::run(move || pack(&plain)).await;
             let mut headers = self.plain.headers.clone();
             // What cannot be compressed is sent as it is, under the plain tag.
-            let Ok(Ok(bytes)) = made else { return Variant::new(headers, self.plain.bytes.clone()) };
+            let Ok(Ok(bytes)) = made else { return Variant { headers, bytes: self.plain.bytes.clone() } };
             set(&mut headers, ETAG, &tag(&self.hash, encoding));
             constant(&mut headers, CONTENT_ENCODING, encoding.name());
-            Variant::new(headers, bytes.into())
+            Variant { headers, bytes: bytes.into() }
         })
         .await;
     }
