@@ -20,7 +20,6 @@ mod ready;
 mod shelf;
 mod status;
 mod traffic;
-mod workers;
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -41,10 +40,10 @@ use crate::publish::Pages;
 use crate::store::Handle;
 
 use answer::{Reply, Sent};
+use file::FileMark;
 use outputs::Outputs;
 use ready::Ready;
 use shelf::Shelf;
-use workers::Workers;
 
 pub use answer::Body;
 pub use status::{
@@ -57,6 +56,9 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// Answers that are made at one time; the next ones wait, so that whoever asks for many different pages
 /// does not keep the mill from its work.
 const MAKING: usize = 8;
+/// Files checked for changes at one time. Each check takes one of the runtime's blocking threads, of which many
+/// clients at once would start hundreds.
+const MAX_FILE_CHECKS: usize = 4;
 /// Files that nobody told us about are looked at again so often.
 const LOOK: Duration = Duration::from_secs(1);
 /// No connection waits to be taken when none came for so long, or after so long in all.
@@ -91,6 +93,7 @@ struct Site {
     policy: HeaderValue,
     options: ServeOptions,
     making: Semaphore,
+    file_checks: Semaphore,
     traffic: Arc<Traffic>,
 }
 
@@ -104,6 +107,7 @@ impl Server {
             shelf: Shelf::new(options.cache),
             options,
             making: Semaphore::new(MAKING),
+            file_checks: Semaphore::new(MAX_FILE_CHECKS),
             traffic,
         }))
     }
@@ -123,11 +127,10 @@ impl Server {
     {
         let stopping = Arc::new(AtomicBool::new(false));
         let places = Arc::new(Semaphore::new(self.0.options.connections));
-        let workers = Workers::start()?;
         let looking = tokio::spawn(look_again(Arc::clone(&self.0)));
         let begin = |(stream, place): Taken| {
             let (site, stopping) = (Arc::clone(&self.0), Arc::clone(&stopping));
-            workers.give(stream, move |stream| async move {
+            tokio::spawn(async move {
                 site.connection(stream, stopping).await;
                 drop(place);
             });
@@ -252,6 +255,11 @@ impl Site {
         }
     }
 
+    async fn is_current(&self, file: &FileMark) -> bool {
+        let _permit = self.file_checks.acquire().await;
+        file.holds().await
+    }
+
     /// The answer as it is now: that of the shelf, if it is still right, or a new one.
     async fn ready(&self, request: &Parts) -> Result<Arc<Ready>, Reply> {
         // Before anything is looked at: what changes meanwhile is looked at again.
@@ -260,7 +268,7 @@ impl Site {
         let known = address.and_then(|address| self.shelf.get(address));
         if let Some(known) = &known
             && let Some(file) = &known.file
-            && file.holds().await
+            && self.is_current(file).await
         {
             known.confirm(state);
             return Ok(Arc::clone(known));
