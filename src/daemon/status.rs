@@ -10,7 +10,7 @@ use super::reloaded::Reloaded;
 use crate::blocking;
 use crate::model::Timestamp;
 use crate::render::built_in_texts;
-use crate::serve::{Depth, Trouble};
+use crate::serve::{StatusDetail, Trouble};
 use crate::store::{Sources, StoreError, backup};
 
 /// What is listed of each kind.
@@ -95,7 +95,7 @@ pub(super) async fn status(mill: &Arc<Mill>) -> Result<Status, StoreError> {
 
 impl Mill {
     fn status(&self) -> Status {
-        let insight = self.insight(Depth::Numbers);
+        let insight = self.insight(StatusDetail::Counters);
         // Of a store that cannot be used, that is what needs attention.
         let next = self.care.next_due().unwrap_or_default();
         let texts = built_in_texts("en");

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use super::mill::Mill;
 use crate::model::{SourceState, Timestamp, chain};
-use crate::serve::{Insight, Trouble};
+use crate::serve::{StatusReport, Trouble};
 use crate::source::Source;
 use crate::store::{Loss, Remedy, StoreError};
 
@@ -26,7 +26,7 @@ const DAYS: u64 = 14;
 impl Mill {
     /// Adds what is the matter with the mill itself, and why it is not ready; then puts all troubles in
     /// their order.
-    pub(super) fn add_troubles(&self, insight: &mut Insight, stored: Result<(), StoreError>) {
+    pub(super) fn add_troubles(&self, insight: &mut StatusReport, stored: Result<(), StoreError>) {
         let now = insight.now;
         if let Err(error) = stored {
             let (why, kind) = (chain(&error), if error.needs_mending() { "closed" } else { "store" });
