@@ -12,7 +12,7 @@ use super::show;
 use super::words::say;
 use crate::clock::SystemClock;
 use crate::config::{Config, Files};
-use crate::control::{self, Asked, Event, Query};
+use crate::control::{self, Event, Query, Reply};
 use crate::daemon::{self, DaemonError, Mill};
 use crate::model::Timestamp;
 use crate::store::{OnDamage, StoreError, backup};
@@ -23,8 +23,8 @@ use crate::store::{OnDamage, StoreError, backup};
 /// What the query says, or when neither daemon nor store can be reached.
 pub(super) async fn ask(config: Config, query: Query) -> Result<Value> {
     let events = match control::ask(&config.socket, &query).await? {
-        Asked::Daemon(events) => events,
-        Asked::Nobody => {
+        Reply::Daemon(events) => events,
+        Reply::NoDaemon => {
             let exports = config.store.exports.clone();
             let opened = Mill::open(config, Arc::new(SystemClock), OnDamage::Leave).await;
             let mill = Arc::new(opened.map_err(|error| match error {
@@ -99,7 +99,7 @@ async fn first_answer(path: &Path, query: &Query) -> Result<(Option<Value>, BTre
     let sockets: BTreeSet<PathBuf> =
         files.filter_map(|files| files.load().config).map(|config| config.socket).collect();
     for socket in &sockets {
-        if let Asked::Daemon(events) = control::ask(socket, query).await? {
+        if let Reply::Daemon(events) = control::ask(socket, query).await? {
             return Ok((Some(follow(events).await?), sockets));
         }
     }

@@ -13,7 +13,7 @@ use super::show;
 use super::words::say;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Files, Severity};
-use crate::control::{self, Asked, Query};
+use crate::control::{self, Query, Reply};
 use crate::fetch::Fetcher;
 use crate::model::chain;
 use crate::store::backup;
@@ -244,12 +244,12 @@ fn of_folders(looks: &mut Looks, config: &Config) {
 async fn of_daemon(looks: &mut Looks, config: &Config) -> bool {
     let what = say("daemon", "守护进程");
     match control::ask(&config.socket, &Query::Sources).await {
-        Ok(Asked::Daemon(_)) => {
+        Ok(Reply::Daemon(_)) => {
             let at = config.socket.display();
             looks.good(&what, say(format!("answers at {at}"), format!("在 {at} 应答")));
             true
         }
-        Ok(Asked::Nobody) => {
+        Ok(Reply::NoDaemon) => {
             let way_out = say(
                 "systemctl start feedmill, or `feedmill run`",
                 "systemctl start feedmill，或 `feedmill run`",
