@@ -1,7 +1,7 @@
 //! The control socket: commands send queries to a running daemon (RULES 6.4).
 //!
-//! Owns: the protocol (a POST of a [`Query`] over HTTP on a Unix socket; the response has one [`Event`] per line, as
-//! JSON), its client and its server. Does not own: what queries do; the daemon passes a handler in.
+//! Owns: the protocol (a POST of a [`Query`] over HTTP on a Unix socket; the response has one [`Event`] per
+//! line, as JSON), its client and its server. Does not own: what queries do; the daemon passes a handler in.
 
 mod client;
 mod server;

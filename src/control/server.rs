@@ -39,8 +39,8 @@ impl Drop for SocketFile {
     }
 }
 
-/// Binds the socket with mode 0660. The caller must hold the store's lock: then no daemon is running, and an existing
-/// socket file is a leftover.
+/// Binds the socket with mode 0660. The caller must hold the store's lock: then no daemon is running, and an
+/// existing socket file is a leftover.
 ///
 /// # Errors
 /// [`ControlError::Listen`] if the socket cannot be bound.

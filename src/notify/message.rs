@@ -65,8 +65,8 @@ pub struct Message {
     pub items: Vec<MessageItem>,
 }
 
-/// Returns the messages for a webhook about changes after `from` and up to `upto`, of about `limit` items, and the
-/// cursor up to which they cover all changes.
+/// Returns the messages for a webhook about changes after `from` and up to `upto`, of about `limit` items,
+/// and the cursor up to which they cover all changes.
 ///
 /// # Errors
 /// Errors of the store.

@@ -1,8 +1,8 @@
 //! Webhooks: after a publish each gets the new, changed and withdrawn items of its categories.
 //!
-//! Owns: messages, their signature, their delivery, and the cursor of each webhook. Does not own: publishing; a failed
-//! delivery is logged and repeated, and affects no output. Cursors are records in the store, so that a restart loses
-//! no message and repeats few.
+//! Owns: messages, their signature, their delivery, and the cursor of each webhook. Does not own: publishing;
+//! a failed delivery is logged and repeated, and affects no output. Cursors are records in the store, so that
+//! a restart loses no message and repeats few.
 
 mod message;
 mod webhook;
@@ -106,8 +106,8 @@ impl Notifier {
         self.hooks.is_empty()
     }
 
-    /// Delivers to each webhook what was published since its last delivery, and returns whether all deliveries
-    /// succeeded. A new webhook gets the changes from now on, not the whole archive.
+    /// Delivers to each webhook what was published since its last delivery, and returns whether all
+    /// deliveries succeeded. A new webhook gets the changes from now on, not the whole archive.
     ///
     /// # Errors
     /// Errors of the store. Errors of webhooks are logged.
@@ -224,7 +224,8 @@ pub fn pause(failures: u32) -> Duration {
         .min(MAX_PAUSE)
 }
 
-/// Returns `sha256=` and the HMAC-SHA-256 (RFC 2104) of a body in hexadecimal digits, the form that GitHub uses.
+/// Returns `sha256=` and the HMAC-SHA-256 (RFC 2104) of a body in hexadecimal digits, the form that GitHub
+/// uses.
 #[must_use]
 pub fn signature(secret: &str, body: &[u8]) -> String {
     // HMAC accepts keys of any length.

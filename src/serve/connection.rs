@@ -55,7 +55,8 @@ where
     let io = TokioIo::new(CountingStream { stream, activity: Arc::clone(&activity) });
     let connection = http1::Builder::new().max_buf_size(MAX_HEAD_BYTES).serve_connection(io, service);
     let mut connection = pin!(connection);
-    // The first check waits an interval, so that a connection accepted during a shutdown can send its request.
+    // The first check waits an interval, so that a connection accepted during a shutdown can send its
+    // request.
     let mut checks = interval_at(Instant::now() + CHECK_INTERVAL, CHECK_INTERVAL);
     checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut timeouts = Timeouts::default();

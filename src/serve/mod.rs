@@ -1,8 +1,8 @@
 //! HTTP for readers: outputs with strong ETags, 304, brotli and gzip, and the names that feed readers probe.
 //!
 //! Owns: routes from addresses to outputs, conditional requests (RFC 9110, 13), the response cache, limits on
-//! clients, security headers, the status page. Does not own: the bytes (`publish` writes the files, and renders
-//! pages of the store on request), polling: it knows neither sources nor the fetcher.
+//! clients, security headers, the status page. Does not own: the bytes (`publish` writes the files, and
+//! renders pages of the store on request), polling: it knows neither sources nor the fetcher.
 //!
 //! hyper serves the connections without a web framework: most requests cost one lookup in the response cache,
 //! and a router with boxed bodies would cost more than that.

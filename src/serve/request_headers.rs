@@ -1,5 +1,5 @@
-//! The request headers that choose a response: `Accept-Encoding`, `If-None-Match` and `If-Modified-Since`. Pure
-//! functions.
+//! The request headers that choose a response: `Accept-Encoding`, `If-None-Match` and `If-Modified-Since`.
+//! Pure functions.
 
 use axum::http::HeaderMap;
 use axum::http::header::{ACCEPT_ENCODING, IF_MODIFIED_SINCE, IF_NONE_MATCH};
@@ -70,8 +70,8 @@ fn weight(parameter: &str) -> Option<u16> {
 }
 
 /// Returns whether the client's copy is current. `If-None-Match` takes precedence over `If-Modified-Since`
-/// (RFC 9110, 13.2.2). The ETag of any encoding matches, since all encode the same bytes. `hash` is the ETag of
-/// the identity encoding without quotes, `modified` is in seconds since 1970.
+/// (RFC 9110, 13.2.2). The ETag of any encoding matches, since all encode the same bytes. `hash` is the ETag
+/// of the identity encoding without quotes, `modified` is in seconds since 1970.
 pub(super) fn is_not_modified(headers: &HeaderMap, hash: &str, modified: Option<u64>) -> bool {
     if headers.contains_key(IF_NONE_MATCH) {
         return list(headers, &IF_NONE_MATCH).take(MAX_MEMBERS).any(|etag| {

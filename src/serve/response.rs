@@ -18,12 +18,12 @@ use crate::publish::Pictures;
 /// The body of a response.
 pub type Body = Full<Bytes>;
 
-/// `Content-Security-Policy` of feeds and files: a browser that shows them may load the site's style sheet and
-/// pictures.
+/// `Content-Security-Policy` of feeds and files: a browser that shows them may load the site's style sheet
+/// and pictures.
 const FILE_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; frame-ancestors 'none'";
 
-/// Returns the `Content-Security-Policy` of pages: no scripts, only the site's styles, and pictures from other
-/// sites only where articles show them.
+/// Returns the `Content-Security-Policy` of pages: no scripts, only the site's styles, and pictures from
+/// other sites only where articles show them.
 pub(super) fn page_policy(pictures: Pictures) -> HeaderValue {
     HeaderValue::from_static(match pictures {
         Pictures::Origin => {
@@ -70,8 +70,8 @@ impl Representation {
         }
     }
 
-    /// Returns an HTML page made on request. It has no `Last-Modified`: it also changes with its neighbours and
-    /// the theme, so only its ETag tells whether a client's copy is current.
+    /// Returns an HTML page made on request. It has no `Last-Modified`: it also changes with its neighbours
+    /// and the theme, so only its ETag tells whether a client's copy is current.
     pub(super) fn html(html: String) -> Self {
         Self::page(StatusCode::OK, html)
     }

@@ -27,11 +27,11 @@ use crate::store::Handle;
 
 /// Longest time for a response that is not cached.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
-/// Responses looked up or rendered at one time. Further ones wait, so that a crawl of many pages does not slow
-/// polling and publishing down.
+/// Responses looked up or rendered at one time. Further ones wait, so that a crawl of many pages does not
+/// slow polling and publishing down.
 const MAX_LOOKUPS: usize = 8;
-/// Files checked for changes at one time. Each check takes one of the runtime's blocking threads, of which many
-/// clients at once would start hundreds.
+/// Files checked for changes at one time. Each check takes one of the runtime's blocking threads, of which
+/// many clients at once would start hundreds.
 const MAX_FILE_CHECKS: usize = 4;
 
 /// A site with its response cache.
@@ -180,7 +180,8 @@ impl Site {
     }
 }
 
-/// Returns the key of a request in the response cache: its path, unless its query matters or it is not served.
+/// Returns the key of a request in the response cache: its path, unless its query matters or it is not
+/// served.
 fn cache_key(request: &Parts) -> Option<&str> {
     let path = request.uri.path();
     let ignores_query = request.uri.query().is_none() || !route::takes_query(path);

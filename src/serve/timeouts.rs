@@ -3,8 +3,8 @@
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
-/// Time between two checks of a connection. All timeouts are counted in checks, so that a connection needs one
-/// timer, not one for each request.
+/// Time between two checks of a connection. All timeouts are counted in checks, so that a connection needs
+/// one timer, not one for each request.
 pub(super) const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 /// Checks during which a request's head may arrive, from its first byte on.
 const MAX_HEAD: u32 = 15;

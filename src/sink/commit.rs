@@ -1,4 +1,5 @@
-//! Committing staged writes: they become visible and durable (RULES 4.3), or their temporary files are removed.
+//! Committing staged writes: they become visible and durable (RULES 4.3), or their temporary files are
+//! removed.
 
 use std::fs::{self, OpenOptions};
 use std::io;
@@ -10,8 +11,8 @@ use super::error::{SinkError, io_error};
 type Result<T> = std::result::Result<T, SinkError>;
 
 impl Directory {
-    /// Makes all staged writes visible and durable. Early records come first, then files, then the other records:
-    /// after a crash in between, the next publish compares the same files again.
+    /// Makes all staged writes visible and durable. Early records come first, then files, then the other
+    /// records: after a crash in between, the next publish compares the same files again.
     ///
     /// # Errors
     /// [`SinkError::Io`]; what is not committed stays staged.

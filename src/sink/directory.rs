@@ -1,5 +1,5 @@
-//! An output directory. Each file is written beside its target, synced and renamed (RULES 4.3). Files that feedmill
-//! did not write are never changed.
+//! An output directory. Each file is written beside its target, synced and renamed (RULES 4.3). Files that
+//! feedmill did not write are never changed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, OpenOptions};
@@ -119,8 +119,8 @@ impl Directory {
         self.files.contains_key(&self.root.join(path))
     }
 
-    /// Stages one file with its variants. `changed_at` becomes the modification time, so that web servers send when
-    /// the content changed, not when it was written.
+    /// Stages one file with its variants. `changed_at` becomes the modification time, so that web servers
+    /// send when the content changed, not when it was written.
     ///
     /// # Errors
     /// [`SinkError`] if it cannot be written.
@@ -167,8 +167,8 @@ impl Directory {
         Ok(WriteCounts { written: 1, bytes: file.bytes.len() as u64, ..WriteCounts::default() })
     }
 
-    /// Stages all files of a unit with its record, and the removal of files that only `old`, its previous record,
-    /// has.
+    /// Stages all files of a unit with its record, and the removal of files that only `old`, its previous
+    /// record, has.
     ///
     /// # Errors
     /// [`SinkError`] if a file cannot be written.
@@ -194,8 +194,8 @@ impl Directory {
         Ok(counts)
     }
 
-    /// Stages one file of a unit and adds it to the unit's record, which [`Directory::put_unit_record`] stages at the
-    /// end.
+    /// Stages one file of a unit and adds it to the unit's record, which [`Directory::put_unit_record`]
+    /// stages at the end.
     ///
     /// # Errors
     /// As [`Directory::put`].
@@ -213,8 +213,8 @@ impl Directory {
         Ok(counts)
     }
 
-    /// Stages the record of a unit whose files were staged by [`Directory::put_unit_file`], and the removal of files
-    /// that only `old`, its previous record, has.
+    /// Stages the record of a unit whose files were staged by [`Directory::put_unit_file`], and the removal
+    /// of files that only `old`, its previous record, has.
     ///
     /// # Errors
     /// [`SinkError::Path`] if the previous record has a path outside the directory.

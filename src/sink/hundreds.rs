@@ -1,5 +1,5 @@
-//! Records of single items, one file for each hundred of a category, so that a publish writes the records of changed
-//! hundreds only. They are in a folder of the unit that they belong to.
+//! Records of single items, one file for each hundred of a category, so that a publish writes the records of
+//! changed hundreds only. They are in a folder of the unit that they belong to.
 
 use std::fs;
 
@@ -26,9 +26,9 @@ impl Directory {
         entries.filter_map(|entry| parse_name(&entry.file_name().to_string_lossy())).collect()
     }
 
-    /// Stages the record of a hundred; `before` is its previous record. New items are recorded before their files
-    /// are written, and items that left stay recorded until [`Directory::flush_hundreds`], so that a crash leaves no
-    /// file without a record.
+    /// Stages the record of a hundred; `before` is its previous record. New items are recorded before their
+    /// files are written, and items that left stay recorded until [`Directory::flush_hundreds`], so that a
+    /// crash leaves no file without a record.
     ///
     /// # Errors
     /// [`SinkError::Io`] if it cannot be written.
@@ -57,8 +57,8 @@ impl Directory {
         Ok(())
     }
 
-    /// Lets the next commit write the final records of hundreds, without the items that left. To be called once the
-    /// removals of these items' files are staged or committed.
+    /// Lets the next commit write the final records of hundreds, without the items that left. To be called
+    /// once the removals of these items' files are staged or committed.
     pub fn flush_hundreds(&mut self) {
         self.records.append(&mut self.hundred_records);
     }

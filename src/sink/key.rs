@@ -91,8 +91,8 @@ impl FeedFormat {
     }
 }
 
-/// Names that feed readers probe, at the root and below a category (Miniflux, `finder.go`), without those that cannot
-/// be files. The server routes them to feeds, and a static host has copies there.
+/// Names that feed readers probe, at the root and below a category (Miniflux, `finder.go`), without those
+/// that cannot be files. The server routes them to feeds, and a static host has copies there.
 pub const PROBED: [(&str, FeedFormat); 10] = [
     ("atom.xml", FeedFormat::Atom),
     ("feed.atom", FeedFormat::Atom),

@@ -1,7 +1,8 @@
 //! Output directories: writing published files to disk.
 //!
-//! Owns: [`OutputKey`], the only place that knows an output's path and media type; atomic writes of whole files;
-//! the record of what feedmill wrote. Does not own: the bytes (`render`), or when they are written (`publish`).
+//! Owns: [`OutputKey`], the only place that knows an output's path and media type; atomic writes of whole
+//! files; the record of what feedmill wrote. Does not own: the bytes (`render`), or when they are written
+//! (`publish`).
 
 mod commit;
 mod directory;

@@ -25,8 +25,8 @@ pub enum Precompression {
 pub(super) const EXTENSIONS: [&str; 2] = [".gz", ".br"];
 /// Extensions of files that compress well.
 const TEXT_EXTENSIONS: [&str; 8] = ["html", "xml", "rss", "json", "css", "js", "svg", "txt"];
-/// Quality of brotli. From 7 on the encoder allocates tens of megabytes for a file of any size; 11 makes a feed a
-/// tenth smaller and takes thirty times as long.
+/// Quality of brotli. From 7 on the encoder allocates tens of megabytes for a file of any size; 11 makes a
+/// feed a tenth smaller and takes thirty times as long.
 const BROTLI_QUALITY: i32 = 6;
 
 /// Returns whether a file of this path has variants.

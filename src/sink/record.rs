@@ -1,5 +1,5 @@
-//! Records of what feedmill wrote, stored beside it: one for each unit, so that a publish of one category writes one
-//! record (RULES 4.1), and for sinks of single items one for each hundred of a category.
+//! Records of what feedmill wrote, stored beside it: one for each unit, so that a publish of one category
+//! writes one record (RULES 4.1), and for sinks of single items one for each hundred of a category.
 
 use std::collections::BTreeMap;
 
@@ -29,8 +29,8 @@ impl Unit {
     }
 }
 
-/// The record of a hundred of a category in a sink of single items. With it the sink finds the files of items that
-/// the store no longer has, or has in another category.
+/// The record of a hundred of a category in a sink of single items. With it the sink finds the files of items
+/// that the store no longer has, or has in another category.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hundred {
     /// Path of the hundred's own page, if the sink has such pages; during a publish also the previous path.

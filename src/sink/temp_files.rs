@@ -1,5 +1,5 @@
-//! Removal of temporary files that a killed process left. They hold text that was about to be published and may
-//! have been erased since.
+//! Removal of temporary files that a killed process left. They hold text that was about to be published and
+//! may have been erased since.
 
 use std::fs;
 use std::path::Path;
@@ -9,8 +9,8 @@ use tracing::debug;
 use super::directory::{Directory, RECORDS, TEMP};
 
 impl Directory {
-    /// Removes the temporary files of earlier processes. Walks the whole directory, so it is meant for publishes
-    /// that check every file.
+    /// Removes the temporary files of earlier processes. Walks the whole directory, so it is meant for
+    /// publishes that check every file.
     pub fn remove_temp_files(&self) {
         let mut folders = vec![self.root.clone()];
         while let Some(folder) = folders.pop() {

@@ -1,5 +1,5 @@
-//! The status server, on a listen address of its own: health, readiness, metrics, a page for people and an Atom
-//! feed of troubles, since an admin of feedmill has a feed reader.
+//! The status server, on a listen address of its own: health, readiness, metrics, a page for people and an
+//! Atom feed of troubles, since an admin of feedmill has a feed reader.
 //!
 //! Owns: how the state is shown. Does not own: the state; the daemon reports it.
 
@@ -89,8 +89,8 @@ impl StatusServer {
     }
 }
 
-/// Inserts the security headers. On a loopback address it refuses requests whose `Host` is another name, which
-/// a page of another site could make resolve to this machine (DNS rebinding).
+/// Inserts the security headers. On a loopback address it refuses requests whose `Host` is another name,
+/// which a page of another site could make resolve to this machine (DNS rebinding).
 async fn protect(State(local): State<Option<SocketAddr>>, request: Request, next: Next) -> Response {
     let mut response = if local.is_some_and(|at| at.ip().is_loopback()) && !is_local(request.headers()) {
         (StatusCode::FORBIDDEN, "ask by the address or as localhost\n").into_response()

@@ -151,8 +151,8 @@ fn size(bytes: u64) -> String {
     }
 }
 
-/// Renders the troubles as an Atom feed. The id of an entry contains when the trouble began, so that it stays the
-/// same while it lasts and is another one when it comes back.
+/// Renders the troubles as an Atom feed. The id of an entry contains when the trouble began, so that it stays
+/// the same while it lasts and is another one when it comes back.
 pub(super) fn troubles(report: &StatusReport, pages: &Pages, own_url: &str) -> Vec<u8> {
     let site = &pages.options.site;
     let entries = report.troubles.iter().map(|trouble| OutputEntry {

@@ -40,8 +40,8 @@ pub struct StatusReport {
     pub days_left: Option<u64>,
     /// New articles of the last 48 hours by hour, the oldest hour first.
     pub by_hour: Vec<usize>,
-    /// The same articles by the time from publication to arrival: up to 5, 15 and 30 minutes, 1, 3 and 12 hours,
-    /// and more.
+    /// The same articles by the time from publication to arrival: up to 5, 15 and 30 minutes, 1, 3 and 12
+    /// hours, and more.
     pub by_delay: Vec<usize>,
 }
 
