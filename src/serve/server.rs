@@ -46,7 +46,7 @@ impl Default for ServeOptions {
 #[derive(Debug, Clone)]
 pub struct Server {
     site: Arc<Site>,
-    max_connections: usize,
+    options: ServeOptions,
 }
 
 impl Server {
@@ -54,7 +54,7 @@ impl Server {
     #[must_use]
     pub fn new(pages: Arc<Pages>, store: Handle, options: ServeOptions, traffic: Arc<Traffic>) -> Self {
         let site = Arc::new(Site::new(pages, store, options.cache, traffic));
-        Self { site, max_connections: options.connections }
+        Self { site, options }
     }
 
     /// Returns the response to one request.
@@ -71,7 +71,7 @@ impl Server {
         F: Future<Output = ()> + Send + 'static,
     {
         let shutting_down = Arc::new(AtomicBool::new(false));
-        let permits = Arc::new(Semaphore::new(self.max_connections));
+        let permits = Arc::new(Semaphore::new(self.options.connections));
         let rechecks = tokio::spawn(recheck_outputs(Arc::clone(&self.site)));
         let serve = |(stream, permit): Accepted| {
             let (site, shutting_down) = (Arc::clone(&self.site), Arc::clone(&shutting_down));
@@ -95,7 +95,7 @@ impl Server {
         let _ = timeout(BACKLOG_TIMEOUT, backlog).await;
         drop(listener);
         shutting_down.store(true, Ordering::Relaxed);
-        let all = u32::try_from(self.max_connections).unwrap_or(u32::MAX);
+        let all = u32::try_from(self.options.connections).unwrap_or(u32::MAX);
         // All permits are free once all connections are closed.
         let _ = permits.acquire_many(all).await;
         rechecks.abort();
