@@ -1,5 +1,5 @@
-//! What answering costs once a feed is ready: nothing new, brotli, gzip, as it is, and the way around the
-//! shelf. The answers are made as for a connection; writing them to a socket is not in it.
+//! CPU time of a response: a 304, brotli, gzip and identity from the response cache, and a 404, which is not
+//! cached. The responses are made as for a connection; writing them to a socket is not measured.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -67,7 +67,7 @@ fn serve(c: &mut Criterion) {
         assert_eq!(ask(&request).status(), status, "{name}");
         c.bench_function(&format!("serve/{name}"), |b| b.iter(|| ask(black_box(&request))));
     }
-    // An address that nothing stands at: looked for on the disk and in the store each time.
+    // A 404 is looked up on the disk and in the store each time.
     let mut lost = request(&[]);
     lost.uri = "/feed/nothing.xml".parse().expect("it is a path");
     c.bench_function("serve/404", |b| b.iter(|| ask(black_box(&lost))));

@@ -69,7 +69,7 @@ async fn turn(mill: &Mill) -> bool {
     mill.pass(60);
     mill.round().await;
     mill.publish().await;
-    mill.own().notifier.tell(&mill.own().store, &mill.own().pages).await.unwrap()
+    mill.own().notifier.deliver(&mill.own().store, &mill.own().pages).await.unwrap()
 }
 
 /// Returns (category, [(change, title)]) of each message.

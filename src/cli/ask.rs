@@ -13,7 +13,7 @@ use super::show;
 use crate::clock::SystemClock;
 use crate::config::edit::Edit;
 use crate::config::{self, Config, ConfigLock, Files};
-use crate::control::{self, Asked, Event, Query};
+use crate::control::{self, Event, Query, Reply};
 use crate::daemon::{self, DaemonError, Mill};
 use crate::model::Timestamp;
 use crate::store::{OnDamage, StoreError, backup};
@@ -23,7 +23,7 @@ use crate::store::{OnDamage, StoreError, backup};
 /// # Errors
 /// The query's error message, or when neither daemon nor store can be reached.
 pub(super) async fn ask(config: Config, query: Query) -> Result<Value> {
-    if let Asked::Daemon(events) = control::ask(&config.socket, &query).await? {
+    if let Reply::Daemon(events) = control::ask(&config.socket, &query).await? {
         return follow(events).await;
     }
     // A daemon that is starting answers once it has released the lock.
@@ -43,7 +43,7 @@ pub(super) async fn ask_within(_edit: &Edit, config: Config, query: Query) -> Re
 }
 
 async fn asked(config: Config, query: Query) -> Result<mpsc::Receiver<Event>> {
-    if let Asked::Daemon(events) = control::ask(&config.socket, &query).await? {
+    if let Reply::Daemon(events) = control::ask(&config.socket, &query).await? {
         return Ok(events);
     }
     let exports = config.store.exports.clone();
@@ -156,7 +156,7 @@ async fn first_answer(path: &Path, query: &Query) -> Result<(Option<Value>, BTre
     let sockets: BTreeSet<PathBuf> =
         files.filter_map(|files| files.load().config).map(|config| config.socket).collect();
     for socket in &sockets {
-        if let Asked::Daemon(events) = control::ask(socket, query).await? {
+        if let Reply::Daemon(events) = control::ask(socket, query).await? {
             return Ok((Some(follow(events).await?), sockets));
         }
     }

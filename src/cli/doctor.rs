@@ -13,7 +13,7 @@ use super::locale::say;
 use super::show;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Files, Severity};
-use crate::control::{self, Asked, Query};
+use crate::control::{self, Query, Reply};
 use crate::fetch::Fetcher;
 use crate::model::chain;
 use crate::store::backup;
@@ -246,12 +246,12 @@ fn of_folders(findings: &mut Findings, config: &Config) {
 async fn of_daemon(findings: &mut Findings, config: &Config) -> bool {
     let what = say("daemon", "守护进程");
     match control::ask(&config.socket, &Query::Sources).await {
-        Ok(Asked::Daemon(_)) => {
+        Ok(Reply::Daemon(_)) => {
             let at = config.socket.display();
             findings.good(&what, say(format!("answers at {at}"), format!("在 {at} 应答")));
             true
         }
-        Ok(Asked::Nobody) => {
+        Ok(Reply::NoDaemon) => {
             let way_out = say(
                 "systemctl start feedmill, or `feedmill run`",
                 "systemctl start feedmill，或 `feedmill run`",

@@ -15,7 +15,7 @@ use super::{ask, loss, show};
 use crate::blocking;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
-use crate::control::{self, Asked, Event, Query, StoreQuery};
+use crate::control::{self, Event, Query, Reply, StoreQuery};
 use crate::daemon;
 use crate::store::backup::Form;
 use crate::store::{Findings, OnDamage, SledStore, Stats, StoreError, TakenIn};
@@ -117,8 +117,8 @@ impl Store {
 /// changes nothing.
 async fn asked(config: Config, query: StoreQuery) -> Result<Value> {
     let events = match control::ask(&config.socket, &Query::Store(query.clone())).await? {
-        Asked::Daemon(events) => events,
-        Asked::Nobody => {
+        Reply::Daemon(events) => events,
+        Reply::NoDaemon => {
             let store = opened(config, &query).await?;
             let (sender, receiver) = mpsc::channel(64);
             tokio::spawn(async move {
@@ -139,7 +139,7 @@ async fn asked(config: Config, query: StoreQuery) -> Result<Value> {
 /// items from the outputs, as the daemon does.
 async fn repaired(config: Config) -> Result<Value> {
     let mut answer = asked(config.clone(), StoreQuery::Repair).await?;
-    let by_daemon = matches!(control::ask(&config.socket, &Query::Status).await?, Asked::Daemon(_));
+    let by_daemon = matches!(control::ask(&config.socket, &Query::Status).await?, Reply::Daemon(_));
     if !answer["loss"].is_null() && !by_daemon {
         let mill = Box::pin(ask::open_unchanged(config, OnDamage::BeginAnew)).await?;
         answer["loss"] = serde_json::to_value(mill.backend.last_loss()?)?;

@@ -1,4 +1,4 @@
-//! Asking the daemon.
+//! The client: sends a query to the daemon.
 
 use std::io::ErrorKind;
 use std::path::Path;
@@ -8,37 +8,40 @@ use tokio::sync::mpsc;
 
 use super::{ControlError, Event, Query, VERSION};
 
-/// Whether a daemon was there.
+/// The reply to a query.
 #[derive(Debug)]
-pub enum Asked {
-    /// It answers with these events.
+pub enum Reply {
+    /// The events of the daemon.
     Daemon(mpsc::Receiver<Event>),
-    /// Nobody listens: the caller may open the store itself.
-    Nobody,
+    /// No daemon is running: the caller may open the store itself.
+    NoDaemon,
 }
 
-/// Sends a query to the daemon at `socket`, if one listens.
+/// Sends a query to the daemon that listens at `socket`, if there is one.
 ///
 /// # Errors
-/// [`ControlError`] when a daemon is there and cannot be talked to.
-pub async fn ask(socket: &Path, query: &Query) -> Result<Asked, ControlError> {
+/// [`ControlError`] if a daemon listens but the query fails.
+pub async fn ask(socket: &Path, query: &Query) -> Result<Reply, ControlError> {
     match UnixStream::connect(socket).await {
         Ok(_) => {}
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) => {
-            return Ok(Asked::Nobody);
+            return Ok(Reply::NoDaemon);
         }
-        Err(error) => return Err(talk(socket, error)),
+        Err(error) => return Err(request_error(socket, error)),
     }
-    // Nothing is encrypted on this way, but no client can be built without a provider.
+    // The socket has no TLS, but no client can be built without a provider.
     rustls::crypto::ring::default_provider().install_default().ok();
-    let client =
-        reqwest::Client::builder().unix_socket(socket).no_proxy().build().map_err(|e| talk(socket, e))?;
+    let client = reqwest::Client::builder()
+        .unix_socket(socket)
+        .no_proxy()
+        .build()
+        .map_err(|e| request_error(socket, e))?;
     let response = client
         .post(format!("http://feedmill/v{VERSION}"))
         .json(query)
         .send()
         .await
-        .map_err(|e| talk(socket, e))?;
+        .map_err(|e| request_error(socket, e))?;
     if !response.status().is_success() {
         return Err(ControlError::Protocol {
             path: socket.display().to_string(),
@@ -47,10 +50,10 @@ pub async fn ask(socket: &Path, query: &Query) -> Result<Asked, ControlError> {
     }
     let (sender, receiver) = mpsc::channel(64);
     tokio::spawn(read(response, sender));
-    Ok(Asked::Daemon(receiver))
+    Ok(Reply::Daemon(receiver))
 }
 
-/// Splits the body into lines and passes each on as an event.
+/// Reads the body line by line and sends each line on as an event.
 async fn read(mut response: reqwest::Response, sender: mpsc::Sender<Event>) {
     let mut rest: Vec<u8> = Vec::new();
     loop {
@@ -58,7 +61,8 @@ async fn read(mut response: reqwest::Response, sender: mpsc::Sender<Event>) {
             Ok(Some(chunk)) => chunk,
             Ok(None) => return,
             Err(error) => {
-                let _ = sender.send(Event::Failed(format!("the daemon went away: {error}"))).await;
+                let _ =
+                    sender.send(Event::Failed(format!("the connection to the daemon broke: {error}"))).await;
                 return;
             }
         };
@@ -66,7 +70,7 @@ async fn read(mut response: reqwest::Response, sender: mpsc::Sender<Event>) {
         while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
             let line: Vec<u8> = rest.drain(..=end).collect();
             let event = serde_json::from_slice(&line).unwrap_or_else(|error| {
-                Event::Failed(format!("the daemon's answer cannot be read: {error}"))
+                Event::Failed(format!("the daemon's response cannot be read: {error}"))
             });
             if sender.send(event).await.is_err() {
                 return;
@@ -75,9 +79,9 @@ async fn read(mut response: reqwest::Response, sender: mpsc::Sender<Event>) {
     }
 }
 
-fn talk<E>(socket: &Path, source: E) -> ControlError
+fn request_error<E>(socket: &Path, source: E) -> ControlError
 where
     E: std::error::Error + Send + Sync + 'static,
 {
-    ControlError::Talk { path: socket.display().to_string(), source: Box::new(source) }
+    ControlError::Request { path: socket.display().to_string(), source: Box::new(source) }
 }

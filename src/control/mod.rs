@@ -1,8 +1,7 @@
-//! The control socket: how commands reach a running daemon (RULES 6.4).
+//! The control socket: commands send queries to a running daemon (RULES 6.4).
 //!
-//! Owns: the protocol (one POST of a [`Query`] over HTTP on a Unix socket, answered by a line
-//! of JSON an [`Event`]), its client and its server. Does not own: what queries do; the daemon
-//! passes that in.
+//! Owns: the protocol (a POST of a [`Query`] over HTTP on a Unix socket; the response has one [`Event`] per
+//! line, as JSON), its client and its server. Does not own: what queries do; the daemon passes a handler in.
 
 mod client;
 mod server;
@@ -14,226 +13,226 @@ use tokio::sync::mpsc;
 
 use crate::store::backup::Form;
 
-pub use client::{Asked, ask};
+pub use client::{Reply, ask};
 pub use server::{Listener, listen};
 
-/// Version of the protocol; client and daemon must agree.
+/// Version of the protocol; client and daemon must have the same.
 pub const VERSION: u32 = 3;
 
-/// What a command asks for.
+/// A query of a command to the daemon.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Query {
-    /// One round over these sources, or all.
+    /// Poll these sources once.
     Poll {
-        /// Ids; empty for all that are enabled.
+        /// Ids of sources; empty for all enabled ones.
         sources: Vec<String>,
-        /// Ask, and only say what would be stored.
+        /// Store nothing; report what would be stored.
         dry_run: bool,
-        /// Leave the outputs to a later publish.
+        /// Do not publish afterwards.
         #[serde(default)]
         no_publish: bool,
     },
-    /// Forget where a source moved to.
+    /// Forget the address that a source moved to.
     UndoMove {
         /// Its id.
         source: String,
     },
-    /// Use the config as it stands on the disk.
+    /// Load the configuration again.
     Reload {
-        /// Even if items would not be taken in any more.
+        /// Use it even if items of a source would no longer be found.
         accept: bool,
     },
-    /// Bring all outputs up to date.
+    /// Publish all outputs that are outdated.
     Publish,
-    /// All sources with their state.
+    /// List all sources with their state.
     Sources,
-    /// All categories.
+    /// List all categories.
     Categories,
-    /// The newest items.
+    /// List the newest items.
     Items {
-        /// Slug or name; all without.
+        /// Slug or name of a category; all categories if none.
         category: Option<String>,
         /// At most this many.
         limit: usize,
     },
-    /// All of one item.
+    /// Show an item with all its fields.
     Item {
-        /// `infoCode`, as text; aliases of its code space too.
+        /// `infoCode`, as text. Aliases of its code space are accepted.
         code: String,
     },
-    /// One item's whole story.
+    /// Show the history of an item and the decisions about it.
     Explain {
-        /// As for [`Query::Item`].
+        /// Code as in [`Query::Item`].
         code: String,
     },
-    /// How things stand.
+    /// Show the state of the daemon.
     Status,
-    /// Log something else from now on.
+    /// Change the log filter.
     Log {
-        /// What; the default without.
+        /// The new filter; the default one if none.
         filter: Option<String>,
     },
-    /// Move an item to a category, for ever.
+    /// Move an item to a category permanently.
     Move {
-        /// As for [`Query::Item`].
+        /// Code as in [`Query::Item`].
         code: String,
-        /// Slug or name.
+        /// Slug or name of the category.
         to: String,
     },
-    /// Give a category another name or slug.
+    /// Change the name or slug of a category.
     RenameCategory {
         /// Slug or name.
         category: String,
-        /// The new name; the old one without.
+        /// The new name; unchanged if none.
         name: Option<String>,
-        /// The new slug; the old one without.
+        /// The new slug; unchanged if none.
         slug: Option<String>,
     },
-    /// Make one category of two.
+    /// Merge a category into another.
     MergeCategory {
-        /// Slug or name of the one that goes.
+        /// Slug or name of the category that is removed.
         from: String,
-        /// Slug or name of the one that stays.
+        /// Slug or name of the category that stays.
         into: String,
-        /// Only say what would happen.
+        /// Change nothing; report what would change.
         dry_run: bool,
     },
-    /// Take items out of everything that is published.
+    /// Withdraw items from all outputs.
     Withdraw {
-        /// Codes as for [`Query::Item`], our addresses, or the newspapers'.
+        /// Codes as in [`Query::Item`], URLs of pages on the site, or URLs of original articles.
         names: Vec<String>,
-        /// Why, for those who ask later.
+        /// Reason, shown in the item's history.
         why: String,
-        /// Their text goes too.
+        /// Also erase their text.
         erase: bool,
-        /// Other items with the same link or text go with them.
+        /// Also withdraw other items with the same link or text.
         copies: bool,
-        /// Exports that hold them are deleted, and a new one is made.
+        /// Delete exports that contain them, and write a new one.
         #[serde(default)]
         exports: bool,
-        /// Only say what would happen.
+        /// Change nothing; report what would change.
         dry_run: bool,
     },
-    /// Put a withdrawn item back.
+    /// Restore a withdrawn item.
     Restore {
-        /// As for [`Query::Item`].
+        /// Code as in [`Query::Item`].
         code: String,
-        /// Why.
+        /// Reason, shown in the item's history.
         why: String,
     },
-    /// All rules with what they did.
+    /// List all rules with counts of what they did.
     Rules,
-    /// Apply changed rules and routes to what is stored.
+    /// Apply changed rules and routes to stored items.
     Reroute {
-        /// Only say what would happen.
+        /// Change nothing; report what would change.
         dry_run: bool,
     },
-    /// Items whose title or code contains a text.
+    /// Find items whose title or code contains a text.
     Find {
         /// The text.
         text: String,
         /// At most this many.
         limit: usize,
     },
-    /// Care of the store.
+    /// Maintain the store.
     Store(StoreQuery),
-    /// Take an old Jekyll site over.
+    /// Import a Jekyll site.
     ImportJekyll {
-        /// Its folder, absolute.
+        /// Its folder, an absolute path.
         folder: String,
-        /// Only say what would happen.
+        /// Change nothing; report what would change.
         dry_run: bool,
     },
 }
 
-/// Care of the store.
+/// A query for maintenance of the store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum StoreQuery {
-    /// Look for faults.
+    /// Check the store for faults.
     Check,
-    /// Mend them.
+    /// Repair faults.
     Repair,
-    /// Give the room of what was deleted back.
+    /// Free the disk space of deleted records.
     Compact,
-    /// Count what is in it.
+    /// Count records.
     Stats,
-    /// Write everything into a file.
+    /// Export the store to a file.
     Export {
-        /// The file, absolute.
+        /// The file, an absolute path.
         path: String,
-        /// Compressed, or the lines as they are.
+        /// Compressed, or plain lines.
         form: Form,
     },
-    /// Take an export in: what is missing, or all of it in the place of an empty store.
+    /// Import an export: missing records into a store with items, everything into an empty one.
     Import {
-        /// The file, absolute.
+        /// The file, an absolute path.
         path: String,
-        /// All of it, even if the store holds items.
+        /// Import everything even if the store has items.
         replace: bool,
     },
 }
 
 impl StoreQuery {
-    /// Whether the store is another one afterwards.
+    /// Returns whether the query changes the store.
     #[must_use]
     pub fn changes(&self) -> bool {
         !matches!(self, Self::Check | Self::Stats | Self::Export { .. })
     }
 }
 
-/// What comes back, one JSON object a line.
+/// An event of the response, a line of JSON.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Event {
-    /// How far long work is.
+    /// Progress of a long operation.
     Progress {
         /// Steps done.
         done: usize,
-        /// Steps in all.
+        /// Steps in total.
         of: usize,
-        /// What was done last.
+        /// The last step, for people.
         what: String,
     },
-    /// The answer; the last event.
+    /// Success with its result; the last event.
     Done(Value),
-    /// It failed; the last event.
+    /// Failure with its message; the last event.
     Failed(String),
 }
 
-/// Where the handler of a query puts its events.
+/// The sender of a query's events.
 pub type Events = mpsc::Sender<Event>;
 
-/// Why a daemon could not be asked.
+/// An error of the control socket.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ControlError {
-    /// The socket is there and something is wrong with it.
+    /// A daemon listens but the request failed.
     #[error("cannot talk to the daemon at `{path}`")]
-    Talk {
-        /// The socket.
+    Request {
+        /// Path of the socket.
         path: String,
-        /// What went wrong.
+        /// The error of the client.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// The daemon answered something else.
+    /// The response is not one of this version's protocol.
     #[error(
-        "the daemon at `{path}` answered in another way than this feedmill knows ({detail}); use the same version for both"
+        "the daemon at `{path}` sent an unexpected response ({detail}); use the same version of feedmill for both"
     )]
     Protocol {
-        /// The socket.
+        /// Path of the socket.
         path: String,
-        /// What it said.
+        /// The status of the response.
         detail: String,
     },
-    /// The socket cannot be made.
+    /// The socket cannot be bound.
     #[error("cannot listen on the control socket `{path}`")]
     Listen {
-        /// The socket.
+        /// Path of the socket.
         path: String,
-        /// What the system said.
+        /// The error of the system.
         #[source]
         source: std::io::Error,
     },

@@ -1,4 +1,4 @@
-//! Answering commands.
+//! The server: receives queries and sends the events of their handler.
 
 use std::future::Future;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
@@ -18,32 +18,32 @@ use tokio_stream::wrappers::ReceiverStream;
 
 use super::{ControlError, Event, Events, Query, VERSION};
 
-/// What answers a query: it sends events and ends.
+/// Runs a query and sends its events.
 type Handler = Arc<dyn Fn(Query, Events) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
 
-/// A bound control socket; its file goes when it is dropped.
+/// A bound control socket. Its file is removed when it is dropped.
 #[derive(Debug)]
 pub struct Listener {
     socket: UnixListener,
     file: SocketFile,
 }
 
-/// Removes the socket's file at the end.
+/// Path of the socket, removed on drop.
 #[derive(Debug)]
 struct SocketFile(PathBuf);
 
 impl Drop for SocketFile {
     fn drop(&mut self) {
-        // One that stays is removed by the next start.
+        // If it fails, the next start removes the file.
         let _ = std::fs::remove_file(&self.0);
     }
 }
 
-/// Binds the socket with mode 0660. The caller holds the store's lock, so a file that is
-/// already there belongs to nobody alive.
+/// Binds the socket with mode 0660. The caller must hold the store's lock: then no daemon is running, and an
+/// existing socket file is a leftover.
 ///
 /// # Errors
-/// [`ControlError::Listen`].
+/// [`ControlError::Listen`] if the socket cannot be bound.
 pub fn listen(path: &Path) -> Result<Listener, ControlError> {
     let fail = |source| ControlError::Listen { path: path.display().to_string(), source };
     if let Some(folder) = path.parent() {
@@ -58,26 +58,26 @@ pub fn listen(path: &Path) -> Result<Listener, ControlError> {
 }
 
 impl Listener {
-    /// Answers queries until `stop` ends.
+    /// Serves queries until `shutdown` ends.
     ///
     /// # Errors
-    /// When the socket fails.
-    pub async fn run<H, F, S>(self, handler: H, stop: S) -> std::io::Result<()>
+    /// Returns an error if the socket fails.
+    pub async fn run<H, F, S>(self, handler: H, shutdown: S) -> std::io::Result<()>
     where
         H: Fn(Query, Events) -> F + Send + Sync + 'static,
         F: Future<Output = ()> + Send + 'static,
         S: Future<Output = ()> + Send + 'static,
     {
         let handler: Handler = Arc::new(move |query, events| Box::pin(handler(query, events)));
-        let router = Router::new().route(&format!("/v{VERSION}"), post(answer)).with_state(handler);
+        let router = Router::new().route(&format!("/v{VERSION}"), post(respond)).with_state(handler);
         let Self { socket, file } = self;
-        let ended = axum::serve(socket, router).with_graceful_shutdown(stop).await;
+        let ended = axum::serve(socket, router).with_graceful_shutdown(shutdown).await;
         drop(file);
         ended
     }
 }
 
-async fn answer(State(handler): State<Handler>, Json(query): Json<Query>) -> Body {
+async fn respond(State(handler): State<Handler>, Json(query): Json<Query>) -> Body {
     let (sender, receiver) = mpsc::channel::<Event>(64);
     tokio::spawn(handler(query, sender));
     let lines = ReceiverStream::new(receiver).map(|event| {

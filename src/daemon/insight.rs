@@ -9,7 +9,7 @@ use super::troubles::of_source;
 use crate::blocking;
 use crate::model::{CategoryId, SourceState, Timestamp};
 use crate::publish::Pages;
-use crate::serve::{CategoryInsight, Depth, Gather, Insight, ReloadInsight, SourceInsight};
+use crate::serve::{CategoryStatus, ReloadStatus, SourceStatus, StatusDetail, StatusProvider, StatusReport};
 use crate::source::Source;
 use crate::store::{Categories, Changes, Sources, StoreError};
 
@@ -20,15 +20,15 @@ const HOUR: i64 = 3_600;
 const DELAYS: [i64; 6] = [300, 900, 1_800, HOUR, 3 * HOUR, 12 * HOUR];
 
 /// Returns a function that gathers the state of the mill in use.
-pub(super) fn gather(live: Live) -> Gather {
+pub(super) fn gather(live: Live) -> StatusProvider {
     Arc::new(move |depth| {
         let mill = Arc::clone(&live.borrow());
         Box::pin(async move {
             let own = Arc::clone(&mill);
             let found = blocking::run(move || own.insight(depth)).await;
-            let insight = found.unwrap_or_else(|error| Insight {
+            let insight = found.unwrap_or_else(|error| StatusReport {
                 unready: vec![format!("what goes on cannot be gathered: {error}")],
-                ..Insight::default()
+                ..StatusReport::default()
             });
             (insight, Arc::clone(&mill.pages) as Arc<Pages>)
         })
@@ -37,16 +37,17 @@ pub(super) fn gather(live: Live) -> Gather {
 
 impl Mill {
     /// Returns the state of the mill; blocks.
-    pub(super) fn insight(&self, depth: Depth) -> Insight {
+    pub(super) fn insight(&self, depth: StatusDetail) -> StatusReport {
         let now = self.clock.now();
-        let mut insight = Insight { now, reload: self.last_reload.get().map(shown), ..Insight::default() };
+        let mut insight =
+            StatusReport { now, reload: self.last_reload.get().map(shown), ..StatusReport::default() };
         let stored = self.stored(&mut insight, depth);
         self.room(&mut insight);
         self.add_troubles(&mut insight, stored);
         insight
     }
 
-    fn stored(&self, insight: &mut Insight, depth: Depth) -> Result<(), StoreError> {
+    fn stored(&self, insight: &mut StatusReport, depth: StatusDetail) -> Result<(), StoreError> {
         let store = &self.backend;
         for source in self.sources() {
             let state = store.source(&source.id)?;
@@ -60,22 +61,22 @@ impl Mill {
         insight.categories = store
             .categories()?
             .into_iter()
-            .map(|category| CategoryInsight {
+            .map(|category| CategoryStatus {
                 slug: category.slug.to_string(),
                 changed: category.changed_at,
                 newest: category.newest,
             })
             .collect();
-        if depth == Depth::Lately {
+        if depth == StatusDetail::RecentItems {
             self.lately(insight)?;
         }
         Ok(())
     }
 
-    fn source_insight(&self, source: &Source, state: SourceState) -> SourceInsight {
+    fn source_insight(&self, source: &Source, state: SourceState) -> SourceStatus {
         let counts = self.counts.of(&source.id);
         let error = Some(state.memory.alarm.clone()).filter(|alarm| !alarm.is_empty()).or(state.last_error);
-        SourceInsight {
+        SourceStatus {
             id: source.id.to_string(),
             name: source.name.clone(),
             enabled: source.enabled && !state.memory.gone,
@@ -95,7 +96,7 @@ impl Mill {
     }
 
     /// Adds the articles of the last [`HOURS`]: when they came, and how long after their publication.
-    fn lately(&self, insight: &mut Insight) -> Result<(), StoreError> {
+    fn lately(&self, insight: &mut StatusReport) -> Result<(), StoreError> {
         let begin = insight.now.plus(-HOUR * i64::try_from(HOURS).unwrap_or_default());
         insight.by_hour = vec![0; HOURS];
         insight.by_delay = vec![0; DELAYS.len() + 1];
@@ -111,7 +112,7 @@ impl Mill {
 
     /// Adds the free bytes of the store's disk, and the days for which they last: from the bytes that an
     /// article takes, and the articles a day that the sources have been bringing.
-    fn room(&self, insight: &mut Insight) {
+    fn room(&self, insight: &mut StatusReport) {
         let path = &self.config.store.path;
         insight.store_bytes = on_disk(path);
         insight.free_bytes =
@@ -133,14 +134,14 @@ impl Mill {
 }
 
 /// Converts the outcome of a reload into what the status page shows.
-fn shown(reloaded: Reloaded) -> ReloadInsight {
+fn shown(reloaded: Reloaded) -> ReloadStatus {
     let outcome = match reloaded.outcome {
         Outcome::Done => "done",
         Outcome::Same => "same",
         Outcome::Refused => "refused",
         Outcome::Held => "held",
     };
-    ReloadInsight { outcome, changes: reloaded.changes, at: reloaded.at }
+    ReloadStatus { outcome, changes: reloaded.changes, at: reloaded.at }
 }
 
 /// Returns the bytes of the files in a folder, without its subfolders.

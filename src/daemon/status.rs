@@ -10,7 +10,7 @@ use super::reloaded::Reloaded;
 use crate::blocking;
 use crate::model::Timestamp;
 use crate::render::built_in_texts;
-use crate::serve::{Depth, Trouble};
+use crate::serve::{StatusDetail, Trouble};
 use crate::store::{Sources, StoreError, backup};
 
 /// Troubles that are listed at most.
@@ -95,7 +95,7 @@ pub(super) async fn status(mill: &Arc<Mill>) -> Result<Status, StoreError> {
 
 impl Mill {
     fn status(&self) -> Status {
-        let insight = self.insight(Depth::Numbers);
+        let insight = self.insight(StatusDetail::Counters);
         // If the store cannot be used, `attention` says so.
         let next = self.backend.next_due().unwrap_or_default();
         let texts = built_in_texts("en");

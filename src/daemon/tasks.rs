@@ -231,7 +231,7 @@ pub(super) async fn notify(mut live: Live, stop: CancellationToken) -> Result<()
     let mut failures = 0_u32;
     loop {
         let mill = Arc::clone(&live.borrow_and_update());
-        match mill.notifier.tell(&mill.store, &mill.pages).await {
+        match mill.notifier.deliver(&mill.store, &mill.pages).await {
             Ok(true) => failures = 0,
             Ok(false) => failures = failures.saturating_add(1),
             Err(error) => {

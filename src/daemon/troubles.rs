@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use super::mill::Mill;
 use crate::model::private::{shown, shown_in};
 use crate::model::{SourceState, Timestamp, chain};
-use crate::serve::{Insight, Trouble};
+use crate::serve::{StatusReport, Trouble};
 use crate::source::Source;
 use crate::store::{Loss, Remedy, StoreError};
 
@@ -30,7 +30,7 @@ const DAYS: u64 = 14;
 impl Mill {
     /// Adds the troubles of the mill itself, and the reasons why it is not ready; then sorts all troubles by
     /// urgency.
-    pub(super) fn add_troubles(&self, insight: &mut Insight, stored: Result<(), StoreError>) {
+    pub(super) fn add_troubles(&self, insight: &mut StatusReport, stored: Result<(), StoreError>) {
         let now = insight.now;
         if let Err(error) = stored {
             let (why, kind) = (chain(&error), if error.needs_mending() { "closed" } else { "store" });

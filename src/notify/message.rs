@@ -1,4 +1,4 @@
-//! What a webhook is told.
+//! Messages to webhooks: which items of a category are new, changed or withdrawn.
 
 use std::collections::BTreeMap;
 
@@ -10,66 +10,66 @@ use crate::publish::Pages;
 use crate::sink::{FeedFormat, OutputKey};
 use crate::store::{Result, Store};
 
-/// What became of an item.
+/// What happened to an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Change {
-    /// It is published for the first time.
+    /// It was published for the first time.
     New,
-    /// Something of it changed.
+    /// It changed.
     Changed,
-    /// It is not published any more.
+    /// It is no longer published.
     Withdrawn,
 }
 
-/// One item of a message.
+/// An item of a message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct TellItem {
-    /// What became of it.
+pub struct MessageItem {
+    /// What happened to it.
     pub change: Change,
-    /// Its published id.
+    /// Id in the feeds (the Atom id).
     pub id: String,
-    /// Plain text.
+    /// Title, plain text.
     pub title: String,
-    /// The original article, else its page here.
+    /// URL of the original article, or of its page on the site if it has none.
     pub url: String,
-    /// Its page here.
+    /// URL of its page on the site.
     pub page: String,
-    /// RFC 3339.
+    /// Time of publication (RFC 3339).
     pub published: String,
-    /// RFC 3339.
+    /// Time of the last change (RFC 3339).
     pub updated: String,
 }
 
 /// The category of a message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct TellCategory {
+pub struct MessageCategory {
     /// Its slug.
     pub slug: String,
     /// Its name.
     pub name: String,
-    /// Its Atom feed.
+    /// URL of its Atom feed.
     pub feed: String,
 }
 
-/// What a webhook gets: one category's news.
+/// The body of a request to a webhook: the changes of one category.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Message {
-    /// The site's address.
+    /// URL of the site.
     pub site: String,
     /// The category.
-    pub category: TellCategory,
-    /// Grows with every change: a receiver can tell what it had already.
+    pub category: MessageCategory,
+    /// Grows with every change, so that a receiver recognises repeated messages.
     pub generation: u64,
-    /// What is new, changed or withdrawn, in the order of the changes.
-    pub items: Vec<TellItem>,
+    /// New, changed and withdrawn items, in the order of the changes.
+    pub items: Vec<MessageItem>,
 }
 
-/// What a hook is to be told of changes after `from` that were published by `upto`, about `limit`
-/// items; and up to where that tells it all.
+/// Returns the messages for a webhook about changes after `from` and up to `upto`, of about `limit` items,
+/// and the cursor up to which they cover all changes.
 ///
 /// # Errors
-/// Those of the store.
+/// Errors of the store.
 pub fn messages(
     store: &dyn Store,
     pages: &Pages,
@@ -77,23 +77,23 @@ pub fn messages(
     (from, upto): (&Cursor, &Cursor),
     limit: usize,
 ) -> Result<(Vec<Message>, Cursor)> {
-    let (items, told) = store.touched(from, upto, limit)?;
+    let (items, covered) = store.touched(from, upto, limit)?;
     let end = items.last().map_or(0, |item| item.touched);
     let mut all: BTreeMap<CategoryId, Message> = BTreeMap::new();
     for item in items {
         let gone = store.tombstone(&item.code)?.is_some();
-        // What a rule dropped when it came was never there.
+        // An item that a rule dropped on arrival was never published.
         if gone && item.touched == item.generation {
             continue;
         }
-        let change = tell(pages, &item, gone, from);
+        let change = message_item(pages, &item, gone, from);
         for id in &item.categories {
             let Some(category) = store.category(*id)?.filter(|category| wants(hook, category)) else {
                 continue;
             };
             let message = all.entry(*id).or_insert_with(|| Message {
                 site: pages.options.site.url.to_string(),
-                category: TellCategory {
+                category: MessageCategory {
                     feed: pages.url(&OutputKey::Feed(category.slug.clone(), FeedFormat::Atom)),
                     slug: category.slug.to_string(),
                     name: category.name,
@@ -104,17 +104,18 @@ pub fn messages(
             message.items.push(change.clone());
         }
     }
-    Ok((all.into_values().collect(), told))
+    Ok((all.into_values().collect(), covered))
 }
 
+/// Returns whether a webhook is configured for a category.
 fn wants(hook: &Webhook, category: &Category) -> bool {
     let named = |name: &String| *name == category.name || name == category.slug.as_str();
     hook.categories.is_empty() || hook.categories.iter().any(named)
 }
 
-fn tell(pages: &Pages, item: &Item, gone: bool, from: &Cursor) -> TellItem {
+fn message_item(pages: &Pages, item: &Item, gone: bool, from: &Cursor) -> MessageItem {
     let page = pages.url(&OutputKey::Article(item.permalink.clone()));
-    TellItem {
+    MessageItem {
         change: match gone {
             true => Change::Withdrawn,
             false if !from.covers(item.generation) => Change::New,

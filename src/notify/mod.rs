@@ -1,8 +1,8 @@
-//! After a publish: webhooks. Each gets, per category, what is new, changed or withdrawn.
+//! Webhooks: after a publish each gets the new, changed and withdrawn items of its categories.
 //!
-//! Owns: what is told, its signature, delivery and how far each hook was told. Does not own:
-//! publishing; a hook that fails is warned of and tried again, and undoes nothing. How far a hook
-//! was told is kept in the store, so that a restart loses nothing and repeats little.
+//! Owns: messages, their signature, their delivery, and the cursor of each webhook. Does not own: publishing;
+//! a failed delivery is logged and repeated, and affects no output. Cursors are records in the store, so that
+//! a restart loses no message and repeats few.
 
 mod message;
 mod webhook;
@@ -21,48 +21,48 @@ use crate::model::{Cursor, chain};
 use crate::publish::Pages;
 use crate::store::{Handle, RecordKind, Store, StoreError};
 
-pub use message::{Change, Message, TellItem, messages};
+pub use message::{Change, Message, MessageItem, messages};
 pub use webhook::Webhook;
 
-/// A whole request.
+/// Longest time for a request.
 const TIMEOUT: Duration = Duration::from_secs(20);
-/// Changes that are told at once; the rest follows.
-const STEP: usize = 200;
-/// The first pause after a failure; each further one doubles it.
+/// Items of one batch; further batches follow.
+const BATCH: usize = 200;
+/// Pause after the first failure; each further failure doubles it.
 const FIRST_PAUSE: Duration = Duration::from_secs(10);
-/// The longest.
-const LONGEST_PAUSE: Duration = Duration::from_hours(1);
-/// Header with `sha256=` and the HMAC of the body, in hexadecimal digits.
+/// Longest pause.
+const MAX_PAUSE: Duration = Duration::from_hours(1);
+/// Name of the header with the signature ([`signature`]).
 pub const SIGNATURE: &str = "x-feedmill-signature";
 
-/// Why a hook could not be told.
+/// An error of delivering to a webhook.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum NotifyError {
-    /// The store.
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// No answer, or no connection.
+    /// No connection, or no response.
     #[error("the webhook `{url}` cannot be reached")]
     Send {
-        /// Where.
+        /// URL of the webhook.
         url: String,
-        /// What went wrong.
+        /// The error of the client.
         #[source]
         source: reqwest::Error,
     },
-    /// Another answer than success.
+    /// A response without success.
     #[error("the webhook `{url}` answered {status}")]
     Status {
-        /// Where.
+        /// URL of the webhook.
         url: String,
-        /// The answer.
+        /// The status of the response.
         status: u16,
     },
 }
 
 impl NotifyError {
-    /// A stable word for metrics.
+    /// Returns a stable name for metrics.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
@@ -72,7 +72,7 @@ impl NotifyError {
         }
     }
 
-    /// Whether another try may end well by itself.
+    /// Returns whether a later attempt may succeed.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
@@ -82,47 +82,47 @@ impl NotifyError {
     }
 }
 
-/// Tells webhooks.
+/// Delivers messages to webhooks.
 #[derive(Debug)]
 pub struct Notifier {
     hooks: Vec<Webhook>,
-    /// None where there is nobody to tell: the system's certificates take long to read.
+    /// `None` if there are no webhooks: reading the system's certificates takes long.
     client: Option<Client>,
 }
 
 impl Notifier {
-    /// For these hooks.
+    /// Returns a notifier for webhooks.
     ///
     /// # Errors
-    /// When no HTTP client can be built.
+    /// Returns an error if no HTTP client can be built.
     pub fn new(hooks: Vec<Webhook>) -> Result<Self, reqwest::Error> {
         let client = if hooks.is_empty() { None } else { Some(client()?) };
         Ok(Self { hooks, client })
     }
 
-    /// Whether there is anybody to tell.
+    /// Returns whether there are no webhooks.
     #[must_use]
     pub fn is_idle(&self) -> bool {
         self.hooks.is_empty()
     }
 
-    /// Tells every hook what was published and it was not told yet. A hook seen for the first time
-    /// begins here: it is not told of all that was ever published. Gives whether all were told.
+    /// Delivers to each webhook what was published since its last delivery, and returns whether all
+    /// deliveries succeeded. A new webhook gets the changes from now on, not the whole archive.
     ///
     /// # Errors
-    /// Those of the store; what hooks answer is logged.
-    pub async fn tell(&self, store: &Handle, pages: &Arc<Pages>) -> Result<bool, StoreError> {
+    /// Errors of the store. Errors of webhooks are logged.
+    pub async fn deliver(&self, store: &Handle, pages: &Arc<Pages>) -> Result<bool, StoreError> {
         let Some(client) = &self.client else { return Ok(true) };
         let mut all = true;
         for hook in &self.hooks {
-            match tell_one(client, hook, store, pages).await {
+            match deliver_to(client, hook, store, pages).await {
                 Ok(()) => {}
                 Err(NotifyError::Store(error)) => return Err(error),
                 Err(error) => {
                     warn!(
                         error = chain(&error),
                         kind = error.kind(),
-                        "a webhook was not told; it will be tried again"
+                        "a webhook failed; the delivery will be repeated"
                     );
                     all = false;
                 }
@@ -132,10 +132,12 @@ impl Notifier {
     }
 }
 
+/// Builds the HTTP client.
+///
 /// # Errors
-/// If the system offers no CA certificates.
+/// Returns an error if the system has no CA certificates.
 fn client() -> Result<Client, reqwest::Error> {
-    // The first room that needs one installs it; a second time is no fault.
+    // Another room may have installed it already, which is fine.
     rustls::crypto::ring::default_provider().install_default().ok();
     Client::builder()
         .timeout(TIMEOUT)
@@ -145,56 +147,57 @@ fn client() -> Result<Client, reqwest::Error> {
         .build()
 }
 
-async fn tell_one(
+/// Delivers batches until a webhook has everything that is published.
+async fn deliver_to(
     client: &Client,
     hook: &Webhook,
     store: &Handle,
     pages: &Arc<Pages>,
 ) -> Result<(), NotifyError> {
-    let name = bookmark(hook);
+    let key = cursor_key(hook);
     loop {
-        let (name, hook_for, pages) = (name.clone(), hook.clone(), Arc::clone(pages));
+        let (own_key, own_hook, pages) = (key.clone(), hook.clone(), Arc::clone(pages));
         let found = store.call(move |store| {
             let upto = store.published()?;
-            let Some(from) = told_up_to(store, &name)? else {
-                note(store, name, &upto)?;
+            let Some(from) = cursor(store, &own_key)? else {
+                put_cursor(store, own_key, &upto)?;
                 return Ok(None);
             };
-            // What was published may be less than what was, where an older store is back.
+            // The cursor is ahead of the store if an older store was restored.
             if !upto.is_beyond(&from) {
                 return Ok(None);
             }
-            messages(store, &pages, &hook_for, (&from, &upto), STEP).map(Some)
+            messages(store, &pages, &own_hook, (&from, &upto), BATCH).map(Some)
         });
-        let Some((told, end)) = found.await? else { return Ok(()) };
-        let count = told.len();
-        for message in told {
+        let Some((messages, end)) = found.await? else { return Ok(()) };
+        let count = messages.len();
+        for message in messages {
             send(client, hook, &message).await?;
         }
-        let name = bookmark(hook);
+        let own_key = key.clone();
         store
             .call(move |store| {
-                note(store, name, &end)?;
+                put_cursor(store, own_key, &end)?;
                 store.sync()
             })
             .await?;
-        info!(url = %hook.url, messages = count, "webhook told");
+        info!(url = %hook.url, messages = count, "delivered to webhook");
     }
 }
 
-/// The key of what is noted of a webhook; its address may be long, and have a password in it.
-fn bookmark(hook: &Webhook) -> Vec<u8> {
+/// Returns the key of a webhook's cursor in the store: a hash, since URLs may be long and contain passwords.
+fn cursor_key(hook: &Webhook) -> Vec<u8> {
     let name = Sha256::digest(format!("webhook.{}", hook.url));
     HEXLOWER.encode(&name[..16]).into_bytes()
 }
 
-/// How far a webhook was told.
-fn told_up_to(store: &dyn Store, name: &[u8]) -> Result<Option<Cursor>, StoreError> {
-    Ok(store.record(RecordKind::Webhook, name)?.and_then(|bytes| Cursor::from_bytes(&bytes)))
+/// Reads the cursor of a webhook: the last change that was delivered.
+fn cursor(store: &dyn Store, key: &[u8]) -> Result<Option<Cursor>, StoreError> {
+    Ok(store.record(RecordKind::Webhook, key)?.and_then(|bytes| Cursor::from_bytes(&bytes)))
 }
 
-fn note(store: &dyn Store, name: Vec<u8>, upto: &Cursor) -> Result<(), StoreError> {
-    store.put_records(RecordKind::Webhook, &[(name, Some(upto.to_bytes()))])
+fn put_cursor(store: &dyn Store, key: Vec<u8>, upto: &Cursor) -> Result<(), StoreError> {
+    store.put_records(RecordKind::Webhook, &[(key, Some(upto.to_bytes()))])
 }
 
 async fn send(client: &Client, hook: &Webhook, message: &Message) -> Result<(), NotifyError> {
@@ -207,24 +210,25 @@ async fn send(client: &Client, hook: &Webhook, message: &Message) -> Result<(), 
         request = request.header(SIGNATURE, signature(secret, &body));
     }
     let url = hook.url.to_string();
-    let answer = request.body(body).send().await;
-    let answer = answer.map_err(|source| NotifyError::Send { url: url.clone(), source })?;
-    let status = answer.status();
+    let response = request.body(body).send().await;
+    let response = response.map_err(|source| NotifyError::Send { url: url.clone(), source })?;
+    let status = response.status();
     if status.is_success() { Ok(()) } else { Err(NotifyError::Status { url, status: status.as_u16() }) }
 }
 
-/// The pause before the next try after so many failed ones in a row.
+/// Returns the pause before the next attempt after so many failures in a row.
 #[must_use]
 pub fn pause(failures: u32) -> Duration {
     FIRST_PAUSE
         .saturating_mul(1_u32.checked_shl(failures.saturating_sub(1)).unwrap_or(u32::MAX))
-        .min(LONGEST_PAUSE)
+        .min(MAX_PAUSE)
 }
 
-/// `sha256=` and the HMAC (RFC 2104) of a body, as many receivers expect it.
+/// Returns `sha256=` and the HMAC-SHA-256 (RFC 2104) of a body in hexadecimal digits, the form that GitHub
+/// uses.
 #[must_use]
 pub fn signature(secret: &str, body: &[u8]) -> String {
-    // A key of any length will do.
+    // HMAC accepts keys of any length.
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.as_bytes()) else { return String::new() };
     mac.update(body);
     format!("sha256={}", HEXLOWER.encode(&mac.finalize().into_bytes()))
@@ -245,7 +249,7 @@ mod tests {
 
     /// RFC 4231, test case 2.
     #[test]
-    fn signatures() {
+    fn signatures_are_those_of_the_rfc() {
         assert_eq!(
             signature("Jefe", b"what do ya want for nothing?"),
             "sha256=5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"

@@ -1,19 +1,19 @@
-//! A webhook: its address, its key and what it is told of.
+//! A webhook: its URL, its secret and its categories.
 
 use url::Url;
 
-/// A webhook as the config names it.
+/// A webhook of the configuration.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Webhook {
-    /// Where.
+    /// URL that messages are posted to.
     pub url: Url,
-    /// Key of the signature; without it there is none.
+    /// Key of the signature; messages are not signed without one.
     pub secret: Option<String>,
-    /// Slugs or names of the categories that it is told of; all, when empty.
+    /// Slugs or names of its categories; empty for all.
     pub categories: Vec<String>,
 }
 
-/// The secret stays out of logs.
+/// Omits the secret, which must not appear in logs.
 impl std::fmt::Debug for Webhook {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Webhook")

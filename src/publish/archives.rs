@@ -54,7 +54,7 @@ impl Run<'_> {
         for page in pages {
             let feed = self.archive(category, page)?;
             for file in files(&category.slug, page, &feed)? {
-                self.report.add(sink.put_of(&mut record, &file, feed.updated)?);
+                self.report.add(sink.put_unit_file(&mut record, &file, feed.updated)?);
             }
             if sink.pending() >= BATCH {
                 self.show(sink)?;

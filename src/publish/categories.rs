@@ -8,7 +8,7 @@ use super::options::Articles;
 use super::run::{BATCH, Run};
 use super::{archives, combined, copies, corrections, feeds, pages};
 use crate::model::{Category, CategoryId};
-use crate::sink::{Directory, File, OutputKey, Packing, Rendered};
+use crate::sink::{Directory, File, OutputKey, Precompression, Rendered};
 
 /// Whether the outputs are those of a later store than this one.
 pub(super) fn is_later(sink: &Directory, site: Option<&Category>) -> bool {
@@ -22,21 +22,23 @@ impl Run<'_> {
         candidates: Vec<Category>,
         progress: &dyn Fn(usize, usize),
     ) -> Result<(), PublishError> {
-        let packing = if self.pages.options.precompress { Packing::Packed } else { Packing::Plain };
-        let mut sink = Directory::open(&self.pages.options.output)?.with(packing);
+        let packing = if self.pages.options.precompress { Precompression::On } else { Precompression::Off };
+        let mut sink = Directory::open(&self.pages.options.output)?.with_precompression(packing);
         let mut print = self.pages.fingerprint(self.identity);
         if !self.old_slugs.is_empty() {
             print = fingerprint(&[&print, &format!("{:?}", self.old_slugs)]);
         }
         if self.since.is_none() {
-            sink.clear_unfinished();
+            sink.remove_temp_files();
         }
         let all = candidates.len();
         let outlived = is_later(&sink, self.store.category(CategoryId::SITE)?.as_ref());
         for (done, category) in candidates.into_iter().enumerate() {
             progress(done, all);
             let unit = sink.unit(unit_name(&category));
-            if unit.shows(category.generation, &print) && (self.since.is_some() || !sink.lacks(&unit)) {
+            if unit.shows(category.generation, &print)
+                && (self.since.is_some() || !sink.has_missing_files(&unit))
+            {
                 if self.since.is_none() {
                     self.archives(&mut sink, &category, &print)?;
                 }

@@ -55,7 +55,8 @@ impl Run<'_> {
             let generation = members.iter().map(|category| category.generation).max().unwrap_or_default();
             let name = format!("{UNIT}{}", combined.slug);
             let unit = sink.unit(&name);
-            if unit.shows(generation, fingerprint) && (self.since.is_some() || !sink.lacks(&unit)) {
+            if unit.shows(generation, fingerprint) && (self.since.is_some() || !sink.has_missing_files(&unit))
+            {
                 self.report.clean += 1;
                 continue;
             }

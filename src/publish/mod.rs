@@ -32,7 +32,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tracing::warn;
 
 use crate::model::{Category, CategoryId, Cursor, Timestamp};
-use crate::sink::{Directory, Turn};
+use crate::sink::{Directory, PublishLock};
 use crate::store::{Store, StoreError};
 
 use categories::is_later;
@@ -133,7 +133,7 @@ impl Publisher {
         progress: &dyn Fn(usize, usize),
     ) -> Result<PublishReport, PublishError> {
         // Before anything is read: what another publish shows is no newer than what is read from here on.
-        let _turn = Turn::wait(&self.pages.options.output)?;
+        let _lock = PublishLock::acquire(&self.pages.options.output)?;
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         // What is shown to the world must not be lost by a power cut.
         store.sync()?;

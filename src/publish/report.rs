@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::sink::Applied;
+use crate::sink::WriteCounts;
 
 /// What a publish did.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,7 +22,7 @@ pub struct PublishReport {
 }
 
 impl PublishReport {
-    pub(super) fn add(&mut self, applied: Applied) {
+    pub(super) fn add(&mut self, applied: WriteCounts) {
         self.written += applied.written;
         self.bytes += applied.bytes;
         self.kept += applied.kept;

@@ -10,7 +10,7 @@ use super::error::PublishError;
 use super::keys::SITE_UNIT;
 use super::run::Run;
 use crate::model::CategoryId;
-use crate::sink::{Directory, File, Packing, Rendered};
+use crate::sink::{Directory, File, Precompression, Rendered};
 
 /// Unit of the copies; no slug begins with `_`.
 const STATIC_UNIT: &str = "_static";
@@ -25,7 +25,7 @@ impl Run<'_> {
         let own = sink.unit(SITE_UNIT).files;
         let (taken, files): (Vec<File>, Vec<File>) = files.into_iter().partition(|file| {
             let folder = ["feed/", "category/", "assets/"].iter().any(|own| file.path.starts_with(own));
-            folder || own.contains_key(&file.path) || sink.gathers(&file.path)
+            folder || own.contains_key(&file.path) || sink.is_staged(&file.path)
         });
         for file in taken {
             warn!(path = file.path, "a static file is left out: the site has an output of this name");
@@ -34,9 +34,9 @@ impl Run<'_> {
         let changed_at = site.map(|site| site.changed_at).unwrap_or_default();
         let rendered = Rendered { files, changed_at, ..Rendered::default() };
         // Copied as they are.
-        let packing = sink.set(Packing::Plain);
+        let packing = sink.set_precompression(Precompression::Off);
         self.report.add(sink.put_unit(STATIC_UNIT, &sink.unit(STATIC_UNIT), &rendered)?);
-        sink.set(packing);
+        sink.set_precompression(packing);
         Ok(())
     }
 }

@@ -1,9 +1,10 @@
-//! What fuzzing reaches of serving: the names of outputs.
+//! The functions of this room that fuzz targets call.
 
-use super::names;
+use super::route;
 
-/// The address of what an address means: its path and its query; none where it means nothing.
+/// Parses an address and returns the canonical one of the same route as path and query; `None` for an address
+/// that can be no output.
 #[must_use]
 pub fn address(path: &str, query: Option<&str>) -> Option<(String, Option<String>)> {
-    names::meaning(path, query).address()
+    route::parse(path, query).address()
 }

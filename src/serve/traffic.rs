@@ -1,51 +1,59 @@
-//! What was answered, in numbers.
+//! Counts of responses and connections.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::http::StatusCode;
 
-/// Kinds of answers that are counted, by their status; the rest is one kind.
+/// Statuses that are counted each by itself; all others are counted together.
 const STATUSES: [u16; 8] = [200, 301, 304, 400, 404, 405, 410, 500];
 
-/// Counts since the process began; outlives the servers that count.
+/// Counts since the process started. All servers of a process share them, across reloads.
 #[derive(Debug, Default)]
 pub struct Traffic {
-    answers: [AtomicU64; STATUSES.len() + 1],
-    connections: AtomicU64,
+    responses: [AtomicU64; STATUSES.len() + 1],
+    accepted: AtomicU64,
     open: AtomicU64,
-    cut: AtomicU64,
+    timed_out: AtomicU64,
+}
+
+/// Connections of all servers of a process.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ConnectionCounts {
+    /// Accepted since the process started.
+    pub(super) accepted: u64,
+    /// Open now.
+    pub(super) open: u64,
+    /// Closed because the client was too slow.
+    pub(super) timed_out: u64,
 }
 
 impl Traffic {
-    pub(super) fn answered(&self, status: StatusCode) {
-        let kind = STATUSES.iter().position(|known| *known == status.as_u16());
-        self.answers[kind.unwrap_or(STATUSES.len())].fetch_add(1, Ordering::Relaxed);
+    pub(super) fn count_response(&self, status: StatusCode) {
+        let index = STATUSES.iter().position(|known| *known == status.as_u16());
+        self.responses[index.unwrap_or(STATUSES.len())].fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(super) fn opened(&self) {
-        self.connections.fetch_add(1, Ordering::Relaxed);
+    pub(super) fn count_accepted(&self) {
+        self.accepted.fetch_add(1, Ordering::Relaxed);
         self.open.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(super) fn closed(&self, cut_off: bool) {
+    pub(super) fn count_closed(&self, timed_out: bool) {
         self.open.fetch_sub(1, Ordering::Relaxed);
-        self.cut.fetch_add(u64::from(cut_off), Ordering::Relaxed);
+        self.timed_out.fetch_add(u64::from(timed_out), Ordering::Relaxed);
     }
 
-    /// Answers by status; `other` for those that are not counted by themselves.
-    #[must_use]
-    pub fn answers(&self) -> Vec<(String, u64)> {
+    /// Returns the number of responses by status, the last one as `other`.
+    pub(super) fn responses(&self) -> Vec<(String, u64)> {
         let names = STATUSES.iter().map(ToString::to_string).chain(["other".to_owned()]);
-        names.zip(&self.answers).map(|(name, count)| (name, count.load(Ordering::Relaxed))).collect()
+        names.zip(&self.responses).map(|(name, count)| (name, count.load(Ordering::Relaxed))).collect()
     }
 
-    /// Connections ever taken, those that are open, and those that were cut off for being too slow.
-    #[must_use]
-    pub fn connections(&self) -> (u64, u64, u64) {
-        (
-            self.connections.load(Ordering::Relaxed),
-            self.open.load(Ordering::Relaxed),
-            self.cut.load(Ordering::Relaxed),
-        )
+    pub(super) fn connections(&self) -> ConnectionCounts {
+        ConnectionCounts {
+            accepted: self.accepted.load(Ordering::Relaxed),
+            open: self.open.load(Ordering::Relaxed),
+            timed_out: self.timed_out.load(Ordering::Relaxed),
+        }
     }
 }

@@ -1,23 +1,24 @@
-//! How what was gathered becomes visible and durable (RULES 4.3), and what is left of it where it does not.
+//! Committing staged writes: they become visible and durable (RULES 4.3), or their temporary files are
+//! removed.
 
 use std::fs::{self, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::directory::{Directory, Gathered, RECORDS, SYNC_ALL_FROM};
+use super::directory::{Directory, RECORDS, SYNC_ALL_FROM, Staged};
 use super::error::{SinkError, io_error};
 
 type Result<T> = std::result::Result<T, SinkError>;
 
 impl Directory {
-    /// Makes all that was gathered visible and durable: notes first, then files, then the records of what
-    /// they show, so that a crash in between only means that the same bytes are compared again.
+    /// Makes all staged writes visible and durable. Early records come first, then files, then the other
+    /// records: after a crash in between, the next publish compares the same files again.
     ///
     /// # Errors
-    /// [`SinkError::Io`]; what was gathered stays gathered.
+    /// [`SinkError::Io`]; what is not committed stays staged.
     pub fn commit(&mut self) -> Result<()> {
-        self.rename_all(|own| &mut own.notes)?;
-        self.rename_all(|own| &mut own.pending)?;
+        self.rename_all(|own| &mut own.early_records)?;
+        self.rename_all(|own| &mut own.files)?;
         while let Some(path) = self.removals.last() {
             match fs::remove_file(path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -30,16 +31,17 @@ impl Directory {
         while let Some((name, bytes)) = self.records.last() {
             let target = self.record_path(name);
             let temp = Self::write_temp(&target, bytes, None)?;
-            self.pending.insert(target, temp);
+            self.files.insert(target, temp);
             self.records.pop();
         }
-        self.rename_all(|own| &mut own.pending)
+        self.rename_all(|own| &mut own.files)
     }
 
-    /// Folders that had nothing but what was removed; a system keeps one that has anything.
+    /// Removes the folders that are empty after a removal.
     fn remove_empty_folders(&self, removed: &Path) {
         let mut folder = removed.parent();
         while let Some(path) = folder.filter(|path| *path != self.root && path.starts_with(&self.root)) {
+            // `remove_dir` fails for a folder that is not empty.
             if path.ends_with(RECORDS) || fs::remove_dir(path).is_err() {
                 return;
             }
@@ -47,8 +49,9 @@ impl Directory {
         }
     }
 
-    fn rename_all(&mut self, of: fn(&mut Self) -> &mut Gathered) -> Result<()> {
-        let count = of(self).len();
+    /// Syncs temporary files, renames them to their targets and syncs the folders.
+    fn rename_all(&mut self, staged: fn(&mut Self) -> &mut Staged) -> Result<()> {
+        let count = staged(self).len();
         if count == 0 {
             return Ok(());
         }
@@ -56,7 +59,7 @@ impl Directory {
         if many {
             self.sync_all()?;
         } else {
-            for temp in of(self).values() {
+            for temp in staged(self).values() {
                 OpenOptions::new()
                     .read(true)
                     .open(temp)
@@ -65,13 +68,13 @@ impl Directory {
             }
         }
         let mut folders: Vec<PathBuf> = Vec::new();
-        let gathered = of(self);
-        while let Some((target, temp)) = gathered.last_key_value() {
+        let files = staged(self);
+        while let Some((target, temp)) = files.last_key_value() {
             fs::rename(temp, target).map_err(|e| io_error("rename to", target, e))?;
             let folder =
                 target.parent().filter(|folder| !many && !folders.iter().any(|known| known == folder));
             folders.extend(folder.map(Path::to_owned));
-            gathered.pop_last();
+            files.pop_last();
         }
         if many {
             return self.sync_all();
@@ -88,10 +91,10 @@ impl Directory {
     }
 }
 
-/// What was gathered and not made visible leaves nothing behind.
+/// Removes the temporary files of writes that were not committed.
 impl Drop for Directory {
     fn drop(&mut self) {
-        for temp in self.pending.values().chain(self.notes.values()) {
+        for temp in self.files.values().chain(self.early_records.values()) {
             let _ = fs::remove_file(temp);
         }
     }

@@ -1,5 +1,5 @@
-//! A directory of whole files: temp file beside the target, fsync, rename (RULES 4.3). Files
-//! that feedmill did not write are never touched.
+//! An output directory. Each file is written beside its target, synced and renamed (RULES 4.3). Files that
+//! feedmill did not write are never changed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, OpenOptions};
@@ -8,73 +8,73 @@ use std::path::{Component, Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use super::error::{SinkError, io_error};
-use super::file::{Applied, File, Rendered};
-use super::packing::{self, ENDINGS, Packing};
+use super::file::{File, Rendered, WriteCounts};
+use super::precompression::{self, EXTENSIONS, Precompression};
 use super::record::Unit;
 use crate::model::{Cursor, Timestamp};
 
 /// Folder of the records, inside the directory.
 pub(super) const RECORDS: &str = ".feedmill";
-/// From this many files on, one sync of the file system is cheaper than one a file.
+/// From this many files on, one sync of the file system is cheaper than one per file.
 pub(super) const SYNC_ALL_FROM: usize = 16;
-/// End of the name of a file that is not whole yet.
+/// End of the names of temporary files.
 pub(super) const TEMP: &str = ".feedmill-tmp";
 
 type Result<T> = std::result::Result<T, SinkError>;
 
-/// Where files are to stand, each with the name that it has until then; of two for one place the later counts.
-pub(super) type Gathered = BTreeMap<PathBuf, PathBuf>;
+/// Temporary files by target. Of two writes of one file the later counts.
+pub(super) type Staged = BTreeMap<PathBuf, PathBuf>;
 
-/// An output directory. Writes are gathered and become visible with [`Directory::commit`].
+/// An output directory. Writes are staged and become visible with [`Directory::commit`].
 #[derive(Debug)]
 pub struct Directory {
     pub(super) root: PathBuf,
-    packing: Packing,
-    pub(super) pending: Gathered,
-    /// Records that must be there before the files are: of files that nothing else knows of.
-    pub(super) notes: Gathered,
-    /// Records of what the files show, by their names.
+    precompression: Precompression,
+    pub(super) files: Staged,
+    /// Records committed before the files: without them nothing would know of these files after a crash.
+    pub(super) early_records: Staged,
+    /// Records committed after the files, by name.
     pub(super) records: Vec<(String, Vec<u8>)>,
-    /// Those of hundreds, which wait for [`Directory::forget_left`].
-    pub(super) waiting: Vec<(String, Vec<u8>)>,
+    /// Records of hundreds, committed once [`Directory::flush_hundreds`] was called.
+    pub(super) hundred_records: Vec<(String, Vec<u8>)>,
     pub(super) removals: BTreeSet<PathBuf>,
-    /// Paths with the units that have them now: they stay, whatever another unit had.
+    /// Units by the paths of their files; a file that moved to another unit is not removed with the old one.
     owners: BTreeMap<String, String>,
 }
 
 impl Directory {
-    /// Opens the directory, or makes it.
+    /// Opens a directory, and creates it if it is missing.
     ///
     /// # Errors
-    /// [`SinkError::Io`] when it cannot be made.
+    /// [`SinkError::Io`] if it cannot be created.
     pub fn open(root: &Path) -> Result<Self> {
         let records = root.join(RECORDS);
         fs::create_dir_all(&records).map_err(|e| io_error("create", &records, e))?;
         Ok(Self {
             root: root.to_owned(),
-            packing: Packing::default(),
-            pending: Gathered::new(),
-            notes: Gathered::new(),
+            precompression: Precompression::default(),
+            files: Staged::new(),
+            early_records: Staged::new(),
             records: Vec::new(),
-            waiting: Vec::new(),
+            hundred_records: Vec::new(),
             removals: BTreeSet::new(),
             owners: BTreeMap::new(),
         })
     }
 
-    /// With compressed variants of the files that are put from now on, or without.
+    /// Sets whether files put from now on have compressed variants.
     #[must_use]
-    pub fn with(mut self, packing: Packing) -> Self {
-        self.packing = packing;
+    pub fn with_precompression(mut self, precompression: Precompression) -> Self {
+        self.precompression = precompression;
         self
     }
 
-    /// As [`Directory::with`]; gives what it was.
-    pub fn set(&mut self, packing: Packing) -> Packing {
-        std::mem::replace(&mut self.packing, packing)
+    /// As [`Directory::with_precompression`]; returns the previous value.
+    pub fn set_precompression(&mut self, precompression: Precompression) -> Precompression {
+        std::mem::replace(&mut self.precompression, precompression)
     }
 
-    /// The record of a unit; the empty one for a unit never written or unreadable.
+    /// Returns the record of a unit; an empty one if it was never written or cannot be read.
     #[must_use]
     pub fn unit(&self, name: &str) -> Unit {
         fs::read(self.record_path(name))
@@ -83,7 +83,7 @@ impl Directory {
             .unwrap_or_default()
     }
 
-    /// Names of all units with a record.
+    /// Returns the names of all units with a record, sorted.
     #[must_use]
     pub fn units(&self) -> Vec<String> {
         let Ok(entries) = fs::read_dir(self.root.join(RECORDS)) else { return Vec::new() };
@@ -95,80 +95,85 @@ impl Directory {
         names
     }
 
-    /// Whether a file of the unit is missing.
+    /// Returns whether a file of the unit is missing.
     #[must_use]
-    pub fn lacks(&self, unit: &Unit) -> bool {
+    pub fn has_missing_files(&self, unit: &Unit) -> bool {
         unit.files.keys().any(|path| !self.has(path))
     }
 
-    /// Whether a file is there, with its variants where they belong to it.
+    /// Returns whether a file exists, with its compressed variants if there are to be any.
     #[must_use]
     pub fn has(&self, path: &str) -> bool {
-        let there = |path: &str| fs::symlink_metadata(self.root.join(path)).is_ok();
-        let packed = self.packing == Packing::Packed && packing::packs(path);
-        there(path) && (!packed || ENDINGS.iter().all(|ending| there(&format!("{path}{ending}"))))
+        let exists = |path: &str| fs::symlink_metadata(self.root.join(path)).is_ok();
+        let variants = self.has_variants(path).then_some(EXTENSIONS).into_iter().flatten();
+        exists(path) && variants.map(|extension| format!("{path}{extension}")).all(|path| exists(&path))
     }
 
-    /// Whether a file waits for [`Directory::commit`] under this path.
+    fn has_variants(&self, path: &str) -> bool {
+        self.precompression == Precompression::On && precompression::is_compressible(path)
+    }
+
+    /// Returns whether a write of this path is staged.
     #[must_use]
-    pub fn gathers(&self, path: &str) -> bool {
-        self.pending.contains_key(&self.root.join(path))
+    pub fn is_staged(&self, path: &str) -> bool {
+        self.files.contains_key(&self.root.join(path))
     }
 
-    /// Gathers one file; `changed_at` becomes its modification time, so that web servers say
-    /// when the content changed and not when it was written.
+    /// Stages one file with its variants. `changed_at` becomes the modification time, so that web servers
+    /// send when the content changed, not when it was written.
     ///
     /// # Errors
-    /// [`SinkError`] when it cannot be written.
-    pub fn put(&mut self, file: &File, changed_at: Timestamp) -> Result<Applied> {
-        let mut applied = self.put_one(file, changed_at)?;
+    /// [`SinkError`] if it cannot be written.
+    pub fn put(&mut self, file: &File, changed_at: Timestamp) -> Result<WriteCounts> {
+        let mut counts = self.put_one(file, changed_at)?;
         for variant in self.variants(file)? {
-            applied.add(self.put_one(&variant, changed_at)?);
+            counts.add(self.put_one(&variant, changed_at)?);
         }
-        if self.packing == Packing::Unpacked {
-            applied.add(self.remove_variants(&file.path)?);
+        if self.precompression == Precompression::Remove {
+            counts.add(self.remove_variants(&file.path)?);
         }
-        Ok(applied)
+        Ok(counts)
     }
 
-    /// The compressed variants of a file, where there are to be some.
+    /// Returns the compressed variants that a file is to have.
     fn variants(&self, file: &File) -> Result<Vec<File>> {
-        if self.packing != Packing::Packed || !packing::packs(&file.path) {
+        if !self.has_variants(&file.path) {
             return Ok(Vec::new());
         }
-        let made = packing::variants(file);
-        made.map(Vec::from).map_err(|e| io_error("compress", Path::new(&file.path), e))
+        precompression::variants(file)
+            .map(Vec::from)
+            .map_err(|e| io_error("compress", Path::new(&file.path), e))
     }
 
-    fn remove_variants(&mut self, path: &str) -> Result<Applied> {
-        let mut applied = Applied::default();
-        for ending in ENDINGS.iter().filter(|_| packing::packs(path)) {
-            applied.add(self.remove_one(&format!("{path}{ending}"))?);
+    fn remove_variants(&mut self, path: &str) -> Result<WriteCounts> {
+        let mut counts = WriteCounts::default();
+        for extension in EXTENSIONS.iter().filter(|_| precompression::is_compressible(path)) {
+            counts.add(self.remove_one(&format!("{path}{extension}"))?);
         }
-        Ok(applied)
+        Ok(counts)
     }
 
-    fn put_one(&mut self, file: &File, changed_at: Timestamp) -> Result<Applied> {
+    fn put_one(&mut self, file: &File, changed_at: Timestamp) -> Result<WriteCounts> {
         let target = self.target(&file.path)?;
         self.removals.remove(&target);
-        if let Some(earlier) = self.pending.remove(&target) {
+        if let Some(earlier) = self.files.remove(&target) {
             fs::remove_file(&earlier).map_err(|e| io_error("remove", &earlier, e))?;
         }
-        if holds(&target, &file.bytes) {
-            return Ok(Applied { kept: 1, ..Applied::default() });
+        if has_bytes(&target, &file.bytes) {
+            return Ok(WriteCounts { kept: 1, ..WriteCounts::default() });
         }
         let temp = Self::write_temp(&target, &file.bytes, Some(changed_at))?;
-        self.pending.insert(target, temp);
-        Ok(Applied { written: 1, bytes: file.bytes.len() as u64, ..Applied::default() })
+        self.files.insert(target, temp);
+        Ok(WriteCounts { written: 1, bytes: file.bytes.len() as u64, ..WriteCounts::default() })
     }
 
-    /// Gathers all files of a unit, which was `old`, and its new record; files that it no longer has
-    /// go.
+    /// Stages all files of a unit with its record, and the removal of files that only `old`, its previous
+    /// record, has.
     ///
     /// # Errors
-    /// [`SinkError`] when a file cannot be written.
-    pub fn put_unit(&mut self, name: &str, old: &Unit, rendered: &Rendered) -> Result<Applied> {
-        let mut applied = Applied::default();
+    /// [`SinkError`] if a file cannot be written.
+    pub fn put_unit(&mut self, name: &str, old: &Unit, rendered: &Rendered) -> Result<WriteCounts> {
+        let mut counts = WriteCounts::default();
         let mut record = Unit {
             generation: rendered.generation,
             upto: None,
@@ -176,48 +181,54 @@ impl Directory {
             files: BTreeMap::new(),
         };
         for file in &rendered.files {
-            applied.add(self.put_of(&mut record, file, rendered.changed_at)?);
+            counts.add(self.put_unit_file(&mut record, file, rendered.changed_at)?);
         }
         for path in &rendered.kept {
-            applied.kept += 1;
-            let variants = ENDINGS.iter().map(|ending| format!("{path}{ending}"));
+            counts.kept += 1;
+            let variants = EXTENSIONS.iter().map(|extension| format!("{path}{extension}"));
             for path in [path.clone()].into_iter().chain(variants) {
                 record.files.extend(old.files.get(&path).map(|hash| (path, hash.clone())));
             }
         }
-        applied.add(self.put_unit_record(name, old, &record)?);
-        Ok(applied)
+        counts.add(self.put_unit_record(name, old, &record)?);
+        Ok(counts)
     }
 
-    /// Gathers one file of a unit of many, and notes it in its record, which is put at the end.
+    /// Stages one file of a unit and adds it to the unit's record, which [`Directory::put_unit_record`]
+    /// stages at the end.
     ///
     /// # Errors
     /// As [`Directory::put`].
-    pub fn put_of(&mut self, record: &mut Unit, file: &File, changed_at: Timestamp) -> Result<Applied> {
-        let mut applied = Applied::default();
+    pub fn put_unit_file(
+        &mut self,
+        record: &mut Unit,
+        file: &File,
+        changed_at: Timestamp,
+    ) -> Result<WriteCounts> {
+        let mut counts = WriteCounts::default();
         for file in [file].into_iter().chain(&self.variants(file)?) {
-            applied.add(self.put_one(file, changed_at)?);
+            counts.add(self.put_one(file, changed_at)?);
             record.files.insert(file.path.clone(), hash(&file.bytes));
         }
-        Ok(applied)
+        Ok(counts)
     }
 
-    /// Gathers the record of a unit, which was `old`, whose files were put by [`Directory::put_of`];
-    /// files that it no longer has go.
+    /// Stages the record of a unit whose files were staged by [`Directory::put_unit_file`], and the removal
+    /// of files that only `old`, its previous record, has.
     ///
     /// # Errors
-    /// [`SinkError::Path`] for a record that was tampered with.
-    pub fn put_unit_record(&mut self, name: &str, old: &Unit, record: &Unit) -> Result<Applied> {
+    /// [`SinkError::Path`] if the previous record has a path outside the directory.
+    pub fn put_unit_record(&mut self, name: &str, old: &Unit, record: &Unit) -> Result<WriteCounts> {
         let gone = old.files.keys().filter(|path| !record.files.contains_key(*path));
-        let applied = self.remove_files(name, gone)?;
+        let counts = self.remove_files(name, gone)?;
         self.owners.extend(record.files.keys().map(|path| (path.clone(), name.to_owned())));
         if record != old {
             self.put_bytes(name, record);
         }
-        Ok(applied)
+        Ok(counts)
     }
 
-    /// Gathers a record of a unit whose files are put one by one.
+    /// Stages the record of a unit whose files are staged one by one.
     pub fn put_record(&mut self, name: &str, upto: &Cursor, fingerprint: &str) {
         let record =
             Unit { upto: Some(upto.clone()), fingerprint: fingerprint.to_owned(), ..Unit::default() };
@@ -230,54 +241,58 @@ impl Directory {
         self.records.push((name.to_owned(), serde_json::to_vec(record).unwrap_or_default()));
     }
 
-    /// Gathers the removal of a unit with its files.
+    /// Stages the removal of a unit with its files.
     ///
     /// # Errors
-    /// [`SinkError::Path`] for a record that was tampered with.
-    pub fn drop_unit(&mut self, name: &str) -> Result<Applied> {
-        let applied = self.remove_files(name, self.unit(name).files.keys())?;
+    /// [`SinkError::Path`] if its record has a path outside the directory.
+    pub fn drop_unit(&mut self, name: &str) -> Result<WriteCounts> {
+        let counts = self.remove_files(name, self.unit(name).files.keys())?;
         self.removals.insert(self.record_path(name));
-        Ok(applied)
+        Ok(counts)
     }
 
-    /// Gathers the removal of files that a unit has no more.
-    fn remove_files<'a>(&mut self, unit: &str, paths: impl Iterator<Item = &'a String>) -> Result<Applied> {
-        let mut applied = Applied::default();
+    /// Stages the removal of files that a unit no longer has.
+    fn remove_files<'a>(
+        &mut self,
+        unit: &str,
+        paths: impl Iterator<Item = &'a String>,
+    ) -> Result<WriteCounts> {
+        let mut counts = WriteCounts::default();
         for path in paths {
             let target = self.target(path)?;
             if self.owners.get(path).is_none_or(|owner| owner == unit) {
                 self.removals.insert(target);
-                applied.removed += 1;
+                counts.removed += 1;
             }
         }
-        Ok(applied)
+        Ok(counts)
     }
 
-    /// Gathers the removal of a file that was put by itself; none there is no error.
+    /// Stages the removal of a file that belongs to no unit; does nothing if it is missing.
     ///
     /// # Errors
-    /// [`SinkError::Path`] for a path that leads out.
-    pub fn remove(&mut self, path: &str) -> Result<Applied> {
-        let mut applied = self.remove_one(path)?;
-        if self.packing != Packing::Plain {
-            applied.add(self.remove_variants(path)?);
+    /// [`SinkError::Path`] for a path outside the directory.
+    pub fn remove(&mut self, path: &str) -> Result<WriteCounts> {
+        let mut counts = self.remove_one(path)?;
+        if self.precompression != Precompression::Off {
+            counts.add(self.remove_variants(path)?);
         }
-        Ok(applied)
+        Ok(counts)
     }
 
-    fn remove_one(&mut self, path: &str) -> Result<Applied> {
+    fn remove_one(&mut self, path: &str) -> Result<WriteCounts> {
         let target = self.target(path)?;
         if fs::symlink_metadata(&target).is_err() {
-            return Ok(Applied::default());
+            return Ok(WriteCounts::default());
         }
         self.removals.insert(target);
-        Ok(Applied { removed: 1, ..Applied::default() })
+        Ok(WriteCounts { removed: 1, ..WriteCounts::default() })
     }
 
-    /// How many files wait for [`Directory::commit`].
+    /// Returns the number of staged files.
     #[must_use]
     pub fn pending(&self) -> usize {
-        self.pending.len()
+        self.files.len()
     }
 
     pub(super) fn write_temp(target: &Path, bytes: &[u8], at: Option<Timestamp>) -> Result<PathBuf> {
@@ -285,7 +300,7 @@ impl Directory {
         name.push(TEMP);
         let temp = target.with_file_name(name);
         let write = || -> io::Result<()> {
-            let mut file = created(&temp)?;
+            let mut file = create(&temp)?;
             file.write_all(bytes)?;
             if let Some(at) = at {
                 let seconds = Duration::from_secs(u64::try_from(at.unix()).unwrap_or_default());
@@ -301,17 +316,20 @@ impl Directory {
         self.root.join(RECORDS).join(format!("{name}.json"))
     }
 
-    /// The full path of an output; only plain components, so that nothing leaves the root.
+    /// Returns the full path of an output.
+    ///
+    /// # Errors
+    /// [`SinkError::Path`] unless it consists of plain names and is outside the folder of records.
     fn target(&self, path: &str) -> Result<PathBuf> {
-        let plain = !path.is_empty()
+        let is_inside = !path.is_empty()
             && Path::new(path).components().all(|part| matches!(part, Component::Normal(_)))
             && !path.starts_with(RECORDS);
-        if plain { Ok(self.root.join(path)) } else { Err(SinkError::Path { path: path.to_owned() }) }
+        if is_inside { Ok(self.root.join(path)) } else { Err(SinkError::Path { path: path.to_owned() }) }
     }
 }
 
-/// An empty file, in a folder that is made if it is not there.
-fn created(path: &Path) -> io::Result<fs::File> {
+/// Creates or empties a file, and creates its folder if it is missing.
+fn create(path: &Path) -> io::Result<fs::File> {
     let open = || OpenOptions::new().write(true).create(true).truncate(true).open(path);
     match (open(), path.parent()) {
         (Err(error), Some(folder)) if error.kind() == io::ErrorKind::NotFound => {
@@ -322,13 +340,13 @@ fn created(path: &Path) -> io::Result<fs::File> {
     }
 }
 
-/// Whether a file has just these bytes; one of another length need not be read.
-fn holds(path: &Path, bytes: &[u8]) -> bool {
+/// Returns whether a file has exactly these bytes. A file of another length is not read.
+fn has_bytes(path: &Path, bytes: &[u8]) -> bool {
     fs::metadata(path).is_ok_and(|found| found.is_file() && found.len() == bytes.len() as u64)
         && fs::read(path).is_ok_and(|old| old == bytes)
 }
 
-/// Tells what was written from what was not; it guards against nobody, and costs next to nothing.
+/// Returns the hash of a file in a record: CRC-32 and length. It detects changes, not attacks.
 fn hash(bytes: &[u8]) -> String {
     format!("{:08x}{:08x}", crc32fast::hash(bytes), bytes.len())
 }
@@ -342,7 +360,7 @@ mod tests {
     }
 
     #[test]
-    fn of_two_files_for_one_place_the_later_counts() {
+    fn of_two_writes_of_one_file_the_later_counts() {
         let dir = tempfile::tempdir().unwrap();
         let at = Timestamp::from_unix(1_000_000);
         let mut sink = Directory::open(dir.path()).unwrap();
@@ -355,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn writes_what_differs_and_removes_only_its_own() {
+    fn changed_files_are_written_and_only_own_files_removed() {
         let dir = tempfile::tempdir().unwrap();
         let at = Timestamp::from_unix(1_000_000);
         let mut sink = Directory::open(dir.path()).unwrap();
@@ -384,7 +402,7 @@ mod tests {
         assert!(dir.path().join("CNAME").exists());
 
         fs::remove_file(dir.path().join("a.html")).unwrap();
-        assert!(sink.lacks(&sink.unit("a")));
+        assert!(sink.has_missing_files(&sink.unit("a")));
         sink.drop_unit("a").unwrap();
         sink.commit().unwrap();
         assert_eq!(sink.units(), Vec::<String>::new());

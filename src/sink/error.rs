@@ -1,26 +1,26 @@
-//! Why a sink could not be written.
+//! Errors of writing to an output directory.
 
 use std::io;
 use std::path::Path;
 
 use thiserror::Error;
 
-/// Why the directory could not be written.
+/// An error of writing to an output directory.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum SinkError {
-    /// The file system said no.
+    /// A system call failed.
     #[error("cannot {action} `{path}`")]
     Io {
-        /// What was tried.
+        /// The action, as a verb.
         action: &'static str,
-        /// On which path.
+        /// The path that it failed for.
         path: String,
-        /// What the system said.
+        /// The error of the system.
         #[source]
         source: io::Error,
     },
-    /// A path that leaves the directory: a fault of the caller.
+    /// A path outside the directory, from the caller or from a damaged record.
     #[error("`{path}` is not a path inside the output directory")]
     Path {
         /// The path.
@@ -29,7 +29,7 @@ pub enum SinkError {
 }
 
 impl SinkError {
-    /// A stable word for metrics.
+    /// Returns a stable name for metrics.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
@@ -39,7 +39,7 @@ impl SinkError {
         }
     }
 
-    /// A full disk may have room again.
+    /// Returns whether a later attempt may succeed, as after a full disk.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         matches!(self, Self::Io { .. })

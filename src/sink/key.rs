@@ -1,25 +1,25 @@
-//! Names of outputs: path, media type, how long they may be kept.
+//! Outputs by key, with their paths and media types.
 
 use crate::model::Slug;
 
-/// An output. Paths are those of the first site and of jekyll-feed, kept for old links.
+/// An output. The paths are those of jekyll-feed and of the first site, so that old links keep working.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum OutputKey {
-    /// `index.html`
+    /// `index.html`: the home page.
     Home,
     /// `category/index.html`: all categories by initial.
     Index,
     /// `feed.xml`, `rss.xml`, `feed.json`: the whole site.
     SiteFeed(FeedFormat),
-    /// `opml.xml`
+    /// `opml.xml`: all feeds, for import into a reader.
     Opml,
-    /// `subscribe.html`: what feeds are, and all of them.
+    /// `subscribe.html`: an explanation of feeds, and a list of all of them.
     Subscribe,
-    /// `sitemap.xml`: the index of the monthly ones.
+    /// `sitemap.xml`: the index of sitemaps.
     Sitemap,
-    /// `sitemap/<yyyy-mm>.xml`: the pages of a month's articles.
+    /// `sitemap/<yyyy-mm>.xml`: the sitemap of a month's articles.
     SitemapMonth(i32, u32),
-    /// `bot.html`
+    /// `bot.html`: what the fetcher does, for newspapers.
     Bot,
     /// `404.html`, for static hosts.
     NotFound,
@@ -27,17 +27,17 @@ pub enum OutputKey {
     Style,
     /// `assets/feed.css`
     FeedStyle,
-    /// `assets/logo.svg`, or under another ending: the theme's.
+    /// `assets/logo.<extension>`: the theme's logo.
     Logo(String),
-    /// `category/<slug>.html`
+    /// `category/<slug>.html`: a category's page.
     Category(Slug),
-    /// `category/<slug>/<n>.html`: the n-th hundred of arrivals.
+    /// `category/<slug>/<n>.html`: the n-th hundred of a category's history.
     CategoryPage(Slug, u32),
-    /// `feed/<slug>.xml`, `.rss`, `.json`
+    /// `feed/<slug>.xml`, `.rss`, `.json`: a category's feed.
     Feed(Slug, FeedFormat),
-    /// `feed/<slug>/archive/<n>.xml`, `.json`: the n-th sealed hundred.
+    /// `feed/<slug>/archive/<n>.xml`, `.json`: the n-th archived hundred (RFC 5005, 4).
     Archive(Slug, u32, FeedFormat),
-    /// `feed/<slug>/corrections.xml`
+    /// `feed/<slug>/corrections.xml`: earlier versions of corrected articles.
     Corrections(Slug),
     /// `category/<slug>.svg`: the address of a category's page as a QR code.
     Code(Slug),
@@ -57,10 +57,10 @@ pub enum FeedFormat {
 }
 
 impl FeedFormat {
-    /// All, in the order in which they are announced.
+    /// All formats, in the order in which pages list them.
     pub const ALL: [Self; 3] = [Self::Atom, Self::Rss, Self::Json];
 
-    /// Name for people.
+    /// Returns the name for people.
     #[must_use]
     pub fn label(self) -> &'static str {
         match self {
@@ -70,9 +70,9 @@ impl FeedFormat {
         }
     }
 
-    /// The end of its files' names.
+    /// Returns the file extension, without a dot.
     #[must_use]
-    pub fn ending(self) -> &'static str {
+    pub fn extension(self) -> &'static str {
         match self {
             Self::Rss => "rss",
             Self::Atom => "xml",
@@ -80,7 +80,7 @@ impl FeedFormat {
         }
     }
 
-    /// Its media type.
+    /// Returns the media type.
     #[must_use]
     pub fn media_type(self) -> &'static str {
         match self {
@@ -91,8 +91,8 @@ impl FeedFormat {
     }
 }
 
-/// Names under which finders look for a feed, at the root and below a category, as far as they can be
-/// files (Miniflux `finder.go`). The server answers them, and a static host has copies there.
+/// Names that feed readers probe, at the root and below a category (Miniflux, `finder.go`), without those
+/// that cannot be files. The server routes them to feeds, and a static host has copies there.
 pub const PROBED: [(&str, FeedFormat); 10] = [
     ("atom.xml", FeedFormat::Atom),
     ("feed.atom", FeedFormat::Atom),
@@ -107,7 +107,7 @@ pub const PROBED: [(&str, FeedFormat); 10] = [
 ];
 
 impl OutputKey {
-    /// The path without leading slash.
+    /// Returns the path in the output directory and below the site's URL, without a leading slash.
     #[must_use]
     pub fn path(&self) -> String {
         match self {
@@ -127,15 +127,15 @@ impl OutputKey {
             Self::FeedStyle => "assets/feed.css".to_owned(),
             Self::Category(slug) => format!("category/{slug}.html"),
             Self::CategoryPage(slug, page) => format!("category/{slug}/{page}.html"),
-            Self::Feed(slug, format) => format!("feed/{slug}.{}", format.ending()),
-            Self::Archive(slug, page, format) => format!("feed/{slug}/archive/{page}.{}", format.ending()),
+            Self::Feed(slug, format) => format!("feed/{slug}.{}", format.extension()),
+            Self::Archive(slug, page, format) => format!("feed/{slug}/archive/{page}.{}", format.extension()),
             Self::Corrections(slug) => format!("feed/{slug}/corrections.xml"),
             Self::Code(slug) => format!("category/{slug}.svg"),
             Self::Article(permalink) => permalink.clone(),
         }
     }
 
-    /// The address under which people know it, relative to the site's: folders end in `/`.
+    /// Returns the address for people, relative to the site's URL: an index page is its folder, with a slash.
     #[must_use]
     pub fn address(&self) -> String {
         match self {
@@ -146,12 +146,12 @@ impl OutputKey {
     }
 }
 
-/// The media type of a path, with its charset where it is text.
+/// Returns the media type of a path, with the charset of texts.
 #[must_use]
 pub fn media_type(path: &str) -> &'static str {
     let name = path.rsplit('/').next().unwrap_or(path);
     let feed = path == "feed.xml" || path.starts_with("feed/");
-    match name.rsplit_once('.').map(|(_, ending)| ending) {
+    match name.rsplit_once('.').map(|(_, extension)| extension) {
         Some("html" | "htm") => "text/html; charset=utf-8",
         Some("xml") if name == "rss.xml" => "application/rss+xml; charset=utf-8",
         Some("xml") if feed => "application/atom+xml; charset=utf-8",

@@ -1,9 +1,8 @@
-//! Sinks: where outputs go. One today, a directory.
+//! Output directories: writing published files to disk.
 //!
-//! Owns: [`OutputKey`], the one place that knows an output's path, media type and caching;
-//! whole files on disk; the record of what feedmill wrote. Does not own: what the bytes are
-//! (`render`) or when they are made (`publish`). A second sink (an object store) becomes a
-//! trait here when it comes.
+//! Owns: [`OutputKey`], the only place that knows an output's path and media type; atomic writes of whole
+//! files; the record of what feedmill wrote. Does not own: the bytes (`render`), or when they are written
+//! (`publish`).
 
 mod commit;
 mod directory;
@@ -11,16 +10,16 @@ mod error;
 mod file;
 mod hundreds;
 mod key;
-mod packing;
+mod precompression;
+mod publish_lock;
 mod record;
-mod turn;
-mod unfinished;
+mod temp_files;
 
 pub use directory::Directory;
 pub use error::SinkError;
-pub use file::{Applied, File, Rendered};
+pub use file::{File, Rendered, WriteCounts};
 pub use key::{FeedFormat, OutputKey, PROBED, media_type};
-pub use packing::Packing;
-pub(crate) use packing::{brotli, gzip};
+pub use precompression::Precompression;
+pub(crate) use precompression::{brotli, gzip};
+pub use publish_lock::PublishLock;
 pub use record::{Hundred, Shown, Unit};
-pub use turn::Turn;

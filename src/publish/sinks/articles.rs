@@ -10,7 +10,7 @@ use crate::publish::copies;
 use crate::publish::error::PublishError;
 use crate::publish::keys::file;
 use crate::publish::run::Run;
-use crate::sink::{Directory, OutputKey, Packing, Shown, Unit};
+use crate::sink::{Directory, OutputKey, Precompression, Shown, Unit};
 
 /// Its unit, with the sitemaps; no slug begins with `_`.
 const ARTICLES_UNIT: &str = "_articles";
@@ -31,14 +31,14 @@ impl Sink for ArticleFiles {
         let mut print = run.pages.fingerprint(run.identity);
         // The records of hundreds do not name variants; so this tells whether there are any.
         let packing = match (run.pages.options.precompress, known.fingerprint.ends_with(PACKED)) {
-            (true, _) => Packing::Packed,
-            (false, true) => Packing::Unpacked,
-            (false, false) => Packing::Plain,
+            (true, _) => Precompression::On,
+            (false, true) => Precompression::Remove,
+            (false, false) => Precompression::Off,
         };
-        if packing == Packing::Packed {
+        if packing == Precompression::On {
             print.push_str(PACKED);
         }
-        let mut sink = sink.with(packing);
+        let mut sink = sink.with_precompression(packing);
         let from = known.upto.clone().filter(|_| known.fingerprint == print);
         let mut due = Due::default();
         run.each_touched(from.as_ref(), upto, |run, item| due.touched(run, &item))?;
@@ -55,7 +55,7 @@ impl Sink for ArticleFiles {
         if run.since.is_none() || from.is_none() {
             old_paths(run, &mut sink)?;
         }
-        sink.forget_left();
+        sink.flush_hundreds();
         run.report.add(sink.put_unit_record(ARTICLES_UNIT, &known, &record)?);
         run.show(&mut sink)
     }
@@ -72,7 +72,8 @@ impl Sink for NoFiles {
             return Ok(());
         }
         let packed = known.fingerprint.ends_with(PACKED);
-        let mut sink = sink.with(if packed { Packing::Unpacked } else { Packing::Plain });
+        let mut sink =
+            sink.with_precompression(if packed { Precompression::Remove } else { Precompression::Off });
         for at in sink.hundreds(ARTICLES_UNIT) {
             let hundred = sink.hundred(ARTICLES_UNIT, at).unwrap_or_default();
             for path in hundred.pages.iter().chain(hundred.items.iter().map(|shown| &shown.path)) {
@@ -197,11 +198,12 @@ fn sitemaps(
     let at = run.store.category(CategoryId::SITE)?.map(|site| site.changed_at).unwrap_or_default();
     for (year, month) in months {
         if let Some(bytes) = run.pages.sitemap_month(run.store, year, month)? {
-            let applied = sink.put_of(record, &file(&OutputKey::SitemapMonth(year, month), bytes), at)?;
+            let applied =
+                sink.put_unit_file(record, &file(&OutputKey::SitemapMonth(year, month), bytes), at)?;
             run.report.add(applied);
         }
     }
-    run.report.add(sink.put_of(record, &file(&OutputKey::Sitemap, index), at)?);
+    run.report.add(sink.put_unit_file(record, &file(&OutputKey::Sitemap, index), at)?);
     Ok(())
 }
 
@@ -217,7 +219,7 @@ fn old_paths(run: &mut Run<'_>, sink: &mut Directory) -> Result<(), PublishError
         after.clone_from(last);
         for (from, to) in &moved {
             if let Some(lead) = copies::lead(run.pages, from, to).filter(|lead| !taken.contains(&lead.path)) {
-                run.report.add(sink.put_of(&mut record, &lead, Timestamp::EPOCH)?);
+                run.report.add(sink.put_unit_file(&mut record, &lead, Timestamp::EPOCH)?);
             }
         }
     }

@@ -37,7 +37,7 @@ type Place = (CategoryId, u32, Option<Category>);
 
 impl Hundreds<'_> {
     /// Looks at the hundreds that changed, or at all, and gathers their records: when all that is heard of is put
-    /// into the same directory, [`Directory::forget_left`] ends it.
+    /// into the same directory, [`Directory::flush_hundreds`] ends it.
     pub(super) fn look(
         &self,
         run: &mut Run<'_>,

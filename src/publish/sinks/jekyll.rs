@@ -24,7 +24,7 @@ impl Sink for Jekyll<'_> {
         let options = self.0;
         let mut sink = Directory::open(&options.path)?;
         if run.since.is_none() {
-            sink.clear_unfinished();
+            sink.remove_temp_files();
         }
         let print = self.fingerprint(run);
         let known = sink.unit(POSTS_UNIT);
@@ -52,7 +52,7 @@ impl Sink for Jekyll<'_> {
             post(run, &mut sink, options, &code)?;
         }
         categories(run, &mut sink, options, &print)?;
-        sink.forget_left();
+        sink.flush_hundreds();
         sink.put_record(POSTS_UNIT, upto, &print);
         run.show(&mut sink)
     }
@@ -92,7 +92,7 @@ fn categories(
         let tag = options.tags.get(category.slug.as_str()).map(String::as_str);
         let page = jekyll::category_page(&category.name, category.slug.as_str(), tag, &options.style);
         let file = File { path, bytes: page.into_bytes() };
-        run.report.add(sink.put_of(&mut record, &file, category.changed_at)?);
+        run.report.add(sink.put_unit_file(&mut record, &file, category.changed_at)?);
     }
     run.report.add(sink.put_unit_record(CATEGORIES_UNIT, &known, &record)?);
     Ok(())

@@ -52,7 +52,7 @@ impl Sink for JsonLines<'_> {
     fn publish(&self, run: &mut Run<'_>, upto: &Cursor) -> Result<(), PublishError> {
         let mut sink = Directory::open(&self.0.path)?;
         if run.since.is_none() {
-            sink.clear_unfinished();
+            sink.remove_temp_files();
         }
         let print = fingerprint(&["lines", &run.pages.fingerprint(run.identity)]);
         let known = sink.unit(UNIT);
@@ -83,7 +83,7 @@ impl Sink for JsonLines<'_> {
                 run.put(&mut sink, &File { path: path(day), bytes }, at)?;
             }
         }
-        sink.forget_left();
+        sink.flush_hundreds();
         sink.put_record(UNIT, upto, &print);
         run.show(&mut sink)
     }

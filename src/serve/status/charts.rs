@@ -1,16 +1,17 @@
-//! Small charts: bars in a field of 480 by 112.
+//! Bar charts of the status page, 480 by 112 units.
 
 use crate::render::html::{Bar, Chart};
 
 const WIDTH: usize = 480;
+/// Height of the highest bar.
 const HEIGHT: usize = 110;
 
-/// A row of counts: what each counts, what is written below it, how many.
+/// Returns a chart of counts. Each count has a label, a mark below its bar, and its value.
 pub(super) fn chart(key: &'static str, counts: &[(String, Option<String>, usize)]) -> Chart {
     let most = counts.iter().map(|(.., count)| *count).max().unwrap_or_default().max(1);
     let step = (WIDTH / counts.len().max(1)).max(2);
     let bars = counts.iter().enumerate().map(|(number, (label, mark, count))| {
-        // What is there shows, however little.
+        // A count above zero is visible, however small.
         let height = (count * HEIGHT / most).max(usize::from(*count > 0));
         Bar {
             x: number * step,
@@ -32,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bars_fill_the_field() {
+    fn bars_are_scaled_to_the_chart() {
         let counts = [
             ("a".to_owned(), None, 10),
             ("b".to_owned(), Some("b".to_owned()), 0),

@@ -1,50 +1,50 @@
-//! What goes on as Prometheus reads it (text format 0.0.4).
+//! The status report as Prometheus metrics (text format 0.0.4).
 
 use std::fmt::{Display, Write};
 
-use super::insight::{Insight, SourceInsight};
+use super::report::{SourceStatus, StatusReport};
 use crate::model::Timestamp;
 use crate::serve::Traffic;
 
-/// All metrics.
-pub(super) fn text(insight: &Insight, traffic: &Traffic) -> String {
+/// Returns all metrics.
+pub(super) fn text(report: &StatusReport, traffic: &Traffic) -> String {
     let mut out = Metrics::default();
     out.family("feedmill_build_info", "gauge", "The version that runs.");
     out.sample(&[("version", env!("CARGO_PKG_VERSION"))], 1);
     out.one(
         "feedmill_ready",
         "Whether scheduler, store and publisher make progress.",
-        u8::from(insight.unready.is_empty()),
+        u8::from(report.unready.is_empty()),
     );
-    out.one("feedmill_troubles", "Things that need attention.", insight.troubles.len());
-    sources(&mut out, &insight.sources);
-    categories(&mut out, insight);
-    out.one("feedmill_store_items", "Articles ever stored.", insight.items);
-    out.one("feedmill_store_bytes", "Bytes of the store on its disk.", insight.store_bytes);
-    if let Some(free) = insight.free_bytes {
+    out.one("feedmill_troubles", "Things that need attention.", report.troubles.len());
+    sources(&mut out, &report.sources);
+    categories(&mut out, report);
+    out.one("feedmill_store_items", "Articles ever stored.", report.items);
+    out.one("feedmill_store_bytes", "Bytes of the store on its disk.", report.store_bytes);
+    if let Some(free) = report.free_bytes {
         out.one("feedmill_disk_free_bytes", "Bytes free on the store's disk.", free);
     }
-    if let Some(days) = insight.days_left {
+    if let Some(days) = report.days_left {
         out.one("feedmill_disk_days_left", "Days until that is used up, at the present rate.", days);
     }
     out.family("feedmill_http_responses_total", "counter", "Answers by status.");
-    for (code, count) in traffic.answers() {
+    for (code, count) in traffic.responses() {
         out.sample(&[("code", &code)], count);
     }
-    let (all, open, cut) = traffic.connections();
+    let connections = traffic.connections();
     out.family("feedmill_http_connections_total", "counter", "Connections taken.");
-    out.sample(&[], all);
-    out.one("feedmill_http_connections_open", "Connections that are open.", open);
+    out.sample(&[], connections.accepted);
+    out.one("feedmill_http_connections_open", "Connections that are open.", connections.open);
     out.family(
         "feedmill_http_connections_cut_total",
         "counter",
         "Connections cut off because the client was too slow.",
     );
-    out.sample(&[], cut);
+    out.sample(&[], connections.timed_out);
     out.text
 }
 
-fn sources(out: &mut Metrics, sources: &[SourceInsight]) {
+fn sources(out: &mut Metrics, sources: &[SourceStatus]) {
     let time = |at: Option<Timestamp>| at.map(|at| at.unix().to_string());
     out.each(
         "feedmill_source_last_success_timestamp_seconds",
@@ -94,25 +94,25 @@ fn sources(out: &mut Metrics, sources: &[SourceInsight]) {
     }
 }
 
-fn categories(out: &mut Metrics, insight: &Insight) {
+fn categories(out: &mut Metrics, report: &StatusReport) {
     out.family(
         "feedmill_category_changed_timestamp_seconds",
         "gauge",
         "When what the category publishes last changed.",
     );
-    for category in &insight.categories {
+    for category in &report.categories {
         out.sample(&[("category", &category.slug)], category.changed.unix());
     }
     out.family("feedmill_category_newest_item_age_seconds", "gauge", "Age of its newest article.");
-    for category in &insight.categories {
+    for category in &report.categories {
         if let Some(newest) = category.newest {
-            out.sample(&[("category", &category.slug)], insight.now.since(newest));
+            out.sample(&[("category", &category.slug)], report.now.since(newest));
         }
     }
     out.one(
         "feedmill_publish_lag_seconds",
         "How long the oldest change waits to be published.",
-        insight.unpublished_for,
+        report.unpublished_for,
     );
 }
 
@@ -148,8 +148,8 @@ impl Metrics {
         &mut self,
         name: &'static str,
         help: &str,
-        sources: &[SourceInsight],
-        value: impl Fn(&SourceInsight) -> Option<String>,
+        sources: &[SourceStatus],
+        value: impl Fn(&SourceStatus) -> Option<String>,
     ) {
         self.family(name, "gauge", help);
         for source in sources {
@@ -165,15 +165,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_sample_stands_under_its_family() {
-        let source = SourceInsight {
+    fn every_sample_follows_the_type_of_its_family() {
+        let source = SourceStatus {
             id: "a\"b\\c".to_owned(),
             polls: [("document", 3)].into(),
             errors: [("timeout".to_owned(), 1)].into(),
-            ..SourceInsight::default()
+            ..SourceStatus::default()
         };
-        let insight = Insight { sources: vec![source], days_left: Some(12), ..Insight::default() };
-        let text = text(&insight, &Traffic::default());
+        let report = StatusReport { sources: vec![source], days_left: Some(12), ..StatusReport::default() };
+        let text = text(&report, &Traffic::default());
         assert!(
             text.contains("feedmill_polls_total{source=\"a\\\"b\\\\c\",outcome=\"document\"} 3\n"),
             "{text}"

@@ -1,12 +1,12 @@
-//! Looking inside, on a listen address of its own: health, readiness, metrics, a page for people and a
-//! feed of troubles, since who runs a mill owns a feed reader.
+//! The status server, on a listen address of its own: health, readiness, metrics, a page for people and an
+//! Atom feed of troubles, since an admin of feedmill has a feed reader.
 //!
-//! Owns: how it is shown. Does not own: what goes on; the daemon gathers that.
+//! Owns: how the state is shown. Does not own: the state; the daemon reports it.
 
 mod charts;
-mod insight;
 mod metrics;
 mod page;
+mod report;
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -29,21 +29,22 @@ use tokio::time::timeout;
 use super::Traffic;
 use crate::publish::Pages;
 
-pub use insight::{CategoryInsight, Depth, Insight, ReloadInsight, SourceInsight, Trouble};
+pub use report::{CategoryStatus, ReloadStatus, SourceStatus, StatusDetail, StatusReport, Trouble};
 
-/// Gathering takes no longer than this, or the mill does not answer.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Longest time for a report; after it the server returns a 503.
+const REPORT_TIMEOUT: Duration = Duration::from_secs(20);
 const POLICY: &str =
     "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// Gathers what goes on.
-pub type Gather =
-    Arc<dyn Fn(Depth) -> Pin<Box<dyn Future<Output = (Insight, Arc<Pages>)> + Send>> + Send + Sync>;
+/// Returns a status report, and the pages that know the theme.
+pub type StatusProvider = Arc<
+    dyn Fn(StatusDetail) -> Pin<Box<dyn Future<Output = (StatusReport, Arc<Pages>)> + Send>> + Send + Sync,
+>;
 
-/// Shows what goes on.
+/// Serves the status page, metrics and health checks.
 #[derive(Clone)]
 pub struct StatusServer {
-    gather: Gather,
+    provider: StatusProvider,
     traffic: Arc<Traffic>,
 }
 
@@ -54,17 +55,17 @@ impl std::fmt::Debug for StatusServer {
 }
 
 impl StatusServer {
-    /// Shows what `gather` gives.
+    /// Returns a server of the reports of `provider`.
     #[must_use]
-    pub fn new(gather: Gather, traffic: Arc<Traffic>) -> Self {
-        Self { gather, traffic }
+    pub fn new(provider: StatusProvider, traffic: Arc<Traffic>) -> Self {
+        Self { provider, traffic }
     }
 
-    /// Serves until `stop` ends.
+    /// Serves until `shutdown` ends.
     ///
     /// # Errors
-    /// When the listener fails.
-    pub async fn run<F>(self, listener: TcpListener, stop: F) -> std::io::Result<()>
+    /// Returns an error if the listener fails.
+    pub async fn run<F>(self, listener: TcpListener, shutdown: F) -> std::io::Result<()>
     where
         F: Future<Output = ()> + Send + 'static,
     {
@@ -72,25 +73,25 @@ impl StatusServer {
         let router = Router::new()
             .route("/healthz", get(|| async { "ok\n" }))
             .route("/readyz", get(ready))
-            .route("/metrics", get(numbers))
+            .route("/metrics", get(metrics))
             .route("/troubles.xml", get(troubles))
             .route("/style.css", get(style))
             .route("/", get(page))
-            .layer(from_fn_with_state(local, guarded))
+            .layer(from_fn_with_state(local, protect))
             .with_state(self);
-        axum::serve(listener, router).with_graceful_shutdown(stop).await
+        axum::serve(listener, router).with_graceful_shutdown(shutdown).await
     }
 
-    async fn look(&self, depth: Depth) -> Result<(Insight, Arc<Pages>), Response> {
-        timeout(PATIENCE, (self.gather)(depth))
+    async fn report(&self, detail: StatusDetail) -> Result<(StatusReport, Arc<Pages>), Response> {
+        timeout(REPORT_TIMEOUT, (self.provider)(detail))
             .await
             .map_err(|_| (StatusCode::SERVICE_UNAVAILABLE, "the mill does not answer\n").into_response())
     }
 }
 
-/// What every answer carries; and where only this machine may ask, a page of another site must not
-/// either: its name may lead here for the browser of somebody on this machine.
-async fn guarded(State(local): State<Option<SocketAddr>>, request: Request, next: Next) -> Response {
+/// Inserts the security headers. On a loopback address it refuses requests whose `Host` is another name,
+/// which a page of another site could make resolve to this machine (DNS rebinding).
+async fn protect(State(local): State<Option<SocketAddr>>, request: Request, next: Next) -> Response {
     let mut response = if local.is_some_and(|at| at.ip().is_loopback()) && !is_local(request.headers()) {
         (StatusCode::FORBIDDEN, "ask by the address or as localhost\n").into_response()
     } else {
@@ -104,7 +105,7 @@ async fn guarded(State(local): State<Option<SocketAddr>>, request: Request, next
     response
 }
 
-/// Whether `Host` names this machine: an address of it, or localhost.
+/// Returns whether `Host` is a loopback address or `localhost`.
 fn is_local(headers: &HeaderMap) -> bool {
     let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
     let name = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()));
@@ -113,46 +114,46 @@ fn is_local(headers: &HeaderMap) -> bool {
 }
 
 async fn ready(State(server): State<StatusServer>) -> Result<Response, Response> {
-    let (insight, _) = server.look(Depth::Numbers).await?;
-    if insight.unready.is_empty() {
+    let (report, _) = server.report(StatusDetail::Counters).await?;
+    if report.unready.is_empty() {
         return Ok("ready\n".into_response());
     }
-    Ok((StatusCode::SERVICE_UNAVAILABLE, insight.unready.join("\n") + "\n").into_response())
+    Ok((StatusCode::SERVICE_UNAVAILABLE, report.unready.join("\n") + "\n").into_response())
 }
 
-async fn numbers(State(server): State<StatusServer>) -> Result<Response, Response> {
-    let (insight, _) = server.look(Depth::Numbers).await?;
-    let text = metrics::text(&insight, &server.traffic);
-    Ok(typed("text/plain; version=0.0.4; charset=utf-8", text.into_bytes()))
+async fn metrics(State(server): State<StatusServer>) -> Result<Response, Response> {
+    let (report, _) = server.report(StatusDetail::Counters).await?;
+    let text = metrics::text(&report, &server.traffic);
+    Ok(with_type("text/plain; version=0.0.4; charset=utf-8", text.into_bytes()))
 }
 
 async fn troubles(State(server): State<StatusServer>, headers: HeaderMap) -> Result<Response, Response> {
-    let (insight, pages) = server.look(Depth::Numbers).await?;
-    let own = own_address(&headers);
-    Ok(typed("application/atom+xml; charset=utf-8", page::troubles(&insight, &pages, &own)))
+    let (report, pages) = server.report(StatusDetail::Counters).await?;
+    let feed = page::troubles(&report, &pages, &own_url(&headers));
+    Ok(with_type("application/atom+xml; charset=utf-8", feed))
 }
 
 async fn page(State(server): State<StatusServer>, headers: HeaderMap) -> Result<Response, Response> {
-    let (insight, pages) = server.look(Depth::Lately).await?;
-    match page::status(&insight, &pages, &server.traffic, &own_address(&headers)) {
-        Ok(html) => Ok(typed("text/html; charset=utf-8", html.into_bytes())),
+    let (report, pages) = server.report(StatusDetail::RecentItems).await?;
+    match page::status(&report, &pages, &server.traffic, &own_url(&headers)) {
+        Ok(html) => Ok(with_type("text/html; charset=utf-8", html.into_bytes())),
         Err(error) => Ok((StatusCode::INTERNAL_SERVER_ERROR, crate::model::chain(&error)).into_response()),
     }
 }
 
 async fn style(State(server): State<StatusServer>) -> Result<Response, Response> {
-    let (_, pages) = server.look(Depth::Numbers).await?;
-    Ok(typed("text/css; charset=utf-8", pages.style().to_vec()))
+    let (_, pages) = server.report(StatusDetail::Counters).await?;
+    Ok(with_type("text/css; charset=utf-8", pages.style().to_vec()))
 }
 
-/// The address by which it was asked, with a slash at the end.
-fn own_address(headers: &HeaderMap) -> String {
+/// Returns the URL of the status server as the client knows it, with a slash at the end.
+fn own_url(headers: &HeaderMap) -> String {
     let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
-    let plain = host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._:[]".contains(&b));
-    format!("http://{}/", if plain { host } else { "localhost" })
+    let is_valid = host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._:[]".contains(&b));
+    format!("http://{}/", if is_valid { host } else { "localhost" })
 }
 
-fn typed(media_type: &'static str, bytes: Vec<u8>) -> Response {
+fn with_type(media_type: &'static str, bytes: Vec<u8>) -> Response {
     ([(CONTENT_TYPE, media_type)], bytes).into_response()
 }
 
@@ -161,7 +162,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_this_machine_is_local() {
+    fn loopback_addresses_and_localhost_are_local() {
         for (host, local) in [
             ("127.0.0.1:8641", true),
             ("localhost:8641", true),

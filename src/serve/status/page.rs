@@ -1,7 +1,7 @@
-//! What goes on as a page, and its troubles as a feed.
+//! The status report as an HTML page, and its troubles as an Atom feed.
 
 use super::charts::chart;
-use super::insight::{Insight, ReloadInsight, SourceInsight};
+use super::report::{ReloadStatus, SourceStatus, StatusReport};
 use crate::model::Timestamp;
 use crate::publish::Pages;
 use crate::render::html::{
@@ -10,36 +10,36 @@ use crate::render::html::{
 use crate::render::{History, OutputEntry, OutputFeed, atom};
 use crate::serve::Traffic;
 
-/// Seconds of an hour.
+/// Seconds per hour.
 const HOUR: i64 = 3_600;
-/// More days of room are not told apart.
-const LONG: u64 = 365;
-/// Up to how long after publication, for people; the last one is the rest.
+/// More days until the disk is full are shown as "more than a year".
+const MAX_DAYS: u64 = 365;
+/// Upper bounds of [`StatusReport::by_delay`], for people; the last class has none.
 const DELAYS: [&str; 7] = ["5 min", "15 min", "30 min", "1 h", "3 h", "12 h", "…"];
 
-/// The page.
+/// Renders the status page. `own_url` is its address, with a slash at the end.
 pub(super) fn status(
-    insight: &Insight,
+    report: &StatusReport,
     pages: &Pages,
     traffic: &Traffic,
-    own: &str,
+    own_url: &str,
 ) -> Result<String, ThemeError> {
-    let mut sources: Vec<&SourceInsight> = insight.sources.iter().collect();
+    let mut sources: Vec<&SourceStatus> = report.sources.iter().collect();
     sources.sort_by_key(|source| std::cmp::Reverse(source.fails));
     let word = |key: &str| pages.word(key).to_owned();
     let page = StatusPage {
         page: PageHead {
             title: pages.word("status_heading").to_owned(),
-            url: own.to_owned(),
+            url: own_url.to_owned(),
             canonical: None,
             robots: Some("noindex".to_owned()),
         },
         feeds: vec![FeedLink {
             media_type: "application/atom+xml".to_owned(),
             title: pages.word("status_feed").to_owned(),
-            href: format!("{own}troubles.xml"),
+            href: format!("{own_url}troubles.xml"),
         }],
-        troubles: insight
+        troubles: report
             .troubles
             .iter()
             .map(|trouble| TroubleView {
@@ -50,16 +50,16 @@ pub(super) fn status(
                 since_text: pages.time(trouble.since),
             })
             .collect(),
-        reload: insight.reload.as_ref().map(|reload| reloaded(reload, pages)),
-        figures: figures(insight, pages, traffic),
-        charts: vec![hours(insight, pages), delays(insight)],
+        reload: report.reload.as_ref().map(|reload| reloaded(reload, pages)),
+        figures: figures(report, pages, traffic),
+        charts: vec![hours(report, pages), delays(report)],
         sources: sources.into_iter().map(|source| line(source, pages)).collect(),
     };
-    pages.status(&page, &format!("{own}style.css"))
+    pages.status(&page, &format!("{own_url}style.css"))
 }
 
-/// What the last reload came to, in a line.
-fn reloaded(reload: &ReloadInsight, pages: &Pages) -> ReloadLine {
+/// Describes the last reload in one line.
+fn reloaded(reload: &ReloadStatus, pages: &Pages) -> ReloadLine {
     let word = pages.word(&format!("reload_{}", reload.outcome)).to_owned();
     let text = if reload.changes.is_empty() {
         word
@@ -69,41 +69,40 @@ fn reloaded(reload: &ReloadInsight, pages: &Pages) -> ReloadLine {
     ReloadLine { text, at_iso: reload.at.rfc3339(), at_text: pages.time(reload.at) }
 }
 
-fn figures(insight: &Insight, pages: &Pages, traffic: &Traffic) -> Vec<Figure> {
-    let new: usize = insight.by_hour.iter().rev().take(24).sum();
-    let shares: Vec<f64> = insight.sources.iter().filter_map(|source| source.unmodified).collect();
+fn figures(report: &StatusReport, pages: &Pages, traffic: &Traffic) -> Vec<Figure> {
+    let new: usize = report.by_hour.iter().rev().take(24).sum();
+    let shares: Vec<f64> = report.sources.iter().filter_map(|source| source.unmodified).collect();
     #[expect(clippy::cast_precision_loss, reason = "a share for people")]
     let share = (!shares.is_empty()).then(|| percent(shares.iter().sum::<f64>() / shares.len() as f64));
-    let days = insight.days_left.map(|days| {
-        if days > LONG {
+    let days = report.days_left.map(|days| {
+        if days > MAX_DAYS {
             pages.word("status_long").to_owned()
         } else {
             pages.word("status_days_value").replace("{days}", &days.to_string())
         }
     });
-    let (_, open, _) = traffic.connections();
     [
-        ("status_items", Some(insight.items.to_string())),
+        ("status_items", Some(report.items.to_string())),
         ("status_new", Some(new.to_string())),
         ("status_unmodified_all", share),
-        ("status_lag", Some(format!("{} s", insight.unpublished_for))),
-        ("status_store", Some(size(insight.store_bytes))),
-        ("status_free", insight.free_bytes.map(size)),
+        ("status_lag", Some(format!("{} s", report.unpublished_for))),
+        ("status_store", Some(size(report.store_bytes))),
+        ("status_free", report.free_bytes.map(size)),
         ("status_days", days),
-        ("status_open", Some(open.to_string())),
+        ("status_open", Some(traffic.connections().open.to_string())),
     ]
     .into_iter()
     .filter_map(|(key, value)| Some(Figure { key, value: value? }))
     .collect()
 }
 
-fn hours(insight: &Insight, pages: &Pages) -> Chart {
-    let all = i64::try_from(insight.by_hour.len()).unwrap_or_default();
+fn hours(report: &StatusReport, pages: &Pages) -> Chart {
+    let all = i64::try_from(report.by_hour.len()).unwrap_or_default();
     let counts: Vec<_> = (0..)
-        .zip(&insight.by_hour)
+        .zip(&report.by_hour)
         .map(|(number, count)| {
-            let begin = pages.time(insight.now.plus((number - all) * HOUR));
-            // The hour alone, at the end of a time for people.
+            let begin = pages.time(report.now.plus((number - all) * HOUR));
+            // A time for people ends in its hour.
             let hour = begin.rsplit(' ').next().unwrap_or_default().to_owned();
             let mark = (number % 12 == 0).then_some(hour);
             (begin, mark, *count)
@@ -112,17 +111,17 @@ fn hours(insight: &Insight, pages: &Pages) -> Chart {
     chart("status_hours", &counts)
 }
 
-fn delays(insight: &Insight) -> Chart {
+fn delays(report: &StatusReport) -> Chart {
     let name = |name: &str| if name == "…" { "> 12 h".to_owned() } else { format!("≤ {name}") };
     let counts: Vec<_> = DELAYS
         .iter()
-        .zip(&insight.by_delay)
+        .zip(&report.by_delay)
         .map(|(delay, count)| (name(delay), Some(name(delay)), *count))
         .collect();
     chart("status_delays", &counts)
 }
 
-fn line(source: &SourceInsight, pages: &Pages) -> SourceLine {
+fn line(source: &SourceStatus, pages: &Pages) -> SourceLine {
     let time = |at: Option<Timestamp>| at.map_or_else(|| "–".to_owned(), |at| pages.time(at));
     let state = match &source.error {
         _ if !source.enabled => pages.word("status_off").to_owned(),
@@ -152,10 +151,11 @@ fn size(bytes: u64) -> String {
     }
 }
 
-/// The troubles as Atom: each has one entry while it lasts, under an id that tells its begin.
-pub(super) fn troubles(insight: &Insight, pages: &Pages, own: &str) -> Vec<u8> {
+/// Renders the troubles as an Atom feed. The id of an entry contains when the trouble began, so that it stays
+/// the same while it lasts and is another one when it comes back.
+pub(super) fn troubles(report: &StatusReport, pages: &Pages, own_url: &str) -> Vec<u8> {
     let site = &pages.options.site;
-    let entries = insight.troubles.iter().map(|trouble| OutputEntry {
+    let entries = report.troubles.iter().map(|trouble| OutputEntry {
         id: format!(
             "tag:{}:trouble:{}:{}:{}",
             site.id_authority,
@@ -164,7 +164,7 @@ pub(super) fn troubles(insight: &Insight, pages: &Pages, own: &str) -> Vec<u8> {
             trouble.since.unix()
         ),
         title: trouble.title(|key| pages.word(key).to_owned()),
-        link: own.to_owned(),
+        link: own_url.to_owned(),
         summary: trouble.text.clone(),
         html: None,
         published: trouble.since,
@@ -181,13 +181,13 @@ pub(super) fn troubles(insight: &Insight, pages: &Pages, own: &str) -> Vec<u8> {
     });
     let entries: Vec<OutputEntry> = entries.collect();
     let title = format!("{}: {}", site.title, pages.word("status_feed"));
-    let address = format!("{own}troubles.xml");
+    let address = format!("{own_url}troubles.xml");
     atom::render(&OutputFeed {
         id: format!("tag:{}:troubles", site.id_authority),
         description: title.clone(),
         title,
         language: site.language.clone(),
-        page_url: own.to_owned(),
+        page_url: own_url.to_owned(),
         rss_url: address.clone(),
         json_url: address.clone(),
         atom_url: address,

@@ -1,5 +1,5 @@
-//! Files that a process had begun when it was killed. They have the words of what was to be published, and what
-//! that was may be erased since.
+//! Removal of temporary files that a killed process left. They hold text that was about to be published and
+//! may have been erased since.
 
 use std::fs;
 use std::path::Path;
@@ -9,27 +9,27 @@ use tracing::debug;
 use super::directory::{Directory, RECORDS, TEMP};
 
 impl Directory {
-    /// Deletes what earlier processes began and did not end. Walks the whole directory, so only for looks at
-    /// every file.
-    pub fn clear_unfinished(&self) {
+    /// Removes the temporary files of earlier processes. Walks the whole directory, so it is meant for
+    /// publishes that check every file.
+    pub fn remove_temp_files(&self) {
         let mut folders = vec![self.root.clone()];
         while let Some(folder) = folders.pop() {
             for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
                 let (path, name) = (entry.path(), entry.file_name());
                 let name = name.to_string_lossy();
-                // A link to a folder may lead anywhere; what begins with a dot is somebody else's.
+                // Symbolic links are not followed, and hidden folders belong to somebody else.
                 if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
                     folders.extend(Some(path).filter(|_| name == RECORDS || !name.starts_with('.')));
                 } else if name.ends_with(TEMP) {
-                    clear(&path);
+                    remove(&path);
                 }
             }
         }
     }
 }
 
-fn clear(path: &Path) {
+fn remove(path: &Path) {
     if let Err(error) = fs::remove_file(path) {
-        debug!(path = %path.display(), %error, "a file that was begun cannot be deleted; the next start tries again");
+        debug!(path = %path.display(), %error, "a temporary file cannot be removed; the next start tries again");
     }
 }

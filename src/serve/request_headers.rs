@@ -1,9 +1,10 @@
-//! What a request asks for beside its address: which encoding, and what it has already. Pure.
+//! The request headers that choose a response: `Accept-Encoding`, `If-None-Match` and `If-Modified-Since`.
+//! Pure functions.
 
 use axum::http::HeaderMap;
 use axum::http::header::{ACCEPT_ENCODING, IF_MODIFIED_SINCE, IF_NONE_MATCH};
 
-/// How an answer's bytes are encoded.
+/// A content coding that responses can have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Encoding {
     Identity,
@@ -14,7 +15,7 @@ pub(super) enum Encoding {
 impl Encoding {
     pub(super) const ALL: [Self; 3] = [Self::Identity, Self::Gzip, Self::Brotli];
 
-    /// As `Content-Encoding` names it.
+    /// Returns the name in `Content-Encoding`.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Identity => "identity",
@@ -23,8 +24,8 @@ impl Encoding {
         }
     }
 
-    /// What its tags end in: another encoding is another representation (RFC 9110, 8.8.3.3).
-    pub(super) fn suffix(self) -> &'static str {
+    /// Returns the end of its ETags: each encoding is a representation of its own (RFC 9110, 8.8.3.3).
+    pub(super) fn etag_suffix(self) -> &'static str {
         match self {
             Self::Identity => "",
             Self::Gzip => "-gz",
@@ -32,13 +33,13 @@ impl Encoding {
         }
     }
 
-    /// The best that a client takes: brotli, then gzip, unless it ranks them otherwise.
-    pub(super) fn wanted(headers: &HeaderMap) -> Self {
+    /// Returns the encoding that a client prefers; of equal ones brotli before gzip (RFC 9110, 12.5.3).
+    pub(super) fn preferred(headers: &HeaderMap) -> Self {
         let (mut gzip, mut brotli, mut any) = (None, None, 0);
-        for part in values(headers, &ACCEPT_ENCODING).take(LIST) {
-            let mut pieces = part.split(';');
-            let name = pieces.next().unwrap_or_default().trim();
-            let weight = pieces.find_map(|piece| weight(piece.trim())).unwrap_or(1_000);
+        for member in list(headers, &ACCEPT_ENCODING).take(MAX_MEMBERS) {
+            let mut parts = member.split(';');
+            let name = parts.next().unwrap_or_default().trim();
+            let weight = parts.find_map(|part| weight(part.trim())).unwrap_or(1_000);
             match name {
                 "gzip" | "x-gzip" => gzip = Some(weight),
                 "br" => brotli = Some(weight),
@@ -57,25 +58,27 @@ impl Encoding {
     }
 }
 
-/// Members of a list in a header that are looked at.
-const LIST: usize = 64;
+/// Members of a list in a header that are read.
+const MAX_MEMBERS: usize = 64;
 
-/// `q=0.5` in thousandths; nothing for what is no weight.
-fn weight(piece: &str) -> Option<u16> {
-    let value = piece.strip_prefix("q=").or_else(|| piece.strip_prefix("Q="))?;
+/// Parses a weight such as `q=0.5`, in thousandths (RFC 9110, 12.4.2).
+fn weight(parameter: &str) -> Option<u16> {
+    let value = parameter.strip_prefix("q=").or_else(|| parameter.strip_prefix("Q="))?;
     let value: f32 = value.trim().parse().ok().filter(|value| (0.0..=1.0).contains(value))?;
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 1000")]
     Some((value * 1_000.0) as u16)
 }
 
-/// Whether the client has it already. `If-None-Match` goes before `If-Modified-Since` (RFC 9110,
-/// 13.2.2). A tag of another encoding counts: its bytes say the same.
-pub(super) fn has_already(headers: &HeaderMap, hash: &str, modified: Option<u64>) -> bool {
+/// Returns whether the client's copy is current. `If-None-Match` takes precedence over `If-Modified-Since`
+/// (RFC 9110, 13.2.2). The ETag of any encoding matches, since all encode the same bytes. `hash` is the ETag
+/// of the identity encoding without quotes, `modified` is in seconds since 1970.
+pub(super) fn is_not_modified(headers: &HeaderMap, hash: &str, modified: Option<u64>) -> bool {
     if headers.contains_key(IF_NONE_MATCH) {
-        return values(headers, &IF_NONE_MATCH).take(LIST).any(|tag| {
-            let tag = tag.trim().trim_start_matches("W/").trim_matches('"');
-            let bare = Encoding::ALL[1..].iter().find_map(|encoding| tag.strip_suffix(encoding.suffix()));
-            tag == "*" || bare.unwrap_or(tag) == hash
+        return list(headers, &IF_NONE_MATCH).take(MAX_MEMBERS).any(|etag| {
+            let etag = etag.trim().trim_start_matches("W/").trim_matches('"');
+            let bare =
+                Encoding::ALL[1..].iter().find_map(|encoding| etag.strip_suffix(encoding.etag_suffix()));
+            etag == "*" || bare.unwrap_or(etag) == hash
         });
     }
     let Some(modified) = modified else { return false };
@@ -87,7 +90,8 @@ pub(super) fn has_already(headers: &HeaderMap, hash: &str, modified: Option<u64>
     })
 }
 
-fn values<'a>(headers: &'a HeaderMap, name: &axum::http::HeaderName) -> impl Iterator<Item = &'a str> {
+/// Returns the members of a comma-separated list, of all fields of that name.
+fn list<'a>(headers: &'a HeaderMap, name: &axum::http::HeaderName) -> impl Iterator<Item = &'a str> {
     headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).flat_map(|list| list.split(','))
 }
 
@@ -106,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn conditional_requests() {
+    fn requests_with_validators_of_the_current_response_get_304() {
         let at = Some(1_640_066_107);
         for (pairs, want) in [
             (vec![(IF_NONE_MATCH, "\"abc\"")], true),
@@ -121,13 +125,17 @@ mod tests {
             (vec![(IF_MODIFIED_SINCE, "nonsense")], false),
             (vec![], false),
         ] {
-            assert_eq!(has_already(&headers(&pairs), "abc", at), want, "{pairs:?}");
+            assert_eq!(is_not_modified(&headers(&pairs), "abc", at), want, "{pairs:?}");
         }
-        assert!(!has_already(&headers(&[(IF_MODIFIED_SINCE, "Tue, 21 Dec 2021 05:55:07 GMT")]), "abc", None));
+        assert!(!is_not_modified(
+            &headers(&[(IF_MODIFIED_SINCE, "Tue, 21 Dec 2021 05:55:07 GMT")]),
+            "abc",
+            None
+        ));
     }
 
     #[test]
-    fn encodings() {
+    fn the_preferred_encoding_follows_weights() {
         use Encoding::{Brotli, Gzip, Identity};
         for (value, want) in [
             ("gzip, br", Brotli),
@@ -144,7 +152,7 @@ mod tests {
             ("gzip;q=9e999", Gzip),
             ("", Identity),
         ] {
-            assert_eq!(Encoding::wanted(&headers(&[(ACCEPT_ENCODING, value)])), want, "{value}");
+            assert_eq!(Encoding::preferred(&headers(&[(ACCEPT_ENCODING, value)])), want, "{value}");
         }
     }
 }

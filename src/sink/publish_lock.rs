@@ -1,4 +1,4 @@
-//! The turn to write into an output directory: one publisher at a time, of whichever process.
+//! The lock of an output directory: one publish at a time, across processes.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::ErrorKind;
@@ -7,26 +7,27 @@ use std::path::Path;
 use super::directory::RECORDS;
 use super::error::{SinkError, io_error};
 
-/// Held while a publisher reads the store and writes what it read. What it reads is then no older than what
-/// stands there, so that an older publish never writes over a newer one. It ends with its process.
+/// Held from before a publish reads the store until its files are written, so that an older publish never
+/// overwrites a newer one. The system releases it when the process ends.
 #[derive(Debug)]
-pub struct Turn {
+pub struct PublishLock {
     _locked: File,
 }
 
-impl Turn {
-    /// Waits for whoever publishes into a directory, which is made where it is not there.
+impl PublishLock {
+    /// Waits until no other publish holds the lock of a directory, which is created if it is missing.
     ///
     /// # Errors
-    /// [`SinkError::Io`] when it cannot be made or locked.
-    pub fn wait(root: &Path) -> Result<Self, SinkError> {
+    /// [`SinkError::Io`] if the directory cannot be created or locked.
+    pub fn acquire(root: &Path) -> Result<Self, SinkError> {
         let records = root.join(RECORDS);
         fs::create_dir_all(&records).map_err(|e| io_error("create", &records, e))?;
+        // The name is that of earlier versions, which a running daemon may be.
         let path = records.join("turn");
         let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
         let file = file.map_err(|e| io_error("open", &path, e))?;
         match file.lock() {
-            // Some network file systems lock nothing; nobody is kept from publishing there.
+            // Some network file systems have no locks; publishing there works without.
             Err(error) if error.kind() != ErrorKind::Unsupported => Err(io_error("lock", &path, error)),
             _ => Ok(Self { _locked: file }),
         }
