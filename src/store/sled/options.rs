@@ -12,7 +12,8 @@ pub struct StoreOptions {
     /// Bytes of a file that is deleted when the disk is full, so that there is room to open the store; 0 for
     /// none.
     pub ballast: u64,
-    /// Bytes that must be free on its disk; with fewer, the store accepts no writes.
+    /// Bytes that must be free on its disk for [`super::SledStore::has_room`]; 0 also turns off the check of
+    /// free space before writes.
     pub low_water: u64,
     /// The folder of automatic exports; the repair of a damaged store restores unreadable records from the last
     /// one.
