@@ -132,7 +132,7 @@ fn place_of(tx: Tx<'_>, key: &[u8]) -> TxResult<Place> {
     Ok(tree(tx, TreeId::Item).get(key)?.and_then(|record| named(&record)).unwrap_or(Place::NONE))
 }
 
-/// As [`touch_item`], with a text that may be another one.
+/// Stores an item as [`touch_item`] does, with a text that may be another one.
 pub(super) fn touch_record(
     tx: Tx<'_>,
     key: &[u8],

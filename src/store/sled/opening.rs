@@ -22,7 +22,7 @@ pub(super) fn opened(options: &StoreOptions) -> Result<Engine> {
     })
 }
 
-/// As [`opened`], but first completes an interrupted swap of folders, and migrates a store of an older format.
+/// Opens the store, after completing an interrupted swap of folders and migrating a store of an older format.
 ///
 /// # Errors
 /// As [`opened`], [`swap::finish`] and [`migrate::migrate`].
@@ -37,8 +37,8 @@ pub(super) fn up_to_date(options: &StoreOptions) -> Result<Engine> {
     }
 }
 
-/// As [`up_to_date`]. If this process closed the database (`ours`), retries for two seconds, because threads of
-/// sled may hold its lock a moment longer.
+/// Opens the store as [`up_to_date`] does. If this process closed the database (`ours`), retries for two
+/// seconds, because threads of sled may hold its lock a moment longer.
 ///
 /// # Errors
 /// As [`up_to_date`].

@@ -72,7 +72,7 @@ pub(super) fn lead(tx: Tx<'_>, key: &[u8], item: &Item) -> TxResult<()> {
     keep(tx, key, &item.permalink)
 }
 
-/// As [`lead`], but always writes a record, which stays when the article is erased.
+/// Writes a record that makes a path resolve to an article; it stays when the article is erased.
 pub(super) fn keep(tx: Tx<'_>, key: &[u8], permalink: &str) -> TxResult<()> {
     put(tx, TreeId::Path, permalink.as_bytes(), &[&[ARTICLE], key].concat())
 }

@@ -55,7 +55,7 @@ pub(super) fn get(db: &Database, id: CategoryId, number: u32) -> Result<Option<V
     Ok(value.and_then(|value| pick(&key, &value, number)))
 }
 
-/// As [`get`], in a transaction.
+/// Returns the slot with a number, in a transaction.
 pub(super) fn get_in(tx: Tx<'_>, id: CategoryId, number: u32) -> TxResult<Option<Vec<u8>>> {
     let key = key(id, number);
     let value = tree(tx, TreeId::CatSeq).get(&key)?;

@@ -45,7 +45,7 @@ pub(super) fn put_all(db: &Database, kind: RecordKind, records: &[(Vec<u8>, Opti
     put_own(db, kind, records)
 }
 
-/// As [`put_all`]; the caller holds the writer's lock.
+/// Writes small records; the caller holds the writer's lock.
 pub(super) fn put_own(db: &Database, kind: RecordKind, records: &[(Vec<u8>, Option<Vec<u8>>)]) -> Result<()> {
     for (key, value) in records {
         RecordKind::fits(key, value.as_deref().unwrap_or_default())?;

@@ -51,8 +51,8 @@ fn stored_state(engine: &Engine, id: &SourceId) -> Result<SourceState> {
     }
 }
 
-/// As [`state`], but due at `now` if it cannot be read: such a source is polled as a new one, and must not keep
-/// others waiting.
+/// Returns the state of one source, due at `now` if it cannot be read: such a source is polled as a new one,
+/// and must not keep others waiting.
 pub(super) fn state_or_new(engine: &Engine, id: &SourceId, now: Timestamp) -> Result<SourceState> {
     Ok(readable(stored_state(engine, id))?.unwrap_or_else(|| SourceState {
         next_poll: now,
@@ -87,7 +87,7 @@ pub(super) fn forget_documents(engine: &Engine) -> Result<()> {
     put_states(engine, all.iter().map(|record| (&record.id, &record.state)))
 }
 
-/// As [`forget_documents`], for some sources. The caller holds the writer's lock.
+/// Drops from some sources what lets an unchanged document pass unread. The caller holds the writer's lock.
 pub(super) fn forget_documents_of(engine: &Engine, ids: impl Iterator<Item = SourceId>) -> Result<()> {
     let mut states = Vec::new();
     for id in ids {

@@ -136,8 +136,8 @@ impl SledStore {
         done
     }
 
-    /// As [`SledStore::with`], for verbs that write: fails at once if the disk is almost full, because after a
-    /// failed write sled would not write again until it is reopened.
+    /// Runs `work`, which writes, as [`SledStore::with`] does, but fails at once if the disk is almost full:
+    /// after a failed write, sled would not write again until it is reopened.
     pub(super) fn write<R>(&self, work: impl FnOnce(&Engine) -> Result<R>) -> Result<R> {
         if self.options.low_water > 0 && disk::free(&self.options.path).is_some_and(|free| free < disk::LEAST)
         {

@@ -38,7 +38,7 @@ pub(super) fn add(engine: &Engine, file: &Path, now: Timestamp, progress: Progre
     add_only(engine, file, None, now, progress)
 }
 
-/// As [`add`], restricted to some items by their keys, if these are given.
+/// Imports what the store lacks as [`add`] does, restricted to some items by their keys, if these are given.
 ///
 /// # Errors
 /// As [`add`].
