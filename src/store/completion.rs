@@ -2,9 +2,6 @@
 //!
 //! A transaction and its sync cost as much for one source as for thirty. A poll that ends while others are
 //! being stored waits and is stored with all that wait by then; none waits for others to arrive.
-//!
-//! A transaction and its way to the disk cost as much for one source as for thirty. Who ends a poll
-//! while others are being stored waits and goes with all that wait by then; nobody waits for company.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError};

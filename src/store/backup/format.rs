@@ -4,11 +4,6 @@
 //! same thing the later one counts: a store is exported while it is in use. A file whose head is `complete`
 //! restores exactly the exported store, with its numbers. Other programs may write files with less: numbers are
 //! then assigned anew. A new kind of record is a new variant of [`Line`].
-//!
-//! The first is `head`, the last `end`. Items come in the order in which they arrived. What is said twice of
-//! one thing counts as it is said last: a store is written down while it is in use. A file whose head is
-//! `complete` gives the very store that was written, with its numbers. Other programs may write files with
-//! less: numbers are given anew then.
 
 use std::collections::BTreeMap;
 

@@ -4,11 +4,6 @@
 //! closed in between, and its folder is swapped with another: without a lock of its own, another process could
 //! open it in that moment, and would then work in a folder that is about to be deleted. A process therefore
 //! holds this lock, a file next to the folder, from before it reads the folder until it is done with it.
-//!
-//! sled locks a file inside the store's folder, and only while a database is open. A store that is written anew is
-//! closed on the way, and its folder changes places with another: for a moment it would be anybody's, who would
-//! then go on in a folder that is about to be deleted. So what holds a store holds this lock beside it from before it
-//! looks at the folder until it is done with it.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind};

@@ -5,12 +5,6 @@
 //! keeps its contents: of an item that changes later, the earlier form is kept (RULES 3.2). It changes only if
 //! an item is removed or restored, or if archived items fill the unused numbers of the last one. The whole site
 //! counts arrivals too, but has no hundreds and so no slots.
-//!
-//! Every arrival takes the next number. So does an edit of an item that stands in a sealed
-//! hundred already, and the withdrawal of one: a reader who asks only for what is not sealed
-//! yet hears of both (RFC 5005, 4; RFC 6721). A sealed hundred keeps showing what it showed: of
-//! an item that is changed later, the form it had is kept (RULES 3.2). Only what takes an item
-//! out changes it. The whole site counts arrivals too, but has no hundreds and so no slots.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -3,10 +3,6 @@
 //! The record of an item (`TreeId::Item`) and that of an earlier form (`TreeId::Version`): the place of the
 //! text, the item's first listing (none for a form), and the item. The record of a listing (`TreeId::Seen`, or
 //! in its item's record): the sighting, and the event that it began with.
-//!
-//! An item's (`TreeId::Item`) and that of a form which it had (`TreeId::Version`): where the text is, the item's
-//! first listing (of a form none), and the item. A listing's (`TreeId::Seen`, or in its item's record): the
-//! sighting, and the event of the item's story that it began with.
 
 use super::bodies::{Place, named};
 use super::database::{FORMAT, decode, encode, u32_at};

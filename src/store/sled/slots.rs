@@ -2,9 +2,6 @@
 //!
 //! sled keeps some hundreds of bytes of memory for every few records, however small they are, so small
 //! neighbours are stored together. The contents of a slot belong to `log`.
-//!
-//! sled keeps some hundreds of bytes of memory for every few records, however small they are: what is
-//! small and stands in a row is kept together. What a slot says is `log`'s.
 
 use super::database::{Database, READ, TreeId, Tx, TxResult, backend, delete, put as put_record, tree};
 use crate::model::{Category, CategoryId};

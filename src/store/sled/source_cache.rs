@@ -3,10 +3,6 @@
 //! The database stores them ([`TreeId::Source`], [`TreeId::SourceKey`]); they are all read on the first access,
 //! and ordered by their due times, an index that the database does not have. `sources` enters states here once
 //! the database has them.
-//!
-//! The database has them ([`TreeId::Source`], [`TreeId::SourceKey`]); they are read through when they are first
-//! asked for, and put in order of their due times, which are nowhere else. `sources` enters states here once
-//! the database has them.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{PoisonError, RwLock};

@@ -3,10 +3,6 @@
 //! sled does not recover: after one failed write all later ones fail, and damage may make it panic. So the open
 //! database is behind a lock, every verb catches panics, and the error that broke the store is kept for
 //! `maintenance::heal`. The verbs themselves are in `verbs`.
-//!
-//! sled forgives nothing: after one failed write all that follow fail, and damage may make it
-//! panic. So the open database stands behind a lock, every verb runs where a panic becomes an
-//! error, and what broke is remembered for `maintenance::heal`. The verbs themselves are in `verbs`.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

@@ -2,9 +2,6 @@
 //!
 //! A withdrawn item is removed from every index that outputs are built from. Its record stays for its history,
 //! and its tombstone keeps it from being stored again while its sources still list it.
-//!
-//! A withdrawn item leaves every index that outputs are made of; its record stays for its story,
-//! and its tombstone keeps it from being stored anew while its sources still list it.
 
 use std::collections::BTreeMap;
 

@@ -2,9 +2,6 @@
 //!
 //! It holds small values only. A real `fdatasync` follows sled's flush, which alone does none on Linux.
 //! `docs/architecture.md` has the measurements behind the layout.
-//!
-//! It holds small values only, and a real `fdatasync` comes after sled's flush, which alone is none on
-//! Linux. `docs/architecture.md` tells the measurements behind the layout.
 
 use std::fs::{self, File};
 use std::os::unix::fs::DirBuilderExt;

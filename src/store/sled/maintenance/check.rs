@@ -2,9 +2,6 @@
 //!
 //! Each record is judged by itself, so that a store can be checked while it is in use: a record that seems
 //! faulty is judged once more while nobody writes, and only then counted.
-//!
-//! Each record is judged by itself, so that the store can be looked through while it is in use: a
-//! record that seems faulty is judged once more while nobody writes, and only then counted.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -3,9 +3,6 @@
 //! A database file that has become too large is rewritten (`copy`): by the daemon itself
 //! ([`SledStore::shrink`]), or at an admin's request ([`SledStore::compact`]), then together with all files
 //! that contain dead texts.
-//!
-//! A database file that has become too large is written anew (`copy`): by the daemon itself
-//! ([`SledStore::shrink`]), or when an admin asks ([`SledStore::compact`]), then with all dead texts.
 
 use std::path::Path;
 use std::sync::PoisonError;

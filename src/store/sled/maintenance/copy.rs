@@ -4,10 +4,6 @@
 //! sled never shrinks its file: where records come and go it grows to six times their size, while one that is
 //! written in one go takes less than twice that. Texts, nine tenths of a store, are not copied: they get a
 //! second name by a hard link, and lose the first with the old folder.
-//!
-//! sled never makes its file smaller, and where records come and go it comes to six times what they
-//! have, while one that is written in one go takes not twice that. Texts, nine tenths of a store, are not
-//! copied: they get a second name by a hard link, and lose the first with the old folder.
 
 use std::fs::{self, File};
 use std::path::Path;

@@ -4,11 +4,6 @@
 //! changed in the meantime follow once more, and finally, while writers wait, the last changes and everything
 //! that is not stored by item. So the file describes the store at one moment, the end. (Only a listing without
 //! any change may be slightly older.)
-//!
-//! Items come first, each as it is when its turn comes, in the order in which they arrived. What changed
-//! meanwhile comes once more, and at last, while writers wait, what changed until then and all that is not
-//! kept by item: so the file tells the store as it was at one moment, the end. (Only a listing that changed
-//! nothing may be told as it was a little earlier.)
 
 use std::collections::BTreeMap;
 use std::path::Path;

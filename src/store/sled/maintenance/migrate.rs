@@ -3,9 +3,6 @@
 //!
 //! Formats so far: 1, the first. A later one adds a [`Step`] to [`STEPS`], which converts each record; the old
 //! and the new store share texts.
-//!
-//! Formats so far: 1, the first. A later one adds a [`Step`] to [`STEPS`], which says what becomes of each
-//! record; texts are shared between the old store and the new.
 
 use std::path::{Path, PathBuf};
 

@@ -2,9 +2,6 @@
 //!
 //! Owns: operations of an admin or the daemon on the whole store, each in a file of its own with its verb of
 //! [`super::store::SledStore`]. Does not own: the verbs of the contract.
-//!
-//! Owns: what an admin or the daemon does with the store as a whole, each in a file of its own with its verb
-//! of [`super::store::SledStore`]. Does not own: the verbs of the contract.
 
 mod add;
 mod check;

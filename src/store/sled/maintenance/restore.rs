@@ -3,9 +3,6 @@
 //!
 //! The store is made in a folder of its own, which nobody else uses; the caller puts it in place when it is
 //! complete. Texts are packed anew, with a dictionary trained on the first of them.
-//!
-//! The store is made in a folder of its own, which nobody else uses meanwhile; the caller puts it in its place
-//! when it is whole. Texts are packed anew, with a dictionary trained on the first of them.
 
 use std::collections::BTreeMap;
 use std::path::Path;

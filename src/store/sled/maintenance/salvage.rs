@@ -5,12 +5,6 @@
 //! what was unreadable. Damage in sled's log often cuts off everything that was written after it: if the export
 //! reaches further than what is left, the export is preferred, because an admin's later acts would be undone
 //! otherwise.
-//!
-//! Each tree is read from its beginning up to a page that cannot be read, then from its end back to one; of
-//! articles between the two those that a list names.
-//! What is true is put together again by a repair, and the last export adds what could not be read. Damage in
-//! the log of sled often cuts off all that was written behind it: where the export reaches further than what is
-//! left, it is the better one, for what an admin did since would be undone.
 
 use std::fs;
 use std::path::Path;

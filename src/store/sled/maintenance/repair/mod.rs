@@ -3,9 +3,6 @@
 //!
 //! Afterwards everything published counts as changed, and if an item or a text was lost, the sources that list
 //! it are fetched as if for the first time.
-//!
-//! Afterwards all that is published counts as changed, and where an item or a text was lost, the
-//! sources that list it are asked as if for the first time.
 
 mod article;
 mod others;
