@@ -35,7 +35,7 @@ pub(crate) fn moved(latest: Timestamp, now: Timestamp) -> bool {
 }
 
 /// Returns the new state of a source, the `number`-th of all, after the clock went back from `latest`; `None`
-/// if its due time was not planned in the future.
+/// if its times are not in the future, or if it is not polled any more.
 pub(crate) fn planned_anew(
     number: i64,
     state: &SourceState,
@@ -109,7 +109,7 @@ pub(crate) fn renewed(state: &SourceState, epoch: u64, until: Timestamp) -> Opti
 }
 
 /// Returns the state of a source whose poll was cut off with its process; `None` if it was not claimed. A
-/// source that is cut off repeatedly may be the cause, and gets longer pauses.
+/// source that is cut off repeatedly may be what ends the process, and gets longer pauses.
 pub(crate) fn given_back(state: &SourceState, now: Timestamp) -> Option<SourceState> {
     let due = state.claimed?;
     let mut state = state.clone();

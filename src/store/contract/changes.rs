@@ -19,13 +19,13 @@ pub trait Changes: Send + Sync {
     /// Returns about `limit` items whose last change is after `after` and not after `until`, in the order of
     /// their changes, and the cursor up to which the result is complete; the last batch returns `until`.
     fn touched(&self, after: &Cursor, until: &Cursor, limit: usize) -> Result<(Vec<Item>, Cursor)>;
-    /// Returns the hundreds of a category that were sealed, or lost an item, after one of its generations.
+    /// Returns the hundreds of a category that were sealed or changed after one of its generations.
     fn resealed_since(&self, category: CategoryId, generation: u64) -> Result<BTreeSet<u32>>;
     /// Records that all changes up to `upto` were published at `now`.
     fn mark_published(&self, upto: &Cursor, now: Timestamp) -> Result<()>;
     /// Returns the cursor last passed to [`Changes::mark_published`].
     fn published(&self) -> Result<Cursor>;
-    /// Returns when the outputs first showed a change, given by its number in an item; `None` if that has not
-    /// happened, or happened too long ago to be recorded.
+    /// Returns when the outputs first showed a change, given by its number in an item; `None` if they have not
+    /// yet. Only recent times are kept: an older change gets the oldest of them.
     fn published_at(&self, change: u64) -> Result<Option<Timestamp>>;
 }

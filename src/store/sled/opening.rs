@@ -13,7 +13,7 @@ use crate::store::{Result, StoreError};
 /// Opens the store as it is.
 ///
 /// # Errors
-/// As [`Engine::at`]; a panic becomes [`StoreError::Corrupt`].
+/// As [`Engine::at`]; a panic becomes [`StoreError::Corrupt`], or the error of the system that made sled panic.
 pub(super) fn opened(options: &StoreOptions) -> Result<Engine> {
     catching_panics("open", || {
         let engine = Engine::at(&options.path, options.cache)?;

@@ -35,11 +35,11 @@ pub struct Move {
     pub to: Vec<CategoryId>,
     /// Why, for people.
     pub why: String,
-    /// The one that moves it.
+    /// Its originator.
     pub by: Mover,
 }
 
-/// The cause of a move.
+/// The originator of a move.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mover {
     /// An admin, who places it: no source and no rule moves it from then on.
@@ -110,8 +110,8 @@ impl Change {
 #[derive(Debug, Clone, Copy)]
 pub enum Act<'a> {
     /// Removes it from all its categories and leaves a tombstone; one that erases also deletes item, body and
-    /// revisions. An admin's withdrawal is final, also over an earlier one by a rule or a source. Does nothing
-    /// for an item that does not exist, or is withdrawn already.
+    /// revisions. On an item that is withdrawn already, only an erasure, or an admin's withdrawal after one by
+    /// a rule or a source, replaces the tombstone. Does nothing otherwise, and for an item that does not exist.
     Withdraw(&'a Tombstone),
     /// Restores an item with exactly this tombstone into its categories, as newly arrived. Does nothing for an
     /// item that is not withdrawn, has another tombstone, or is erased.

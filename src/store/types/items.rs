@@ -105,7 +105,7 @@ pub struct Event {
     pub answer: Option<(Timestamp, u64)>,
 }
 
-/// The one that withdrew an item.
+/// The originator of a withdrawal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WithdrawnBy {
@@ -124,7 +124,7 @@ pub enum WithdrawnBy {
 pub struct Tombstone {
     /// Time of the withdrawal.
     pub at: Timestamp,
-    /// The one that withdrew it.
+    /// Its originator.
     pub by: WithdrawnBy,
     /// Why, for people; at most 500 bytes.
     pub why: String,

@@ -2,7 +2,7 @@
 //!
 //! Texts are nine tenths of all data and hardly ever change; in sled each would be written about five times,
 //! and its space never freed. A text is a frame: four magic bytes, length of key and payload, a checksum, the
-//! key of its item, the payload (`packing`). A full file is never written again; one that is mostly dead is
+//! key of its item, the payload (`packing`). A full file is never appended to again; one that is mostly dead is
 //! emptied (`maintenance::tidy`) and deleted, which is the only way to free space.
 //!
 //! **Order.** A text is durable before anything in sled refers to its place: [`Texts::sync`] comes before the
@@ -56,11 +56,11 @@ pub(crate) struct Texts {
     appended: AtomicU64,
     /// Number of appends covered by the last sync; `None` if one failed.
     synced: Mutex<Option<u64>>,
-    /// Number of writers whose texts may not be referred to yet.
+    /// Number of writers with texts that possibly no record refers to yet.
     naming: AtomicUsize,
 }
 
-/// A guard for a writer of texts, held until a record refers to them: until then they look dead.
+/// A guard for a writer of texts, held until a record refers to them: until then they count as dead.
 #[derive(Debug)]
 pub(crate) struct Naming<'a>(&'a AtomicUsize);
 
@@ -143,9 +143,9 @@ impl Texts {
         Ok(places)
     }
 
-    /// Makes all appended texts durable. A caller that waits while another syncs usually finds its own texts
-    /// covered. After a failure nothing becomes durable until the store is opened again: the system may have
-    /// dropped what it could not write.
+    /// Makes all appended texts durable. Group commit: callers that wait for a running sync share the next one.
+    /// After a failure nothing becomes durable until the store is opened again: the system may have dropped
+    /// what it could not write.
     pub(crate) fn sync(&self) -> Result<()> {
         let failed = |error| backend("sync its texts", error);
         let mine = self.appended.load(Ordering::SeqCst);

@@ -107,7 +107,8 @@ pub(crate) fn is_sealed(folder: &Path) -> bool {
     looks_so().unwrap_or(false)
 }
 
-/// Returns a hash of the names, sizes and times of all files with records and texts, and the newest time.
+/// Returns a hash of the names, sizes, inodes and times of all files with records and texts, and the newest
+/// time.
 fn looks(folder: &Path) -> io::Result<([u8; 32], SystemTime)> {
     let texts = fs::read_dir(folder.join(TEXTS))?;
     let mut files: Vec<PathBuf> = texts.map(|entry| Ok(entry?.path())).collect::<io::Result<_>>()?;

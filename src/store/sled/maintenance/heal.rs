@@ -131,8 +131,8 @@ impl SledStore {
         }
     }
 
-    /// Opens the store as it is. If damage would be repaired, and it is small or an error broke it, also reads
-    /// it through.
+    /// Opens the store as it is. Also reads it through, and repairs it in place, if it is small, not sealed and
+    /// to be repaired, or if damage broke it.
     fn whole(&self, because: Option<&StoreError>, on_damage: OnDamage, now: Timestamp) -> Result<Engine> {
         let options = &self.options;
         let untouched = is_sealed(&options.path);

@@ -20,7 +20,7 @@ pub(super) struct Lender {
     path: PathBuf,
     /// Time at which it was made.
     pub(super) made: Timestamp,
-    /// The last generation in it; 0 if its numbers are not those of a complete export.
+    /// The last generation in it; 0 if the export is not complete.
     pub(super) generation: u64,
 }
 

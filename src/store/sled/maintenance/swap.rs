@@ -9,9 +9,9 @@
 //! |---|---|---|
 //! | there | | nothing is left to do |
 //! | there | there | half-written, or not needed: deleted once the store is open |
-//! | with the note | there | the store before this one: it goes where the note says |
+//! | with the note | there | the previous store: it is moved to the name in the note |
 //! | missing | with the note | takes its place |
-//! | missing | | `store.old`, the one before a copy that could not be opened, goes back |
+//! | missing | | `store.old`, the original of a copy that could not be opened, is moved back |
 
 use std::fs::{self, File};
 use std::io::{self, Write};

@@ -31,7 +31,7 @@ impl SledStore {
 /// or while a commit may be under way.
 fn tidy(engine: &Engine) -> Result<u64> {
     let active = engine.texts.last();
-    // Later texts are appended to that file or a newer one; earlier ones may not be referred to yet.
+    // Later texts are appended to that file or a newer one; earlier ones possibly have no record yet.
     if engine.texts.is_naming() {
         return Ok(0);
     }
