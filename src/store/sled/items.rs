@@ -1,4 +1,4 @@
-//! What is stored of one item, except for its texts (`articles`).
+//! Reading the data of one item, except for its texts (`articles`).
 
 use std::collections::BTreeMap;
 

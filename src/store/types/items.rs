@@ -1,4 +1,4 @@
-//! What is stored of an item besides its record, and the types of queries about it.
+//! Data of an item besides its record, and the types of queries about it.
 
 use serde::{Deserialize, Serialize};
 
