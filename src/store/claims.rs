@@ -1,41 +1,41 @@
-//! What becomes of claims and plans when a poll ends, when the process ends, and when the system's clock
-//! goes back. Pure, and the same for every backend.
+//! State changes of claims and due times when a poll ends, when the process ends, and when the system's clock
+//! goes back. Pure functions, the same for every backend.
 //!
-//! Due times are instants. A clock that stood in the future planned polls there, and once it is
-//! right again nothing would be asked for until that time comes. The store remembers the latest
-//! time at which it was asked for work; a time well before that means that the clock went back.
+//! Due times are instants. While a clock is ahead, polls are planned in the future, and once it is right again
+//! nothing is due until that time. The store therefore records the latest time at which it was asked for work;
+//! a time well before that means that the clock went back.
 
 use super::types::{Claim, PollResult};
 use crate::model::{SourceId, SourceState, Timestamp};
 
-/// A clock that is set right by less than this is none that went back, in seconds.
+/// A correction of the clock by less than this is not counted as going back, in seconds.
 const SLACK: i64 = 60;
 /// Polls of one source that may be cut off in a row before it has to wait.
 const PATIENCE: u32 = 2;
-/// Doublings of that wait: 16 seconds at the most, for it may as well be the power that fails.
+/// Doublings of that wait, which makes 16 seconds at most: the cause may just as well be power failures.
 const LONGEST: u32 = 4;
-/// Sources that are due in the same second after a step.
+/// Sources that are due in the same second after the clock went back.
 const A_SECOND: i64 = 10;
-/// What the outputs say of their age is set right only after a step of this many seconds.
+/// Seconds that the clock must have gone back before the outputs' timestamps are corrected.
 const LARGE: i64 = 86_400;
 
-/// Whether the clock went back since `latest`.
+/// Returns whether the clock went back since `latest`.
 pub(crate) fn went_back(latest: Timestamp, now: Timestamp) -> bool {
     now.plus(SLACK) < latest
 }
 
-/// Whether it went back so far that outputs may say that they are from the future.
+/// Returns whether it went back so far that outputs may be dated in the future.
 pub(crate) fn far_back(latest: Timestamp, now: Timestamp) -> bool {
     latest.since(now) > LARGE
 }
 
-/// Whether the time is worth being noted again.
+/// Returns whether enough time passed to record the latest time again.
 pub(crate) fn moved(latest: Timestamp, now: Timestamp) -> bool {
     latest.plus(SLACK / 2) <= now
 }
 
-/// What becomes of a source, the `number`-th of all, after the clock went back from `latest`; `None`
-/// where its plans were not made in the future.
+/// Returns the new state of a source, the `number`-th of all, after the clock went back from `latest`; `None`
+/// if its times are not in the future, or if it is not polled any more.
 pub(crate) fn planned_anew(
     number: i64,
     state: &SourceState,
@@ -57,12 +57,13 @@ pub(crate) fn planned_anew(
     Some(state)
 }
 
-/// Until when somebody else has a source; `None` for one that is free, also because a lease is over.
+/// Returns until when another worker has claimed a source; `None` if it is free or the lease expired.
 pub(crate) fn taken_until(state: &SourceState, now: Timestamp) -> Option<Timestamp> {
     (state.claimed.is_some() && state.next_poll > now).then_some(state.next_poll)
 }
 
-/// A source as it is claimed by somebody who has `lease` seconds for it, and what the poll is told of it.
+/// Claims a source for `lease` seconds: returns the claim, whose state is the one for the poll, and the state
+/// to store.
 pub(crate) fn claimed(
     id: SourceId,
     before: SourceState,
@@ -71,7 +72,7 @@ pub(crate) fn claimed(
     lease: i64,
 ) -> (Claim, SourceState) {
     let epoch = before.epoch.saturating_add(1);
-    // A lease that is over leaves the time for which it was due.
+    // A claim whose lease expired keeps the time for which the source was due.
     let due = before.claimed.unwrap_or(before.next_poll);
     let mut state = SourceState { epoch, claimed: Some(due), next_poll: now.plus(lease), ..before.clone() };
     by.clone_into(&mut state.claimed_by);
@@ -80,39 +81,39 @@ pub(crate) fn claimed(
     (Claim { id, epoch, state: state_then }, state)
 }
 
-/// How a pause is kept, and read.
+/// Encodes the end of a host's pause: big-endian seconds.
 pub(crate) fn pause_bytes(until: Timestamp) -> [u8; 8] {
     until.unix().to_be_bytes()
 }
 
-/// As [`pause_bytes`] wrote it; none that is over, nor one that was asked for under a clock that stood in the
-/// future: no pause is longer than a day (RULES 6.5).
+/// Decodes the end of a pause that [`pause_bytes`] wrote; `None` if it is over, or was requested while the
+/// clock was ahead: no pause is longer than a day (RULES 6.5).
 pub(crate) fn pause_in(bytes: &[u8], now: Timestamp) -> Option<Timestamp> {
     let until = Timestamp::from_unix(i64::from_be_bytes(bytes.try_into().ok()?));
     (until > now && until <= now.plus(LARGE + SLACK)).then_some(until)
 }
 
-/// Whether a claim is the last on its source, and has not ended.
+/// Returns whether a claim is the last on its source, and has not ended.
 pub(crate) fn is_last(state: &SourceState, epoch: u64) -> bool {
     state.epoch == epoch && state.claimed.is_some()
 }
 
-/// Whether a worker has claimed it.
+/// Returns whether this worker has claimed it.
 pub(crate) fn is_of(state: &SourceState, worker: &str) -> bool {
     state.claimed.is_some() && state.claimed_by == worker
 }
 
-/// A claim that goes on until `until`; `None` where another one was made since.
+/// Returns the state with the lease extended until `until`; `None` if a later claim exists.
 pub(crate) fn renewed(state: &SourceState, epoch: u64, until: Timestamp) -> Option<SourceState> {
     is_last(state, epoch).then(|| SourceState { next_poll: until.max(state.next_poll), ..state.clone() })
 }
 
-/// A source whose poll was cut off with its process; `None` for one that was not claimed. One that is
-/// cut off again and again may be what ends the process, and gets longer pauses.
+/// Returns the state of a source whose poll was cut off with its process; `None` if it was not claimed. A
+/// source that is cut off repeatedly may be what ends the process, and gets longer pauses.
 pub(crate) fn given_back(state: &SourceState, now: Timestamp) -> Option<SourceState> {
     let due = state.claimed?;
     let mut state = state.clone();
-    // What its poll may still bring comes too late.
+    // A late result of its poll is refused.
     state.epoch = state.epoch.saturating_add(1);
     state.claimed = None;
     state.claimed_by.clear();
@@ -122,8 +123,8 @@ pub(crate) fn given_back(state: &SourceState, now: Timestamp) -> Option<SourceSt
     Some(state)
 }
 
-/// A source's state as a backup brings it: nobody polls it, and what came in since the backup was written is
-/// still to be asked for.
+/// Returns a source's state as imported from a backup: not claimed, and without validators, because what came
+/// in since the backup was written has to be fetched again.
 pub(crate) fn brought(mut state: SourceState) -> SourceState {
     if let Some(due) = state.claimed.take() {
         state.next_poll = due;
@@ -133,14 +134,14 @@ pub(crate) fn brought(mut state: SourceState) -> SourceState {
     state
 }
 
-/// The last claim on a source: all that has to be known of its state when a poll ends.
+/// The last claim on a source: all that is needed of its state when a poll ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct LastClaim {
     /// Its number.
     pub(crate) epoch: u64,
-    /// It has not ended.
+    /// Whether it has not ended.
     pub(crate) runs: bool,
-    /// The store forgot meanwhile what would let an unchanged document pass unread.
+    /// Whether the store dropped in the meantime what lets an unchanged document pass unread.
     pub(crate) unread: bool,
 }
 
@@ -149,13 +150,13 @@ impl LastClaim {
         Self { epoch: state.epoch, runs: state.claimed.is_some(), unread: state.unread }
     }
 
-    /// Whether it is the one of that number, and has not ended.
+    /// Returns whether it has that number, and has not ended.
     pub(crate) fn is(self, epoch: u64) -> bool {
         self.epoch == epoch && self.runs
     }
 }
 
-/// A source's state as a poll leaves it; `None` where its claim is not the last any more.
+/// Returns a source's state after a poll; `None` if its claim is not the last any more.
 pub(crate) fn completed(last: LastClaim, result: &PollResult) -> Option<SourceState> {
     if !last.is(result.epoch) {
         return None;

@@ -1,7 +1,7 @@
-//! Polls that end at the same time, stored together.
+//! Batches polls that end at the same time.
 //!
-//! A transaction and its way to the disk cost as much for one source as for thirty. Who ends a poll
-//! while others are being stored waits and goes with all that wait by then; nobody waits for company.
+//! A transaction and its sync cost as much for one source as for thirty. A poll that ends while others are
+//! being stored waits and is stored with all that wait by then; none waits for others to arrive.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError};
@@ -22,19 +22,20 @@ pub(super) struct CompletionQueue(Mutex<Queue>);
 #[derive(Debug, Default)]
 struct Queue {
     waiting: Vec<Waiting>,
-    /// Somebody stores them, and looks again before it stops.
+    /// Whether a thread stores results; it checks for new ones before it stops.
     storing: bool,
 }
 
 impl CompletionQueue {
-    /// Lets results wait. `true` where nobody stores: the caller then has [`CompletionQueue::store_all`] run.
+    /// Queues results. Returns `true` if no thread stores them: the caller then has
+    /// [`CompletionQueue::store_all`] run.
     pub(super) fn wait(&self, results: Vec<PollResult>, told: Sender<Result<Vec<SourceId>>>) -> bool {
         let mut queue = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         queue.waiting.push((results, told));
         !std::mem::replace(&mut queue.storing, true)
     }
 
-    /// Stores what waits until nothing does.
+    /// Stores the queued results until the queue is empty.
     pub(super) fn store_all(&self, store: &dyn Store) {
         loop {
             let mut queue = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -44,7 +45,7 @@ impl CompletionQueue {
             if some.is_empty() {
                 return;
             }
-            // Who waits hears of a panic by the silence.
+            // A panic drops the senders, so the waiting callers get an error.
             drop(catch_unwind(AssertUnwindSafe(|| store_some(store, some))));
         }
     }
@@ -66,15 +67,15 @@ fn store_some(store: &dyn Store, some: Vec<Waiting>) {
                 let own = own.iter().map(|result| &result.id).filter(|id| refused.contains(id));
                 Ok(own.cloned().collect())
             }
-            // One that cannot be stored must not keep the others out.
+            // A result that cannot be stored must not keep the others from being stored.
             Err(_) => one_by_one(store, own),
         };
-        // Polls that were given up do not hear it.
+        // The receiver is gone if its poll was cancelled.
         let _ = told.send(own);
     }
 }
 
-/// Stores each by itself; gives those that were refused, or the last error.
+/// Stores each result by itself; returns the refused sources, or the last error.
 fn one_by_one(store: &dyn Store, results: &[PollResult]) -> Result<Vec<SourceId>> {
     let (mut refused, mut failed) = (Vec::new(), None);
     for result in results {

@@ -1,14 +1,14 @@
-//! Why the store could not do what was asked, and the way out.
+//! Errors of the store, and what to do about them.
 
 use std::io::ErrorKind;
 
 use thiserror::Error;
 
-/// Why the store could not do what was asked.
+/// The reasons for which a verb of the store fails.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// Another process holds the store.
+    /// Another process holds the lock of the store.
     #[error(
         "the store `{path}` is in use by another process (its lock is held); stop that feedmill, or use its control socket"
     )]
@@ -19,30 +19,30 @@ pub enum StoreError {
     /// The disk or sled failed.
     #[error("the store failed to {action}")]
     Backend {
-        /// What was tried.
+        /// The attempted action.
         action: &'static str,
-        /// What sled said.
+        /// The underlying error.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// Its files are damaged, or sled broke over them.
+    /// Its files are damaged, or sled panicked or failed on them.
     #[error("the store is damaged: it failed to {action}: {detail}")]
     Corrupt {
-        /// What was tried.
+        /// The attempted action.
         action: &'static str,
-        /// What sled said.
+        /// The error or panic message of sled.
         detail: String,
     },
-    /// No room on its disk.
+    /// The disk is full.
     #[error("the disk of the store is full; make room on it, feedmill goes on by itself")]
     Full,
-    /// It is being mended, or could not be opened again yet.
+    /// The store is being repaired, or could not be opened again yet.
     #[error("the store is closed for now: {why}")]
     Closed {
-        /// Why.
+        /// The reason.
         why: String,
     },
-    /// A task of ours broke; the store itself is sound.
+    /// A task of this program panicked or was cancelled; the store itself is sound.
     #[error("a task over the store broke")]
     Broken(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// A record cannot be read.
@@ -51,26 +51,26 @@ pub enum StoreError {
         /// Which kind of record.
         what: &'static str,
     },
-    /// Another feedmill wrote this.
+    /// The store has the format of another feedmill version.
     #[error(
         "the store has format {found}, this feedmill knows format {known}: {}",
         way_back(kept.as_deref())
     )]
     Format {
-        /// In the store.
+        /// The format of the store.
         found: u8,
-        /// Of this program.
+        /// The format of this program.
         known: u8,
-        /// Where the store stands as it was before a newer feedmill migrated it.
+        /// The path of the store as it was before a newer feedmill migrated it.
         kept: Option<String>,
     },
-    /// A file that was to be taken in is no whole export.
+    /// A file to be imported is not a complete export.
     #[error("the file cannot be taken in, and nothing was changed: {detail}")]
     Unusable {
         /// What is wrong with it.
         detail: String,
     },
-    /// An export of another site.
+    /// The file is an export of another site.
     #[error(
         "the file is of another site, and nothing was changed: its `{key}` is `{file}`, and that of this store is \
          `{store}`; to go on as that site, set `{key} = \"{file}\"` in the config of a feedmill that has no store yet"
@@ -78,46 +78,46 @@ pub enum StoreError {
     Foreign {
         /// The setting that differs.
         key: &'static str,
-        /// In the file.
+        /// Its value in the file.
         file: String,
-        /// In the store.
+        /// Its value in the store.
         store: String,
     },
-    /// Work on the whole store needs more room than there is.
+    /// Work on the whole store needs more disk space than is free.
     #[error("this needs {} MiB on the disk of `{path}`, and {} MiB are free: make room first", needed >> 20, free >> 20)]
     NoRoom {
         /// A folder on that disk.
         path: String,
-        /// Bytes.
+        /// Bytes needed.
         needed: u64,
-        /// Bytes.
+        /// Bytes free.
         free: u64,
     },
-    /// A record over the limit of the layout.
+    /// A record that exceeds the limit of its kind.
     #[error("a {what} record of {bytes} bytes is over the limit of {limit}")]
     TooLarge {
         /// Which kind of record.
         what: &'static str,
-        /// Its size.
+        /// Its size in bytes.
         bytes: usize,
-        /// The limit.
+        /// The limit in bytes.
         limit: usize,
     },
-    /// Something that is set once was asked to change (RULES 3.3).
+    /// A value that is set once would change (RULES 3.3).
     #[error(
         "`{key}` is `{stored}` in the store and is set once for ever; the config now says `{asked}`: put the old value back"
     )]
     Fixed {
         /// The setting.
         key: &'static str,
-        /// In the store.
+        /// Its value in the store.
         stored: String,
-        /// In the config.
+        /// Its value in the config.
         asked: String,
     },
 }
 
-/// What to do about a store of another format.
+/// Returns the advice for a store of another format.
 fn way_back(kept: Option<&str>) -> String {
     let kept = kept.map_or_else(String::new, |kept| {
         format!(", or put the store as it was before, `{kept}`, back in its place")
@@ -129,19 +129,19 @@ fn way_back(kept: Option<&str>) -> String {
 }
 
 impl StoreError {
-    /// A task that should have used the store broke.
+    /// Wraps the failure of a task that used the store.
     #[must_use]
     pub fn task(error: tokio::task::JoinError) -> Self {
         Self::Broken(Box::new(error))
     }
 
-    /// A thread that should have told what became of it broke.
+    /// Wraps the failure of a thread that ended without sending its result.
     #[must_use]
     pub(super) fn unheard(error: tokio::sync::oneshot::error::RecvError) -> Self {
         Self::Backend { action: "end a poll", source: Box::new(error) }
     }
 
-    /// A stable word for metrics.
+    /// Returns a stable word for metrics.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
@@ -161,19 +161,20 @@ impl StoreError {
         }
     }
 
-    /// Whether the store as a whole cannot be used as it is, only mended.
+    /// Returns whether the store as a whole is unusable until it is repaired or reopened.
     #[must_use]
     pub fn needs_mending(&self) -> bool {
         matches!(self, Self::Backend { .. } | Self::Corrupt { .. } | Self::Full | Self::Closed { .. })
     }
 
-    /// Whether something in the store cannot be read, and never will.
+    /// Returns whether something in the store is unreadable for good.
     #[must_use]
     pub fn is_damage(&self) -> bool {
         matches!(self, Self::Corrupt { .. } | Self::Damaged { .. })
     }
 
-    /// Whether it lies with the disk: it is full, or may not be written to. No other process would fare better.
+    /// Returns whether the cause is the disk: it is full, or refuses writes. Another process would fail as
+    /// well.
     #[must_use]
     pub fn is_of_the_disk(&self) -> bool {
         let Self::Backend { source, .. } = self else {
@@ -183,12 +184,12 @@ impl StoreError {
         matches!(refused, Some(ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied))
     }
 
-    /// Whether trying again may help.
+    /// Returns whether a retry may succeed.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         self.needs_mending() || matches!(self, Self::Locked { .. })
     }
 }
 
-/// Result of every verb.
+/// The result of every verb.
 pub type Result<T> = std::result::Result<T, StoreError>;

@@ -31,16 +31,16 @@ impl Handle {
         Self { store, completions: Arc::default() }
     }
 
-    /// The backend, for code that already runs on a blocking thread.
+    /// Returns the backend, for code that already runs on a blocking thread.
     #[must_use]
     pub fn blocking(&self) -> &dyn Store {
         &*self.store
     }
 
-    /// Runs `work` on a blocking thread, one of a few.
+    /// Runs `work` on one of the blocking threads.
     ///
     /// # Errors
-    /// What `work` returns; a panic in it becomes [`StoreError::Backend`].
+    /// What `work` returns; [`StoreError::Broken`] if it panics.
     pub async fn call<T, F>(&self, work: F) -> Result<T>
     where
         T: Send + 'static,
@@ -53,7 +53,8 @@ impl Handle {
         }
     }
 
-    /// Ends polls; gives those whose claim was not the last one any more. Those that end while others are being stored are stored together after these.
+    /// Ends polls, and returns the sources whose claim was not the last any more. Polls that end while others
+    /// are being stored are stored together after these.
     ///
     /// # Errors
     /// As [`super::Sources::complete`], of one of them: it does not keep the others from being stored.
@@ -66,7 +67,7 @@ impl Handle {
         hears.await.map_err(StoreError::unheard)?
     }
 
-    /// An item with its body.
+    /// Returns an item with its body.
     ///
     /// # Errors
     /// As [`super::Items::body`].

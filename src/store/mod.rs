@@ -1,10 +1,10 @@
-//! The store: where every article is kept exactly once, and the only meeting point of the two
-//! halves of the mill (polling writes, publishing reads).
+//! The store: keeps every article exactly once, and is the only meeting point of the two halves of the mill
+//! (polling writes, publishing reads).
 //!
-//! Owns: the [`Store`] contract (`contract`) with its types and errors (the files here), the backends that keep it
-//! (`sled`, `memory`), the format of backups, the same for every backend (`backup`). Does not own: decisions
-//! about items (`ingest`), outputs (`publish`). All sled types stay in `sled`. A further backend is a folder
-//! beside it.
+//! Owns: the [`Store`] contract (`contract`) with its types and errors (the files here), the backends that
+//! implement it (`sled`, `memory`), and the backup format, which all backends share (`backup`). Does not own:
+//! decisions about items (`ingest`), outputs (`publish`). All sled types stay in `sled`. A further backend is a
+//! folder beside it.
 
 pub mod backup;
 mod claims;

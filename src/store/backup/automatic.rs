@@ -1,20 +1,20 @@
-//! Automatic exports: their names, which tell when each was made.
+//! Automatic exports, whose names contain the time at which each was made.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::model::Timestamp;
 
-/// End of their names.
+/// The suffix of their names.
 const SUFFIX: &str = ".feedmill";
 
-/// The name of an automatic export made at `now`; names sort by time.
+/// Returns the name of an automatic export made at `now`; names sort by time.
 #[must_use]
 pub fn name(now: Timestamp) -> String {
     format!("store-{}{SUFFIX}", now.to_utc().format("%Y%m%dT%H%M%SZ"))
 }
 
-/// When an automatic export was made, by its name.
+/// Returns when an automatic export was made, from its name.
 #[must_use]
 pub fn made_at(path: &Path) -> Option<Timestamp> {
     let name = path.file_name()?.to_str()?.strip_prefix("store-")?.strip_suffix(SUFFIX)?;
@@ -22,7 +22,7 @@ pub fn made_at(path: &Path) -> Option<Timestamp> {
     Some(Timestamp::from(at.and_utc()))
 }
 
-/// The automatic exports in a folder, the oldest first.
+/// Returns the automatic exports in a folder, oldest first.
 #[must_use]
 pub fn all(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();

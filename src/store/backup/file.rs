@@ -1,5 +1,5 @@
-//! The file of a backup: lines, compressed or not, with a checksum; written beside its place and put there
-//! when it is whole and durable.
+//! The file of a backup: JSON lines, compressed or not, with a checksum. It is written next to its destination
+//! and renamed once it is whole and durable.
 
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
@@ -13,30 +13,30 @@ use super::format::{Head, Line, VERSION};
 use super::sound;
 use crate::store::{Progress, Result, StoreError};
 
-/// What is done where an export fails, and where an import does.
+/// Actions named in the errors of an export and of an import.
 const WRITE: &str = "be exported";
 const READ: &str = "read the export";
-/// The longest line that is read, in bytes; the longest text is half of that.
+/// Bytes of a line that is read, at most; a text has at most half of that.
 const MAX_LINE: u64 = 64 << 20;
-/// Lines between two words about progress.
+/// Lines between two progress reports.
 const STEP: u64 = 1_000;
-/// zstd level: 6 takes four times as long for 6 % less (20,000 articles, 2026-12).
+/// Level of zstd: 6 takes four times as long for 6 % less (20,000 articles, 2026-12).
 const LEVEL: i32 = 3;
 /// The first bytes of a compressed file.
 const ZSTD: [u8; 4] = [0x28, 0xB5, 0x2F, 0xFD];
 
-/// How a backup stands in its file.
+/// The form of a backup file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Form {
-    /// Compressed by zstd.
+    /// Compressed with zstd.
     #[default]
     Packed,
-    /// As it is.
+    /// Uncompressed.
     Lines,
 }
 
-/// Where lines are written to.
+/// The writer of the lines of a backup.
 pub(crate) struct Lines<'a> {
     out: Box<dyn Write + 'a>,
     sum: crc32fast::Hasher,
@@ -76,11 +76,11 @@ fn damaged(detail: impl Into<String>) -> StoreError {
     StoreError::Unusable { detail: detail.into() }
 }
 
-/// Writes a backup into `path`: beside it first, synced, then under its name. `fill` gives the lines but for
-/// the last. Gives the bytes of the file.
+/// Writes a backup into `path` and returns its size in bytes: into a temporary file first, synced, then
+/// renamed. `fill` writes all lines but the last.
 ///
 /// # Errors
-/// Those of `fill` and of the disk; what stood in `path` is then as it was.
+/// Those of `fill` and of the disk; a file at `path` is then unchanged.
 pub(crate) fn write(path: &Path, form: Form, fill: impl FnOnce(&mut Lines<'_>) -> Result<()>) -> Result<u64> {
     let io = |error| failed(WRITE, error);
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -108,10 +108,10 @@ fn put_all<'a>(out: impl Write + 'a, fill: impl FnOnce(&mut Lines<'_>) -> Result
     lines.end()
 }
 
-/// What a backup says of itself.
+/// Reads the head of a backup.
 ///
 /// # Errors
-/// As [`read`], as far as the first line tells.
+/// As [`read`], as far as the first line shows.
 pub(crate) fn head(path: &Path) -> Result<Head> {
     let (mut file, _) = open(path)?;
     let mut line = Vec::new();
@@ -119,11 +119,11 @@ pub(crate) fn head(path: &Path) -> Result<Head> {
     first(&line)
 }
 
-/// Reads a backup to its end; `take` gets each line but the last, and `progress` now and then the bytes of the
-/// file that were read.
+/// Reads a backup to its end; `take` receives each line but the last, and `progress`, once every thousand
+/// lines, the bytes of the file that were read.
 ///
 /// # Errors
-/// [`StoreError::Unusable`] where it is cut off, damaged, or no backup; [`StoreError::Format`] where another
+/// [`StoreError::Unusable`] if it is truncated, damaged, or no backup; [`StoreError::Format`] if another
 /// feedmill wrote it; those of `take`.
 pub(crate) fn read(
     path: &Path,
@@ -160,7 +160,7 @@ pub(crate) fn read(
     if line.is_empty() { Ok(()) } else { Err(damaged("something stands behind its end")) }
 }
 
-/// A file, unpacked where it is packed, and how much of it was read.
+/// Opens a file, decompressing it if needed, and returns it with the count of bytes read.
 fn open(path: &Path) -> Result<(Box<dyn BufRead>, Arc<AtomicU64>)> {
     let bytes = Arc::new(AtomicU64::new(0));
     let file = File::open(path).map_err(|error| failed(READ, error))?;
@@ -172,7 +172,7 @@ fn open(path: &Path) -> Result<(Box<dyn BufRead>, Arc<AtomicU64>)> {
     Ok((Box::new(BufReader::new(unpacked)), bytes))
 }
 
-/// A file that counts what was read of it.
+/// A file that counts the bytes read from it.
 struct Counted {
     file: File,
     bytes: Arc<AtomicU64>,
@@ -186,16 +186,16 @@ impl Read for Counted {
     }
 }
 
-/// Reads the next line with its end into `line`; it is left empty at the end of the file.
+/// Reads the next line with its newline into `line`, which stays empty at the end of the file.
 fn next(file: &mut dyn BufRead, line: &mut Vec<u8>) -> Result<()> {
     line.clear();
     let done = file.take(MAX_LINE).read_until(b'\n', line);
-    // What zstd cannot unpack is damage of the file, not of the disk.
+    // Data that zstd cannot decompress is damage of the file, not of the disk.
     done.map(drop).map_err(|error| damaged(error.to_string()))
 }
 
 fn first(line: &[u8]) -> Result<Head> {
-    // Another version may have other fields: that comes first.
+    // Another version may have other fields, so only the version is parsed first.
     #[derive(Deserialize)]
     struct Any {
         head: AnyHead,
@@ -271,7 +271,7 @@ mod tests {
                 let mut hurt = whole.clone();
                 hurt[at] ^= 0x04;
                 fs::write(&path, hurt).unwrap();
-                // Some bits of zstd's frames say nothing; none may change what is read.
+                // Some bits of zstd's frames have no meaning; none may change what is read.
                 let read = count(&path);
                 assert!(read.is_err() || form == Form::Packed && read.unwrap() == 51, "{form:?}, byte {at}");
             }

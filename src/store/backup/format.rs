@@ -1,9 +1,9 @@
-//! The lines of a backup: one JSON object each, with one key that says what it is (`docs/store.md`).
+//! The lines of a backup: one JSON object each, with one key that names its kind (`docs/store.md`).
 //!
-//! The first is `head`, the last `end`. Items come in the order in which they arrived. What is said twice of
-//! one thing counts as it is said last: a store is written down while it is in use. A file whose head is
-//! `complete` gives the very store that was written, with its numbers. Other programs may write files with
-//! less: numbers are given anew then.
+//! The first is `head`, the last `end`. Items come in the order in which they arrived. Of two lines about the
+//! same thing the later one counts: a store is exported while it is in use. A file whose head is `complete`
+//! restores exactly the exported store, with its numbers. Other programs may write files with less: numbers are
+//! then assigned anew. A new kind of record is a new variant of [`Line`].
 
 use std::collections::BTreeMap;
 
@@ -12,17 +12,17 @@ use serde::{Deserialize, Serialize};
 use crate::model::{Body, Category, CategoryId, InfoCode, Item, Slug, SourceId, SourceState, Timestamp};
 use crate::store::{AliasKind, Event, RecordKind, Revision, Sighting, Slot, Tombstone};
 
-/// Version of the lines.
+/// The version of the lines.
 pub(crate) const VERSION: u32 = 1;
 
-/// Which sources list an item.
+/// The sources that list an item.
 pub(crate) type Listings = Vec<(SourceId, Sighting)>;
 
 /// One line.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Line {
-    /// What the file is.
+    /// The head of the file.
     Head(Head),
     /// A category.
     Category(CategoryLine),
@@ -30,13 +30,13 @@ pub(crate) enum Line {
     Source(SourceLine),
     /// An item that is stored, shown or withdrawn.
     Item(Box<ItemLine>),
-    /// What is left of an item that was erased.
+    /// The tombstone of an item that was erased.
     Tombstone(ErasedLine),
-    /// What else leads to an item within a source.
+    /// A further name of an item within a source.
     Alias {
         /// The source.
         source: SourceId,
-        /// What it is a hash of.
+        /// The kind of value that was hashed.
         kind: AliasKind,
         /// The hash.
         hash: [u8; 16],
@@ -50,7 +50,7 @@ pub(crate) enum Line {
         /// The new one.
         to: String,
     },
-    /// The path of an article's page, where its name does not tell it.
+    /// The path of an article's page, if it does not follow from its name.
     Page {
         /// The path.
         path: String,
@@ -59,33 +59,33 @@ pub(crate) enum Line {
     },
     /// A part of a category's log.
     Log {
-        /// Which category.
+        /// The category.
         category: CategoryId,
-        /// Arrival numbers, and what stands under each.
+        /// Arrival numbers, and the entry under each.
         slots: Vec<(u32, Slot<InfoCode>)>,
     },
-    /// When the outputs first showed a generation.
+    /// The time at which the outputs first showed a generation.
     Published {
-        /// Which.
+        /// The generation.
         generation: u64,
-        /// When.
+        /// The time.
         at: Timestamp,
     },
-    /// A number that the store keeps under a name: `generation`, `renames`, `published`, `clock`, and those
-    /// that begin with `tally.`.
+    /// A number that the store keeps by name: `generation`, `renames`, `published`, `clock`, and those that
+    /// begin with `tally.`.
     Counter {
         /// The name.
         name: String,
         /// The number.
         value: u64,
     },
-    /// A small record of somebody.
+    /// A small record of another room.
     Record {
-        /// Whose.
+        /// Its kind.
         kind: RecordKind,
         /// Its key.
         key: Vec<u8>,
-        /// What it says.
+        /// Its value.
         value: Vec<u8>,
     },
     /// The end.
@@ -104,11 +104,11 @@ pub(crate) struct Head {
     pub(crate) version: u32,
     /// When the file was made.
     pub(crate) made: Timestamp,
-    /// Items that had come when it was begun.
+    /// Items that had arrived when the export began.
     pub(crate) items: u64,
-    /// What is set once for a site (RULES 3.3), by key.
+    /// Values that are set once for a site (RULES 3.3), by key.
     pub(crate) fixed: BTreeMap<String, String>,
-    /// Whether all numbers are in it.
+    /// Whether all numbers are included.
     #[serde(default)]
     pub(crate) complete: bool,
 }
@@ -120,7 +120,7 @@ pub(crate) struct CategoryLine {
     pub(crate) slug: Slug,
     /// Its name.
     pub(crate) name: String,
-    /// Other slugs that lead to it.
+    /// Other slugs that resolve to it.
     pub(crate) aliases: Vec<String>,
     /// Its numbers, in a complete file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -128,7 +128,7 @@ pub(crate) struct CategoryLine {
 }
 
 impl CategoryLine {
-    /// That of a category to which these slugs and names lead, with its sealed hundreds.
+    /// Creates the line of a category, with the slugs and names that resolve to it and its sealed hundreds.
     pub(crate) fn of(category: Category, slugs: Vec<String>, names: Vec<String>, seals: Vec<Seal>) -> Self {
         let Category { id, slug, name, generation, changed_at, newest, arrivals } = category;
         let aliases = slugs.iter().filter(|other| *other != slug.as_str()).cloned().collect();
@@ -137,22 +137,22 @@ impl CategoryLine {
     }
 }
 
-/// What the store counts of a category.
+/// The numbers that the store assigned to a category.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct CategoryNumbers {
     /// Its number; 0 is the whole site.
     pub(crate) id: CategoryId,
     /// Its generation.
     pub(crate) generation: u64,
-    /// When that was stored.
+    /// When that generation was stored.
     pub(crate) changed_at: Timestamp,
     /// `published` of its newest item.
     pub(crate) newest: Option<Timestamp>,
     /// The last arrival number given.
     pub(crate) arrivals: u32,
-    /// All slugs that lead to it; its own does not where it was merged into another.
+    /// All slugs that resolve to it; without its own, if it was merged into another category.
     pub(crate) slugs: Vec<String>,
-    /// All names that lead to it.
+    /// All names that resolve to it.
     pub(crate) names: Vec<String>,
     /// Its sealed hundreds.
     pub(crate) seals: Vec<Seal>,
@@ -163,7 +163,7 @@ pub(crate) struct CategoryNumbers {
 pub(crate) struct Seal {
     /// Its number, from 1.
     pub(crate) hundred: u32,
-    /// The generation under which it was sealed; the largest number where that is not known.
+    /// The generation under which it was sealed; the largest number if unknown.
     pub(crate) sealed: u64,
     /// The generation under which it was last changed.
     pub(crate) changed: u64,
@@ -174,17 +174,17 @@ pub(crate) struct Seal {
 pub(crate) struct SourceLine {
     /// Its id.
     pub(crate) id: SourceId,
-    /// Its state; missing where it is known from listings alone.
+    /// Its state; missing if it is known from listings alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) state: Option<Box<SourceState>>,
-    /// Hashes of guids that identify nothing in it.
+    /// Hashes of guids that are void in it.
     pub(crate) void: Vec<[u8; 16]>,
 }
 
-/// An item with all that is kept of it.
+/// An item with everything that is kept of it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct ItemLine {
-    /// Its record; `home` and `categories` of it are numbers of a complete file's categories.
+    /// Its record; `home` and `categories` in it are numbers of categories in a complete file.
     pub(crate) item: Item,
     /// The slug of its home category.
     pub(crate) home: Slug,
@@ -194,36 +194,36 @@ pub(crate) struct ItemLine {
     pub(crate) archived: Vec<String>,
     /// Its text.
     pub(crate) body: Body,
-    /// How it looked before.
+    /// Its earlier titles and excerpts.
     pub(crate) revisions: Vec<Revision>,
-    /// Its story.
+    /// Its events.
     pub(crate) history: Vec<Event>,
-    /// Which sources list it.
+    /// The sources that list it.
     pub(crate) listings: Listings,
-    /// Why it is out, if it is.
+    /// Its tombstone, if it is withdrawn.
     pub(crate) tombstone: Option<Tombstone>,
     /// Its places in categories, in a complete file.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) entries: Vec<Entry>,
-    /// Whole forms that it had and that somebody may still want to see.
+    /// Whole earlier forms that may still be read.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) forms: Vec<FormLine>,
 }
 
-/// An item's place in a category.
+/// The entry of an item in a category.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Entry {
-    /// Which.
+    /// The category.
     pub(crate) category: CategoryId,
-    /// Whether it may stand in the current window.
+    /// Whether it may appear in the current window.
     pub(crate) shown: bool,
     /// Its first arrival number.
     pub(crate) first: u32,
-    /// Its last.
+    /// Its last arrival number.
     pub(crate) latest: u32,
 }
 
-/// A form that an item had.
+/// An earlier form of an item.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct FormLine {
     /// The generation under which it began.
@@ -234,15 +234,15 @@ pub(crate) struct FormLine {
     pub(crate) body: Body,
 }
 
-/// What is left of an item that was erased.
+/// What is kept of an item that was erased.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct ErasedLine {
     /// The item.
     pub(crate) code: InfoCode,
-    /// Why it is out.
+    /// Its tombstone.
     pub(crate) tombstone: Tombstone,
-    /// Its story.
+    /// Its events.
     pub(crate) history: Vec<Event>,
-    /// Which sources list it.
+    /// The sources that list it.
     pub(crate) listings: Listings,
 }

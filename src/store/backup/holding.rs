@@ -1,4 +1,4 @@
-//! Whether a backup holds an article.
+//! Searching a backup for articles.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -8,11 +8,11 @@ use super::format::Line;
 use crate::model::InfoCode;
 use crate::store::{Progress, Result, StoreError};
 
-/// Whether a backup holds the text of one of these items; with `shown` only where an import would show it, so
-/// not where it says that the item is withdrawn. Reads up to the first that it holds.
+/// Returns whether a backup contains the text of one of these items. With `shown`, withdrawn items do not
+/// count, because an import would not show them. Reads up to the first match.
 ///
 /// # Errors
-/// Where it cannot be read to its end.
+/// If it cannot be read to its end.
 pub fn holds(path: &Path, codes: &BTreeSet<InfoCode>, shown: bool, progress: Progress<'_>) -> Result<bool> {
     let mut found = false;
     let read = read(path, progress, |line| match line {

@@ -1,8 +1,9 @@
-//! Backups: the whole store as JSON Lines, the same for every backend, whatever engine wrote them.
+//! Backups: the whole store as JSON Lines, the same for every backend, whichever engine wrote them.
 //!
-//! Owns: the lines (`format`), what of them is refused (`sound`), the file that holds them, compressed or not, with its checksum (`file`), whether
-//! one holds an article (`holding`), and the names of automatic exports (`automatic`). Does not own: how a backend reads its records into lines and
-//! makes records of them. A new kind of record is a new line in `format`.
+//! Owns: the lines (`format`), their validation (`sound`), the file that holds them, compressed or not, with
+//! its checksum (`file`), searching one for articles (`holding`), and the names of automatic exports
+//! (`automatic`). Does not own: how a backend turns its records into lines and back. A new kind of record is a
+//! new line in `format`.
 
 mod automatic;
 mod file;

@@ -1,16 +1,16 @@
-//! What no store ever held: names in a backup that could not be a key or a file's name here. A file may come
-//! from anywhere.
+//! Validation of the lines of a backup: refuses names that could not be a key or a file name here. A file may
+//! come from anywhere.
 
 use super::format::{ItemLine, Line, Listings};
 use crate::model::{CategoryId, CodeSpace, InfoCode, Slug, SourceId};
 use crate::store::{RecordKind, Result, StoreError};
 
-/// Bytes of a path at the most.
+/// Bytes of a path, at most.
 const MAX_PATH: usize = 1_000;
-/// Bytes of a name at the most.
+/// Bytes of a name, at most.
 const MAX_NAME: usize = 1_000;
 
-/// Refuses a line that names something which has no such name.
+/// Refuses a line that contains an invalid name.
 ///
 /// # Errors
 /// [`StoreError::Unusable`].
@@ -68,7 +68,7 @@ fn code(code: &InfoCode) -> Result<()> {
     sound(same, "code", &code.text(None))
 }
 
-/// A path below the site, which leads nowhere else.
+/// Checks that a path is relative and stays below the site.
 fn path(path: &str) -> Result<()> {
     let stays = !path.starts_with('/') && path.split('/').all(|part| part != "..") && !path.contains('\0');
     sound((1..=MAX_PATH).contains(&path.len()) && stays, "path", path)

@@ -1,21 +1,23 @@
-//! The contract: what every backend keeps, whichever engine is under it. A trait for each of those who use it:
-//! who polls ([`Sources`]), who takes articles in and out ([`Items`]), who lists them ([`Categories`]), who follows
-//! what changes ([`Changes`]), and who keeps something of their own ([`Records`]).
+//! The contract: what every backend guarantees, whatever its engine. One trait for each kind of caller: pollers
+//! ([`Sources`]), code that stores and withdraws articles ([`Items`]), code that lists them ([`Categories`]),
+//! consumers of changes ([`Changes`]), and owners of small records ([`Records`]). A new verb goes into the
+//! trait of the callers that need it.
 //!
-//! **Atomicity**: each verb that writes is one transaction, or as many as it says, each of which is whole or not
-//! there. A [`super::Change`] is stored whole or not at all, with its indexes and the generations of the categories that
-//! it touches.
-//! **Conflicts**: what was decided on something else than what stands is refused, for that change, claim or act
-//! alone, and the caller is told; nothing of it is stored. No caller needs a lock.
+//! **Atomicity**: each verb that writes is one transaction, or as many as its documentation says; each is
+//! stored whole or not at all. So is a [`super::Change`], with its indexes and the generations of the
+//! categories that it touches.
+//! **Conflicts**: a change, claim or act whose basis differs from the stored state is refused, that one alone,
+//! and the caller learns of it; nothing of it is stored. No caller needs a lock.
 //! **Order**: changes are stored in the order given; a category's generation and arrival numbers only grow.
-//! **Visibility**: what a verb has stored every later verb sees, whoever calls it. Who follows by generation
-//! ([`Changes`]) misses nothing that is stored later.
-//! **Durability**: what was stored survives a crash of the process; it survives a power cut once
+//! **Visibility**: what a verb has stored is visible to every later verb, of any caller. A consumer that
+//! follows generations ([`Changes`]) misses nothing that is stored later.
+//! **Durability**: what was stored survives a crash of the process; it survives a power failure once
 //! [`Sources::complete`] or [`Records::sync`] has returned after it.
-//! **Threads**: all verbs may be called from any thread, each beside every other; they block, so async callers
-//! go through [`super::Handle`].
-//! **Errors**: any verb may fail with [`super::StoreError::Backend`]; nothing of that transaction is then stored.
-//! **Not here**: looking after a backend (check, repair, compact, backup, disk) is the backend's own.
+//! **Threads**: all verbs may be called from any thread, concurrently; they block, so async callers go through
+//! [`super::Handle`].
+//! **Errors**: any verb may fail with [`super::StoreError::Backend`]; nothing of that transaction is then
+//! stored.
+//! **Not here**: maintenance of a backend (check, repair, compact, backup, disk) is the backend's own.
 
 mod categories;
 mod changes;
@@ -29,7 +31,7 @@ pub use items::Items;
 pub use records::Records;
 pub use sources::Sources;
 
-/// A whole store; every type that keeps the five contracts is one.
+/// A whole store: every type that implements the five contracts.
 pub trait Store: Sources + Items + Categories + Changes + Records {}
 
 impl<T: Sources + Items + Categories + Changes + Records + ?Sized> Store for T {}

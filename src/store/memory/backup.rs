@@ -1,4 +1,4 @@
-//! The maps as lines of a backup, and maps made of one.
+//! The maps as lines of a backup, and maps built from one.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -13,23 +13,23 @@ use crate::store::backup::{
 use crate::store::claims;
 use crate::store::{AliasKind, AtPath, Result, StoreError};
 
-/// Begins the names of counters.
+/// The prefix of the names of counters.
 const COUNTS: &str = "tally.";
 
 impl MemoryStore {
-    /// Writes everything into a file; gives its bytes.
+    /// Writes everything into a file, and returns its size in bytes.
     ///
     /// # Errors
-    /// What the disk says.
+    /// Those of the disk.
     pub fn export(&self, path: &Path, form: Form, now: Timestamp) -> Result<u64> {
         let maps = self.maps();
         backup::write(path, form, |lines| export(&maps, lines, now))
     }
 
-    /// The store that a complete file tells of.
+    /// Builds the store from a complete file.
     ///
     /// # Errors
-    /// [`StoreError::Unusable`] where it is not whole, or not complete.
+    /// [`StoreError::Unusable`] if it is truncated, damaged, or not complete.
     pub fn restored(path: &Path) -> Result<Self> {
         let mut maps = Maps::default();
         backup::read(path, &mut |_, _| {}, |line| take(&mut maps, line))?;
@@ -65,7 +65,7 @@ fn export(maps: &Maps, lines: &mut Lines<'_>, made: Timestamp) -> Result<()> {
     rest(maps, lines)
 }
 
-/// What is not of one category, item or source.
+/// Writes everything that does not belong to one category, item or source.
 fn rest(maps: &Maps, lines: &mut Lines<'_>) -> Result<()> {
     for ((source, kind, hash), code) in &maps.aliases {
         let kind = [AliasKind::Guid, AliasKind::Link, AliasKind::Text][usize::from(*kind)];
@@ -160,7 +160,7 @@ fn code(key: &Code) -> Result<InfoCode> {
     InfoCode::from_key(key).map(|(code, _)| code).ok_or(StoreError::Damaged { what: "code" })
 }
 
-/// Enters a line, over what an earlier one said of the same thing.
+/// Stores a line, over what an earlier one stored of the same thing.
 fn take(maps: &mut Maps, line: Line) -> Result<()> {
     match line {
         Line::Head(head) if !head.complete => {

@@ -96,8 +96,8 @@ impl Items for MemoryStore {
 }
 
 impl MemoryStore {
-    /// Changes items. Who goes through all that is stored finds them from the end of it on, also where they show
-    /// in no category.
+    /// Changes items, and raises the generation to that of the items changed, so that a consumer that walks all
+    /// items finds them even if they are in no category.
     fn change<R>(&self, work: impl FnOnce(&mut Maps) -> R) -> R {
         let mut maps = self.maps();
         let done = work(&mut maps);

@@ -1,4 +1,4 @@
-//! The maps, and what changes several of them at once.
+//! The maps, and changes that touch several of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,12 +10,12 @@ use crate::store::{
     Revision, Sighting, Slot, SourceRecord, Tombstone, WithdrawnBy,
 };
 
-/// The bytes of an [`InfoCode`], which are the order of items with equal times.
+/// The bytes of an [`InfoCode`], which order items with equal times.
 pub(super) type Code = Vec<u8>;
 
 #[derive(Debug, Default)]
 pub(super) struct Maps {
-    /// Sources in the order in which they were first heard of.
+    /// Sources in the order in which they were first seen.
     pub(super) numbers: Vec<SourceId>,
     pub(super) states: BTreeMap<SourceId, SourceState>,
     pub(super) void: BTreeSet<(SourceId, [u8; 16])>,
@@ -27,7 +27,7 @@ pub(super) struct Maps {
     pub(super) history: BTreeMap<Code, Vec<Event>>,
     pub(super) tombs: BTreeMap<Code, Tombstone>,
     pub(super) categories: BTreeMap<CategoryId, Category>,
-    /// `n` name or `s` slug → the category that it leads to.
+    /// `n` name or `s` slug → the category that it resolves to.
     pub(super) names: BTreeMap<(u8, String), CategoryId>,
     /// (category, time, code) → whether it is shown, its first arrival number, and its last.
     pub(super) entries: BTreeMap<(CategoryId, Timestamp, Code), (bool, u32, u32)>,
@@ -44,7 +44,7 @@ pub(super) struct Maps {
     pub(super) records: BTreeMap<(RecordKind, Vec<u8>), Vec<u8>>,
     pub(super) tallies: BTreeMap<String, u64>,
     pub(super) generation: u64,
-    /// The generation under which an item was noted last.
+    /// The generation of the item changed last.
     pub(super) noted: u64,
     pub(super) renames: u64,
     pub(super) clock: Timestamp,
@@ -62,7 +62,7 @@ impl Maps {
         })
     }
 
-    /// All sources with their states, by id.
+    /// Returns all sources with their states, by id.
     pub(super) fn sources(&self) -> Vec<SourceRecord> {
         let record = |id: &SourceId| SourceRecord { id: id.clone(), state: self.state(id) };
         let mut all: Vec<SourceRecord> = self.numbers.iter().map(record).collect();
@@ -79,7 +79,7 @@ impl Maps {
         self.states.insert(id.clone(), state);
     }
 
-    /// Gives a category the next generation, and a time that never goes back.
+    /// Gives a category the next generation; its `changed_at` never goes back.
     pub(super) fn touch(&mut self, id: CategoryId, now: Timestamp) {
         let Some(category) = self.categories.get_mut(&id) else { return };
         self.generation += 1;
@@ -102,7 +102,7 @@ impl Maps {
         number.div_ceil(Category::HUNDRED) <= sealed
     }
 
-    /// The next arrival number, for this.
+    /// Appends an entry to a category's log, and returns its arrival number.
     pub(super) fn append(&mut self, id: CategoryId, slot: Slot<Code>) -> u32 {
         let now = self.generation + 1;
         let Some(category) = self.categories.get_mut(&id) else { return 0 };
@@ -117,7 +117,7 @@ impl Maps {
         category.arrivals
     }
 
-    /// What went straight to the archive stands in a sealed hundred. `true` when one was closed.
+    /// Seals the last hundred if its last entry went straight to the archive. Returns `true` if it was closed.
     pub(super) fn close_archived(&mut self, id: CategoryId) -> bool {
         let now = self.generation + 1;
         let Some(category) = self.categories.get_mut(&id).filter(|_| id != CategoryId::SITE) else {
@@ -133,7 +133,7 @@ impl Maps {
         true
     }
 
-    /// The first unused number of the last hundred, if it was closed before it was full.
+    /// Returns the first unused number of the last hundred, if it was closed before it was full.
     fn room_in_closed(&self, id: CategoryId) -> Option<u32> {
         let end = self.categories.get(&id)?.arrivals;
         if end == 0 || !end.is_multiple_of(Category::HUNDRED) {
@@ -170,7 +170,7 @@ impl Maps {
         }
     }
 
-    /// A changed item whose last number is in a sealed hundred gets a new one.
+    /// Gives a changed item whose last number is in a sealed hundred a new one.
     pub(super) fn again(&mut self, item: &Item, id: CategoryId) {
         let key = item.code.key();
         let at = (id, item.published, key.clone());
@@ -190,7 +190,7 @@ impl Maps {
         }
     }
 
-    /// `false` when it was not in.
+    /// Removes an item from a category; returns `false` if it was not in it.
     pub(super) fn go(&mut self, item: &Item, id: CategoryId, told: Option<Timestamp>) -> bool {
         let key = item.code.key();
         let Some((_, _, latest)) = self.entries.remove(&(id, item.published, key.clone())) else {
@@ -219,7 +219,7 @@ impl Maps {
         true
     }
 
-    /// Takes back that an item went.
+    /// Removes the log entries that report an item as gone.
     pub(super) fn unsay(&mut self, id: CategoryId, key: &Code) {
         let own = self.slots.range((id, 0)..=(id, u32::MAX));
         let said: Vec<u32> = own
@@ -256,7 +256,7 @@ impl Maps {
         found
     }
 
-    /// The form that an item had under a generation.
+    /// Returns the form that an item had under a generation.
     pub(super) fn version_at(&self, key: &Code, generation: u64) -> Option<Article> {
         let item = self.items.get(key)?.clone();
         if item.touched > generation {
@@ -269,7 +269,7 @@ impl Maps {
         Some(Article { item, body: self.bodies.get(key).cloned().unwrap_or_default() })
     }
 
-    /// The entries of a category, the oldest first.
+    /// Returns the entries of a category, oldest first.
     pub(super) fn of(
         &self,
         id: CategoryId,
@@ -294,7 +294,7 @@ impl Maps {
         Basis { item, tombstone: self.tombs.get(&key).cloned(), placed }
     }
 
-    /// Whether all that a change was decided on stands.
+    /// Returns whether everything that a change was decided on is unchanged.
     pub(super) fn stands(&self, change: &Change) -> bool {
         let late = |(source, epoch): &(SourceId, u64)| !claims::is_last(&self.state(source), *epoch);
         if change.claim.as_ref().is_some_and(late) {
@@ -391,7 +391,7 @@ impl Maps {
         self.were_left(left, now);
     }
 
-    /// Those of the categories that it was in.
+    /// Removes an item from categories, and returns those that it was in.
     pub(super) fn go_all(
         &mut self,
         item: &Item,
@@ -401,7 +401,7 @@ impl Maps {
         leaves.iter().copied().filter(|id| self.go(item, *id, told)).collect()
     }
 
-    /// Each gets one generation, however many items left it at once.
+    /// Gives each category one generation, however many items left it at once.
     pub(super) fn were_left(&mut self, left: BTreeSet<CategoryId>, now: Timestamp) {
         for id in left {
             let newest = self.of(id).next_back().map(|(at, ..)| at);

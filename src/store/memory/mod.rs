@@ -1,5 +1,5 @@
-//! The store in plain maps: nothing survives it. It says in the simplest way what each verb of
-//! [`crate::store::Store`] means, and the one on sled is tested against it.
+//! The store in plain maps, lost with its process. It is the simplest implementation of
+//! [`crate::store::Store`], and the one on sled is tested against it.
 
 mod backup;
 mod categories;
@@ -21,7 +21,7 @@ use crate::model::{Category, CategoryId, Slug, Timestamp};
 pub struct MemoryStore(Mutex<Maps>);
 
 impl MemoryStore {
-    /// An empty store.
+    /// Creates an empty store.
     #[must_use]
     pub fn new() -> Self {
         let site = Category {

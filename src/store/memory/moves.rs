@@ -1,4 +1,4 @@
-//! Verbs that move many things: claims, what comes back, what goes elsewhere, what grew too old.
+//! Verbs that change many things: claims, withdrawals, restores, moves and retention.
 
 use std::collections::BTreeSet;
 
@@ -20,7 +20,7 @@ impl Maps {
         due.into_iter().take(limit).map(|(next, _, id)| (next, id.clone())).collect()
     }
 
-    /// Until when a source's host wants to be asked by nobody.
+    /// Returns until when a source's host asked not to be polled.
     pub(super) fn pause(&self, state: &SourceState, now: Timestamp) -> Option<Timestamp> {
         let known = self.records.get(&(RecordKind::Host, state.host.clone().into_bytes()));
         known.and_then(|bytes| claims::pause_in(bytes, now))
@@ -142,15 +142,15 @@ impl Maps {
         true
     }
 
-    /// Keeps the form that an item has now.
+    /// Stores the present form of an item as an earlier one.
     fn keep_form(&mut self, item: &Item) {
         let key = item.code.key();
         let body = self.bodies.get(&key).cloned().unwrap_or_default();
         self.versions.insert((key, item.touched), Article { item: item.clone(), body });
     }
 
-    /// Lets an item into all its categories where it is not in; those of `back` do not say any more that it
-    /// went.
+    /// Adds an item to all its categories in which it is not; in those of `back`, entries that report it as
+    /// gone are removed.
     fn enter_all(&mut self, item: &Item, back: &[CategoryId], now: Timestamp) {
         let key = item.code.key();
         let mut all = with_site(item);
@@ -194,7 +194,7 @@ impl Maps {
                     left.extend(maps.go_all(&item, &[category], None));
                     maps.keep_form(&item);
                     item.categories.retain(|id| *id != category);
-                    // It says of itself where it is, so what shows it there changes.
+                    // An item names its categories, so its pages in the others change.
                     left.extend(with_site(&item));
                     maps.put_item(item);
                 }

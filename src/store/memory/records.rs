@@ -57,7 +57,7 @@ impl Records for MemoryStore {
     }
 
     fn identity(&self) -> Result<(u64, u64)> {
-        // Two that live in one process have different addresses.
+        // Two stores in one process have different addresses.
         Ok((std::ptr::from_ref(self) as u64, self.maps().renames))
     }
 

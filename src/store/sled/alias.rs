@@ -1,10 +1,10 @@
-//! What else leads to an item within a source: hashes, each with a code, in groups of about a dozen.
+//! Aliases of items within a source: hashes, each with a code, in groups of about a dozen.
 //!
-//! A source's groups grow with what it has, one at a time: linear hashing (Litwin, "Linear hashing: a new
-//! tool for file and table addressing", 1980). A record of its own counts them. One for each alias would
+//! A source's groups grow with its aliases, one at a time: linear hashing (Litwin, "Linear hashing: a new tool
+//! for file and table addressing", 1980). A record of its own counts the aliases. A record for each alias would
 //! be three for an article, and sled keeps some hundreds of bytes of memory for every few records.
 //!
-//! Hashes can be chosen by who sends them, so that many fall into one group: it takes further parts then.
+//! A sender can choose hashes so that many fall into one group: the group then takes further parts.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry as Slot;
@@ -17,16 +17,16 @@ use super::database::{
 use crate::model::InfoCode;
 use crate::store::{Alias, AliasKind, Result, StoreError};
 
-/// Aliases of a group on the average.
+/// Aliases of a group, on average.
 const TOGETHER: u32 = 12;
-/// Bytes of a part at the most.
+/// Bytes of a part, at most.
 const MAX_PART: usize = 3_000;
 /// Bytes of an entry before the code: kind, length of the code, hash.
 const HEAD: usize = 18;
-/// Aliases that share a transaction where many are stored.
+/// Aliases that share a transaction when many are stored.
 pub(super) const STEP: usize = 200;
 
-/// One alias in a part: its kind and hash as they stand there, and the code's bytes.
+/// One alias in a part: its kind and hash in their stored form, and the bytes of the code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Entry<'a> {
     bytes: &'a [u8],
@@ -52,7 +52,7 @@ pub(super) fn entry_bytes((kind, hash): Alias, code: &[u8]) -> Vec<u8> {
     [&[alias_byte(kind), length], &hash[..], code].concat()
 }
 
-/// The entries of a part; `None` ends it where it is damaged.
+/// Iterates over the entries of a part; a `None` for a damaged one ends it.
 pub(super) fn entries(mut part: &[u8]) -> impl Iterator<Item = Option<Entry<'_>>> {
     std::iter::from_fn(move || {
         part.first()?;
@@ -64,12 +64,12 @@ pub(super) fn entries(mut part: &[u8]) -> impl Iterator<Item = Option<Entry<'_>>
     })
 }
 
-/// Groups that so many aliases have.
+/// Returns how many groups this many aliases have.
 fn groups(count: u32) -> u32 {
     count / TOGETHER + 1
 }
 
-/// The group that an alias is in where there are so many.
+/// Returns the group of an alias among this many groups.
 fn group_of((kind, hash): Alias, groups: u32) -> u32 {
     let mut sum = crc32fast::Hasher::new();
     sum.update(&[alias_byte(kind)]);
@@ -80,7 +80,7 @@ fn group_of((kind, hash): Alias, groups: u32) -> u32 {
     if wide < groups { wide } else { below(level) }
 }
 
-/// The group whose aliases a new one shares.
+/// Returns the group that is split when this one is added.
 fn parent(group: u32) -> u32 {
     group.checked_ilog2().map_or(0, |level| group - (1 << level))
 }
@@ -89,12 +89,12 @@ fn head_key(source: u32) -> [u8; 4] {
     source.to_be_bytes()
 }
 
-/// `source | group | part`.
+/// Returns the key `source | group | part`.
 fn part_key(source: u32, group: u32, part: u16) -> Vec<u8> {
     [&source.to_be_bytes()[..], &group.to_be_bytes(), &part.to_be_bytes()].concat()
 }
 
-/// The parts of a group, as `get` gives them.
+/// Returns the parts of a group, read with `get`.
 fn parts<E>(
     get: impl Fn(&[u8]) -> std::result::Result<Option<IVec>, E>,
     source: u32,
@@ -110,14 +110,14 @@ fn parts<E>(
     Ok(parts)
 }
 
-/// The code that an alias leads to.
+/// Returns the code that an alias resolves to.
 ///
 /// # Errors
-/// [`StoreError::Damaged`] where what stands there cannot be read; those of the store.
+/// [`StoreError::Damaged`] if the record cannot be read; those of the store.
 pub(super) fn find(db: &Database, source: u32, alias: Alias) -> Result<Option<InfoCode>> {
     let count = count(db, source)?;
     if count == 0 {
-        // Of a source that is new each record asks three times.
+        // Each record of a new source asks three times.
         return Ok(None);
     }
     let group = group_of(alias, groups(count));
@@ -137,15 +137,15 @@ fn count(db: &Database, source: u32) -> Result<u32> {
     Ok(db.get(TreeId::Alias, head_key(source))?.and_then(|value| u32_at(&value, 0)).unwrap_or_default())
 }
 
-/// Lets an alias lead to a code, whatever it led to.
+/// Makes an alias resolve to a code, whatever it resolved to before.
 pub(super) fn put(tx: Tx<'_>, source: u32, alias: Alias, code: &[u8]) -> TxResult<()> {
     let mut growing = Growing::of(tx, source)?;
     growing.put(tx, alias, code)?;
     growing.end(tx)
 }
 
-/// The aliases of a source while some are added in a transaction: what they change is read once, and stored
-/// once at the end.
+/// The aliases of a source while some are added in a transaction: groups are read once, and written once at the
+/// end.
 #[derive(Debug)]
 pub(super) struct Growing {
     source: u32,
@@ -157,7 +157,7 @@ pub(super) struct Growing {
 #[derive(Debug, Default)]
 struct Group {
     parts: Vec<Vec<u8>>,
-    /// How many of them stand in the store.
+    /// Number of parts that are in the store.
     stored: usize,
 }
 
@@ -179,7 +179,7 @@ impl Growing {
         })
     }
 
-    /// Lets an alias lead to a code, whatever it led to.
+    /// Makes an alias resolve to a code, whatever it resolved to before.
     pub(super) fn put(&mut self, tx: Tx<'_>, alias: Alias, code: &[u8]) -> TxResult<()> {
         let group = self.group(tx, group_of(alias, groups(self.count)))?;
         if group.lead(alias, code) {
@@ -190,7 +190,7 @@ impl Growing {
         if groups(self.count) > groups(self.count - 1) { self.split(tx) } else { Ok(()) }
     }
 
-    /// Makes the last group, which takes its share of the one that had it.
+    /// Adds the last group, which takes its share of the aliases of its parent.
     fn split(&mut self, tx: Tx<'_>) -> TxResult<()> {
         let groups = groups(self.count);
         let new = groups - 1;
@@ -205,7 +205,7 @@ impl Growing {
         Ok(())
     }
 
-    /// Stores the groups that were changed, each in one part at the least, and how many aliases there are.
+    /// Writes the groups that were changed, each as at least one part, and the number of aliases.
     pub(super) fn end(self, tx: Tx<'_>) -> TxResult<()> {
         for (number, group) in self.groups {
             let key = |part: usize| part_key(self.source, number, u16::try_from(part).unwrap_or(u16::MAX));
@@ -226,7 +226,7 @@ impl Growing {
 }
 
 impl Group {
-    /// Leads an alias that is there to another code; `false` where it is not there.
+    /// Makes an existing alias resolve to another code; returns `false` if it does not exist.
     fn lead(&mut self, alias: Alias, code: &[u8]) -> bool {
         for part in &mut self.parts {
             if entries(part).flatten().any(|entry| entry.is_of(alias)) {
@@ -239,7 +239,7 @@ impl Group {
         false
     }
 
-    /// Adds an entry where there is room.
+    /// Adds an entry to the first part with room, or to a new part.
     fn push(&mut self, entry: &[u8]) {
         match self.parts.iter_mut().find(|part| part.len() + entry.len() <= MAX_PART) {
             Some(part) => part.extend_from_slice(entry),
@@ -248,7 +248,7 @@ impl Group {
     }
 }
 
-/// All aliases of all sources, by the number of the source; what cannot be read is passed over.
+/// Iterates over all aliases of all sources, by the number of the source; unreadable ones are skipped.
 ///
 /// # Errors
 /// Those of the store, as they come.
@@ -263,7 +263,7 @@ pub(super) fn all(db: &Database) -> impl Iterator<Item = Result<(u32, Alias, Inf
     })
 }
 
-/// The aliases of a part, each with its source and code; what cannot be read is passed over.
+/// Returns the aliases of a part, each with its source and code; unreadable ones are skipped.
 pub(super) fn readable(key: &[u8], part: &[u8]) -> Vec<(u32, Alias, InfoCode)> {
     let read = |entry: Entry<'_>| {
         Some((u32_at(key, 0)?, entry.alias()?, InfoCode::from_key(entry.code()).map(|(code, _)| code)?))
@@ -271,7 +271,7 @@ pub(super) fn readable(key: &[u8], part: &[u8]) -> Vec<(u32, Alias, InfoCode)> {
     entries(part).flatten().filter_map(read).collect()
 }
 
-/// What is wrong with a record of [`TreeId::Alias`]; `known` says whether a code is one of an item.
+/// Returns what is wrong with a record of [`TreeId::Alias`]; `known` returns whether a code is one of an item.
 pub(super) fn judge(
     db: &Database,
     key: &[u8],
@@ -304,7 +304,7 @@ pub(super) fn judge(
     Ok(None)
 }
 
-/// Makes all groups of a source anew, of what can be read and is of an item.
+/// Rebuilds all groups of a source from the aliases that can be read and belong to an item.
 pub(super) fn mend(db: &Database, key: &[u8], known: impl Fn(&[u8]) -> Result<bool>) -> Result<()> {
     let Some(source) = u32_at(key, 0) else {
         return db.transact(|tx| delete(tx, TreeId::Alias, key));
@@ -334,12 +334,12 @@ pub(super) fn mend(db: &Database, key: &[u8], known: impl Fn(&[u8]) -> Result<bo
     Ok(())
 }
 
-/// The kind of an alias, by its byte.
+/// Returns the kind of an alias from its byte.
 fn alias_kind(byte: u8) -> Option<AliasKind> {
     [AliasKind::Guid, AliasKind::Link, AliasKind::Text].into_iter().find(|kind| alias_byte(*kind) == byte)
 }
 
-/// The byte that stands for a kind of alias.
+/// Returns the byte of a kind of alias.
 fn alias_byte(kind: AliasKind) -> u8 {
     match kind {
         AliasKind::Guid => 1,
@@ -393,7 +393,7 @@ mod tests {
             store(&open, some, alias);
             assert_eq!(faults(&open), [""; 0]);
         }
-        // One that is there is led elsewhere, and counted once.
+        // An existing alias is changed, and counted once.
         store(&open, &[5, 5], |_| alias(4));
         assert_eq!(find(&open, 3, alias(4)).unwrap(), Some(code(5)));
         store(&open, &[4], alias);
@@ -418,7 +418,7 @@ mod tests {
     fn hashes_that_fall_together_take_parts() {
         let folder = tempfile::tempdir().unwrap();
         let open = opened(folder.path());
-        // As who sends them might choose them.
+        // A sender might choose hashes like these.
         let chosen: Vec<u32> = (0..u32::MAX).filter(|n| group_of(alias(*n), 64) == 9).take(600).collect();
         store(&open, &chosen, alias);
         assert_eq!(faults(&open), [""; 0]);

@@ -1,4 +1,4 @@
-//! Texts of items, and whole forms that they had.
+//! Texts of items, and their earlier forms.
 
 use super::bodies::{Place, named};
 use super::database::{Database, READ, TreeId, backend, u64_at, version_key};
@@ -9,7 +9,7 @@ use crate::store::{Result, StoreError};
 
 pub(super) fn body(engine: &Engine, key: &[u8]) -> Result<Body> {
     match body_now(engine, key) {
-        // It may just have been moved, or erased.
+        // It may have been moved or erased in the meantime.
         Err(StoreError::Damaged { .. }) => body_now(engine, key),
         read => read,
     }
@@ -19,7 +19,7 @@ fn body_now(engine: &Engine, key: &[u8]) -> Result<Body> {
     engine.db.get(TreeId::Item, key)?.map_or(Ok(Body::default()), |record| text(engine, key, &record))
 }
 
-/// The text that a record names; empty where it names none.
+/// Returns the text that a record refers to; empty if it refers to none.
 fn text(engine: &Engine, key: &[u8], record: &[u8]) -> Result<Body> {
     let place = named(record).ok_or(StoreError::Damaged { what: "body" })?;
     if place == Place::NONE {
@@ -29,8 +29,7 @@ fn text(engine: &Engine, key: &[u8], record: &[u8]) -> Result<Body> {
     engine.unpack(&packed)
 }
 
-/// The form that an item had under a generation: the last that began by then, else the oldest
-/// that is known.
+/// Returns the form that an item had under a generation: the last that began by then, or the oldest known.
 pub(super) fn version_at(engine: &Engine, key: &[u8], generation: u64) -> Result<Option<Article>> {
     let Some(item) = items::item(&engine.db, key)? else { return Ok(None) };
     if item.touched > generation
@@ -44,7 +43,7 @@ pub(super) fn version_at(engine: &Engine, key: &[u8], generation: u64) -> Result
     Ok(Some(Article { item, body }))
 }
 
-/// The forms that an item had before its present one, oldest first.
+/// Returns the earlier forms of an item, oldest first.
 pub(super) fn versions(engine: &Engine, code: &InfoCode) -> Result<Vec<Article>> {
     let key = code.key();
     versions_since(&engine.db, &key)?.into_iter().map(|since| version(engine, &key, since)).collect()

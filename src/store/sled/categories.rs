@@ -1,4 +1,4 @@
-//! Categories: their records, and the names and slugs that lead to them.
+//! Categories: their records, and the names and slugs that resolve to them.
 
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
@@ -35,7 +35,7 @@ pub(super) fn slugs(db: &Database) -> Result<Vec<(String, CategoryId)>> {
     Ok(slugs)
 }
 
-/// Whether a category has become part of another: it has no items, and its slug leads there.
+/// Returns whether a category was merged into another: it has no items, and its slug resolves to the other.
 pub(super) fn merged(db: &Database, category: &Category) -> Result<bool> {
     if category.newest.is_some() || category.id == CategoryId::SITE {
         return Ok(false);
@@ -72,7 +72,7 @@ pub(super) fn changed_since(db: &Database, generation: u64) -> Result<Vec<Catego
     Ok(changed)
 }
 
-/// Items that ever came into the whole site.
+/// Returns how many items ever arrived in the whole site.
 pub(super) fn arrivals_of_site(db: &Database) -> Result<u64> {
     Ok(category(db, CategoryId::SITE)?.map_or(0, |site| u64::from(site.arrivals)))
 }
@@ -97,13 +97,13 @@ pub(super) fn ensure_site(db: &Database) -> Result<()> {
     })
 }
 
-/// A number that no other store has.
+/// Writes a new random identity, which no other store has.
 pub(super) fn new_identity(db: &Database) -> Result<()> {
     let identity = RandomState::new().hash_one(0_u8);
     db.transact(|tx| put(tx, TreeId::Sys, b"identity", &identity.to_be_bytes()))
 }
 
-/// Stores the record under a new generation and moves its entry in the index of changes.
+/// Writes the record under a new generation and moves its entry in the index of changes.
 pub(super) fn put_category(tx: Tx<'_>, category: &mut Category, generation: u64) -> TxResult<()> {
     let key = |generation: u64| [&generation.to_be_bytes()[..], &category.id.0.to_be_bytes()].concat();
     if category.generation != 0 {
@@ -115,7 +115,7 @@ pub(super) fn put_category(tx: Tx<'_>, category: &mut Category, generation: u64)
     put(tx, TreeId::Category, &category.id.0.to_be_bytes(), &bytes)
 }
 
-/// The category of that name and slug, where it is there and has both.
+/// Returns the category with this name and slug, if it exists and has both.
 pub(super) fn category_as_it_is(db: &Database, name: &str, slug: Option<&Slug>) -> Result<Option<Category>> {
     let by = slug.map_or(name, Slug::as_str);
     let known = if by.is_empty() { None } else { find(db, by)? };
@@ -132,7 +132,7 @@ pub(super) fn ensure_category(
     let by_slug = slug.map(|slug| find(db, slug.as_str())).transpose()?.flatten();
     let by_name = if name.is_empty() { None } else { find(db, name)? };
     if let Some(known) = by_slug {
-        // Only who names the slug may rename; a source's name for it may be an old one.
+        // Only a caller that names the slug may rename; a source's name for it may be an old one.
         let same = name.is_empty() || known.name == name;
         return if same || is_of_merged(db, &known, slug)? {
             Ok(known)
@@ -141,7 +141,7 @@ pub(super) fn ensure_category(
         };
     }
     if let Some(known) = by_name {
-        // First given, kept for ever (RULES 5.2): a slug that comes later only leads to it.
+        // The first slug is kept for ever (RULES 5.2): a later one only resolves to the category.
         if let Some(slug) = slug {
             lead_to(db, known.id, slug.as_str())?;
         }
@@ -173,7 +173,7 @@ pub(super) fn ensure_category(
     })
 }
 
-/// Whether a slug that leads to a category is that of another one, which was merged into it.
+/// Returns whether this slug is that of another category, which was merged into this one.
 fn is_of_merged(db: &Database, into: &Category, slug: Option<&Slug>) -> Result<bool> {
     for entry in db.tree(TreeId::Category) {
         let category: Category = decode("category", &entry.map_err(|e| backend(READ, e))?.1)?;
@@ -184,7 +184,7 @@ fn is_of_merged(db: &Database, into: &Category, slug: Option<&Slug>) -> Result<b
     Ok(false)
 }
 
-/// A new or renamed category changes the site's lists of categories.
+/// Gives the site a new generation, because a new or renamed category changes its lists of categories.
 fn touch_site(tx: Tx<'_>, now: Timestamp) -> TxResult<()> {
     let Some(bytes) = tree(tx, TreeId::Category).get(CategoryId::SITE.0.to_be_bytes())? else {
         return Ok(());
@@ -195,7 +195,7 @@ fn touch_site(tx: Tx<'_>, now: Timestamp) -> TxResult<()> {
     put_category(tx, &mut site, generation)
 }
 
-/// Writes a category under its name and slug; those that it had go on leading to it.
+/// Writes a category with a new name; its old name and slug keep resolving to it.
 fn rename(db: &Database, mut known: Category, name: &str, now: Timestamp) -> Result<Category> {
     name.clone_into(&mut known.name);
     known.changed_at = known.changed_at.max(now);
@@ -267,7 +267,7 @@ fn lead_to(db: &Database, id: CategoryId, old_slug: &str) -> Result<()> {
     Ok(())
 }
 
-/// Loads a category into `touched` and moves its `changed_at`.
+/// Loads a category into `touched` and updates its `changed_at`.
 pub(super) fn touch(
     tx: Tx<'_>,
     id: CategoryId,
@@ -286,7 +286,7 @@ pub(super) fn touch(
     Ok(())
 }
 
-/// Whether a category is there, and is not part of another one.
+/// Returns whether a category exists and was not merged into another.
 pub(super) fn leads_to_itself(tx: Tx<'_>, id: CategoryId) -> TxResult<bool> {
     let Some(bytes) = tree(tx, TreeId::Category).get(id.0.to_be_bytes())? else { return Ok(false) };
     if id == CategoryId::SITE {
@@ -297,7 +297,7 @@ pub(super) fn leads_to_itself(tx: Tx<'_>, id: CategoryId) -> TxResult<bool> {
     Ok(leads.is_some_and(|leads| leads == id.0.to_be_bytes()))
 }
 
-/// Counts a category that comes with its number.
+/// Raises the count of categories to at least this number, of an imported category.
 pub(super) fn count(tx: Tx<'_>, id: CategoryId) -> TxResult<()> {
     let sys = tree(tx, TreeId::Sys);
     let known = sys.get("categories")?.and_then(|value| u64_at(&value, 0)).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Claims on sources: who is due, what a poll leaves, what becomes of polls that were cut off.
+//! Claims on sources: due sources, results of polls, and polls that were cut off.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +21,7 @@ pub(super) fn register(engine: &Engine, sources: &[SourceId], now: Timestamp) ->
     put_states(engine, engine.sources.with(&engine.db, new)?.into_iter().map(|id| (id, &state)))
 }
 
-/// Claims what is due (`Store::claim_due`).
+/// Claims sources that are due (`Store::claim_due`).
 pub(super) fn claim_due(
     engine: &Engine,
     by: &str,
@@ -47,7 +47,7 @@ pub(super) fn claim_due(
     Ok(claimed)
 }
 
-/// Until when a source's host wants to be asked by nobody.
+/// Returns until when a source's host asked not to be polled.
 fn pause(engine: &Engine, state: &SourceState, now: Timestamp) -> Result<Option<Timestamp>> {
     if state.host.is_empty() {
         return Ok(None);
@@ -56,7 +56,7 @@ fn pause(engine: &Engine, state: &SourceState, now: Timestamp) -> Result<Option<
     Ok(known.and_then(|bytes| claims::pause_in(&bytes, now)))
 }
 
-/// Remembers the pauses that hosts asked for; the longer one counts.
+/// Records the pauses that hosts asked for; of two, the longer one counts.
 fn put_pauses(engine: &Engine, results: &BTreeMap<&SourceId, (&PollResult, SourceState)>) -> Result<()> {
     for (result, state) in results.values() {
         let Some(until) = result.host_rests.filter(|_| !state.host.is_empty()) else { continue };
@@ -99,7 +99,7 @@ pub(super) fn claim(
     Ok(all)
 }
 
-/// Lets a claim go on (`Store::renew`).
+/// Extends a lease (`Store::renew`).
 pub(super) fn renew(engine: &Engine, id: &SourceId, epoch: u64, until: Timestamp) -> Result<bool> {
     let _writing = engine.db.writing();
     let renewed = claims::renewed(&state(engine, id)?, epoch, until);
@@ -109,8 +109,7 @@ pub(super) fn renew(engine: &Engine, id: &SourceId, epoch: u64, until: Timestamp
     Ok(renewed.is_some())
 }
 
-/// Ends polls (`Store::complete`). A guid that is void stays so, also where the state that goes with it is lost:
-/// it comes first.
+/// Ends polls (`Store::complete`). Void guids are stored first: they stay void even if the state is then lost.
 pub(super) fn complete(engine: &Engine, results: &[PollResult]) -> Result<Vec<SourceId>> {
     let _writing = engine.db.writing();
     let (mut ended, mut refused) = (BTreeMap::new(), Vec::new());

@@ -1,4 +1,4 @@
-//! Noticing that the system's clock went back. `store::claims` says what becomes of plans then.
+//! Detects that the system's clock went back. `store::claims` decides what becomes of due times then.
 
 use super::categories::{self, put_category};
 use super::database::{Database, TreeId, backend, next, time, time_at};
@@ -11,8 +11,8 @@ use crate::store::{Result, SourceRecord};
 /// The key of the latest time seen.
 const LATEST: &str = "clock";
 
-/// Notes the time; after a step back, plans that were made in the future are made anew.
-/// The caller holds the writer's lock.
+/// Records the time; after the clock went back, due times in the future are planned anew. The caller holds the
+/// writer's lock.
 pub(super) fn note(engine: &Engine, now: Timestamp) -> Result<()> {
     let latest =
         engine.db.get(TreeId::Sys, LATEST)?.and_then(|bytes| time_at(&bytes)).unwrap_or(Timestamp::EPOCH);
@@ -38,7 +38,7 @@ fn plan_anew(engine: &Engine, latest: Timestamp, now: Timestamp) -> Result<()> {
     sources::put_states(engine, planned.iter().map(|(id, anew)| (id, anew)))
 }
 
-/// No output may say that it changed in the future.
+/// Corrects the times of categories that changed in the future.
 fn set_right(db: &Database, now: Timestamp) -> Result<()> {
     let mut all = categories::all(db)?;
     all.extend(categories::category(db, CategoryId::SITE)?);

@@ -1,5 +1,5 @@
-//! Storing decided changes: texts first, then, in transactions of some, the items with all that leads to
-//! them.
+//! Storing decided changes: texts first, then, in transactions of several changes, the items with all their
+//! indexes.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,27 +16,28 @@ use super::{alias, item_writes, items, log, paths, small_records};
 use crate::model::{Category, CategoryId, InfoCode, Item, SourceId, Timestamp};
 use crate::store::{Basis, Change, Event, EventKind, MAX_CHANGES, MAX_EVENTS, Result, StoreError};
 
-/// Changes whose texts are made durable together, and bytes of these before they are packed.
+/// Limits of a group of changes whose texts are made durable together: changes, and bytes of texts before
+/// compression.
 const CHANGES_AT_ONCE: usize = 300;
 const TEXTS_AT_ONCE: usize = 8 << 20;
-/// From so many on two threads share the work.
+/// Number of changes from which two threads share the work.
 const MANY: usize = 100;
 
-/// A change with its bytes made before the transaction, whose closure may run again.
+/// A change with the bytes that are prepared before the transaction, whose closure may run again.
 struct Prepared {
     change: Change,
-    /// Where its text is.
+    /// The place of its text.
     place: Option<Place>,
-    /// Keys of events that make room.
+    /// Keys of old events that are deleted to make room.
     old_events: Vec<Vec<u8>>,
-    /// The form that it replaces, where that is kept: since when it was so, and its record.
+    /// The form that it replaces, if that is kept: the generation since which it existed, and its record.
     version: Option<(u64, Vec<u8>)>,
-    /// Where categories that it enters say that the item went.
+    /// The log entries of the entered categories that report the item as gone.
     said: GoneNumbers,
 }
 
-/// Texts are written and made durable first and without the writer's lock, those of up to
-/// [`TEXTS_AT_ONCE`] bytes together: only then may sled hear where they are.
+/// Stores changes (`Store::commit`). Texts are written and made durable first and without the writer's lock, up
+/// to [`TEXTS_AT_ONCE`] bytes together: only then may sled refer to their places.
 pub(super) fn commit(engine: &Engine, changes: Vec<Change>, now: Timestamp) -> Result<Vec<InfoCode>> {
     let _naming = engine.texts.naming();
     let mut changes = changes.into_iter().peekable();
@@ -56,8 +57,8 @@ pub(super) fn commit(engine: &Engine, changes: Vec<Change>, now: Timestamp) -> R
     Ok(refused)
 }
 
-/// A small group at once. Of a large one half is packed and made durable by another thread while the
-/// transactions of the other half run: disk and packing take as long as these.
+/// Stores a group of changes. Of a large one, another thread compresses the texts of one half and makes them
+/// durable while the transactions of the other half run: disk and compression take as long as these.
 fn commit_group(engine: &Engine, mut group: Vec<Change>, now: Timestamp) -> Result<Vec<InfoCode>> {
     if group.len() < MANY {
         let places = store_texts(engine, &group)?;
@@ -74,7 +75,7 @@ fn commit_group(engine: &Engine, mut group: Vec<Change>, now: Timestamp) -> Resu
     })
 }
 
-/// Makes the texts of changes durable, and says where each is that there is.
+/// Makes the texts of changes durable, and returns their places, one for each change with a text.
 fn store_texts(engine: &Engine, group: &[Change]) -> Result<Vec<Place>> {
     let bodies = group.iter().filter_map(|change| change.body.as_ref());
     let packed = engine.pack(bodies)?;
@@ -103,7 +104,7 @@ fn commit_placed(
         }
         let place = change.body.as_ref().and_then(|_| places.next());
         let (old_events, version) = match &change.event {
-            // A story that begins has no past.
+            // A new history has no old events, and a new item no earlier form.
             Some(event) if event.what == EventKind::Inserted => (Vec::new(), None),
             Some(_) => {
                 let beyond = items::events_beyond(&engine.db, &change.code.key(), MAX_EVENTS - 1)?;
@@ -120,8 +121,8 @@ fn commit_placed(
     Ok(refused)
 }
 
-/// The form that a change replaces, if somebody may still want to see it: it was published as
-/// another one (a correction), or a sealed hundred shows it.
+/// Returns the form that a change replaces, if it may still be read: because it was published and is corrected,
+/// or because a sealed hundred contains it.
 fn replaced(db: &Database, change: &Change) -> Result<Option<(u64, Vec<u8>)>> {
     let shows = change.tombstone.is_none() && (change.body.is_some() || !change.enters.is_empty());
     if change.item.is_none() || !shows {
@@ -135,8 +136,8 @@ fn replaced(db: &Database, change: &Change) -> Result<Option<(u64, Vec<u8>)>> {
     form(db, &item).map(Some)
 }
 
-/// Where the categories that a change enters say that its item went. That has to be looked for in all of a
-/// category's log, so only for an item to which something else has happened than polls.
+/// Returns the log entries of the entered categories that report the item as gone. These searches scan the
+/// whole log of a category, so they run only for an item whose history has other events than those of polls.
 fn said(db: &Database, change: &Change) -> Result<GoneNumbers> {
     let known = change.basis.item.is_some() && !change.enters.is_empty();
     let polled = |event: &Event| {
@@ -154,7 +155,7 @@ fn said(db: &Database, change: &Change) -> Result<GoneNumbers> {
     log::gone_numbers_of(db, entered, &change.code.key())
 }
 
-/// Stores what still stands on what it was decided on; gives the codes of the others.
+/// Stores the changes whose basis is unchanged, and returns the codes of the others.
 fn commit_batch(db: &Database, batch: &[Prepared], now: Timestamp) -> Result<Vec<InfoCode>> {
     db.transact(|tx| {
         let mut touched: BTreeMap<CategoryId, Category> = BTreeMap::new();
@@ -183,7 +184,8 @@ fn commit_batch(db: &Database, batch: &[Prepared], now: Timestamp) -> Result<Vec
     })
 }
 
-/// Whether the poll for which a change was decided may still store; `known` has the answers of a transaction.
+/// Returns whether the claim under which a change was decided is still the last; `known` caches the answers
+/// of a transaction.
 fn claim_stands<'a>(
     tx: Tx<'_>,
     change: &'a Change,
@@ -196,7 +198,7 @@ fn claim_stands<'a>(
     }
 }
 
-/// Whether all that a change was decided on stands; `item` is what is stored.
+/// Returns whether everything that a change was decided on is unchanged; `item` is the stored item.
 fn stands(tx: Tx<'_>, change: &Change, item: Option<&Item>) -> TxResult<bool> {
     let Basis { item: known, tombstone, placed } = &change.basis;
     if item != known.as_ref() || item_writes::tombstone(tx, &change.code)? != *tombstone {
@@ -214,7 +216,7 @@ fn stands(tx: Tx<'_>, change: &Change, item: Option<&Item>) -> TxResult<bool> {
     Ok(true)
 }
 
-/// Lets a change's aliases lead to its code; those of a source are stored together.
+/// Makes a change's aliases resolve to its code; those of one source are written together.
 fn put_aliases<'a>(
     tx: Tx<'_>,
     change: &'a Change,
@@ -244,14 +246,13 @@ fn apply(
         put_record(tx, &key, (*place, item.clone()), balance)?;
     }
     if let Some(item) = &change.item {
-        // Counters, the leading source and further paths show nowhere: the outputs stay as old as
-        // they are.
+        // Counters, the leading source and further paths are published nowhere: outputs keep their age.
         let shows = change.tombstone.is_none() && (change.body.is_some() || !change.enters.is_empty());
         let known = before.map(|(place, _)| *place);
         let place = place.or(known).unwrap_or(Place::NONE);
         match before {
             Some((_, stored)) if !shows => {
-                // Its form is as old as it was.
+                // Its form keeps its age.
                 let item = Item { touched: stored.touched, ..item.clone() };
                 put_record(tx, &key, (place, item), balance)?;
             }

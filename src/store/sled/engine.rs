@@ -1,5 +1,5 @@
-//! The engine: one open database with the files of texts, the compression dictionaries and the sources
-//! kept in memory. What all verbs work on.
+//! The engine: one open database with the files of texts, the compression dictionaries and the sources kept in
+//! memory. All verbs work on it.
 
 use std::path::Path;
 
@@ -21,18 +21,17 @@ pub(super) struct Engine {
 }
 
 impl Engine {
-    /// Opens the store in `path`, or makes it. `cache` is what the database's pages may take in memory, in
-    /// bytes.
+    /// Opens the store in `path`, or creates it. `cache` is the size of the database's page cache, in bytes.
     ///
     /// # Errors
-    /// As [`Database::open`] and [`Database::check_format`]. sled may panic over damage: callers catch that.
+    /// As [`Database::open`] and [`Database::check_format`]. sled may panic on damage; callers catch that.
     pub(super) fn at(path: &Path, cache: u64) -> Result<Self> {
         let engine = Self::bare(path, cache)?;
         engine.begin()?;
         Ok(engine)
     }
 
-    /// Opens the store, or makes one without any record, and believes nothing of it.
+    /// Opens the store, or creates one without any record, without checking its format.
     ///
     /// # Errors
     /// As [`Database::open`].
@@ -45,7 +44,7 @@ impl Engine {
         })
     }
 
-    /// Checks the format and makes what every store has.
+    /// Checks the format, and creates the records that every store has.
     ///
     /// # Errors
     /// As [`Database::check_format`].
@@ -64,7 +63,7 @@ impl Engine {
         texts.into_iter().map(|body| bodies::pack(body, dictionary.as_deref())).collect()
     }
 
-    /// Reads what [`Engine::pack`] gave.
+    /// Unpacks what [`Engine::pack`] returned.
     ///
     /// # Errors
     /// [`crate::store::StoreError::Damaged`].

@@ -1,5 +1,5 @@
-//! Records of items, forms, listings and events as transactions write them. Verbs that change items
-//! (`commit`, `withdraw`, `maintenance`) are made of these.
+//! Records of items, forms, listings and events as transactions write them. Verbs that change items (`commit`,
+//! `withdraw`, `maintenance`) are built from these.
 
 use super::bodies::{Balance, Place, named};
 use super::database::{
@@ -12,8 +12,8 @@ use super::{paths, records};
 use crate::model::{InfoCode, Item, SourceId};
 use crate::store::{Event, EventKind, Result, Sighting, Tombstone};
 
-/// The form that an item has now, to be kept: since when it is so, and a record of it that names the
-/// same text.
+/// Returns the present form of an item, to be kept: the generation since which it exists, and a record that
+/// refers to the same text.
 pub(super) fn form(db: &Database, item: &Item) -> Result<(u64, Vec<u8>)> {
     let record = db.get(TreeId::Item, item.code.key())?;
     let place = record.and_then(|record| named(&record)).unwrap_or(Place::NONE);
@@ -34,12 +34,12 @@ pub(super) fn put_form(
     Ok(())
 }
 
-/// Whether an event is that with which a source's listing of an item begins: it is kept with it.
+/// Returns whether a source's listing of an item begins with this event: it is then stored with the listing.
 pub(super) fn begins(event: &Event, source: &SourceId) -> bool {
     matches!(event.what, EventKind::Inserted | EventKind::Listed) && event.source.as_ref() == Some(source)
 }
 
-/// Stores what is known of a listing; the event that it began with stays.
+/// Stores a listing; the event that it began with stays.
 pub(super) fn put_listing(
     tx: Tx<'_>,
     (code, source): (&InfoCode, &SourceId),
@@ -54,7 +54,7 @@ pub(super) fn put_listing(
     let stands = own.or(apart.as_deref());
     let before = stands.and_then(|bytes| records::listing(bytes).ok()).and_then(|(_, event)| event);
     if let (Some(_), Some(began)) = (&before, began) {
-        // It was listed, forgotten and is listed again: its story goes on.
+        // It was listed, dropped and is listed again: the event is a further one in its history.
         put_event(tx, &key, began)?;
     }
     let began = match (before, began) {
@@ -69,7 +69,7 @@ pub(super) fn put_listing(
     }
 }
 
-/// Stores an item's first listing in its record, or apart where the record would grow too large.
+/// Stores an item's first listing in its record, or separately if the record would grow too large.
 pub(super) fn put_first(tx: Tx<'_>, key: &[u8], item: &[u8], first: &[u8]) -> TxResult<()> {
     let whole = records::with_first(item, first).map_err(abort)?;
     if whole.len() <= MAX_VALUE {
@@ -79,7 +79,7 @@ pub(super) fn put_first(tx: Tx<'_>, key: &[u8], item: &[u8], first: &[u8]) -> Tx
     put(tx, TreeId::Item, key, &records::with_first(item, &[]).map_err(abort)?)
 }
 
-/// Stores a listing that stood in its item's record, or was to, by itself.
+/// Stores the first listing of an item separately instead of in its record.
 pub(super) fn put_apart(tx: Tx<'_>, key: &[u8], first: &[u8]) -> TxResult<()> {
     match first.split_at_checked(4) {
         Some((number, listing)) => put(tx, TreeId::Seen, &[key, number].concat(), listing),
@@ -93,13 +93,13 @@ pub(super) fn put_event(tx: Tx<'_>, key: &[u8], event: &Event) -> TxResult<()> {
     put(tx, TreeId::History, &event_key(key, at), &bytes)
 }
 
-/// Why an item is out, if it is.
+/// Returns the tombstone of an item, if it has one.
 pub(super) fn tombstone(tx: Tx<'_>, code: &InfoCode) -> TxResult<Option<Tombstone>> {
     let bytes = tree(tx, TreeId::Tomb).get(code.key())?;
     bytes.map(|bytes| decode("tombstone", &bytes).map_err(abort)).transpose()
 }
 
-/// The item as it stands in the store, and where its text is.
+/// Returns an item as stored, and the place of its text.
 pub(super) fn stored(tx: Tx<'_>, key: &[u8]) -> TxResult<Option<(Place, Item)>> {
     let bytes = tree(tx, TreeId::Item).get(key)?;
     bytes.map(|bytes| records::item(key, &bytes).map_err(abort)).transpose()
@@ -121,10 +121,10 @@ pub(super) fn put_item(
     touch_record(tx, key, (place, item), balance)
 }
 
-/// Stores an item under the coming generation; `touched` of it says where it stood, 0 for nowhere. Its
-/// text stays where it is.
+/// Stores an item under the next generation, with its text unchanged. Its `touched` is the generation under
+/// which it is indexed so far, 0 for none.
 pub(super) fn touch_item(tx: Tx<'_>, key: &[u8], item: &Item) -> TxResult<()> {
-    // What it takes it gives.
+    // The same place is taken and added, so the balance stays zero.
     touch_record(tx, key, (place_of(tx, key)?, item.clone()), &mut Balance::default())
 }
 
@@ -132,7 +132,7 @@ fn place_of(tx: Tx<'_>, key: &[u8]) -> TxResult<Place> {
     Ok(tree(tx, TreeId::Item).get(key)?.and_then(|record| named(&record)).unwrap_or(Place::NONE))
 }
 
-/// As [`touch_item`], with a text that may be another one.
+/// Stores an item as [`touch_item`] does, with a text that may be another one.
 pub(super) fn touch_record(
     tx: Tx<'_>,
     key: &[u8],

@@ -1,4 +1,4 @@
-//! What is stored of one item, but for its texts (`articles`).
+//! Reading the data of one item, except for its texts (`articles`).
 
 use std::collections::BTreeMap;
 
@@ -10,12 +10,12 @@ use super::{records, small_records};
 use crate::model::{InfoCode, Item, SourceId};
 use crate::store::{Basis, Event, Past, RecordKind, Result, Revision, Sighting, Tombstone};
 
-/// One item's small part, by the key of its code.
+/// Returns the record of one item, by the key of its code.
 pub(super) fn item(db: &Database, key: &[u8]) -> Result<Option<Item>> {
     db.get(TreeId::Item, key)?.map(|bytes| records::item(key, &bytes).map(|(_, item)| item)).transpose()
 }
 
-/// What a source's listing of an item was, by the number of the source.
+/// Returns a source's listing of an item, by the number of the source.
 pub(super) fn sighting(db: &Database, number: u32, code: &InfoCode) -> Result<Option<Sighting>> {
     let key = code.key();
     if let Some(item) = db.get(TreeId::Item, &key)?
@@ -27,7 +27,7 @@ pub(super) fn sighting(db: &Database, number: u32, code: &InfoCode) -> Result<Op
     listing.map(|bytes| records::listing(&bytes).map(|(sighting, _)| sighting)).transpose()
 }
 
-/// Which sources list an item.
+/// Returns the sources that list an item.
 pub(super) fn listings(db: &Database, code: &InfoCode) -> Result<Vec<(SourceId, Sighting)>> {
     let names = names(db)?;
     let mut listings = Vec::new();
@@ -39,7 +39,8 @@ pub(super) fn listings(db: &Database, code: &InfoCode) -> Result<Vec<(SourceId, 
     Ok(listings)
 }
 
-/// Records of all listings of an item, by the numbers of their sources: the first stands with the item.
+/// Returns the records of all listings of an item, by the numbers of their sources; the first is in the item's
+/// record.
 fn all_listings(db: &Database, code: &[u8]) -> Result<BTreeMap<u32, IVec>> {
     let mut all = BTreeMap::new();
     for entry in db.tree(TreeId::Seen).scan_prefix(code) {
@@ -54,7 +55,8 @@ fn all_listings(db: &Database, code: &[u8]) -> Result<BTreeMap<u32, IVec>> {
     Ok(all)
 }
 
-/// Events stand in two places: those that a listing began with beside it, the others by themselves.
+/// Returns the events of an item, oldest first. Those that a listing began with are stored with it, the others
+/// in a tree of their own.
 pub(super) fn history(db: &Database, code: &InfoCode) -> Result<Vec<Event>> {
     let prefix = code.key();
     let mut events: Vec<(u64, Event)> = Vec::new();
@@ -69,7 +71,7 @@ pub(super) fn history(db: &Database, code: &InfoCode) -> Result<Vec<Event>> {
     Ok(events.into_iter().map(|(_, event)| event).collect())
 }
 
-/// Keys of the oldest events of an item, so many that `most` are left.
+/// Returns the keys of an item's oldest events, so that without them `most` are left.
 pub(super) fn events_beyond(db: &Database, code: &[u8], most: usize) -> Result<Vec<Vec<u8>>> {
     let mut keys = Vec::new();
     for key in db.tree(TreeId::History).scan_prefix(code).keys() {
@@ -79,17 +81,17 @@ pub(super) fn events_beyond(db: &Database, code: &[u8], most: usize) -> Result<V
     Ok(keys)
 }
 
-/// Why an item is out, if it is.
+/// Returns the tombstone of an item, if it has one.
 pub(super) fn tombstone(db: &Database, code: &InfoCode) -> Result<Option<Tombstone>> {
     db.get(TreeId::Tomb, code.key())?.map(|bytes| decode("tombstone", &bytes)).transpose()
 }
 
-/// What happened to an item, and how it looked.
+/// Returns the events and revisions of an item.
 pub(super) fn past(db: &Database, code: &InfoCode) -> Result<Past> {
     Ok(Past { history: history(db, code)?, revisions: revisions(db, code)? })
 }
 
-/// How an item looked before, oldest first.
+/// Returns the revisions of an item, oldest first.
 pub(super) fn revisions(db: &Database, code: &InfoCode) -> Result<Vec<Revision>> {
     db.tree(TreeId::Revision)
         .scan_prefix(code.key())
@@ -97,20 +99,21 @@ pub(super) fn revisions(db: &Database, code: &InfoCode) -> Result<Vec<Revision>>
         .collect()
 }
 
-/// What stands of an item, to decide on; whether it all stood at one moment is seen when it is stored.
+/// Returns the basis of an item for a decision. The reads are not one snapshot; the commit detects changes
+/// between them.
 pub(super) fn basis(db: &Database, code: &InfoCode) -> Result<Basis> {
     let item = item(db, &code.key())?;
-    // Nobody places what is not there.
+    // An item that does not exist cannot be placed.
     let placed = item.is_some() && is_placed(db, code)?;
     Ok(Basis { item, tombstone: tombstone(db, code)?, placed })
 }
 
-/// Whether an admin placed an item.
+/// Returns whether an admin placed an item.
 pub(super) fn is_placed(db: &Database, code: &InfoCode) -> Result<bool> {
     Ok(small_records::get(db, RecordKind::Placement, &code.key())?.is_some())
 }
 
-/// Whether an item is stored under a code, or once was.
+/// Returns whether an item with this code is stored, or once was.
 pub(super) fn known_code(db: &Database, code: &[u8]) -> Result<bool> {
     Ok(db.get(TreeId::Item, code)?.is_some() || db.get(TreeId::Tomb, code)?.is_some())
 }

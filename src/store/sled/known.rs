@@ -1,4 +1,4 @@
-//! What a source's names lead to: all that a document has to know of the store, looked up at once.
+//! Resolves the names that a source uses: all that decisions about a document need to read, in one call.
 
 use super::database::TreeId;
 use super::engine::Engine;

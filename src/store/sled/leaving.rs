@@ -1,4 +1,4 @@
-//! Items that leave categories, and what of an erased one goes. `withdraw` and `sweep` are made of these.
+//! Removing items from categories, and erasing them. `withdraw` and `sweep` are built from these.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,12 +11,12 @@ use super::{log, paths, records};
 use crate::model::{Category, CategoryId, Item, Timestamp};
 use crate::store::Result;
 
-/// An item's categories, and the whole site.
+/// Returns an item's categories, and the whole site.
 pub(super) fn with_site(item: &Item) -> Vec<CategoryId> {
     item.categories.iter().copied().chain([CategoryId::SITE]).collect()
 }
 
-/// The time of the newest item of each category, were some items not in it.
+/// Returns the time of the newest item of each category, as if these items were not in it.
 pub(super) fn newest_without(db: &Database, gone: &[(&Item, &[CategoryId])]) -> Result<Newest> {
     let mut own: BTreeMap<CategoryId, BTreeSet<Vec<u8>>> = BTreeMap::new();
     for (item, categories) in gone {
@@ -40,17 +40,17 @@ pub(super) fn newest_without(db: &Database, gone: &[(&Item, &[CategoryId])]) -> 
 
 pub(super) type Newest = BTreeMap<CategoryId, Option<Timestamp>>;
 
-/// Categories as a transaction changes them, and which of them items left.
+/// Categories that a transaction changes, and which of them items left.
 #[derive(Default)]
 pub(super) struct Touched {
     all: BTreeMap<CategoryId, Category>,
     left: BTreeSet<CategoryId>,
-    /// Those that show an item which left others.
+    /// Categories that show an item which left others.
     showing: BTreeSet<CategoryId>,
 }
 
 impl Touched {
-    /// Notes categories that show an item which left others: it says of itself where it is.
+    /// Adds categories that show an item which left others, because an item names its categories.
     pub(super) fn show(&mut self, tx: Tx<'_>, categories: &[CategoryId], now: Timestamp) -> TxResult<()> {
         for id in categories {
             touch(tx, *id, now, &mut self.all)?;
@@ -59,7 +59,7 @@ impl Touched {
         Ok(())
     }
 
-    /// Stores those that were left, and those that show what left others.
+    /// Stores the categories that items left, and those that show such an item.
     pub(super) fn put(&mut self, tx: Tx<'_>, newest: &Newest) -> TxResult<()> {
         for id in self.left.union(&self.showing) {
             if let Some(category) = self.all.get_mut(id) {
@@ -97,7 +97,7 @@ pub(super) fn leave(
 
 pub(super) type Leftovers = Vec<(TreeId, Vec<u8>)>;
 
-/// Keys of what an erased item leaves in trees whose keys begin with its code.
+/// Returns the keys that an erased item leaves in trees whose keys begin with its code.
 pub(super) fn leftovers(db: &Database, item: &Item) -> Result<Leftovers> {
     let mut keys = Vec::new();
     for at in [TreeId::Revision, TreeId::Version] {
@@ -108,7 +108,7 @@ pub(super) fn leftovers(db: &Database, item: &Item) -> Result<Leftovers> {
     Ok(keys)
 }
 
-/// The path stays: it answers 410.
+/// Erases an item, and returns the places of its texts. Its path stays, and answers 410.
 pub(super) fn erase(tx: Tx<'_>, item: &Item, leftovers: &[(TreeId, Vec<u8>)]) -> TxResult<Vec<Place>> {
     let key = item.code.key();
     let mut balance = Balance::default();
@@ -123,7 +123,7 @@ pub(super) fn erase(tx: Tx<'_>, item: &Item, leftovers: &[(TreeId, Vec<u8>)]) ->
             freed.push(place);
         }
         if matches!(at, TreeId::Item) {
-            // Its sources go on listing it.
+            // Its sources still list it.
             put_apart(tx, key, records::first_of(&value).map_err(abort)?)?;
         }
     }

@@ -1,4 +1,4 @@
-//! Items in the order of time, arrival and change, and paths in theirs.
+//! Items in the order of time, arrival and change, and paths in order.
 
 use std::ops::Bound;
 
@@ -13,8 +13,8 @@ use super::touched::touched_codes;
 use crate::model::{CategoryId, InfoCode, Item, Timestamp};
 use crate::store::{Result, Window};
 
-/// Archived entries that a look for a current window passes over before it is content with what
-/// it has: an old site's thousands of articles must not be walked at every publish.
+/// Archived entries that the query of a current window skips before it returns what it has: an old site's
+/// thousands of articles must not be walked at every publish.
 const MAX_PASSED_OVER: usize = 1_000;
 
 pub(super) fn items_in(db: &Database, category: CategoryId, window: Window) -> Result<Vec<Item>> {
@@ -68,7 +68,7 @@ pub(super) fn arrivals(db: &Database, category: CategoryId, from: u32, to: u32) 
     Ok(items)
 }
 
-/// The items of the whole site in the order in which they came: the number of each, and its code as bytes.
+/// Returns the items of the whole site in the order of arrival: the number of each, and the bytes of its code.
 pub(super) fn by_arrival(db: &Database) -> Result<Vec<(u32, Vec<u8>)>> {
     let mut all = Vec::new();
     for entry in db.tree(TreeId::CatTime).scan_prefix(CategoryId::SITE.0.to_be_bytes()) {
@@ -85,7 +85,8 @@ pub(super) fn arrival_of(db: &Database, category: CategoryId, item: &Item) -> Re
     Ok(db.get(TreeId::CatTime, key)?.and_then(|value| u32_at(&value, 1)))
 }
 
-/// Items whose last change came after a number and not after another one, and up to which number these are all.
+/// Returns items whose last change is after one number and not after another, and the number up to which the
+/// result is complete.
 pub(super) fn touched(db: &Database, (after, until): (u64, u64), limit: usize) -> Result<(Vec<Item>, u64)> {
     let start = after.saturating_add(1).to_be_bytes();
     let mut items: Vec<Item> = Vec::new();
@@ -94,7 +95,7 @@ pub(super) fn touched(db: &Database, (after, until): (u64, u64), limit: usize) -
         if u64_at(&key, 0).is_none_or(|number| number > until) {
             break;
         }
-        // A commit's items share one number; a caller goes on after the last number it saw.
+        // A commit's items share one number; a caller continues after the last number it saw.
         let same_commit = items.last().is_some_and(|last| u64_at(&key, 0) == Some(last.touched));
         if items.len() >= limit && !same_commit {
             let upto = items.last().map_or(until, |last| last.touched);
@@ -103,7 +104,7 @@ pub(super) fn touched(db: &Database, (after, until): (u64, u64), limit: usize) -
         let mut codes: Vec<&[u8]> = touched_codes(&codes).flatten().collect();
         codes.sort_unstable();
         for code in codes {
-            // One that was changed again since stands further on, too.
+            // An item that was changed again since is also indexed under a later number.
             items.extend(item(db, code)?.filter(|item| u64_at(&key, 0) == Some(item.touched)));
         }
     }
@@ -159,14 +160,14 @@ pub(super) fn redirects(db: &Database, after: &str, limit: usize) -> Result<Vec<
     Ok(found)
 }
 
-/// The time of the newest item of a category, by its entries.
+/// Returns the time of the newest item of a category, from its entries.
 pub(super) fn newest(db: &Database, id: CategoryId) -> Result<Option<Timestamp>> {
     let last = db.tree(TreeId::CatTime).scan_prefix(id.0.to_be_bytes()).keys().next_back();
     let last = last.transpose().map_err(|e| backend(READ, e))?;
     Ok(last.and_then(|key| time_at(key.get(4..)?)))
 }
 
-/// The highest arrival number of a category that an item has.
+/// Returns the highest arrival number that an item has in a category.
 pub(super) fn last_arrival(db: &Database, id: CategoryId) -> Result<u32> {
     if id == CategoryId::SITE {
         return Ok(by_arrival(db)?.last().map_or(0, |(number, _)| *number));

@@ -1,10 +1,10 @@
-//! The log of a category: what came into it, changed or went, in hundreds that are sealed.
+//! The log of a category: items that arrived, changed or left, in hundreds that are sealed.
 //!
-//! Every arrival takes the next number. So does an edit of an item that stands in a sealed
-//! hundred already, and the withdrawal of one: a reader who asks only for what is not sealed
-//! yet hears of both (RFC 5005, 4; RFC 6721). A sealed hundred keeps showing what it showed: of
-//! an item that is changed later, the form it had is kept (RULES 3.2). Only what takes an item
-//! out changes it. The whole site counts arrivals too, but has no hundreds and so no slots.
+//! Every arrival takes the next number. So does an edit of an item in a sealed hundred, and the withdrawal of
+//! one: a reader that fetches only the unsealed part learns of both (RFC 5005, 4; RFC 6721). A sealed hundred
+//! keeps its contents: of an item that changes later, the earlier form is kept (RULES 3.2). It changes only if
+//! an item is removed or restored, or if archived items fill the unused numbers of the last one. The whole site
+//! counts arrivals too, but has no hundreds and so no slots.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,16 +17,16 @@ use super::{items, slots};
 use crate::model::{Category, CategoryId, Item, Timestamp};
 use crate::store::Result;
 
-/// First bytes of slots that are no plain arrivals; a code's key begins with its code space,
-/// whose characters are all larger.
+/// First bytes of slots that are not plain arrivals; a code's key begins with its code space, whose characters
+/// are all larger.
 const ARCHIVED: u8 = 1;
 const AGAIN: u8 = 2;
 const GONE: u8 = 3;
 
-/// What stands under an arrival number, of the key of a code.
+/// A slot of the log, with the key of a code.
 pub(super) type Slot = crate::store::Slot<Vec<u8>>;
 
-/// The slot that `bytes` are.
+/// Decodes a slot.
 pub(super) fn slot_in(bytes: &[u8]) -> Option<Slot> {
     Some(match bytes.split_first()? {
         (&ARCHIVED, key) => Slot::Archived(key.to_vec()),
@@ -36,7 +36,7 @@ pub(super) fn slot_in(bytes: &[u8]) -> Option<Slot> {
     })
 }
 
-/// A slot as bytes.
+/// Encodes a slot.
 pub(super) fn slot_bytes(slot: &Slot) -> Vec<u8> {
     match slot {
         Slot::Arrived(key) => key.clone(),
@@ -46,7 +46,7 @@ pub(super) fn slot_bytes(slot: &Slot) -> Vec<u8> {
     }
 }
 
-/// What [`TreeId::CatTime`] says of an item in a category.
+/// The value of [`TreeId::CatTime`]: the entry of an item in a category.
 #[derive(Debug)]
 pub(super) struct Entered {
     pub(super) shown: u8,
@@ -70,7 +70,7 @@ impl Entered {
     }
 }
 
-/// Lets an item in, if it is not in already.
+/// Adds an item to a category, if it is not in it already.
 pub(super) fn enter(
     tx: Tx<'_>,
     key: &[u8],
@@ -109,7 +109,8 @@ pub(super) fn again(tx: Tx<'_>, key: &[u8], item: &Item, category: &mut Category
     put(tx, TreeId::CatTime, &at, &entered.bytes())
 }
 
-/// Takes an item out; with a time its readers are told. `false` when it is not in.
+/// Removes an item from a category; with a time, its log entries report it as gone. Returns `false` if it was
+/// not in it.
 pub(super) fn leave(
     tx: Tx<'_>,
     key: &[u8],
@@ -146,14 +147,14 @@ pub(super) fn leave(
     Ok(true)
 }
 
-/// Whether an item's entry in a category, and the slots it names, are what they must be.
+/// Returns whether an item's entry in a category, and the slots that it refers to, are consistent.
 pub(super) fn is_in_order(db: &Database, id: CategoryId, key: &[u8], entry: &[u8]) -> Result<bool> {
     let Some(entered) = Entered::read(entry) else { return Ok(false) };
     if id == CategoryId::SITE {
         return Ok(true);
     }
     let mut number = entered.latest;
-    // Bounded: numbers get smaller with each step.
+    // Terminates, because numbers get smaller with each step.
     loop {
         let slot = slots::get(db, id, number)?.as_deref().and_then(slot_in);
         number = match slot {
@@ -166,7 +167,7 @@ pub(super) fn is_in_order(db: &Database, id: CategoryId, key: &[u8], entry: &[u8
     }
 }
 
-/// Whether something stands behind a slot: the entry of its item, or that it went.
+/// Returns whether a slot is confirmed by the entry of its item, or by the item's removal.
 pub(super) fn is_said(db: &Database, id: CategoryId, number: u32, slot: &[u8]) -> Result<bool> {
     let Some(slot) = slot_in(slot) else { return Ok(false) };
     let Some(item) = readable(items::item(db, slot.code()))?.flatten() else {
@@ -184,14 +185,14 @@ pub(super) fn is_said(db: &Database, id: CategoryId, number: u32, slot: &[u8]) -
     })
 }
 
-/// Whether a sealed hundred is noted, under the generation of its last change.
+/// Returns whether a sealed hundred is indexed under the generation of its last change.
 pub(super) fn is_noted(db: &Database, id: CategoryId, page: u32) -> Result<bool> {
     let Some(value) = db.get(TreeId::Seal, page_key(id, page))? else { return Ok(false) };
     let Some(changed) = u64_at(&value, 8) else { return Ok(false) };
     Ok(db.get(TreeId::Resealed, resealed_key(id, changed, page))?.is_some())
 }
 
-/// Notes a sealed hundred anew, as changed now; what is known of its sealing stays.
+/// Indexes a sealed hundred anew, as changed now; the generation of its sealing is kept.
 pub(super) fn note_anew(tx: Tx<'_>, id: CategoryId, page: u32) -> TxResult<()> {
     let before = tree(tx, TreeId::Seal).get(page_key(id, page))?;
     let now = upcoming(tx)?;
@@ -199,7 +200,7 @@ pub(super) fn note_anew(tx: Tx<'_>, id: CategoryId, page: u32) -> TxResult<()> {
     note_page(tx, id, page, sealed.unwrap_or(u64::MAX), now)
 }
 
-/// Takes back that an item went.
+/// Removes the log entries that report an item as gone.
 pub(super) fn unsay(tx: Tx<'_>, category: &Category, numbers: &[u32]) -> TxResult<()> {
     for number in numbers {
         slots::remove(tx, category.id, *number)?;
@@ -208,10 +209,10 @@ pub(super) fn unsay(tx: Tx<'_>, category: &Category, numbers: &[u32]) -> TxResul
     Ok(())
 }
 
-/// Where categories say that an item went.
+/// Numbers of the log entries that report an item as gone, by category.
 pub(super) type GoneNumbers = BTreeMap<CategoryId, Vec<u32>>;
 
-/// Where these categories say that an item went.
+/// Returns the numbers of the log entries in these categories that report an item as gone.
 pub(super) fn gone_numbers_of(
     db: &Database,
     ids: impl Iterator<Item = CategoryId>,
@@ -231,7 +232,7 @@ fn gone_numbers(db: &Database, category: CategoryId, key: &[u8]) -> Result<Vec<u
     Ok(numbers)
 }
 
-/// Whether some hundred that holds the item is sealed, so that its form must be kept.
+/// Returns whether a hundred that contains the item is sealed, so that its form must be kept.
 pub(super) fn shown_sealed(db: &Database, item: &Item) -> Result<bool> {
     let key = item.code.key();
     for id in &item.categories {
@@ -245,8 +246,9 @@ pub(super) fn shown_sealed(db: &Database, item: &Item) -> Result<bool> {
     Ok(false)
 }
 
-/// Closes the open hundred if what came last went straight to the archive: it is in no current
-/// document, so it must be in a sealed one. The rest of the hundred's numbers stay unused.
+/// Seals the open hundred if its last arrival went straight to the archive: that item is in no current
+/// document, so it must be in a sealed one. The remaining numbers of the hundred stay unused until further
+/// archived items fill them (`room_in_closed`).
 pub(super) fn close_archived(tx: Tx<'_>, category: &mut Category) -> TxResult<()> {
     if category.id == CategoryId::SITE || category.arrivals.is_multiple_of(Category::HUNDRED) {
         return Ok(());
@@ -259,7 +261,7 @@ pub(super) fn close_archived(tx: Tx<'_>, category: &mut Category) -> TxResult<()
     seal(tx, category)
 }
 
-/// Closes the hundreds that end with what went straight to the archive.
+/// Seals the hundreds that end with an arrival that went straight to the archive.
 pub(super) fn close_all_archived(db: &Database, archived: &BTreeSet<CategoryId>) -> Result<()> {
     for id in archived {
         let Some(before) = category(db, *id)? else { continue };
@@ -276,8 +278,8 @@ pub(super) fn close_all_archived(db: &Database, archived: &BTreeSet<CategoryId>)
     Ok(())
 }
 
-/// Returns the first unused number of the last hundred, if [`close_archived`] closed it before it was full:
-/// a site that is imported sends each category a few articles at a time.
+/// Returns the first unused number of the last hundred, if [`close_archived`] closed it before it was full: an
+/// import adds a few articles to each category at a time.
 fn room_in_closed(tx: Tx<'_>, category: &Category) -> TxResult<Option<u32>> {
     let end = category.arrivals;
     if end == 0 || !end.is_multiple_of(Category::HUNDRED) {
@@ -312,13 +314,13 @@ fn is_sealed(category: &Category, number: u32) -> bool {
     number.div_ceil(Category::HUNDRED) <= category.sealed()
 }
 
-/// Remembers under which generation the last hundred was sealed.
+/// Records the generation under which the last hundred was sealed.
 fn seal(tx: Tx<'_>, category: &Category) -> TxResult<()> {
     let now = upcoming(tx)?;
     note_page(tx, category.id, category.sealed(), now, now)
 }
 
-/// Remembers that a sealed hundred is not what it was.
+/// Records that a sealed hundred changed.
 fn mark_changed(tx: Tx<'_>, category: &Category, number: u32) -> TxResult<()> {
     if category.id == CategoryId::SITE || !is_sealed(category, number) {
         return Ok(());
@@ -330,7 +332,7 @@ fn mark_changed(tx: Tx<'_>, category: &Category, number: u32) -> TxResult<()> {
     note_page(tx, category.id, page, sealed, now)
 }
 
-/// Notes a sealed hundred under the generations of its sealing and of its last change.
+/// Indexes a sealed hundred under the generations of its sealing and of its last change.
 pub(super) fn note_page(tx: Tx<'_>, id: CategoryId, page: u32, sealed: u64, changed: u64) -> TxResult<()> {
     let at = page_key(id, page);
     let value = [sealed.to_be_bytes(), changed.to_be_bytes()].concat();
@@ -341,12 +343,12 @@ pub(super) fn note_page(tx: Tx<'_>, id: CategoryId, page: u32, sealed: u64, chan
     Ok(())
 }
 
-/// `category | generation | hundred`.
+/// Returns the key `category | generation | hundred`.
 fn resealed_key(id: CategoryId, generation: u64, page: u32) -> Vec<u8> {
     [&id.0.to_be_bytes()[..], &generation.to_be_bytes(), &page.to_be_bytes()].concat()
 }
 
-/// Hundreds that were sealed or changed after `generation`.
+/// Returns the hundreds that were sealed or changed after `generation`.
 pub(super) fn resealed_since(db: &Database, id: CategoryId, generation: u64) -> Result<BTreeSet<u32>> {
     let from = resealed_key(id, generation.saturating_add(1), 0);
     let to = resealed_key(id, u64::MAX, u32::MAX);

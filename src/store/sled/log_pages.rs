@@ -11,13 +11,13 @@ use super::{items, slots};
 use crate::model::{Article, Category, CategoryId, InfoCode, Item};
 use crate::store::{Gone, LogPage, Result};
 
-/// What is not sealed yet.
+/// Returns the part of the log that is not sealed yet.
 pub(super) fn open_page(engine: &Engine, id: CategoryId) -> Result<LogPage<Item>> {
     let sealed = category(&engine.db, id)?.map_or(0, |category| category.sealed());
     page(&engine.db, id, sealed + 1, |key| items::item(&engine.db, key))
 }
 
-/// A sealed hundred, as it was when it was sealed, without what went since.
+/// Returns a sealed hundred as it was when it was sealed, without items that left since.
 pub(super) fn sealed_page(engine: &Engine, id: CategoryId, number: u32) -> Result<LogPage<Article>> {
     let seal = engine.db.get(TreeId::Seal, page_key(id, number))?;
     let sealed = seal.as_deref().and_then(|value| u64_at(value, 0)).unwrap_or(u64::MAX);
@@ -37,7 +37,7 @@ fn page<R>(
         slots.extend(slot_in(&entry?.1));
     }
     let mut found = LogPage { entries: Vec::new(), gone: Vec::new() };
-    // The last that is said of an item counts.
+    // Only the last entry of an item counts.
     for slot in slots.iter().rev().filter(|slot| seen.insert(slot.code().clone())) {
         match slot {
             Slot::Gone { at, code } => {

@@ -7,8 +7,9 @@
 //!   opening ─► store (catches panics) ─► verbs (the contract), maintenance (check, repair, backup, disk …)
 //! ```
 //!
-//! Owns: how the contract is kept on sled, and the maintenance of its files. Does not own: the contract, and the
-//! format of backups. A new verb gets its function in the file of what it is about, and a line in `verbs`.
+//! Owns: the implementation of the contract on sled, and the maintenance of its files. Does not own: the
+//! contract, and the format of backups. A new verb gets its function in the file of its subject, and a line in
+//! `verbs`.
 
 mod alias;
 mod articles;

@@ -1,5 +1,4 @@
-//! Opening and closing a store where a panic of sled becomes an error, and older formats are brought up to
-//! date.
+//! Opening and closing a store: a panic of sled becomes an error, and older formats are migrated.
 
 use tracing::warn;
 
@@ -14,7 +13,7 @@ use crate::store::{Result, StoreError};
 /// Opens the store as it is.
 ///
 /// # Errors
-/// As [`Engine::at`]; a panic becomes [`StoreError::Corrupt`].
+/// As [`Engine::at`]; a panic becomes [`StoreError::Corrupt`], or the error of the system that made sled panic.
 pub(super) fn opened(options: &StoreOptions) -> Result<Engine> {
     catching_panics("open", || {
         let engine = Engine::at(&options.path, options.cache)?;
@@ -23,7 +22,7 @@ pub(super) fn opened(options: &StoreOptions) -> Result<Engine> {
     })
 }
 
-/// As [`opened`]; a change of places that was cut off is ended, and a store of an older format migrated first.
+/// Opens the store, after completing an interrupted swap of folders and migrating a store of an older format.
 ///
 /// # Errors
 /// As [`opened`], [`swap::finish`] and [`migrate::migrate`].
@@ -38,8 +37,8 @@ pub(super) fn up_to_date(options: &StoreOptions) -> Result<Engine> {
     }
 }
 
-/// As [`up_to_date`]. Threads of sled may hold the lock of a database that this process closed
-/// (`ours`) for a moment longer.
+/// Opens the store as [`up_to_date`] does. If this process closed the database (`ours`), retries for two
+/// seconds, because threads of sled may hold its lock a moment longer.
 ///
 /// # Errors
 /// As [`up_to_date`].
@@ -54,7 +53,7 @@ pub(super) fn reopened(options: &StoreOptions, ours: bool) -> Result<Engine> {
     }
 }
 
-/// Closes a store. Its last flush may fail, or panic, as what came before did: `false` then.
+/// Closes a store. Returns `false` if its last flush failed or panicked.
 pub(super) fn close(slot: &mut Option<Engine>) -> bool {
     let Some(engine) = slot.take() else { return true };
     let ended = catching_panics("close", || {
@@ -70,7 +69,7 @@ pub(super) fn close(slot: &mut Option<Engine>) -> bool {
 /// Reads every record and every text.
 ///
 /// # Errors
-/// Where one of them cannot be read.
+/// If one of them cannot be read.
 pub(super) fn read_through(engine: &Engine) -> Result<()> {
     for tree in engine.db.trees() {
         for entry in every(tree) {

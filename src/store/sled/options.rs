@@ -1,25 +1,27 @@
-//! How a store is kept.
+//! Settings of a store.
 
 use std::path::{Path, PathBuf};
 
-/// How the store is kept.
+/// The settings of a store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoreOptions {
     /// Its folder.
     pub path: PathBuf,
-    /// sled's page cache, in bytes.
+    /// Bytes of sled's page cache.
     pub cache: u64,
-    /// A file of so many bytes that is deleted when the disk is full, so that there is room to
-    /// open; 0 for none.
+    /// Bytes of a file that is deleted when the disk is full, so that there is room to open the store; 0 for
+    /// none.
     pub ballast: u64,
-    /// With fewer bytes free on its disk the store takes nothing in.
+    /// Bytes that must be free on its disk for [`super::SledStore::has_room`]; 0 also turns off the check of
+    /// free space before writes.
     pub low_water: u64,
-    /// Where automatic exports are; the last gives a damaged store what cannot be read of it.
+    /// The folder of automatic exports; the repair of a damaged store restores unreadable records from the last
+    /// one.
     pub exports: Option<PathBuf>,
 }
 
 impl StoreOptions {
-    /// A store without ballast, low-water mark and exports.
+    /// Creates options without ballast, low-water mark and exports.
     #[must_use]
     pub fn plain(path: &Path, cache: u64) -> Self {
         Self { path: path.to_owned(), cache, ballast: 0, low_water: 0, exports: None }

@@ -1,5 +1,5 @@
-//! What stands at a path. An article's page is named after its code (RULES 5.1), so that most paths lead
-//! to their article by their name: only what a name does not tell has a record.
+//! Paths and what they resolve to. An article's page is named after its code (RULES 5.1), so most paths resolve
+//! to their article by their name; only the others have a record.
 
 use sled::IVec;
 
@@ -11,25 +11,25 @@ use crate::store::{AtPath, Result, StoreError};
 /// First bytes of records.
 const ARTICLE: u8 = 1;
 const REDIRECT: u8 = 2;
-/// The code space that is written bare, where it is fixed already.
+/// The setting with the code space whose codes are written without it, if it is fixed already.
 const BARE: &str = "fixed.site.code_space";
-/// Bytes of a path that can be kept.
+/// Bytes of a path that is stored, at most.
 pub(super) const MAX_PATH: usize = 1_000;
 
 fn space(fixed: Option<IVec>) -> Option<CodeSpace> {
     fixed.and_then(|name| CodeSpace::new(std::str::from_utf8(&name).ok()?))
 }
 
-/// The code that the name of a page tells.
+/// Returns the code in the name of a page.
 fn named(path: &str, bare: Option<&CodeSpace>) -> Option<InfoCode> {
     let file = path.rsplit('/').next()?.strip_suffix(".html")?;
     InfoCode::parse(file, bare)
 }
 
-/// What stands at a path.
+/// Returns what a path resolves to.
 ///
 /// # Errors
-/// [`StoreError::Damaged`] where its record cannot be read; those of the store.
+/// [`StoreError::Damaged`] if its record cannot be read; those of the store.
 pub(super) fn at(db: &Database, path: &str) -> Result<Option<AtPath>> {
     if let Some(record) = db.get(TreeId::Path, path)? {
         return decoded(&record).map(Some);
@@ -51,18 +51,18 @@ fn decoded(record: &[u8]) -> Result<AtPath> {
     }
 }
 
-/// Where a record redirects to; `None` for an article's.
+/// Returns the target of a redirect; `None` for the record of an article.
 pub(super) fn redirect(record: &[u8]) -> Option<String> {
     let target = record.split_first().filter(|(kind, _)| **kind == REDIRECT)?.1;
     Some(String::from_utf8_lossy(target).into_owned())
 }
 
-/// The code, as bytes, that an article's record leads to.
+/// Returns the bytes of the code in an article's record.
 pub(super) fn article(record: &[u8]) -> Option<&[u8]> {
     record.split_first().filter(|(kind, _)| **kind == ARTICLE).map(|(_, code)| code)
 }
 
-/// Lets the path of an article's page lead to it, whatever stood there.
+/// Makes the path of an article's page resolve to it, whatever it resolved to before.
 pub(super) fn lead(tx: Tx<'_>, key: &[u8], item: &Item) -> TxResult<()> {
     let bare = space(tree(tx, TreeId::Sys).get(BARE)?);
     let by_name = named(&item.permalink, bare.as_ref()).is_some_and(|code| code == item.code);
@@ -72,12 +72,12 @@ pub(super) fn lead(tx: Tx<'_>, key: &[u8], item: &Item) -> TxResult<()> {
     keep(tx, key, &item.permalink)
 }
 
-/// As [`lead`], with a record, which stays when the article is erased.
+/// Writes a record that makes a path resolve to an article; it stays when the article is erased.
 pub(super) fn keep(tx: Tx<'_>, key: &[u8], permalink: &str) -> TxResult<()> {
     put(tx, TreeId::Path, permalink.as_bytes(), &[&[ARTICLE], key].concat())
 }
 
-/// Lets a path redirect, where nothing stands and it is not too long.
+/// Makes a path redirect, if it resolves to nothing yet and is not too long.
 pub(super) fn redirect_to(tx: Tx<'_>, path: &str, target: &str) -> TxResult<()> {
     if path.len() > MAX_PATH || tree(tx, TreeId::Path).get(path)?.is_some() {
         return Ok(());
@@ -91,7 +91,7 @@ pub(super) fn redirect_to(tx: Tx<'_>, path: &str, target: &str) -> TxResult<()> 
     put_redirect(tx, path, target)
 }
 
-/// Lets a path redirect, whatever stands there.
+/// Makes a path redirect, whatever it resolved to before.
 pub(super) fn put_redirect(tx: Tx<'_>, path: &str, target: &str) -> TxResult<()> {
     put(tx, TreeId::Path, path.as_bytes(), &[&[REDIRECT], target.as_bytes()].concat())
 }
@@ -100,7 +100,7 @@ fn item(db: &Database, key: &[u8]) -> Result<Option<Item>> {
     db.get(TreeId::Item, key)?.map(|bytes| records::item(key, &bytes).map(|(_, item)| item)).transpose()
 }
 
-/// The path of an item's page, as a transaction sees it.
+/// Returns the path of an item's page, as a transaction sees it.
 fn page_of(tx: Tx<'_>, code: &InfoCode) -> TxResult<Option<String>> {
     let key = code.key();
     let record = tree(tx, TreeId::Item).get(&key)?;

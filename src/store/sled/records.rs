@@ -1,8 +1,8 @@
 //! Records of several parts.
 //!
-//! An item's (`TreeId::Item`) and that of a form which it had (`TreeId::Version`): where the text is, the item's
-//! first listing (of a form none), and the item. A listing's (`TreeId::Seen`, or in its item's record): the
-//! sighting, and the event of the item's story that it began with.
+//! The record of an item (`TreeId::Item`) and that of an earlier form (`TreeId::Version`): the place of the
+//! text, the item's first listing (none for a form), and the item. The record of a listing (`TreeId::Seen`, or
+//! in its item's record): the sighting, and the event that it began with.
 
 use super::bodies::{Place, named};
 use super::database::{FORMAT, decode, encode, u32_at};
@@ -12,18 +12,19 @@ use crate::store::{Event, Result, Sighting, StoreError};
 /// Bytes of an item's record before the length of its first listing.
 const HEAD: usize = 1 + Place::BYTES;
 
-/// Ends of a permalink in a record: of a page that is named after the code alone, or after its space and
-/// code; the last stands behind one that ends so itself.
+/// Endings of a permalink in a record: for a page named after the code alone, and for one named after its space
+/// and code; the last escapes a permalink that itself ends with one of these.
 const NAMED: [char; 3] = ['\u{1}', '\u{2}', '\u{3}'];
 
-/// An item's record; `first` as [`first_bytes`] or [`first_of`] gives it, empty for none.
+/// Encodes an item's record; `first` comes from [`first_bytes`] or [`first_of`], empty for none.
 pub(super) fn of_item(place: Place, first: &[u8], item: Item) -> Result<Vec<u8>> {
     let item = item_bytes(item)?;
     let length = u16::try_from(first.len()).map_err(|_| StoreError::Damaged { what: "sighting" })?;
     Ok([&[FORMAT][..], &place.bytes(), &length.to_be_bytes(), first, &item].concat())
 }
 
-/// An item without what its key tells: its code, and the name of its page where that is named after it.
+/// Encodes an item without what follows from its key: its code, and the name of its page if it is named after
+/// that.
 pub(super) fn item_bytes(mut item: Item) -> Result<Vec<u8>> {
     item.permalink = shortened(&item.permalink, &item.code);
     let mut bytes = encode("item", &item)?;
@@ -31,7 +32,7 @@ pub(super) fn item_bytes(mut item: Item) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// A code as an item begins with it when it is encoded.
+/// Encodes a code as an encoded item begins with it.
 fn code_bytes(code: &InfoCode) -> Result<Vec<u8>> {
     postcard::to_stdvec(code).map_err(|_| StoreError::Damaged { what: "code" })
 }
@@ -59,12 +60,12 @@ fn restored(mut permalink: String, code: &InfoCode) -> String {
     permalink
 }
 
-/// An item's first listing, by the number of its source, as it stands in the item's record.
+/// Encodes an item's first listing, by the number of its source, for the item's record.
 pub(super) fn first_bytes(source: u32, listing: &[u8]) -> Vec<u8> {
     [&source.to_be_bytes(), listing].concat()
 }
 
-/// The first listing as it stands in an item's record; empty where there is none.
+/// Returns the encoded first listing in an item's record; empty if there is none.
 ///
 /// # Errors
 /// [`StoreError::Damaged`].
@@ -72,7 +73,7 @@ pub(super) fn first_of(record: &[u8]) -> Result<&[u8]> {
     Ok(parts(record)?.0)
 }
 
-/// The first listing in an item's record: the number of its source, and what [`of_listing`] made.
+/// Returns the first listing in an item's record: the number of its source, and the bytes from [`of_listing`].
 ///
 /// # Errors
 /// As [`first_of`].
@@ -85,7 +86,7 @@ pub(super) fn first(record: &[u8]) -> Result<Option<(u32, &[u8])>> {
     Ok(Some((number, &first[4..])))
 }
 
-/// An item's record with another first listing.
+/// Returns an item's record with another first listing.
 ///
 /// # Errors
 /// As [`first_of`].
@@ -95,7 +96,7 @@ pub(super) fn with_first(record: &[u8], first: &[u8]) -> Result<Vec<u8>> {
     Ok([&record[..HEAD], &length.to_be_bytes(), first, item].concat())
 }
 
-/// The first listing and the item of a record, as bytes.
+/// Returns the first listing and the item of a record, as bytes.
 fn parts(record: &[u8]) -> Result<(&[u8], &[u8])> {
     let parts = record.get(HEAD..).and_then(|rest| {
         let (length, rest) = rest.split_first_chunk::<2>()?;
@@ -104,7 +105,7 @@ fn parts(record: &[u8]) -> Result<(&[u8], &[u8])> {
     parts.ok_or(StoreError::Damaged { what: "item" })
 }
 
-/// Reads what [`of_item`] made; `key` begins with the item's code.
+/// Decodes what [`of_item`] encoded; `key` begins with the item's code.
 ///
 /// # Errors
 /// [`StoreError::Damaged`], or [`StoreError::Format`] of another feedmill.
@@ -122,12 +123,12 @@ pub(super) fn item(key: &[u8], bytes: &[u8]) -> Result<(Place, Item)> {
     Ok((place, item))
 }
 
-/// A listing's record.
+/// Encodes a listing's record.
 pub(super) fn of_listing(sighting: &Sighting, began: Option<&(u64, Event)>) -> Result<Vec<u8>> {
     encode("sighting", &(sighting, began))
 }
 
-/// Reads what [`of_listing`] made.
+/// Decodes what [`of_listing`] encoded.
 ///
 /// # Errors
 /// As [`item`].

@@ -1,4 +1,4 @@
-//! What the store remembers beside items and sources: fixed settings, counts, publishes.
+//! Values of the store besides items and sources: fixed settings, counters, times of publishing.
 
 use std::collections::BTreeMap;
 
@@ -7,9 +7,9 @@ use super::small_records::BOOKMARK;
 use crate::model::Timestamp;
 use crate::store::{Result, StoreError};
 
-/// Begins the names of counts.
+/// The prefix of the names of counters.
 const COUNTS: &str = "tally.";
-/// Publishes that are remembered by their time.
+/// Publishes whose time is kept.
 const PUBLISHES: usize = 20_000;
 
 pub(super) fn published_at(db: &Database, generation: u64) -> Result<Option<Timestamp>> {
@@ -80,7 +80,7 @@ pub(super) fn mark_published(db: &Database, generation: u64, now: Timestamp) -> 
 /// Settings that are set once for a site (RULES 3.3).
 const FIXED: [&str; 2] = ["site.id_authority", "site.code_space"];
 
-/// Those that are set, by key.
+/// Returns the fixed settings that are set, by key.
 pub(super) fn fixed(db: &Database) -> Result<BTreeMap<String, String>> {
     let mut fixed = BTreeMap::new();
     for key in FIXED {
@@ -94,14 +94,14 @@ fn fixed_key(key: &str) -> String {
     format!("fixed.{key}")
 }
 
-/// Sets what a backup says that was set; other keys are nobody's.
+/// Sets the fixed settings of a backup; other keys are ignored.
 pub(super) fn put_fixed(db: &Database, fixed: &BTreeMap<String, String>) -> Result<()> {
     FIXED.into_iter().filter_map(|key| Some((key, fixed.get(key)?))).try_for_each(|(key, value)| {
         db.transact(|tx| put(tx, TreeId::Sys, fixed_key(key).as_bytes(), value.as_bytes()))
     })
 }
 
-/// Refuses a backup of a site with other ids: it would give readers every article anew.
+/// Refuses a backup of a site with other ids: readers would get every article anew.
 ///
 /// # Errors
 /// [`StoreError::Foreign`].
@@ -117,14 +117,14 @@ pub(super) fn agree(db: &Database, fixed: &BTreeMap<String, String>) -> Result<(
     Ok(())
 }
 
-/// Names of counters that a backup has, beside those that begin with [`COUNTS`].
+/// Names of counters in a backup, besides those that begin with [`COUNTS`].
 const COUNTERS: [&str; 4] = ["generation", "renames", "published", "clock"];
 
 fn is_told(name: &str) -> bool {
     COUNTERS.contains(&name) || name.starts_with(COUNTS)
 }
 
-/// All numbers that a backup has, by name.
+/// Returns all counters for a backup, by name.
 pub(super) fn counters(db: &Database) -> Result<Vec<(String, u64)>> {
     let mut all = Vec::new();
     for entry in db.tree(TreeId::Sys) {
@@ -135,12 +135,12 @@ pub(super) fn counters(db: &Database) -> Result<Vec<(String, u64)>> {
     Ok(all)
 }
 
-/// Sets a number that a backup has.
+/// Sets a counter from a backup.
 ///
 /// # Errors
-/// [`StoreError::Unusable`] where no store has it.
+/// [`StoreError::Unusable`] if no store has it.
 pub(super) fn put_counter(db: &Database, name: &str, value: u64) -> Result<()> {
-    // Backups of earlier feedmills have such numbers, which become records when all is in.
+    // Backups of earlier feedmills have such counters, which become records at the end.
     if !(is_told(name) || name.starts_with(BOOKMARK)) || name.len() > 1_000 {
         return Err(StoreError::Unusable { detail: format!("it counts `{name}`, which no store does") });
     }

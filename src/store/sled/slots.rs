@@ -1,21 +1,21 @@
-//! Where the slots of a category's log stand: those of a quarter of a hundred share a record.
+//! Storage of the slots of a category's log: those of a quarter of a hundred share a record.
 //!
-//! sled keeps some hundreds of bytes of memory for every few records, however small they are: what is
-//! small and stands in a row is kept together. What a slot says is `log`'s.
+//! sled keeps some hundreds of bytes of memory for every few records, however small they are, so small
+//! neighbours are stored together. The contents of a slot belong to `log`.
 
 use super::database::{Database, READ, TreeId, Tx, TxResult, backend, delete, put as put_record, tree};
 use crate::model::{Category, CategoryId};
 use crate::store::Result;
 
-/// Slots of one record. Four make a hundred; the longest ones fit into a value.
+/// Slots of one record. Four records make a hundred; 25 of the longest slots fit into a value.
 const TOGETHER: u32 = 25;
 
-/// `category | quarter`.
+/// Returns the key `category | quarter`.
 fn key(id: CategoryId, number: u32) -> Vec<u8> {
     [id.0.to_be_bytes(), (number.saturating_sub(1) / TOGETHER).to_be_bytes()].concat()
 }
 
-/// The slots in a record of [`TreeId::CatSeq`], each with its number; `None` where it is damaged.
+/// Decodes a record of [`TreeId::CatSeq`] into its slots with their numbers; `None` if it is damaged.
 pub(super) fn within<'a>(key: &[u8], value: &'a [u8]) -> Option<Vec<(u32, &'a [u8])>> {
     let quarter = u32::from_be_bytes(key.get(4..)?.try_into().ok()?);
     let first = quarter.checked_mul(TOGETHER)?.checked_add(1)?;
@@ -33,26 +33,26 @@ pub(super) fn within<'a>(key: &[u8], value: &'a [u8]) -> Option<Vec<(u32, &'a [u
     rest.is_empty().then_some(slots)
 }
 
-/// A record of slots; they stand in the order of their numbers.
+/// Encodes a record of slots, which are in the order of their numbers.
 pub(super) fn record(slots: &[(u32, &[u8])]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(slots.iter().map(|(_, slot)| slot.len() + 2).sum());
     for (number, slot) in slots {
         let at = number.saturating_sub(1) % TOGETHER;
-        // A code's key has at most 155 bytes, what is said of it at most nine more.
+        // A code's key has at most 155 bytes, the rest of a slot at most nine.
         bytes.extend([u8::try_from(at).unwrap_or_default(), u8::try_from(slot.len()).unwrap_or_default()]);
         bytes.extend_from_slice(slot);
     }
     bytes
 }
 
-/// The slot of a number, as bytes.
+/// Returns the slot with a number, as bytes.
 pub(super) fn get(db: &Database, id: CategoryId, number: u32) -> Result<Option<Vec<u8>>> {
     let key = key(id, number);
     let value = db.get(TreeId::CatSeq, &key)?;
     Ok(value.and_then(|value| pick(&key, &value, number)))
 }
 
-/// As [`get`], in a transaction.
+/// Returns the slot with a number, in a transaction.
 pub(super) fn get_in(tx: Tx<'_>, id: CategoryId, number: u32) -> TxResult<Option<Vec<u8>>> {
     let key = key(id, number);
     let value = tree(tx, TreeId::CatSeq).get(&key)?;
@@ -76,12 +76,12 @@ fn pick(key: &[u8], value: &[u8], number: u32) -> Option<Vec<u8>> {
     within(key, value)?.into_iter().find(|(at, _)| *at == number).map(|(_, slot)| slot.to_vec())
 }
 
-/// Puts a slot in its place.
+/// Writes a slot.
 pub(super) fn put(tx: Tx<'_>, id: CategoryId, number: u32, slot: &[u8]) -> TxResult<()> {
     set(tx, id, number, Some(slot))
 }
 
-/// Leaves a slot empty.
+/// Removes a slot.
 pub(super) fn remove(tx: Tx<'_>, id: CategoryId, number: u32) -> TxResult<()> {
     set(tx, id, number, None)
 }
@@ -105,7 +105,7 @@ fn keep(tx: Tx<'_>, key: &[u8], slots: &[(u32, &[u8])]) -> TxResult<()> {
     put_record(tx, TreeId::CatSeq, key, &record(slots))
 }
 
-/// The slots from one number to another, both included, in their order; damaged records are passed over.
+/// Iterates over the slots from one number to another, both included, in order; damaged records are skipped.
 pub(super) fn range(
     db: &Database,
     id: CategoryId,
@@ -125,13 +125,13 @@ pub(super) fn range(
     each.filter(move |slot| slot.as_ref().map_or(true, |(number, _)| (from..=to).contains(number)))
 }
 
-/// The highest number of a category that has a slot; 0 where there is none.
+/// Returns the highest number of a category that has a slot; 0 if there is none.
 pub(super) fn last(db: &Database, id: CategoryId) -> Result<u32> {
     let last = range(db, id, 0, u32::MAX).next_back().transpose()?;
     Ok(last.map_or(0, |(number, _)| number))
 }
 
-/// Keeps, of a record, the slots that are good; of a damaged one none.
+/// Keeps the good slots of a record; none of a damaged one.
 pub(super) fn sift(db: &Database, key: &[u8], good: impl Fn(u32, &[u8]) -> Result<bool>) -> Result<()> {
     let Some(value) = db.get(TreeId::CatSeq, key)? else { return Ok(()) };
     let mut kept = Vec::new();

@@ -1,4 +1,4 @@
-//! Small records of others: a kind and a key, and some bytes.
+//! Small records of other rooms: a kind, a key, and some bytes.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use super::database::{Database, READ, TreeId, Tx, TxResult, backend, delete, put
 use crate::model::InfoCode;
 use crate::store::{RecordKind, Result};
 
-/// Began the names under which earlier feedmills kept such things among the settings.
+/// The prefix of the names under which earlier feedmills stored such values among the counters.
 pub(super) const BOOKMARK: &str = "bookmark.";
 
 fn key_of(kind: RecordKind, key: &[u8]) -> Vec<u8> {
@@ -45,7 +45,7 @@ pub(super) fn put_all(db: &Database, kind: RecordKind, records: &[(Vec<u8>, Opti
     put_own(db, kind, records)
 }
 
-/// As [`put_all`], by who holds the writer's lock.
+/// Writes small records; the caller holds the writer's lock.
 pub(super) fn put_own(db: &Database, kind: RecordKind, records: &[(Vec<u8>, Option<Vec<u8>>)]) -> Result<()> {
     for (key, value) in records {
         RecordKind::fits(key, value.as_deref().unwrap_or_default())?;
@@ -58,23 +58,23 @@ pub(super) fn put_own(db: &Database, kind: RecordKind, records: &[(Vec<u8>, Opti
     })
 }
 
-/// Whether an admin placed an item.
+/// Returns whether an admin placed an item.
 pub(super) fn is_placed(tx: Tx<'_>, code: &InfoCode) -> TxResult<bool> {
     Ok(tree(tx, TreeId::Record).get(key_of(RecordKind::Placement, &code.key()))?.is_some())
 }
 
-/// Remembers that an admin placed an item.
+/// Records that an admin placed an item.
 pub(super) fn place(tx: Tx<'_>, code: &InfoCode) -> TxResult<()> {
     put(tx, TreeId::Record, &key_of(RecordKind::Placement, &code.key()), &[])
 }
 
-/// Whether a record is one that could be kept.
+/// Returns whether a record has a known kind and valid sizes.
 pub(super) fn is_sound(key: &[u8], value: &[u8]) -> bool {
     let kind = key.first().is_some_and(|kind| RecordKind::ALL.iter().any(|known| *known as u8 == *kind));
     kind && RecordKind::fits(key.get(1..).unwrap_or_default(), value).is_ok()
 }
 
-/// Makes records of what earlier feedmills kept as numbers under hashed names.
+/// Converts the numbers that earlier feedmills stored under hashed names to records.
 ///
 /// # Errors
 /// Those of sled.
@@ -98,7 +98,7 @@ pub(super) fn take_over(db: &Database) -> Result<()> {
         }
     }
     for id in (1..=db.counter("categories")?).filter_map(|id| u32::try_from(id).ok()) {
-        // One that has ended is a 0.
+        // A merge that has ended has the value 0.
         let into = found.remove(&hashed(&format!("merging {id}"))).and_then(|value| u64_at(&value, 0));
         if let Some(into) = into.and_then(|into| u32::try_from(into).ok()).filter(|into| *into > 0) {
             records.push((key_of(RecordKind::Merge, &id.to_be_bytes()), into.to_be_bytes().to_vec()));

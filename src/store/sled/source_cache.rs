@@ -1,7 +1,7 @@
-//! What is stored of the sources, kept in memory too: they are few, small, and asked for at every turn.
+//! The sources in memory: they are few, small, and read all the time.
 //!
-//! The database has them ([`TreeId::Source`], [`TreeId::SourceKey`]); they are read through when they are first
-//! asked for, and put in order of their due times, which are nowhere else. `sources` enters states here once
+//! The database stores them ([`TreeId::Source`], [`TreeId::SourceKey`]); they are all read on the first access,
+//! and ordered by their due times, an index that the database does not have. `sources` enters states here once
 //! the database has them.
 
 use std::collections::{BTreeMap, HashMap};
@@ -16,7 +16,7 @@ use crate::model::{SourceId, Timestamp};
 use crate::store::Result;
 use crate::store::claims::LastClaim;
 
-/// The record of a source, as it stands in sled.
+/// The record of a source, as stored in sled.
 #[derive(Debug, Clone)]
 pub(super) struct Known {
     pub(super) number: u32,
@@ -36,23 +36,23 @@ impl Sources {
         self.known.get(id)
     }
 
-    /// Those that are due at `now`, in the order of their time.
+    /// Returns the sources that are due at `now`, in the order of their due times.
     pub(super) fn due(&self, now: Timestamp) -> impl Iterator<Item = &SourceId> {
         self.due.range(..(now.plus(1), 0)).map(|(_, id)| id)
     }
 
-    /// Those that are due at `time` or later, in the order of their time.
+    /// Returns the sources that are due at `time` or later, in the order of their due times.
     pub(super) fn due_from(&self, time: Timestamp) -> impl Iterator<Item = (Timestamp, &SourceId)> {
         self.due.range((time, 0)..).map(|((at, _), id)| (*at, id))
     }
 
-    /// Those that a worker has claimed.
+    /// Returns the sources that a worker has claimed.
     pub(super) fn claimed_by(&self, worker: &str) -> Vec<SourceId> {
         let own = self.known.iter().filter(|(_, known)| known.plan.claimed_by == worker);
         own.map(|(id, _)| id.clone()).collect()
     }
 
-    /// The last claim on a source.
+    /// Returns the last claim on a source.
     pub(super) fn last_claim(&self, id: &SourceId) -> Option<LastClaim> {
         self.known.get(id).map(|known| known.plan.last_claim())
     }
@@ -70,7 +70,7 @@ impl Sources {
         let mut all = Self::default();
         for entry in db.tree(TreeId::Source) {
             let (key, record) = entry.map_err(|e| backend(READ, e))?;
-            // What has no name is nobody's; `check` tells of it.
+            // A record without a name belongs to no source; `check` reports it.
             let named = u32_at(&key, 0).and_then(|number| Some((number, names.get(&number)?)));
             if let Some((number, id)) = named {
                 all.enter(id.clone(), Known { number, plan: Plan::read(&record), record });
@@ -80,12 +80,12 @@ impl Sources {
     }
 }
 
-/// The sources of an open database, read when they are first asked for.
+/// The sources of an open database, read on the first access.
 #[derive(Debug, Default)]
 pub(super) struct SourceCache(RwLock<Option<Sources>>);
 
 impl SourceCache {
-    /// What `look` sees in the sources.
+    /// Calls `look` with the sources, and returns its result.
     ///
     /// # Errors
     /// Those of the store.
@@ -93,7 +93,7 @@ impl SourceCache {
         if let Some(sources) = &*self.0.read().unwrap_or_else(PoisonError::into_inner) {
             return Ok(look(sources));
         }
-        // Under the lock: what is stored meanwhile is entered afterwards.
+        // Under the lock, so that states stored in the meantime are entered afterwards.
         let mut slot = self.0.write().unwrap_or_else(PoisonError::into_inner);
         let sources = match &mut *slot {
             Some(sources) => sources,
@@ -111,7 +111,7 @@ impl SourceCache {
         }
     }
 
-    /// Lets the sources be read again: their records were changed by who knows only trees.
+    /// Drops the sources, to be read again, because maintenance changed their records directly.
     pub(super) fn forget(&self) {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = None;
     }

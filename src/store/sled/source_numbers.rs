@@ -1,4 +1,4 @@
-//! Numbers that stand for sources in keys, and guids that identify nothing in one (RULES 1.7).
+//! Numbers that represent sources in keys, and void guids (RULES 1.7).
 
 use std::collections::HashMap;
 
@@ -6,7 +6,7 @@ use super::database::{Database, READ, TreeId, Tx, TxResult, backend, next, tree,
 use crate::model::SourceId;
 use crate::store::Result;
 
-/// All sources that have a number.
+/// Returns all sources that have a number, by number.
 pub(super) fn names(db: &Database) -> Result<HashMap<u32, SourceId>> {
     let mut names = HashMap::new();
     for entry in db.tree(TreeId::SourceKey) {
@@ -19,7 +19,7 @@ pub(super) fn names(db: &Database) -> Result<HashMap<u32, SourceId>> {
     Ok(names)
 }
 
-/// The number of a source, given at first sight.
+/// Returns the number of a source, and assigns one if it has none.
 pub(super) fn number_in(tx: Tx<'_>, id: &SourceId) -> TxResult<u32> {
     let keys = tree(tx, TreeId::SourceKey);
     if let Some(number) = keys.get(id.as_str())?.and_then(|value| u32_at(&value, 0)) {
@@ -42,7 +42,7 @@ pub(super) fn put_void(tx: Tx<'_>, id: &SourceId, void: &[[u8; 16]]) -> TxResult
     Ok(())
 }
 
-/// All void guids of a source.
+/// Returns all void guids of a source.
 pub(super) fn void_of(db: &Database, number: u32) -> Result<Vec<[u8; 16]>> {
     let mut void = Vec::new();
     for key in db.tree(TreeId::Void).scan_prefix(number.to_be_bytes()).keys() {

@@ -1,4 +1,4 @@
-//! The record of a source: its state with names for its fields, so that a later version may add some.
+//! The record of a source: its state with named fields, so that a later version may add some.
 
 use super::database::{MAX_VALUE, decode_named, encode_named, fits};
 use crate::model::text::clip_bytes;
@@ -6,7 +6,7 @@ use crate::model::{SourceState, Timestamp, Validators};
 use crate::store::Result;
 use crate::store::claims::LastClaim;
 
-/// A source's state, which must never be too large to be kept: what is only told of it gives way.
+/// Encodes a source's state. It must always fit, so texts that only inform are shortened if needed.
 pub(super) fn source_bytes(state: &SourceState) -> Result<Vec<u8>> {
     let mut bytes = encode_named("source", state)?;
     if bytes.len() > MAX_VALUE {
@@ -19,7 +19,7 @@ pub(super) fn source_bytes(state: &SourceState) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Makes what is told of a source shorter; `false` when nothing is left to leave out.
+/// Shortens the texts of a source that only inform; returns `false` if nothing is left to shorten.
 fn shorten(state: &mut SourceState) -> bool {
     let lists = [&mut state.repairs, &mut state.held, &mut state.waiting_names];
     if let Some(list) = lists.into_iter().find(|list| !list.is_empty()) {
@@ -27,7 +27,7 @@ fn shorten(state: &mut SourceState) -> bool {
         return true;
     }
     let long = state.clone();
-    // Texts, then, and validators that no honest server needs.
+    // Then the texts, and validators that no honest server needs to be that long.
     state.validators = Validators::default();
     for text in [&mut state.why, &mut state.title] {
         *text = clip_bytes(text, 60);
@@ -36,7 +36,7 @@ fn shorten(state: &mut SourceState) -> bool {
     *state != long
 }
 
-/// The state that a record tells of.
+/// Decodes the state in a record.
 ///
 /// # Errors
 /// [`crate::store::StoreError::Damaged`], or [`crate::store::StoreError::Format`] of another feedmill.
@@ -44,13 +44,13 @@ pub(super) fn state_in(record: &[u8]) -> Result<SourceState> {
     decode_named("source", record)
 }
 
-/// What of a source's state is looked for among all sources.
+/// The fields of a source's state that are queried across all sources.
 #[derive(Debug, Clone, Default, serde::Deserialize)]
 #[serde(default)]
 pub(super) struct Plan {
     /// When its next poll may start.
     pub(super) next_poll: Timestamp,
-    /// Who has claimed it; empty where nobody has.
+    /// The worker that has claimed it; empty if none has.
     pub(super) claimed_by: String,
     epoch: u64,
     claimed: Option<Timestamp>,
@@ -58,12 +58,12 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    /// Reads it without the rest of a record. A source whose record cannot be read is due at once.
+    /// Decodes these fields of a record alone. A source whose record cannot be read is due at once.
     pub(super) fn read(record: &[u8]) -> Self {
         decode_named("source", record).unwrap_or_default()
     }
 
-    /// Returns that of a state.
+    /// Returns the plan of a state.
     pub(super) fn of(state: &SourceState) -> Self {
         Self {
             next_poll: state.next_poll,

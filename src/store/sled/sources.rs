@@ -1,5 +1,4 @@
-//! Sources: their numbers and states, when each is due, and guids that identify nothing. `claiming` has
-//! what changes them for polls.
+//! Sources: their numbers and states, and when each is due. `claiming` changes them for polls.
 
 use sled::{Batch, IVec};
 
@@ -10,7 +9,7 @@ use super::source_record::{Plan, source_bytes, state_in};
 use crate::model::{SourceId, SourceState, Timestamp};
 use crate::store::{Result, SourceRecord};
 
-/// States that sled takes at once.
+/// States that are written to sled in one batch.
 const AT_ONCE: usize = 200;
 
 pub(super) fn number(engine: &Engine, id: &SourceId) -> Result<Option<u32>> {
@@ -19,28 +18,28 @@ pub(super) fn number(engine: &Engine, id: &SourceId) -> Result<Option<u32>> {
     {
         return Ok(Some(number));
     }
-    // It may be known from listings alone.
+    // A source may have listings but no state.
     Ok(engine.db.get(TreeId::SourceKey, id.as_str())?.and_then(|value| u32_at(&value, 0)))
 }
 
-/// Whether there is a state of a source.
+/// Returns whether a source has a state.
 pub(super) fn is_known(engine: &Engine, id: &SourceId) -> Result<bool> {
     engine.sources.with(&engine.db, |sources| sources.get(id).is_some())
 }
 
-/// Sources that are due at `now`, in the order of their time.
+/// Returns sources that are due at `now`, in the order of their due times.
 pub(super) fn due(engine: &Engine, now: Timestamp, limit: usize) -> Result<Vec<SourceId>> {
     engine.sources.with(&engine.db, |sources| sources.due(now).take(limit).cloned().collect())
 }
 
-/// Sources that are due at a time or later, in its order.
+/// Returns sources that are due at a time or later, in the order of their due times.
 pub(super) fn due_from(engine: &Engine, time: Timestamp, limit: usize) -> Result<Vec<(Timestamp, SourceId)>> {
     engine.sources.with(&engine.db, |sources| {
         sources.due_from(time).take(limit).map(|(at, id)| (at, id.clone())).collect()
     })
 }
 
-/// One source's state (`Store::source`).
+/// Returns the state of one source (`Store::source`).
 pub(super) fn state(engine: &Engine, id: &SourceId) -> Result<SourceState> {
     state_or_new(engine, id, Timestamp::EPOCH)
 }
@@ -52,8 +51,8 @@ fn stored_state(engine: &Engine, id: &SourceId) -> Result<SourceState> {
     }
 }
 
-/// As [`state`], due at `now` where it cannot be read: such a source is asked as a new one, and must not keep
-/// others waiting.
+/// Returns the state of one source, due at `now` if it cannot be read: such a source is polled as a new one,
+/// and must not keep others waiting.
 pub(super) fn state_or_new(engine: &Engine, id: &SourceId, now: Timestamp) -> Result<SourceState> {
     Ok(readable(stored_state(engine, id))?.unwrap_or_else(|| SourceState {
         next_poll: now,
@@ -62,7 +61,7 @@ pub(super) fn state_or_new(engine: &Engine, id: &SourceId, now: Timestamp) -> Re
     }))
 }
 
-/// Whether a claim is the last on its source.
+/// Returns whether a claim is the last on its source, and has not ended.
 pub(super) fn is_claimed(tx: Tx<'_>, id: &SourceId, epoch: u64) -> TxResult<bool> {
     let Some(number) = tree(tx, TreeId::SourceKey).get(id.as_str())? else { return Ok(false) };
     let Some(record) = tree(tx, TreeId::Source).get(number)? else { return Ok(false) };
@@ -79,7 +78,7 @@ pub(super) fn all(engine: &Engine) -> Result<Vec<SourceRecord>> {
     Ok(records)
 }
 
-/// Forgets what would let an unchanged document of any source pass unread. The caller holds the writer's lock.
+/// Drops from all sources what lets an unchanged document pass unread. The caller holds the writer's lock.
 pub(super) fn forget_documents(engine: &Engine) -> Result<()> {
     let mut all = all(engine)?;
     for record in &mut all {
@@ -88,7 +87,7 @@ pub(super) fn forget_documents(engine: &Engine) -> Result<()> {
     put_states(engine, all.iter().map(|record| (&record.id, &record.state)))
 }
 
-/// As [`forget_documents`], of some sources. The caller holds the writer's lock.
+/// Drops from some sources what lets an unchanged document pass unread. The caller holds the writer's lock.
 pub(super) fn forget_documents_of(engine: &Engine, ids: impl Iterator<Item = SourceId>) -> Result<()> {
     let mut states = Vec::new();
     for id in ids {
@@ -101,7 +100,7 @@ pub(super) fn forget_documents_of(engine: &Engine, ids: impl Iterator<Item = Sou
     put_states(engine, states.iter().map(|(id, state)| (id, state)))
 }
 
-/// Stores states of sources, each once. The caller holds the writer's lock.
+/// Writes states of sources, each once. The caller holds the writer's lock.
 pub(super) fn put_states<'a>(
     engine: &Engine,
     states: impl IntoIterator<Item = (&'a SourceId, &'a SourceState)>,
@@ -122,7 +121,7 @@ pub(super) fn put_states<'a>(
     Ok(())
 }
 
-/// The numbers of sources; who has none is given one.
+/// Returns the numbers of sources, and assigns one to those that have none.
 fn numbers(engine: &Engine, sources: &[(&SourceId, &SourceState)]) -> Result<Vec<u32>> {
     let known: Option<Vec<u32>> = sources.iter().map(|(id, _)| number(engine, id)).collect::<Result<_>>()?;
     match known {

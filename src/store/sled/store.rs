@@ -1,8 +1,8 @@
-//! The store on sled 0.34 as its users have it: a panic of sled becomes an error in every verb.
+//! The public type of the store on sled 0.34: a panic of sled becomes an error in every verb.
 //!
-//! sled forgives nothing: after one failed write all that follow fail, and damage may make it
-//! panic. So the open database stands behind a lock, every verb runs where a panic becomes an
-//! error, and what broke is remembered for `maintenance::heal`. The verbs themselves are in `verbs`.
+//! sled does not recover: after one failed write all later ones fail, and damage may make it panic. So the open
+//! database is behind a lock, every verb catches panics, and the error that broke the store is kept for
+//! `maintenance::heal`. The verbs themselves are in `verbs`.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -22,31 +22,30 @@ use crate::store::{Result, StoreError};
 #[derive(Debug)]
 pub struct SledStore {
     pub(super) options: StoreOptions,
-    /// `None` where it could not be opened again yet.
+    /// The open engine; `None` while it could not be opened again.
     pub(super) slot: RwLock<Option<Engine>>,
     /// Bytes of sled's file when its records were last counted (`maintenance::compact`).
     pub(super) counted_at: AtomicU64,
-    /// What broke it, until it is mended.
+    /// The error that broke it, until it is repaired.
     broken: Mutex<Option<StoreError>>,
-    /// It was read through when it was opened, or looked as when one that was had been closed.
+    /// Whether its files are known to be sound: they were read through on opening, or match the seal of a store
+    /// that was.
     pub(super) known_whole: AtomicBool,
-    /// Let go after all else.
+    /// The lock, dropped last.
     _lock: Lock,
 }
 
 impl SledStore {
-    /// Opens the store in `path`, or makes it; one of an older format is brought up to date, and
-    /// nothing is mended.
+    /// Opens the store in `path`, or creates it. A store of an older format is migrated; nothing is repaired.
     ///
     /// # Errors
-    /// [`StoreError::Locked`] when another process has it, [`StoreError::Format`] when another
-    /// feedmill wrote it, [`StoreError::Corrupt`] when it is damaged, else
-    /// [`StoreError::Backend`].
+    /// [`StoreError::Locked`] if another process has it, [`StoreError::Format`] if another feedmill wrote it,
+    /// [`StoreError::Corrupt`] if it is damaged, otherwise [`StoreError::Backend`].
     pub fn open(path: &Path, cache: u64) -> Result<Self> {
         Self::open_as_it_is(StoreOptions::plain(path, cache))
     }
 
-    /// As [`SledStore::open`], with all options.
+    /// Opens the store with all options, as [`SledStore::open`] does.
     ///
     /// # Errors
     /// As [`SledStore::open`].
@@ -58,7 +57,7 @@ impl SledStore {
         Ok(store)
     }
 
-    /// A store that is yet to be opened, and that nobody else can open any more.
+    /// Creates a store that is not open yet, and that no other process can open any more.
     ///
     /// # Errors
     /// As [`Lock::of`].
@@ -77,18 +76,18 @@ impl SledStore {
         })
     }
 
-    /// Whether there is room to take something in (`low_water`).
+    /// Returns whether there is room for more articles (`low_water`).
     #[must_use]
     pub fn has_room(&self) -> bool {
         disk::free(&self.options.path).is_none_or(|free| free >= self.options.low_water)
     }
 
-    /// What broke the store, if something did.
+    /// Returns the error that broke the store, if any.
     pub(super) fn broken(&self) -> MutexGuard<'_, Option<StoreError>> {
         self.broken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Puts what was opened in its place. Where it could not be, why is kept, all verbs say so, and
+    /// Puts an opened engine into the slot. On an error, it is kept, all verbs return it, and
     /// `maintenance::heal` tries again.
     ///
     /// # Errors
@@ -98,7 +97,7 @@ impl SledStore {
         Ok(())
     }
 
-    /// Whether nothing is open, and nobody is opening it either.
+    /// Returns whether the store is closed and not being opened.
     pub(super) fn is_closed(&self) -> bool {
         match self.slot.try_read() {
             Ok(slot) => slot.is_none(),
@@ -107,13 +106,13 @@ impl SledStore {
         }
     }
 
-    /// The error of a store that could not be opened again yet, with the reason.
+    /// Returns the error of a store that could not be opened again yet, with the reason.
     pub(super) fn closed(&self) -> StoreError {
         let unknown = || StoreError::Closed { why: "it could not be opened again yet".to_owned() };
         self.broken().as_ref().map_or_else(unknown, again)
     }
 
-    /// What broke the store, or keeps it from being opened, until it is mended.
+    /// Returns the error that broke the store, or keeps it from being opened, until it is repaired.
     #[must_use]
     pub fn trouble(&self) -> Option<StoreError> {
         let broken = self.broken().as_ref().map(again);
@@ -133,8 +132,8 @@ impl SledStore {
         done
     }
 
-    /// As [`SledStore::with`], for verbs that write: a disk about to be full is not even tried,
-    /// for sled would not write again before it is opened anew.
+    /// Runs `work`, which writes, as [`SledStore::with`] does, but fails at once if the disk is almost full:
+    /// after a failed write, sled would not write again until it is reopened.
     pub(super) fn write<R>(&self, work: impl FnOnce(&Engine) -> Result<R>) -> Result<R> {
         if self.options.low_water > 0 && disk::free(&self.options.path).is_some_and(|free| free < disk::LEAST)
         {
@@ -144,7 +143,7 @@ impl SledStore {
     }
 }
 
-/// What is kept of an error, which is no `Clone`.
+/// Returns a copy of an error that is not `Clone`, reduced to what is needed later.
 fn again(error: &StoreError) -> StoreError {
     match error {
         StoreError::Full => StoreError::Full,
@@ -162,7 +161,8 @@ fn not_opened(error: &StoreError) -> StoreError {
 }
 
 impl Drop for SledStore {
-    /// sled syncs once more when it is dropped, and panics where that fails.
+    /// Closes the store in a way that catches panics (sled syncs once more when it is dropped, and panics if
+    /// that fails), and seals its files if they are known to be sound.
     fn drop(&mut self) {
         let mut slot = self.slot.write().unwrap_or_else(PoisonError::into_inner);
         let sound = self.broken().is_none();

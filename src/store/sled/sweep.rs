@@ -1,4 +1,4 @@
-//! Retention: taking out what grew too old for its category.
+//! Retention: removing items that are too old for their category.
 
 use sled::IVec;
 
@@ -12,7 +12,7 @@ use super::leaving::{Leftovers, Touched, erase, leave, leftovers, newest_without
 use crate::model::{CategoryId, Item, Timestamp};
 use crate::store::{Event, EventKind, MAX_CHANGES, MAX_EVENTS, Result, Retention, Tombstone, WithdrawnBy};
 
-/// Where the code begins in an entry's key, after the category and the time.
+/// Offset of the code in an entry's key, after the category and the time.
 const CODE: usize = 12;
 
 pub(super) fn sweep(
@@ -31,23 +31,23 @@ pub(super) fn sweep(
     Ok(over.len())
 }
 
-/// An item that grew too old for a category.
+/// An item that is too old for a category.
 struct Swept {
     item: Item,
     leaves: Vec<CategoryId>,
     end: End,
 }
 
-/// What becomes of it.
+/// The fate of a swept item.
 enum End {
-    /// It is in no other category: what of it goes, events that go, and its last.
+    /// It is in no other category and is erased: keys of its remains, and of old events that make room.
     Erased(Leftovers, Vec<Vec<u8>>),
-    /// It stays in others, and shows them: the form that it had.
+    /// It stays in other categories: its present form, which is kept.
     Elsewhere((u64, Vec<u8>)),
 }
 
 impl Swept {
-    /// The item of an entry; `None` for an entry that is of no item, or not of this category any more.
+    /// Reads the item of an entry; `None` if the entry belongs to no item, or is not in this category any more.
     fn of(db: &Database, entry: &[u8], category: CategoryId) -> Result<Option<Self>> {
         let key = entry.get(CODE..).unwrap_or_default();
         let Some(item) = items::item(db, key)? else { return Ok(None) };
@@ -64,8 +64,8 @@ impl Swept {
     }
 }
 
-/// Takes out all that is swept at once, in one transaction; entries that lead nowhere go too, or they would be
-/// the oldest for ever.
+/// Removes all swept items in one transaction. Entries without an item are removed as well, otherwise they
+/// would stay the oldest for ever.
 fn sweep_out(db: &Database, entries: &[Vec<u8>], swept: &[Swept], now: Timestamp) -> Result<()> {
     let gone: Vec<(&Item, &[CategoryId])> = swept.iter().map(|one| (&one.item, &one.leaves[..])).collect();
     let newest = newest_without(db, &gone)?;
@@ -105,7 +105,7 @@ fn sweep_out(db: &Database, entries: &[Vec<u8>], swept: &[Swept], now: Timestamp
     })
 }
 
-/// An item that stays elsewhere says of itself where it is, so what shows it there changes.
+/// Keeps an item in its other categories. These change too, because an item names its categories.
 fn stay(
     tx: Tx<'_>,
     one: &Swept,
@@ -123,7 +123,8 @@ fn stay(
     touched.show(tx, &with_site(&item), now)
 }
 
-/// Entries of the oldest items that a category does not keep, at most `limit`. Looks at as many as it keeps.
+/// Returns entries of the oldest items that a category does not keep, at most `limit`. Reads as many entries as
+/// it keeps.
 fn beyond(
     db: &Database,
     category: CategoryId,
@@ -133,7 +134,7 @@ fn beyond(
 ) -> Result<Vec<Vec<u8>>> {
     let prefix = category.0.to_be_bytes();
     let entries = || db.tree(TreeId::CatTime).scan_prefix(prefix).keys();
-    // What comes before the oldest that the number keeps is beyond it.
+    // Entries before the oldest that the number keeps are surplus.
     let kept = match keep.items {
         None => None,
         Some(0) => Some(IVec::from(&category.0.saturating_add(1).to_be_bytes())),
@@ -179,7 +180,7 @@ mod tests {
         store
             .with(|engine| {
                 let entries = engine.db.tree(TreeId::CatTime);
-                // Of no item, and of the item at a time that is not its own.
+                // One entry of no item, and one of the item at another time.
                 for (time, code) in [(100, b"s\0gone".to_vec()), (200, code.key())] {
                     entries.insert(time_key(home, at(time), &code), vec![0; 8]).unwrap();
                 }

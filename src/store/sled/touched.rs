@@ -1,15 +1,15 @@
-//! The order of changes ([`TreeId::Touched`]): under each generation the codes of all items of one commit.
+//! The index of changes ([`TreeId::Touched`]): the codes of all items of one commit, under its generation.
 
 use super::database::{Database, MAX_VALUE, TreeId, Tx, TxResult, delete, put, tree};
 use crate::model::InfoCode;
 use crate::store::Result;
 
-/// `generation | part`: the parts of a commit's entry.
+/// Returns the key `generation | part`, of a part of a commit's entry.
 pub(super) fn touched_key(generation: u64, part: u16) -> Vec<u8> {
     [&generation.to_be_bytes()[..], &part.to_be_bytes()].concat()
 }
 
-/// The codes, as bytes, in an entry in the order of changes; `None` ends it where it is damaged.
+/// Iterates over the codes, as bytes, in an entry of the index; a `None` for a damaged one ends it.
 pub(super) fn touched_codes(mut entry: &[u8]) -> impl Iterator<Item = Option<&[u8]>> {
     std::iter::from_fn(move || {
         if entry.is_empty() {
@@ -22,7 +22,7 @@ pub(super) fn touched_codes(mut entry: &[u8]) -> impl Iterator<Item = Option<&[u
     })
 }
 
-/// Notes an item as changed under a generation.
+/// Indexes an item as changed under a generation.
 pub(super) fn note_touched(tx: Tx<'_>, generation: u64, code: &[u8]) -> TxResult<()> {
     for part in 0..=u16::MAX {
         let key = touched_key(generation, part);
@@ -34,7 +34,7 @@ pub(super) fn note_touched(tx: Tx<'_>, generation: u64, code: &[u8]) -> TxResult
     Ok(())
 }
 
-/// Forgets that an item was changed under a generation.
+/// Removes an item from the index of a generation.
 pub(super) fn forget_touched(tx: Tx<'_>, generation: u64, code: &[u8]) -> TxResult<()> {
     for part in 0..=u16::MAX {
         let key = touched_key(generation, part);
@@ -44,7 +44,7 @@ pub(super) fn forget_touched(tx: Tx<'_>, generation: u64, code: &[u8]) -> TxResu
         if rest.len() == known.len() {
             continue;
         }
-        // Parts are found by their numbers: an empty one keeps its place before others.
+        // Parts are found by their numbers, so an empty one is kept if others follow.
         let last = tree(tx, TreeId::Touched).get(touched_key(generation, part.saturating_add(1)))?.is_none();
         return if rest.is_empty() && last {
             delete(tx, TreeId::Touched, &key)
@@ -55,7 +55,7 @@ pub(super) fn forget_touched(tx: Tx<'_>, generation: u64, code: &[u8]) -> TxResu
     Ok(())
 }
 
-/// Whether an item is noted as changed under a generation.
+/// Returns whether an item is indexed as changed under a generation.
 pub(super) fn is_touched(db: &Database, generation: u64, code: &[u8]) -> Result<bool> {
     for part in 0..=u16::MAX {
         match db.get(TreeId::Touched, touched_key(generation, part))? {

@@ -1,4 +1,4 @@
-//! The verbs of the contract on sled; a panic of sled becomes an error in each.
+//! The verbs of the contract on sled; a panic of sled becomes an error in each. A new verb gets a line here.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -100,7 +100,7 @@ impl Items for SledStore {
 
 impl Categories for SledStore {
     fn ensure_category(&self, name: &str, slug: Option<&Slug>, now: Timestamp) -> Result<Category> {
-        // Asked for with each record that is new: most of the time nothing is written.
+        // Called for each new record: most of the time nothing is written.
         match self.with(|engine| categories::category_as_it_is(&engine.db, name, slug))? {
             Some(known) => Ok(known),
             None => self.write(|engine| categories::ensure_category(&engine.db, name, slug, now)),

@@ -1,7 +1,7 @@
-//! Taking items out, putting them back, and moving them elsewhere.
+//! Withdrawing, restoring and moving items.
 //!
-//! A withdrawn item leaves every index that outputs are made of; its record stays for its story,
-//! and its tombstone keeps it from being stored anew while its sources still list it.
+//! A withdrawn item is removed from every index that outputs are built from. Its record stays for its history,
+//! and its tombstone keeps it from being stored again while its sources still list it.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use super::{items, log, small_records, sources};
 use crate::model::{CategoryId, InfoCode, Item, Timestamp};
 use crate::store::{Event, EventKind, MAX_EVENTS, Move, Mover, Result, Tombstone, WithdrawnBy};
 
-/// Takes an item out of all its categories and leaves a tombstone (`Store::withdraw`).
+/// Withdraws an item from all its categories and leaves a tombstone (`Store::withdraw`).
 pub(super) fn withdraw(engine: &Engine, code: &InfoCode, tombstone: &Tombstone) -> Result<bool> {
     let db = &engine.db;
     let _writing = db.writing();
@@ -30,7 +30,7 @@ pub(super) fn withdraw(engine: &Engine, code: &InfoCode, tombstone: &Tombstone) 
     Ok(true)
 }
 
-/// Takes an item out of categories, and overwrites what of it is erased. The caller holds the writer's lock.
+/// Removes an item from categories, and overwrites its erased texts. The caller holds the writer's lock.
 pub(super) fn take_out_whole(
     engine: &Engine,
     item: &Item,
@@ -41,13 +41,13 @@ pub(super) fn take_out_whole(
     if freed.is_empty() {
         return Ok(());
     }
-    // Only when nothing can name it any more, not even after a crash.
+    // Only once nothing can refer to it any more, not even after a crash.
     engine.db.sync()?;
     freed.into_iter().try_for_each(|place| engine.texts.blank(place))
 }
 
-/// Everything of one withdrawal, in one transaction. Readers are told of it, but not of what grew
-/// too old. Gives the places of texts that were erased.
+/// Removes an item from categories in one transaction; readers are informed of it, unless it is too old.
+/// Returns the places of texts that were erased.
 fn take_out(db: &Database, item: &Item, leaves: &[CategoryId], tombstone: &Tombstone) -> Result<Vec<Place>> {
     let told = (tombstone.by != WithdrawnBy::Retention).then_some(tombstone.at);
     let key = item.code.key();
@@ -58,7 +58,7 @@ fn take_out(db: &Database, item: &Item, leaves: &[CategoryId], tombstone: &Tombs
     let bytes = encode("tombstone", &tombstone.of(item))?;
     db.transact(|tx| {
         if erased.is_none() {
-            // Sinks that hold a file of the item's own have to hear of it.
+            // Sinks with a file of the item's own have to learn of it.
             touch_item(tx, &key, item)?;
         }
         let mut touched = Touched::default();
@@ -73,8 +73,8 @@ fn take_out(db: &Database, item: &Item, leaves: &[CategoryId], tombstone: &Tombs
     })
 }
 
-/// Puts an item that was withdrawn so back (`Store::restore`). What its sources list of it counts as never
-/// seen, so that it gets the text that they give now.
+/// Restores an item that has this tombstone (`Store::restore`). Its listings count as never seen, so that it
+/// gets the present text of its sources.
 pub(super) fn restore(
     engine: &Engine,
     code: &InfoCode,
@@ -156,7 +156,7 @@ fn story(at: Timestamp, what: EventKind, why: &str) -> Event {
     Event { at, what, source: None, why, known_by: String::new(), answer: None }
 }
 
-/// Lets an item into all its categories where it is not in; nothing says any more that it went.
+/// Adds an item to all its categories in which it is not, and removes the log entries that report it as gone.
 fn enter_all(tx: Tx<'_>, item: &Item, said: &log::GoneNumbers, now: Timestamp) -> TxResult<()> {
     let mut touched = BTreeMap::new();
     for id in with_site(item) {

@@ -1,67 +1,67 @@
-//! Lists of items, and what stands at paths.
+//! Lists of items, and what paths resolve to.
 
 use serde::{Deserialize, Serialize};
 
 use crate::model::{InfoCode, Timestamp};
 
-/// What of a category is kept; both unset keeps all.
+/// The retention of a category; with both unset, everything is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Retention {
-    /// The newest so many.
+    /// Keep the newest items up to this number.
     pub items: Option<usize>,
-    /// Those published within so many seconds.
+    /// Keep the items published within this many seconds.
     pub age: Option<i64>,
 }
 
-/// Which items of a category are wanted, newest first by (`published`, code).
+/// A window of a category: which items to return, newest first by (`published`, code).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Window {
-    /// At least this many, if there are.
+    /// At least this many, if there are that many.
     pub items: usize,
-    /// And all that are at most this many seconds older than the newest.
+    /// In addition, all that are at most this many seconds older than the newest.
     pub age: i64,
-    /// But never more than this.
+    /// Never more than this many.
     pub most: usize,
-    /// Items that went straight to the archive as well.
+    /// Whether to include items that went straight to the archive.
     pub archived: bool,
 }
 
-/// A hundred of a category's log, the latest first; each item once.
+/// A hundred of a category's log, latest first; each item once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogPage<T> {
-    /// What came, or was changed later than its own hundred.
+    /// Items that arrived, or that changed after their own hundred was sealed.
     pub entries: Vec<T>,
-    /// What went.
+    /// Items that left.
     pub gone: Vec<Gone>,
 }
 
 /// An item that left a category.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Gone {
-    /// Which.
+    /// Its code.
     pub code: InfoCode,
-    /// When.
+    /// When it left.
     pub at: Timestamp,
 }
 
-/// What stands under an arrival number of a category's log; `C` names the item.
+/// The entry under an arrival number of a category's log; `C` names the item.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Slot<C> {
-    /// An item that came in.
+    /// An item that arrived.
     Arrived(C),
-    /// One that went straight to the archive.
+    /// An item that went straight to the archive.
     Archived(C),
-    /// One that was changed after the hundred of its last number was sealed.
+    /// An item that changed after the hundred of its last number was sealed.
     Again {
         /// That number.
         before: u32,
         /// The item.
         code: C,
     },
-    /// One that went.
+    /// An item that left.
     Gone {
-        /// When.
+        /// When it left.
         at: Timestamp,
         /// The item.
         code: C,
@@ -69,7 +69,7 @@ pub enum Slot<C> {
 }
 
 impl<C> Slot<C> {
-    /// The item it is about.
+    /// Returns the item it is about.
     pub fn code(&self) -> &C {
         match self {
             Self::Arrived(code)
@@ -79,7 +79,7 @@ impl<C> Slot<C> {
         }
     }
 
-    /// The same with another name of its item; `None` where that has none.
+    /// Maps the name of its item; `None` if `name` returns `None`.
     pub fn named<D>(self, name: impl FnOnce(C) -> Option<D>) -> Option<Slot<D>> {
         Some(match self {
             Self::Arrived(code) => Slot::Arrived(name(code)?),
@@ -90,11 +90,11 @@ impl<C> Slot<C> {
     }
 }
 
-/// What stands at a path.
+/// What a path resolves to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AtPath {
     /// The article's own page.
     Article(InfoCode),
-    /// Moved to this path (without leading slash).
+    /// A redirect to this path (without leading slash).
     Redirect(String),
 }

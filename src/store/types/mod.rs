@@ -1,5 +1,5 @@
-//! The types that the verbs of the store take and give: what is stored of an item beside itself, what is
-//! asked for, and what comes back.
+//! The types that the verbs of the store take and return: what is stored of an item besides its record,
+//! queries, and results. A new type goes into the file of its subject.
 
 mod changes;
 mod items;

@@ -4,55 +4,55 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{SourceId, SourceState, Timestamp};
 
-/// A source that is claimed for one poll.
+/// A claim on a source for one poll.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Claim {
     /// The source.
     pub id: SourceId,
-    /// The number of the claim: what the poll leaves counts only while it is the last.
+    /// The number of the claim: the poll's result is stored only while it is the last.
     pub epoch: u64,
     /// The source's state when it was claimed.
     pub state: SourceState,
 }
 
-/// What became of a claim on one source.
+/// The outcome of a claim on one source.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Claimed {
-    /// It is the caller's.
+    /// The caller has the claim.
     Yours(Box<Claim>),
-    /// Somebody polls it.
+    /// Another worker polls it.
     Busy {
-        /// Who.
+        /// That worker.
         by: String,
-        /// The claim ends then by itself.
+        /// When its claim expires.
         until: Timestamp,
     },
 }
 
-/// What a poll leaves of its source.
+/// The result of a poll.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PollResult {
     /// The source.
     pub id: SourceId,
     /// The number of its claim.
     pub epoch: u64,
-    /// Its state from now on.
+    /// Its new state.
     pub state: SourceState,
     /// Hashes of guids that turned out void (RULES 1.7).
     pub void: Vec<[u8; 16]>,
-    /// Until when its host wants to be asked by nobody here.
+    /// Until when its host asked not to be polled.
     pub host_rests: Option<Timestamp>,
 }
 
 impl PollResult {
-    /// What a claim leaves, without void guids and pauses.
+    /// Creates a result of a claim without void guids or a pause of the host.
     #[must_use]
     pub fn of(claim: Claim) -> Self {
         let Claim { id, epoch, state } = claim;
         Self { id, epoch, state, void: Vec::new(), host_rests: None }
     }
 
-    /// What a claim leaves whose source was not asked, for its host wants a pause until then.
+    /// Creates the result of a claim whose source was not polled because its host asked for a pause until then.
     #[must_use]
     pub fn resting(claim: Claim, until: Timestamp) -> Self {
         let Claim { id, epoch, state } = claim;
@@ -60,7 +60,7 @@ impl PollResult {
     }
 }
 
-/// A source with what is remembered of it.
+/// A source with its stored state.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SourceRecord {
     /// Its id.

@@ -1,5 +1,5 @@
-//! Compression dictionaries: what the store's own articles have in common, so that each of them
-//! need not say it again. `maintenance::train` makes them; they are kept as long as the store.
+//! Compression dictionaries: content that the store's own articles share, so that it need not be in each of
+//! them. `maintenance::train` creates them; they are kept as long as the store.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -12,10 +12,10 @@ use super::place::{DAMAGED, MAX_BODY};
 use crate::store::sled::database::{Database, TreeId, backend};
 use crate::store::{Result, StoreError};
 
-/// zstd level: 3 takes a quarter more time for one to two parts in a hundred less (real articles, 2026-11).
+/// Level of zstd: 3 takes a quarter more time for one to two percent less (real articles, 2026-11).
 const ZSTD_LEVEL: i32 = 1;
 
-/// One dictionary, ready for both ways.
+/// One dictionary, ready for compression and decompression.
 pub(crate) struct Dictionary {
     pub(crate) id: u32,
     encoder: EncoderDictionary<'static>,
@@ -47,17 +47,17 @@ impl Dictionary {
 }
 
 thread_local! {
-    // Their tables take longer to make than an article takes to be packed.
+    // Their tables take longer to create than an article takes to compress.
     static PACKING: RefCell<CCtx<'static>> = RefCell::new(CCtx::create());
     static UNPACKING: RefCell<DCtx<'static>> = RefCell::new(DCtx::create());
 }
 
-/// Packs a body without a dictionary.
+/// Compresses a body without a dictionary.
 pub(crate) fn pack(raw: &[u8]) -> Result<Vec<u8>> {
     packed(raw, |context, out| context.compress(out, raw, ZSTD_LEVEL))
 }
 
-/// Unpacks a body that was packed without a dictionary.
+/// Decompresses a body that was compressed without a dictionary.
 pub(crate) fn unpack(packed: &[u8], length: usize) -> Result<Vec<u8>> {
     unpacked(length, |context, out| context.decompress(out, packed))
 }
@@ -83,12 +83,12 @@ fn unpacked(
     Ok(out)
 }
 
-/// Those that were read already.
+/// The dictionaries that were read already.
 #[derive(Debug, Default)]
 pub(crate) struct Dictionaries(Mutex<HashMap<u32, Arc<Dictionary>>>);
 
 impl Dictionaries {
-    /// One by its number.
+    /// Returns a dictionary by its number.
     pub(crate) fn get(&self, db: &Database, id: u32) -> Result<Arc<Dictionary>> {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(dictionary) = known.get(&id) {
@@ -106,7 +106,7 @@ impl Dictionaries {
         Ok(dictionary)
     }
 
-    /// The one that new bodies are packed with.
+    /// Returns the dictionary that new bodies are compressed with.
     pub(crate) fn newest(&self, db: &Database) -> Result<Option<Arc<Dictionary>>> {
         match db.counter("dictionaries")? {
             0 => Ok(None),

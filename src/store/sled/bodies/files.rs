@@ -1,14 +1,13 @@
-//! The texts of articles: append-only files beside sled's, which holds only where each text is.
+//! The texts of articles: append-only files beside sled's, which holds only the place of each text.
 //!
-//! Texts are nine tenths of what is stored and hardly ever change; in sled every one of them would
-//! be written about five times, and its room never given back. A text is a frame: four bytes that
-//! are in no other place by chance, length of key and payload, a checksum, the key of its item, the
-//! payload (`packing`). A file that is full is never written again; one that is mostly dead is
-//! emptied (`maintenance::tidy`) and deleted, and only so is room given back.
+//! Texts are nine tenths of all data and hardly ever change; in sled each would be written about five times,
+//! and its space never freed. A text is a frame: four magic bytes, length of key and payload, a checksum, the
+//! key of its item, the payload (`packing`). A full file is never appended to again; one that is mostly dead is
+//! emptied (`maintenance::tidy`) and deleted, which is the only way to free space.
 //!
-//! **Order.** A text is durable before anything in sled says where it is: [`Texts::sync`] comes
-//! before the transaction, not only before its flush, for sled writes its log whenever it likes.
-//! After a power cut there may be texts that nothing names; never the reverse.
+//! **Order.** A text is durable before anything in sled refers to its place: [`Texts::sync`] comes before the
+//! transaction, not only before its flush, because sled may write its log at any time. After a power failure
+//! there may be texts that nothing refers to; never the reverse.
 
 use std::fs::{self, File};
 use std::io;
@@ -22,18 +21,18 @@ use super::place::{DAMAGED, MAX_BODY, Place};
 use crate::store::sled::database::{TEXTS as FOLDER, backend, u32_at};
 use crate::store::{Result, StoreError};
 
-/// Bytes after which the next file is begun.
+/// Bytes after which the next file is started.
 const FULL: u32 = 64 << 20;
 /// Files that are kept open for reading.
 const OPEN_FILES: usize = 32;
-/// Begins a frame.
+/// The first bytes of a frame.
 pub(crate) const MAGIC: [u8; 4] = [0xF5, b'T', b'x', 0xE3];
-/// Bytes of a frame before its key: magic, length of key and payload, checksum of all that follows it.
+/// Bytes of a frame before its key: magic, length of key and payload, checksum of everything after it.
 pub(crate) const HEAD: usize = 4 + 2 + 4 + 4;
-/// Stands in the place of a text that was erased; no packed text is like it.
+/// The byte that overwrites an erased text; no packed text consists of it.
 const ERASED: u8 = 0xE5;
 
-/// A text to be stored: the key of its item, its packed bytes.
+/// A text to be stored: the key of its item, and its packed bytes.
 pub(crate) type Text<'a> = (&'a [u8], &'a [u8]);
 
 #[derive(Debug)]
@@ -41,27 +40,27 @@ struct Active {
     number: u32,
     end: u32,
     file: Option<Arc<File>>,
-    /// Written since the last sync.
+    /// Files written since the last sync.
     unsynced: Vec<Arc<File>>,
-    /// Whether the folder has a file that it may lose.
+    /// Whether a new file exists whose directory entry is not durable yet.
     made: bool,
 }
 
-/// The files of one store.
+/// The files of texts of one store.
 #[derive(Debug)]
 pub(crate) struct Texts {
     folder: PathBuf,
     active: Mutex<Active>,
     files: Mutex<Vec<(u32, Arc<File>)>>,
-    /// Appends so far; what a sync has to cover.
+    /// Number of appends so far, which a sync has to cover.
     appended: AtomicU64,
-    /// Appends covered by the last sync, or that one failed.
+    /// Number of appends covered by the last sync; `None` if one failed.
     synced: Mutex<Option<u64>>,
-    /// Who has texts here, or will have, that nothing names yet.
+    /// Number of writers with texts that possibly no record refers to yet.
     naming: AtomicUsize,
 }
 
-/// Held by who appends texts, until something names them: they look dead meanwhile.
+/// A guard for a writer of texts, held until a record refers to them: until then they count as dead.
 #[derive(Debug)]
 pub(crate) struct Naming<'a>(&'a AtomicUsize);
 
@@ -76,7 +75,7 @@ fn locked<V>(mutex: &Mutex<V>) -> MutexGuard<'_, V> {
 }
 
 impl Texts {
-    /// The files in the folder of a store; the folder is made.
+    /// Opens the files in the folder of a store, and creates the folder.
     pub(crate) fn open(store: &Path) -> Result<Self> {
         let folder = store.join(FOLDER);
         fs::create_dir_all(&folder).map_err(|e| backend("create the folder of its texts", e))?;
@@ -94,18 +93,18 @@ impl Texts {
         })
     }
 
-    /// To be held from before an append until a transaction has named its texts.
+    /// Returns a guard to hold from before an append until a transaction refers to its texts.
     pub(crate) fn naming(&self) -> Naming<'_> {
         self.naming.fetch_add(1, Ordering::SeqCst);
         Naming(&self.naming)
     }
 
-    /// Whether there may be texts that are yet to be named.
+    /// Returns whether there may be texts that no record refers to yet.
     pub(crate) fn is_naming(&self) -> bool {
         self.naming.load(Ordering::SeqCst) > 0
     }
 
-    /// Appends texts, in one write; they are durable after the next [`Texts::sync`].
+    /// Appends texts in one write, and returns their places; they are durable after the next [`Texts::sync`].
     pub(crate) fn append(&self, texts: &[Text<'_>]) -> Result<Vec<Place>> {
         if texts.is_empty() {
             return Ok(Vec::new());
@@ -131,7 +130,7 @@ impl Texts {
             active.file = Some(Arc::clone(&file));
             file
         };
-        // A write that failed halfway is written over by the next one.
+        // The next write overwrites one that failed halfway.
         file.write_all_at(&bytes, u64::from(active.end)).map_err(failed)?;
         for place in &mut places {
             (place.file, place.at) = (active.number, place.at + active.end);
@@ -144,9 +143,9 @@ impl Texts {
         Ok(places)
     }
 
-    /// Makes durable what was appended. Whoever waits while another syncs finds its own texts
-    /// covered too. After a failure nothing is durable any more until the store is opened again:
-    /// the system may have thrown away what it could not write.
+    /// Makes all appended texts durable. Group commit: callers that wait for a running sync share the next one.
+    /// After a failure nothing becomes durable until the store is opened again: the system may have dropped
+    /// what it could not write.
     pub(crate) fn sync(&self) -> Result<()> {
         let failed = |error| backend("sync its texts", error);
         let mine = self.appended.load(Ordering::SeqCst);
@@ -171,10 +170,10 @@ impl Texts {
         Ok(())
     }
 
-    /// The payload of a text.
+    /// Reads the payload of a text.
     ///
     /// # Errors
-    /// [`StoreError::Damaged`] where there is another, or none.
+    /// [`StoreError::Damaged`] if another text is there, or none.
     pub(crate) fn read(&self, key: &[u8], place: Place) -> Result<Vec<u8>> {
         let mut bytes = vec![0; (place.length as usize).min(MAX_BODY + HEAD + (1 << 16))];
         let file = match self.file(place.file) {
@@ -198,7 +197,7 @@ impl Texts {
     fn file(&self, number: u32) -> io::Result<Arc<File>> {
         let mut files = locked(&self.files);
         if let Some(at) = files.iter().position(|(known, _)| *known == number) {
-            // The latest at the end: the first is closed when there are too many.
+            // The most recently used file is last; the first is closed when there are too many.
             let found = files.remove(at);
             files.push(found);
         } else {
@@ -211,8 +210,8 @@ impl Texts {
         files.last().map(|(_, file)| Arc::clone(file)).ok_or_else(|| io::Error::other("no file"))
     }
 
-    /// Overwrites a text that nothing names any more: an erased article must not be found on the disk, and what
-    /// stands there tells that it was meant ([`Texts::is_erased`]).
+    /// Overwrites a text that nothing refers to any more, because an erased article must not be found on the
+    /// disk. The bytes show that it was erased ([`Texts::is_erased`]).
     pub(crate) fn blank(&self, place: Place) -> Result<()> {
         let failed = |error| backend("erase a text", error);
         let file = File::options().write(true).open(self.folder.join(place.file.to_string()));
@@ -226,7 +225,8 @@ impl Texts {
         file.sync_data().map_err(failed)
     }
 
-    /// Whether a text was erased, and is not just damaged: a store whose last changes were lost may name it still.
+    /// Returns whether a text was erased and is not merely damaged: a store that lost its last changes may
+    /// still refer to it.
     pub(crate) fn is_erased(&self, place: Place) -> bool {
         let mut bytes = vec![0; (place.length as usize).saturating_sub(HEAD)];
         let file = File::open(self.folder.join(place.file.to_string()));
@@ -242,7 +242,7 @@ impl Texts {
         spoilt.map_err(|e| backend("spoil a text", e))
     }
 
-    /// Lets the next texts go into a file of their own, and those that come after them; gives its number.
+    /// Starts a new file for the next texts, and returns its number.
     pub(crate) fn begin_next(&self) -> u32 {
         let mut active = locked(&self.active);
         if active.end > 0 {
@@ -251,7 +251,7 @@ impl Texts {
         active.number
     }
 
-    /// Begins the next file, as if this one were full and ended with `rest`.
+    /// Starts the next file, as if this one were full and ended with `rest`.
     #[cfg(test)]
     pub(crate) fn end_with(&self, rest: &[u8]) -> Result<()> {
         let mut active = locked(&self.active);
@@ -261,7 +261,7 @@ impl Texts {
         Ok(())
     }
 
-    /// The file that is appended to.
+    /// Returns the number of the file that is appended to.
     pub(crate) fn last(&self) -> u32 {
         locked(&self.active).number
     }
@@ -281,7 +281,7 @@ fn too_large(bytes: usize) -> StoreError {
     StoreError::TooLarge { what: "body", bytes, limit: MAX_BODY }
 }
 
-/// Adds a frame; gives its place as if `bytes` were the file.
+/// Appends a frame to `bytes`, and returns its place as if `bytes` were the file.
 pub(crate) fn frame(bytes: &mut Vec<u8>, key: &[u8], payload: &[u8]) -> Result<Place> {
     let at = bytes.len();
     let told = |length: usize| u32::try_from(length).map_err(|_| too_large(length));
@@ -298,7 +298,7 @@ pub(crate) fn frame(bytes: &mut Vec<u8>, key: &[u8], payload: &[u8]) -> Result<P
     Ok(Place { file: 0, at: told(at)?, length: told(bytes.len() - at)?, raw: packing::raw_length(payload) })
 }
 
-/// The key and the payload of the frame that `bytes` begin with, if it is one and whole.
+/// Returns the key and the payload of the frame that `bytes` begin with, if it is whole and sound.
 pub(crate) fn framed(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let head = bytes.get(..HEAD).filter(|head| head.starts_with(&MAGIC))?;
     let key_length = usize::from(u16::from_be_bytes([head[4], head[5]]));
@@ -307,7 +307,7 @@ pub(crate) fn framed(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     (crc32fast::hash(rest) == u32_at(head, 10)?).then(|| rest.split_at(key_length))
 }
 
-/// Numbers of the files in a folder, in order.
+/// Returns the numbers of the files in a folder, in order.
 pub(crate) fn numbers(folder: &Path) -> Vec<u32> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let mut numbers: Vec<u32> =
@@ -316,7 +316,7 @@ pub(crate) fn numbers(folder: &Path) -> Vec<u32> {
     numbers
 }
 
-/// Bytes of all files of texts of the store in a folder.
+/// Returns the bytes of all files of texts of the store in a folder.
 pub(crate) fn on_disk(store: &Path) -> u64 {
     let folder = store.join(FOLDER);
     numbers(&folder)
@@ -345,7 +345,7 @@ mod tests {
         assert_eq!(texts.read(&two, places[1]).unwrap(), b"");
         assert!(texts.read(&two, places[0]).is_err(), "another item's");
         assert_eq!(Place::read(&places[1].bytes()), Some(places[1]));
-        // It goes on where it ended.
+        // A reopened store continues where the last one ended.
         let again = Texts::open(folder.path()).unwrap();
         let third = again.append(&[(&one, b"third")]).unwrap()[0];
         assert_eq!((third.file, third.at), (1, places[1].at + places[1].length));

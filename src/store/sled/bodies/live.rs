@@ -1,4 +1,4 @@
-//! Which texts are live: bytes by file, and a look at all of them.
+//! Live texts: their bytes by file, and reading all of them.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::store::sled::database::{
 };
 use crate::store::{Result, StoreError};
 
-/// What a transaction adds to and takes from the live bytes of files.
+/// The changes of a transaction to the live bytes of files.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Balance(BTreeMap<u32, i64>);
 
@@ -28,7 +28,7 @@ impl Balance {
         *self.0.entry(place.file).or_default() -= i64::from(place.length);
     }
 
-    /// Stores it, at the end of the transaction.
+    /// Writes the changes, at the end of the transaction.
     pub(crate) fn write(&self, tx: Tx<'_>) -> TxResult<()> {
         for (file, change) in &self.0 {
             let key = file.to_be_bytes();
@@ -44,12 +44,12 @@ fn live_record(live: u64) -> Vec<u8> {
     [&[FORMAT][..], &live.to_be_bytes()].concat()
 }
 
-/// The live bytes that a record of [`TreeId::TextFile`] tells of.
+/// Returns the live bytes in a record of [`TreeId::TextFile`].
 pub(crate) fn live_in(value: &[u8]) -> Option<u64> {
     (value.first() == Some(&FORMAT)).then(|| u64_at(value, 1))?
 }
 
-/// Live bytes by file, counted from what names them.
+/// Counts live bytes by file, from the records that refer to texts.
 fn counted(db: &Database) -> Result<BTreeMap<u32, u64>> {
     let mut live: BTreeMap<u32, u64> = BTreeMap::new();
     for at in [TreeId::Item, TreeId::Version] {
@@ -63,17 +63,17 @@ fn counted(db: &Database) -> Result<BTreeMap<u32, u64>> {
     Ok(live)
 }
 
-/// Reads every text that something names.
+/// Reads every text that a record refers to.
 ///
 /// # Errors
-/// [`StoreError::Damaged`] where one is missing or another.
+/// [`StoreError::Damaged`] if one is missing or belongs to another item.
 pub(crate) fn read_through(db: &Database, texts: &Texts) -> Result<()> {
     for at in [TreeId::Item, TreeId::Version] {
         for entry in every(db.tree(at)) {
             let (key, value) = entry.map_err(|e| backend("read it through", e))?;
             let place = named(&value).ok_or(DAMAGED)?;
             let code = code_in(&key).ok_or(DAMAGED)?;
-            // It may be moved or erased meanwhile.
+            // It may be moved or erased in the meantime.
             if place != Place::NONE
                 && matches!(texts.read(code, place), Err(StoreError::Damaged { .. }))
                 && db.get(at, &key)?.is_some_and(|now| now == value)
@@ -85,7 +85,7 @@ pub(crate) fn read_through(db: &Database, texts: &Texts) -> Result<()> {
     Ok(())
 }
 
-/// Whether the live bytes of all files are counted right.
+/// Returns whether the live bytes of all files are counted correctly.
 pub(crate) fn is_balanced(db: &Database) -> Result<bool> {
     let mut told = BTreeMap::new();
     for entry in db.tree(TreeId::TextFile) {
@@ -97,7 +97,7 @@ pub(crate) fn is_balanced(db: &Database) -> Result<bool> {
     Ok(told == counted(db)?)
 }
 
-/// Counts the live bytes anew. For stores that nobody else writes to.
+/// Counts the live bytes anew. For stores without other writers.
 pub(crate) fn recount(db: &Database) -> Result<()> {
     let live = counted(db)?;
     let known: Vec<_> = db.tree(TreeId::TextFile).iter().keys().flatten().collect();

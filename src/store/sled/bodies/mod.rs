@@ -1,7 +1,7 @@
-//! The texts of articles: packed, in append-only files beside sled's, which holds only where each is.
+//! The texts of articles: packed, in append-only files beside sled's, which holds only the place of each.
 //!
-//! Owns: the files, their frames and how durable they are, compression and its dictionaries, the count of
-//! live bytes. Does not own: which text is whose (`records`), moving and deleting them (`maintenance::tidy`).
+//! Owns: the files, their frames and durability, compression and its dictionaries, the count of live bytes.
+//! Does not own: which text belongs to which item (`records`), moving and deleting texts (`maintenance::tidy`).
 
 mod dictionary;
 mod files;

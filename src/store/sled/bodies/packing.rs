@@ -1,4 +1,4 @@
-//! Texts as they are stored: what an article's body is in memory, as bytes, compressed.
+//! Packed texts: the body of an article, encoded and compressed.
 
 use std::sync::Arc;
 
@@ -9,13 +9,13 @@ use super::place::{DAMAGED, MAX_BODY};
 use crate::store::sled::database::u32_at;
 use crate::store::{Result, StoreError};
 
-/// Version of packed texts.
+/// The version of packed texts.
 const PACKED: u8 = 1;
-/// Bytes before the payload of a packed text.
+/// Bytes of a packed text before its payload.
 const BODY_HEAD: usize = 1 + 1 + 4 + 4 + 4;
 
-/// A body, packed: version, codec (0 raw, 1 zstd, 2 zstd with a dictionary), dictionary, length and
-/// CRC of the raw body, then its bytes.
+/// Packs a body: version, codec (0 raw, 1 zstd, 2 zstd with a dictionary), dictionary, length and CRC of the
+/// raw body, then its bytes.
 pub(crate) fn pack<B: Serialize>(body: &B, with: Option<&Dictionary>) -> Result<Vec<u8>> {
     const WHAT: &str = "body";
     let raw = postcard::to_stdvec(body).map_err(|_| StoreError::Damaged { what: WHAT })?;
@@ -42,12 +42,12 @@ pub(crate) fn pack<B: Serialize>(body: &B, with: Option<&Dictionary>) -> Result<
     Ok(bytes)
 }
 
-/// The length that a packed body says it has when it is unpacked, in bytes.
+/// Returns the length of a body before packing, in bytes, as its header states it.
 pub(crate) fn raw_length(packed: &[u8]) -> u32 {
     u32_at(packed, 6).unwrap_or_default()
 }
 
-/// Reads what [`pack`] wrote; `find` finds a dictionary by its number.
+/// Unpacks what [`pack`] returned; `find` returns a dictionary by its number.
 pub(crate) fn unpack<B: DeserializeOwned>(
     packed: &[u8],
     find: impl FnOnce(u32) -> Result<Arc<Dictionary>>,
@@ -94,8 +94,7 @@ mod tests {
         for at in 0..packed.len().min(400) {
             let mut bad = packed.clone();
             bad[at] ^= 0x10;
-            // Some bits (of the frame's header, of unused fields) do not matter; none may change
-            // what is read.
+            // Some bits (of the frame's header, of unused fields) do not matter; none may change what is read.
             assert!(unpack::<Body>(&bad, none).map_or(true, |read| read == body), "byte {at}");
         }
     }

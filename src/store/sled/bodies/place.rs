@@ -1,29 +1,29 @@
-//! Where a text is, as records name it.
+//! The place of a text, as records refer to it.
 
 use crate::store::StoreError;
 use crate::store::sled::database::{FORMAT, u32_at};
 
-/// Largest text that a record may claim, in bytes before it is packed.
+/// Bytes of a text before packing, at most.
 pub(crate) const MAX_BODY: usize = 32 << 20;
 
-/// A text that is missing, or another one.
+/// The error for a text that is missing, or belongs to another item.
 pub(crate) const DAMAGED: StoreError = StoreError::Damaged { what: "body" };
 
-/// Where a text is.
+/// The place of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Place {
     pub(crate) file: u32,
     pub(crate) at: u32,
     /// Bytes of the whole frame.
     pub(crate) length: u32,
-    /// Bytes of the text before it was packed.
+    /// Bytes of the text before packing.
     pub(crate) raw: u32,
 }
 
 impl Place {
     /// Bytes of a place in a record.
     pub(crate) const BYTES: usize = 16;
-    /// Of no text.
+    /// The place of no text.
     pub(crate) const NONE: Self = Self { file: 0, at: 0, length: 0, raw: 0 };
 
     pub(crate) fn bytes(self) -> [u8; Self::BYTES] {
@@ -44,7 +44,7 @@ impl Place {
     }
 }
 
-/// The place of a text that a record names, an item's or that of a form (`records`).
+/// Returns the place of the text in the record of an item or of a form (`records`).
 pub(crate) fn named(value: &[u8]) -> Option<Place> {
     (value.first() == Some(&FORMAT)).then(|| Place::read(value.get(1..)?))?
 }

@@ -4,22 +4,22 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::store::{Result, StoreError};
 
-/// Version of every record this program writes (`maintenance::migrate` brings older ones up to it).
+/// The version of every record that this program writes (`maintenance::migrate` converts older ones).
 pub(crate) const FORMAT: u8 = 1;
-/// No sled value is larger: a leaf of such values can never become a blob file, which sled
-/// does not sync (see `docs/architecture.md`).
+/// Bytes of a value in sled, at most: a leaf of such values can never become a blob file, which sled does not
+/// sync (see `docs/architecture.md`).
 pub(crate) const MAX_VALUE: usize = 6_000;
-/// Bytes of a record at the most: one that also says where a text is has room for that.
+/// Bytes of an encoded record, at most; the rest is room for the place of a text.
 pub(crate) const MAX_RECORD: usize = MAX_VALUE - 100;
 
-/// A record as bytes.
+/// Encodes a record.
 pub(crate) fn encode<T: Serialize>(what: &'static str, record: &T) -> Result<Vec<u8>> {
     let bytes = postcard::to_extend(record, vec![FORMAT]).map_err(|_| StoreError::Damaged { what })?;
     within(what, &bytes, MAX_RECORD)?;
     Ok(bytes)
 }
 
-/// A record from bytes; an unknown version is an error, never a guess.
+/// Decodes a record; an unknown version is an error.
 pub(crate) fn decode<T: DeserializeOwned>(what: &'static str, bytes: &[u8]) -> Result<T> {
     match bytes.split_first() {
         Some((&FORMAT, rest)) => postcard::from_bytes(rest).map_err(|_| StoreError::Damaged { what }),
@@ -28,14 +28,14 @@ pub(crate) fn decode<T: DeserializeOwned>(what: &'static str, bytes: &[u8]) -> R
     }
 }
 
-/// A record whose fields have names, so that a later version may add some without a new format.
+/// Encodes a record with named fields, so that a later version may add some without a new format.
 pub(crate) fn encode_named<T: Serialize>(what: &'static str, record: &T) -> Result<Vec<u8>> {
     let mut bytes = vec![FORMAT];
     serde_json::to_writer(&mut bytes, record).map_err(|_| StoreError::Damaged { what })?;
     Ok(bytes)
 }
 
-/// Reads what [`encode_named`] wrote.
+/// Decodes what [`encode_named`] encoded.
 pub(crate) fn decode_named<T: DeserializeOwned>(what: &'static str, bytes: &[u8]) -> Result<T> {
     match bytes.split_first() {
         Some((&FORMAT, rest)) => serde_json::from_slice(rest).map_err(|_| StoreError::Damaged { what }),
@@ -44,7 +44,7 @@ pub(crate) fn decode_named<T: DeserializeOwned>(what: &'static str, bytes: &[u8]
     }
 }
 
-/// Refuses a value over the limit.
+/// Returns an error if a value is over the limit.
 pub(crate) fn fits(what: &'static str, bytes: &[u8]) -> Result<()> {
     within(what, bytes, MAX_VALUE)
 }

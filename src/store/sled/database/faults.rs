@@ -1,4 +1,4 @@
-//! What becomes of errors of the disk, of sled, and of records that cannot be read.
+//! Conversion of errors: of the disk, of sled, and of records that cannot be read.
 
 use std::any::Any;
 
@@ -6,10 +6,10 @@ use sled::transaction::TransactionError;
 
 use crate::store::{Result, StoreError};
 
-/// What a reading verb was doing when it failed.
+/// The action of a verb that only reads.
 pub(crate) const READ: &str = "read";
 
-/// Wraps what the disk or sled said.
+/// Wraps an error of the disk or of sled.
 pub(crate) fn backend<E>(action: &'static str, source: E) -> StoreError
 where
     E: std::error::Error + Send + Sync + 'static,
@@ -24,7 +24,7 @@ where
             corrupt(action, error.to_string())
         }
         Some(sled::Error::Io(error)) => wrapped(action, std::io::Error::new(error.kind(), source)),
-        // sled says `CollectionNotFound` of a tree whose pages it lost.
+        // sled returns `CollectionNotFound` for a tree whose pages it lost.
         Some(error @ sled::Error::CollectionNotFound(_)) => corrupt(action, error.to_string()),
         _ => wrapped(action, source),
     }
@@ -34,13 +34,13 @@ fn wrapped<E: std::error::Error + Send + Sync + 'static>(action: &'static str, s
     StoreError::Backend { action, source: Box::new(source) }
 }
 
-/// The error of a database that is damaged.
+/// Returns the error of a damaged database.
 pub(crate) fn corrupt(action: &'static str, detail: impl Into<String>) -> StoreError {
     StoreError::Corrupt { action, detail: detail.into() }
 }
 
-/// The error of sled breaking off. It does so over damage, and where the system refused it something (a thread,
-/// a file, room): then the store itself is sound.
+/// Returns the error for a panic of sled. It panics on damage, but also if the system refuses it something (a
+/// thread, a file, space), in which case the store itself is sound.
 pub(super) fn broke_off(action: &'static str, why: &str) -> StoreError {
     let why = format!("sled broke off: {why}");
     if why.contains("StorageFull") || why.contains("QuotaExceeded") {
@@ -56,7 +56,7 @@ fn is_full(error: &std::io::Error) -> bool {
     matches!(error.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded)
 }
 
-/// The error of a transaction: ours as it is, sled's wrapped.
+/// Converts the error of a transaction: our own as it is, sled's wrapped.
 pub(super) fn transaction_error(error: TransactionError<StoreError>) -> StoreError {
     match error {
         TransactionError::Abort(ours) => ours,
@@ -64,16 +64,16 @@ pub(super) fn transaction_error(error: TransactionError<StoreError>) -> StoreErr
     }
 }
 
-/// The error of opening sled's database in a folder.
+/// Converts the error of opening sled's database in a folder.
 pub(super) fn open_error(path: &std::path::Path, error: sled::Error) -> StoreError {
-    // sled hides the error number of its lock in the text.
+    // sled's text hides the error number of its lock.
     if error.to_string().contains("could not acquire lock") {
         return StoreError::Locked { path: path.display().to_string() };
     }
     backend("open", error)
 }
 
-/// A record, or nothing where it cannot be read; other errors are the store's.
+/// Returns a record, or `None` if it cannot be read; other errors are returned.
 pub(crate) fn readable<R>(read: Result<R>) -> Result<Option<R>> {
     match read {
         Ok(record) => Ok(Some(record)),

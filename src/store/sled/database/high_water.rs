@@ -1,12 +1,11 @@
-//! The high-water mark: a small file beside the database that says how far it once reached.
+//! The high-water mark: a small file beside the database that records how far it once reached.
 //!
-//! sled opens a log that was cut off, and a folder whose database is gone, without a word. So
-//! after each sync the newest generation is written here, with a checksum and without a sync of
-//! its own: after a power cut the mark may be older than the database, never newer. A database
-//! that ends before its mark has lost something.
+//! sled silently opens a truncated log, or a folder whose database is gone. So after each sync the newest
+//! generation is written here, with a checksum and without a sync of its own: after a power failure the mark
+//! may be older than the database, never newer. A database that ends before its mark has lost data.
 //!
-//! When the store is closed, how its files look then is written behind that: a store that is found
-//! looking so again need not be read through for damage. Who opens it takes that back first.
+//! When the store is closed, a seal, the hash of its files' metadata, is written after the generation: a store
+//! whose files still match need not be read through for damage. Opening the store invalidates the seal.
 
 use std::fs::{self, File};
 use std::io;
@@ -19,12 +18,12 @@ use sha2::{Digest, Sha256};
 
 /// The folder of texts in the store's own; its files are sealed with the database.
 pub(crate) const TEXTS: &str = "texts";
-/// Its name in the store's folder.
+/// The file's name in the store's folder.
 pub(crate) const FILE: &str = "mark";
-/// Bytes of the newest generation with its checksum; the seal stands behind.
+/// Bytes of the newest generation with its checksum; the seal follows.
 const GENERATION: u64 = 12;
-/// The system's clock for files moves in steps of some milliseconds: how often a step is waited for, and
-/// how long each time.
+/// Attempts, and the pause between them, to wait for a tick of the file system's clock, which takes some
+/// milliseconds.
 const STEPS: u32 = 10;
 const STEP: Duration = Duration::from_millis(2);
 
@@ -35,26 +34,26 @@ pub(crate) struct HighWater {
 }
 
 impl HighWater {
-    /// The mark in `folder`; made where there is none.
+    /// Opens the mark in `folder`, or creates one, and removes its seal.
     pub(crate) fn open(folder: &Path) -> io::Result<Self> {
         let file =
             File::options().read(true).write(true).create(true).truncate(false).open(folder.join(FILE))?;
         let generation = said(&file);
         if file.metadata()?.len() > GENERATION {
-            // Durable before anything else is: no seal may come back beside files that were written to.
+            // Durable before any other write: the seal must not reappear beside files that were written to.
             file.set_len(GENERATION)?;
             file.sync_all()?;
         }
         Ok(Self { file, generation })
     }
 
-    /// What it said when it was opened; 0 for nothing.
+    /// Returns the generation that it had on opening; 0 for none.
     pub(crate) fn generation(&self) -> u64 {
         self.generation
     }
 
-    /// Says that the database is durable up to `generation`. That it cannot be written is no fault
-    /// of the database.
+    /// Records that the database is durable up to `generation`. A failure to write the mark is only logged: the
+    /// database is not affected.
     pub(crate) fn set(&self, generation: u64) {
         let number = generation.to_be_bytes();
         let mut bytes = [0; 12];
@@ -66,28 +65,28 @@ impl HighWater {
     }
 }
 
-/// How far the database in `folder` once reached, by its mark; 0 where none says it.
+/// Returns how far the database in `folder` once reached, by its mark; 0 without one.
 pub(crate) fn reached(folder: &Path) -> u64 {
     File::open(folder.join(FILE)).map_or(0, |file| said(&file))
 }
 
-/// A mark that is short or damaged says nothing.
+/// Reads the generation; 0 if the mark is short or damaged.
 fn said(file: &File) -> u64 {
     let mut bytes = [0; 12];
     file.read_exact_at(&mut bytes, 0).ok().and_then(|()| read(&bytes)).unwrap_or_default()
 }
 
-/// Notes how the files of a closed store look.
+/// Seals the files of a closed store.
 ///
 /// # Errors
-/// What the system says; the store is then read through when it is opened.
+/// Those of the system; the store is then read through when it is opened.
 pub(crate) fn seal(folder: &Path) -> io::Result<()> {
     File::open(folder.join("db"))?.sync_data()?;
     let (looks, newest) = looks(folder)?;
     let mark = File::options().write(true).open(folder.join(FILE))?;
     for _ in 0..STEPS {
         mark.write_all_at(&looks, GENERATION)?;
-        // A change in the same step of the clock would not be seen: the seal must be younger than all.
+        // A change in the same tick would not be noticed, so the seal must be younger than all files.
         if mark.metadata()?.modified()? > newest {
             break;
         }
@@ -96,7 +95,7 @@ pub(crate) fn seal(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether the files look as they did when the store was closed.
+/// Returns whether the files match their seal.
 pub(crate) fn is_sealed(folder: &Path) -> bool {
     let looks_so = || {
         let mark = folder.join(FILE);
@@ -108,7 +107,8 @@ pub(crate) fn is_sealed(folder: &Path) -> bool {
     looks_so().unwrap_or(false)
 }
 
-/// A hash of the names, sizes and times of all files that hold records and texts, and the newest time.
+/// Returns a hash of the names, sizes, inodes and times of all files with records and texts, and the newest
+/// time.
 fn looks(folder: &Path) -> io::Result<([u8; 32], SystemTime)> {
     let texts = fs::read_dir(folder.join(TEXTS))?;
     let mut files: Vec<PathBuf> = texts.map(|entry| Ok(entry?.path())).collect::<io::Result<_>>()?;

@@ -1,8 +1,8 @@
-//! The plain database on sled 0.34: trees, keys, faults, transactions, durability. It knows nothing of
+//! The plain database on sled 0.34: trees, keys, faults, transactions, durability. It has no knowledge of
 //! items, texts or sources.
 //!
-//! Owns: every sled type but `IVec` and `Batch`, the names of the trees, the bytes of keys and records, what
-//! becomes of sled's errors and panics. Does not own: what a record means. A new tree goes into `trees`, a
+//! Owns: every sled type but `IVec` and `Batch`, the names of the trees, the bytes of keys and records, the
+//! handling of sled's errors and panics. Does not own: the meaning of a record. A new tree goes into `trees`, a
 //! new key into `keys`.
 
 mod codec;

@@ -1,7 +1,7 @@
-//! The database once it is open: its trees, what is durable, and how far it once reached.
+//! The open database: its trees, its durability, and how far it once reached.
 //!
-//! It holds small values only, and a real `fdatasync` comes after sled's flush, which alone is none on
-//! Linux. `docs/architecture.md` tells the measurements behind the layout.
+//! It holds small values only. A real `fdatasync` follows sled's flush, which alone does none on Linux.
+//! `docs/architecture.md` has the measurements behind the layout.
 
 use std::fs::{self, File};
 use std::os::unix::fs::DirBuilderExt;
@@ -20,15 +20,15 @@ use super::keys::u64_at;
 use super::trees::TreeId;
 use crate::store::{Result, StoreError};
 
-/// How often, and after which pause, a locked store is tried again.
+/// Attempts to open a locked store, and the pause between them.
 const LOCK_TRIES: u32 = 20;
 const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
-/// Parts of the memory that sled may take for its pages of which it hears one: it counts what pages have on
-/// the disk, and they take three to four times that in memory (measured at 500,000 articles).
+/// Divisor of the cache size that sled is given: it counts the bytes of pages on the disk, and they take three
+/// to four times that in memory (measured at 500,000 articles).
 const IN_MEMORY: u64 = 3;
 
-/// What sled's file of settings says before its sum, always: nobody can choose otherwise here.
+/// The contents of sled's settings file before its checksum, which are always the same here.
 const SETTINGS: &[u8] = b"segment_size: 524288\nuse_compression: false\nversion: 0.34\n";
 
 /// An open database in a folder of its own.
@@ -39,16 +39,16 @@ pub(crate) struct Database {
     data: File,
     high_water: HighWater,
     path: PathBuf,
-    /// Transactions begun to be stored; what a sync has to cover.
+    /// Number of writes that have begun, which a sync has to cover.
     written: AtomicU64,
-    /// Transactions covered by the last sync.
+    /// Number of writes covered by the last sync.
     synced: Mutex<u64>,
-    /// Serialises the verbs that read something and then write what follows from it.
+    /// The writer's lock, for verbs that read and then write what depends on it.
     writer: Mutex<()>,
 }
 
-/// Takes a damaged file of settings away: sled, which writes it anew where it is missing, takes such a one for
-/// that of a database of another version, and ends.
+/// Deletes a damaged settings file. sled would take it for that of another version and fail; it writes a
+/// missing one anew.
 fn without_damaged_settings(path: &Path) -> std::io::Result<()> {
     let conf = path.join("conf");
     match fs::read(&conf) {
@@ -63,15 +63,15 @@ fn without_damaged_settings(path: &Path) -> std::io::Result<()> {
 }
 
 impl Database {
-    /// Opens the database in `path`, or makes one without any record, and believes nothing of it. `cache`
-    /// is what its pages may take in memory, in bytes.
+    /// Opens the database in `path`, or creates one without any record, without checking its format. `cache` is
+    /// the memory for its pages, in bytes.
     ///
     /// # Errors
-    /// [`StoreError::Locked`] when another process has it, [`StoreError::Corrupt`] when a file of it is
-    /// gone or damaged, else [`StoreError::Backend`]. sled may panic over damage: callers catch that.
+    /// [`StoreError::Locked`] if another process has it, [`StoreError::Corrupt`] if a file of it is missing or
+    /// damaged, otherwise [`StoreError::Backend`]. sled may panic on damage; callers catch that.
     pub(crate) fn open(path: &Path, cache: u64) -> Result<Self> {
         let io = |source| backend("create its folder", source);
-        // What upstreams sent, and what was withdrawn, is nobody else's to read.
+        // What upstreams sent, and what was withdrawn, is private to this user.
         fs::create_dir_all(path.parent().unwrap_or(path)).map_err(io)?;
         match fs::DirBuilder::new().mode(0o700).create(path) {
             Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => return Err(io(error)),
@@ -108,12 +108,12 @@ impl Database {
         })
     }
 
-    /// Checks the format of the records, and that the database reaches as far as it once did; an empty one
-    /// gets this program's format.
+    /// Checks the format of the records, and that the database reaches as far as it once did; an empty one gets
+    /// this program's format.
     ///
     /// # Errors
-    /// [`StoreError::Format`] when another feedmill wrote it, [`StoreError::Corrupt`] when it holds less
-    /// than it once did.
+    /// [`StoreError::Format`] if another feedmill wrote it, [`StoreError::Corrupt`] if it has less than it once
+    /// had.
     pub(crate) fn check_format(&self) -> Result<()> {
         match self.get(TreeId::Sys, "format")? {
             Some(found) if found.first() == Some(&FORMAT) => {}
@@ -130,7 +130,7 @@ impl Database {
                 sys.insert("format", &[FORMAT]).map_err(|e| backend("write its format", e))?;
             }
         }
-        // A log that was cut off opens well, with what stood behind the cut gone.
+        // sled opens a truncated log without error, and what followed the cut is lost.
         let (now, then) = (self.counter("generation")?, self.high_water.generation());
         if now < then {
             return Err(corrupt("open", format!("it ends at change {now}, and once reached {then}")));
@@ -138,43 +138,43 @@ impl Database {
         Ok(())
     }
 
-    /// One tree.
+    /// Returns one tree.
     pub(crate) fn tree(&self, tree: TreeId) -> &Tree {
         &self.trees[tree as usize]
     }
 
-    /// All trees, in the order of their numbers.
+    /// Returns all trees, in the order of their numbers.
     pub(crate) fn trees(&self) -> &[Tree] {
         &self.trees
     }
 
-    /// Its folder.
+    /// Returns its folder.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// A record, if it is there.
+    /// Returns a record, if it exists.
     pub(crate) fn get(&self, tree: TreeId, key: impl AsRef<[u8]>) -> Result<Option<IVec>> {
         self.tree(tree).get(key).map_err(|e| backend(READ, e))
     }
 
-    /// The value of a counter; 0 before it was first counted.
+    /// Returns the value of a counter; 0 before it was first counted.
     pub(crate) fn counter(&self, name: &str) -> Result<u64> {
         Ok(self.get(TreeId::Sys, name)?.and_then(|value| u64_at(&value, 0)).unwrap_or_default())
     }
 
-    /// Says that something was written which the next sync has to cover.
+    /// Records that something was written which the next sync has to cover.
     pub(crate) fn wrote(&self) {
         self.written.fetch_add(1, Ordering::SeqCst);
     }
 
-    /// Serialises writers; a poisoned lock protects nothing that a panic can have broken.
+    /// Takes the writer's lock, also a poisoned one: it protects nothing that a panic can have broken.
     pub(crate) fn writing(&self) -> MutexGuard<'_, ()> {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Makes all that was written durable. Group commit: whoever waits while another syncs finds
-    /// its own writes covered too.
+    /// Makes everything that was written durable. Group commit: callers that wait for a running sync share the
+    /// next one.
     pub(crate) fn sync(&self) -> Result<()> {
         let mine = self.written.load(Ordering::SeqCst);
         let mut synced = self.synced.lock().unwrap_or_else(PoisonError::into_inner);
@@ -191,8 +191,9 @@ impl Database {
     }
 }
 
-/// sled lets go of its lock from a thread of its own, a moment after the last handle is gone: who
-/// closes a store and opens it again at once must not take that for another process.
+/// Retries an open that fails on sled's lock: sled releases it from a thread of its own, a moment after the
+/// last handle is dropped, so a store that is closed and opened again at once would seem to be in use by
+/// another process.
 fn unlocked<T>(open: impl Fn() -> Result<T>) -> Result<T> {
     for _ in 0..LOCK_TRIES {
         match open() {

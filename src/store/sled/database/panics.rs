@@ -1,4 +1,4 @@
-//! Work on sled, which breaks off over damage and failed disks: its panics become errors.
+//! Converts panics of sled, which occur on damage and failing disks, to errors.
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
@@ -10,8 +10,8 @@ thread_local! {
     static CATCHING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Runs `work`; a panic in it becomes [`crate::store::StoreError::Corrupt`], or what the system said that sled broke
-/// off over.
+/// Runs `work`; a panic in it becomes [`crate::store::StoreError::Corrupt`], or the error of the system that
+/// made sled panic.
 pub(crate) fn catching_panics<R>(action: &'static str, work: impl FnOnce() -> Result<R>) -> Result<R> {
     let outer = CATCHING.replace(true);
     let done = catch_unwind(AssertUnwindSafe(work));
@@ -23,8 +23,8 @@ pub(crate) fn catching_panics<R>(action: &'static str, work: impl FnOnce() -> Re
     })
 }
 
-/// Keeps panics that become errors of the store from being printed as panics too. For programs; called
-/// once, at their start.
+/// Stops panics that become errors of the store from being printed as panics too. For programs; called once, at
+/// their start.
 pub fn silence_caught_panics() {
     let before = take_hook();
     set_hook(Box::new(move |panic| {

@@ -1,17 +1,17 @@
-//! The trees of the database: what stands in each, under which key.
+//! The trees of the database, with the keys and values of each.
 
-/// A tree, in the order in which transactions name them.
+/// The trees, in the order in which transactions index them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TreeId {
-    /// code → where its text is, its first listing, and the item
+    /// code → place of its text, its first listing, and the item
     Item,
     /// category, published, code → 1 shown or 0 straight to the archive, first arrival number, last
     CatTime,
     /// category, quarter of a hundred → slots of the log (`slots`)
     CatSeq,
-    /// code, source → sighting, and the event that it began with, but for an item's first listing
+    /// code, source → sighting, and the event that it began with, except for an item's first listing
     Seen,
-    /// source → how many aliases; source, group, part → aliases with their codes (`alias`)
+    /// source → number of aliases; source, group, part → aliases with their codes (`alias`)
     Alias,
     /// category → its record
     Category,
@@ -19,7 +19,7 @@ pub(crate) enum TreeId {
     CategoryKey,
     /// generation → category
     Changed,
-    /// path → article or redirect, where its name does not tell (`paths`)
+    /// path → article or redirect, if its name does not give it (`paths`)
     Path,
     /// code, number → revision
     Revision,
@@ -39,17 +39,17 @@ pub(crate) enum TreeId {
     Dict,
     /// code, number → event
     History,
-    /// generation → when the outputs first showed it
+    /// generation → time at which the outputs first showed it
     Published,
     /// category, hundred → generations under which it was sealed, and last changed
     Seal,
     /// category, generation, hundred → nothing: sealed hundreds in the order of their last change
     Resealed,
-    /// code, first generation → where the text is, and the item, of a form that it had
+    /// code, first generation → place of the text, and the item, of an earlier form
     Version,
     /// file of texts → its live bytes
     TextFile,
-    /// kind, key → a small record of somebody (`small_records`)
+    /// kind, key → a small record of another room (`small_records`)
     Record,
 }
 
@@ -82,7 +82,7 @@ impl TreeId {
         Self::Record,
     ];
 
-    /// Its name on the disk.
+    /// Returns its name on the disk.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Item => "item",

@@ -1,16 +1,16 @@
-//! Going through all records of a tree in little memory.
+//! Iteration over all records of a tree in little memory.
 //!
-//! sled notes which page was read in 256 lists, and lets pages go only where such a list has 64 new
-//! entries. An iteration reads each page once, so that some 16,000 pages, 50 MB of articles, are in memory
-//! before the first one goes, however small the cache. Whoever goes through a whole tree does it by
-//! [`every`]; what reads a range of it need not.
+//! sled records page accesses in 256 lists, and evicts pages only once such a list has 64 new entries. An
+//! iteration accesses each page once, so some 16,000 pages, 50 MB of articles, are in memory before the first
+//! is evicted, however small the cache. Code that iterates over a whole tree uses [`every`]; a range of it
+//! needs no such thing.
 
 use sled::{IVec, Tree};
 
-/// Records after which the page they are on is read again: it has sixteen or more.
+/// Records after which their page is accessed again: a page has sixteen or more.
 const AGAIN: usize = 4;
 
-/// All records of a tree in the order of their keys.
+/// Iterates over all records of a tree in the order of their keys.
 pub(crate) fn every(tree: &Tree) -> impl Iterator<Item = sled::Result<(IVec, IVec)>> {
     tree.iter().enumerate().map(|(number, entry)| {
         let (key, value) = entry?;

@@ -169,7 +169,7 @@ fn what_went_is_said_in_its_hundreds_and_anew() {
     assert_eq!(filled.open().gone.len(), 2);
     assert_eq!(filled.open().entries.len(), 19);
 
-    // Taken back: nothing says any more that it went.
+    // Restored: no log entry reports it as gone any more.
     let before = filled.category().generation;
     let now = filled.now();
     let stone = filled.store.tombstone(&code(7)).unwrap().unwrap();
@@ -185,12 +185,12 @@ fn what_goes_to_the_archive_bit_by_bit_fills_hundreds() {
     (0..130).for_each(|number| filled.add(number..number + 1, false));
     let sealed: Vec<usize> = (1..=2).map(|number| filled.sealed(number).entries.len()).collect();
     assert_eq!((filled.category().sealed(), sealed), (2, vec![100, 30]));
-    // A page that was published says so when something comes into it.
+    // A published page counts as changed when an item is added to it.
     let before = filled.category().generation;
     filled.add(130..131, false);
     assert_eq!(filled.store.resealed_since(filled.id, before).unwrap(), BTreeSet::from([2]));
     assert!(filled.category().generation > before);
-    // What is shown begins a hundred of its own, and is followed there.
+    // A shown item starts a hundred of its own.
     filled.add(131..132, true);
     filled.add(132..133, false);
     assert_eq!((filled.category().sealed(), filled.sealed(3).entries.len()), (3, 2));
@@ -204,7 +204,7 @@ fn what_goes_straight_to_the_archive_is_sealed_at_once() {
     assert_eq!(filled.open().entries.len(), 0);
     filled.add(45..50, true);
     assert_eq!(filled.open().entries.len(), 5);
-    // Old ones behind new ones close the hundred that both are in.
+    // Archived items after shown ones close the hundred that both are in.
     filled.add(50..55, false);
     assert_eq!((filled.sealed(2).entries.len(), filled.open().entries.len()), (10, 0));
     let site = filled.store.category(CategoryId::SITE).unwrap().unwrap();

@@ -1,4 +1,4 @@
-//! Adding to a store what it does not have of a backup. Arrival numbers and generations are given anew.
+//! Adding items of a backup that the store lacks. Arrival numbers and generations are assigned anew.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -15,10 +15,10 @@ use crate::store::sled::source_numbers::{number_in, put_void};
 use crate::store::sled::{alias, categories, commit, items, paths, settings, sources};
 use crate::store::{Alias, Change, Placement, Progress, Result, StoreError};
 
-/// Items taken in at once.
+/// Items that are stored at once.
 const STEP: usize = 30;
 
-/// What an import of lines brought.
+/// The result of an import of lines.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TakenIn {
     /// Items that are new in the store.
@@ -29,16 +29,16 @@ pub struct TakenIn {
     pub sources: u64,
 }
 
-/// Takes in what the store does not have. Nothing is written before all lines were read once.
+/// Imports what the store lacks. Nothing is written before all lines were read once.
 ///
 /// # Errors
-/// [`StoreError::Unusable`] where the file is damaged, cut off or no backup, [`StoreError::Foreign`] where it
-/// is of another site; those of the store.
+/// [`StoreError::Unusable`] if the file is damaged, truncated or no backup, [`StoreError::Foreign`] if it is of
+/// another site; those of the store.
 pub(super) fn add(engine: &Engine, file: &Path, now: Timestamp, progress: Progress<'_>) -> Result<TakenIn> {
     add_only(engine, file, None, now, progress)
 }
 
-/// As [`add`]; of some items alone, by their keys, where these are given.
+/// Imports what the store lacks as [`add`] does, restricted to some items by their keys, if these are given.
 ///
 /// # Errors
 /// As [`add`].
@@ -69,7 +69,7 @@ struct Taking<'a> {
 }
 
 impl Taking<'_> {
-    /// Whether a line is of what is wanted.
+    /// Returns whether a line belongs to the requested items.
     fn is_wanted(&self, line: &Line) -> bool {
         let Some(only) = self.only else { return true };
         match line {
@@ -110,7 +110,7 @@ impl Taking<'_> {
                 self.store()?;
                 engine.db.transact(|tx| paths::redirect_to(tx, &from, &to))
             }
-            // Numbers are given anew.
+            // Numbers are assigned anew.
             Line::Head(_)
             | Line::Page { .. }
             | Line::Log { .. }
@@ -178,7 +178,7 @@ impl Taking<'_> {
         if self.waiting.len() >= STEP { self.store() } else { Ok(()) }
     }
 
-    /// What belongs to the waiting items first: an item that is there is there whole.
+    /// Stores the waiting items, their other records first: an item that is visible is complete.
     fn store(&mut self) -> Result<()> {
         let waiting = std::mem::take(&mut self.waiting);
         let (changes, wholes): (Vec<Change>, Vec<ItemLine>) = waiting.into_iter().unzip();
@@ -207,7 +207,7 @@ fn belongings(tx: Tx<'_>, whole: &ItemLine) -> TxResult<()> {
     Ok(())
 }
 
-/// Whether an alias leads to an item already.
+/// Returns whether an alias resolves to an item already.
 fn alias_is_known(engine: &Engine, source: &SourceId, alias: Alias) -> Result<bool> {
     match sources::number(engine, source)? {
         Some(number) => Ok(alias::find(&engine.db, number, alias)?.is_some()),

@@ -1,7 +1,7 @@
-//! Looking for faults: what must hold of every record and between the trees.
+//! Checking a store: the invariants of every record and between the trees.
 //!
-//! Each record is judged by itself, so that the store can be looked through while it is in use: a
-//! record that seems faulty is judged once more while nobody writes, and only then counted.
+//! Each record is judged by itself, so that a store can be checked while it is in use: a record that seems
+//! faulty is judged once more while nobody writes, and only then counted.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -16,25 +16,25 @@ use crate::store::sled::database::{TreeId, backend, every};
 use crate::store::sled::engine::Engine;
 use crate::store::{Result, Watch};
 
-/// Faults that are told one by one; all are counted.
+/// Faults that are listed one by one, at most; all are counted.
 const TOLD: usize = 100;
-/// Records between two words about progress.
+/// Records between two progress reports.
 const STEP: u64 = 2_000;
 
-/// What a look through the store found.
+/// The result of a check or a repair.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Findings {
     /// Records that were read.
     pub records: u64,
     /// Items among them.
     pub items: u64,
-    /// Faults in all.
+    /// Faults in total.
     pub faults: u64,
-    /// Faults that were mended.
+    /// Faults that were repaired.
     pub mended: u64,
-    /// How many there are of each kind.
+    /// Number of faults of each kind.
     pub kinds: BTreeMap<String, u64>,
-    /// The first of them, each with its record.
+    /// The first faults, each with its record.
     pub told: Vec<String>,
     /// What a repair lost, or would lose.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -51,10 +51,10 @@ impl Findings {
     }
 }
 
-/// Looks once more at a record that seems faulty; gives what stays.
+/// A callback that handles a record which seems faulty, and returns the faults to count.
 pub(super) type Again<'a> = &'a mut dyn FnMut(TreeId, &[u8], &Faults) -> Result<Faults>;
 
-/// All trees, those first that others are judged by.
+/// All trees; those that others are judged by come first.
 const ORDER: [TreeId; TreeId::ALL.len()] = [
     TreeId::Sys,
     TreeId::Dict,
@@ -82,10 +82,10 @@ const ORDER: [TreeId; TreeId::ALL.len()] = [
     TreeId::Record,
 ];
 
-/// Looks through the whole store; changes nothing.
+/// Checks the whole store without changing it.
 ///
 /// # Errors
-/// Those of the store: a page that cannot be read ends the look.
+/// Those of the store: a page that cannot be read ends the check.
 pub(super) fn check(engine: &Engine, watch: Watch<'_>) -> Result<Findings> {
     let mut found = walk(engine, watch, &mut |tree, key, _| {
         let _writing = engine.db.writing();
@@ -106,7 +106,7 @@ pub(super) fn check(engine: &Engine, watch: Watch<'_>) -> Result<Findings> {
     Ok(found)
 }
 
-/// Judges every record; `again` looks at one that seems faulty, and gives what stays of it.
+/// Judges every record. `again` is called for one that seems faulty, and returns the faults to count.
 pub(super) fn walk(engine: &Engine, watch: Watch<'_>, again: Again<'_>) -> Result<Findings> {
     let mut found = Findings::default();
     let sources = sources(&engine.db)?;
@@ -133,7 +133,7 @@ pub(super) fn walk(engine: &Engine, watch: Watch<'_>, again: Again<'_>) -> Resul
     Ok(found)
 }
 
-/// A key for people.
+/// Formats a key for people.
 fn name_of(tree: TreeId, key: &[u8]) -> String {
     let code = match tree {
         TreeId::CatTime => key.get(12..),

@@ -1,7 +1,8 @@
-//! Giving back the room that sled holds for records that are no more, and files of texts for dead ones.
+//! Compaction: freeing the space that sled keeps for deleted records, and that of dead texts.
 //!
-//! A database file that has become too large is written anew (`copy`): by the daemon itself
-//! ([`SledStore::shrink`]), or when an admin asks ([`SledStore::compact`]), then with all dead texts.
+//! A database file that has become too large is rewritten (`copy`): by the daemon itself
+//! ([`SledStore::shrink`]), or at an admin's request ([`SledStore::compact`]), then together with all files
+//! that contain dead texts.
 
 use std::path::Path;
 use std::sync::PoisonError;
@@ -16,30 +17,30 @@ use crate::store::sled::options::StoreOptions;
 use crate::store::sled::store::SledStore;
 use crate::store::{Result, Watch};
 
-/// sled's file below which nothing is done, in bytes.
+/// Bytes of sled's file below which nothing is done.
 const SMALL: u64 = 64 << 20;
-/// What sled's file may come to, in halves of the bytes of all records.
+/// Size that sled's file may reach, in halves of the bytes of all records.
 const HALVES: u64 = 7;
-/// Room for a file of texts that is moved, in bytes.
+/// Bytes of free space for a file of texts that is moved.
 const MOVING: u64 = 64 << 20;
-/// How large sled's file was when it was last written anew, in bytes; stands in the store.
+/// The key, in the store, of the size of sled's file when it was last rewritten, in bytes.
 const ANEW: &str = "anew";
 
-/// Memory for pages of a store that is only read through, or only written, in bytes. sled shares it out to
-/// 256 lists of pages: with much less each record read would read its page anew.
+/// Bytes of the page cache of a store that is only read through, or only written. sled divides it among 256
+/// lists of pages: with much less, each record would read its page again.
 const LEAN: u64 = 6 << 20;
 
 impl SledStore {
-    /// Writes the store anew without what was deleted, in the same place; everyone waits
-    /// meanwhile. Gives the bytes on disk before and after.
+    /// Rewrites the store in place without deleted records; all verbs wait for it. Returns the bytes on disk
+    /// before and after.
     ///
     /// # Errors
-    /// [`crate::store::StoreError::NoRoom`] before anything is done; otherwise those of the store. In each
-    /// case the store is in its place, the old one or the new one.
+    /// [`crate::store::StoreError::NoRoom`] before anything is done; otherwise those of the store. In each case
+    /// a store is in place, the old or the new one.
     pub fn compact(&self, watch: Watch<'_>) -> Result<(u64, u64)> {
         let StoreOptions { path, low_water, .. } = &self.options;
         let before = disk::stored(path);
-        // Texts move a file at a time, records all at once.
+        // Texts are moved a file at a time, records all at once.
         disk::enough(path, disk::size(&path.join("db")).saturating_add(before.min(MOVING) + *low_water))?;
         let done = self.renewed(|engine, beside| {
             tidy::tidy_all(engine)?;
@@ -50,11 +51,11 @@ impl SledStore {
         done.map(|_| (before, disk::stored(path)))
     }
 
-    /// Writes sled's file anew where it has become too large for the records in it; everyone waits
-    /// meanwhile. Gives the bytes that are free by it, 0 where nothing was to be done.
+    /// Rewrites sled's file if it has become too large for its records; all verbs wait for it. Returns the
+    /// bytes freed, 0 if nothing was to be done.
     ///
     /// # Errors
-    /// Those of the store; it then is in its place, the old one or the new one.
+    /// Those of the store; a store is then in place, the old or the new one.
     pub fn shrink(&self) -> Result<u64> {
         let counted_at = self.counted_at.load(Ordering::Relaxed);
         let Some(size) = self.with(|engine| has_grown(engine, counted_at))? else { return Ok(0) };
@@ -62,8 +63,8 @@ impl SledStore {
         Ok(self.written_anew(is_due)?.unwrap_or_default())
     }
 
-    /// Writes sled's file anew where `due` says so; `None` where it does not, and where the file system
-    /// cannot do it.
+    /// Rewrites sled's file if `due` returns `true`. Returns `None` if it does not, or if the file system has
+    /// no hard links.
     fn written_anew(&self, due: impl FnOnce(&Engine) -> Result<bool>) -> Result<Option<u64>> {
         let StoreOptions { path, low_water, .. } = &self.options;
         let before = disk::stored(path);
@@ -78,8 +79,8 @@ impl SledStore {
         Ok(done.then(|| before.saturating_sub(disk::stored(path))))
     }
 
-    /// Puts what `copy` makes of the store, in the folder that it is given, in its place; everyone waits
-    /// meanwhile. Nothing happens where `copy` says `false`.
+    /// Replaces the store by what `copy` writes into the folder that it is given; all verbs wait for it. Does
+    /// nothing if `copy` returns `false`.
     fn renewed(&self, copy: impl FnOnce(&Engine, &Path) -> Result<bool>) -> Result<bool> {
         let mut slot = self.slot.write().unwrap_or_else(PoisonError::into_inner);
         if slot.is_none() {
@@ -97,7 +98,7 @@ impl SledStore {
         Ok(done)
     }
 
-    /// What `copy` makes of the closed store. Two are open then: neither keeps much in memory.
+    /// Runs `copy` on the closed store. Two stores are then open, so both get a small cache.
     fn made(&self, beside: &Path, copy: impl FnOnce(&Engine, &Path) -> Result<bool>) -> Result<bool> {
         let mut engine = Some(reopened(&StoreOptions { cache: LEAN, ..self.options.clone() }, true)?);
         let done =
@@ -107,7 +108,7 @@ impl SledStore {
     }
 }
 
-/// The size of sled's file, in bytes, if it may be worth to be written anew: it has grown by a third since it
+/// Returns the size of sled's file, in bytes, if it may be worth rewriting: it has grown by a third since it
 /// last was, and by a quarter since its records were last counted, at a size of `counted_at`.
 fn has_grown(engine: &Engine, counted_at: u64) -> Result<Option<u64>> {
     let size = disk::size(&engine.db.path().join("db"));
@@ -116,7 +117,7 @@ fn has_grown(engine: &Engine, counted_at: u64) -> Result<Option<u64>> {
     Ok((size >= SMALL && !counted && grown).then_some(size))
 }
 
-/// Whether sled's file is worth to be written anew, by a count of all records.
+/// Returns whether sled's file is worth rewriting, by a count of all records.
 fn is_due(engine: &Engine) -> Result<bool> {
     let size = disk::size(&engine.db.path().join("db"));
     let mut records = 0;
@@ -127,13 +128,14 @@ fn is_due(engine: &Engine) -> Result<bool> {
     Ok(is_wasteful(size, records, engine.db.counter(ANEW)?))
 }
 
-/// Many small records take more than others, however lately they were written: what grew little since
-/// would only be written over and over.
+/// Returns whether a file is too large for its records, and has grown by a third since it was last rewritten.
+/// Many small records take more space however recently they were written, and without the second condition
+/// would be rewritten over and over.
 fn is_wasteful(size: u64, records: u64, anew: u64) -> bool {
     size > records.saturating_mul(HALVES) / 2 && size > anew.saturating_mul(4) / 3
 }
 
-/// Copies all records, and notes how small the file can be.
+/// Copies all records, and stores the size of the new file.
 fn copied(from: &Engine, to: &Engine, watch: Watch<'_>) -> Result<bool> {
     copy_records(&from.db, &to.db, &|_, _, value| Ok(Some(value)), watch)?;
     let size = disk::size(&to.db.path().join("db"));
@@ -158,7 +160,7 @@ mod tests {
             (350, 100, 0, false),
             (351, 100, 0, true),
             (600, 100, 190, true),
-            // Such as take five times their bytes at the best.
+            // Records that take five times their bytes at best.
             (500, 100, 500, false),
             (660, 100, 500, false),
             (670, 100, 500, true),

@@ -1,9 +1,9 @@
-//! Copying a store's records into a new one beside it, which shares the files of texts: compaction, and
+//! Copying a store's records into a new one beside it, which shares the files of texts: for compaction, and for
 //! migration from an older format.
 //!
-//! sled never makes its file smaller, and where records come and go it comes to six times what they
-//! have, while one that is written in one go takes not twice that. Texts, nine tenths of a store, are not
-//! copied: they get a second name by a hard link, and lose the first with the old folder.
+//! sled never shrinks its file: where records come and go it grows to six times their size, while one that is
+//! written in one go takes less than twice that. Texts, nine tenths of a store, are not copied: they get a
+//! second name by a hard link, and lose the first with the old folder.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -14,20 +14,21 @@ use crate::store::sled::bodies;
 use crate::store::sled::database::{Database, TEXTS, TreeId, backend, corrupt, every};
 use crate::store::{Result, Watch};
 
-/// Bytes of records that are copied at once.
+/// Bytes of records that are written at once, at most.
 const AT_ONCE: usize = 512 << 10;
-/// Records that are written at once: sled keeps what each one replaced, a page, until all are.
+/// Records that are written at once, at most: sled keeps the page that each one replaced until all are written.
 const BATCH: usize = 500;
-/// Bytes of records after which sled's buffers are written out: else they wait in memory for the disk.
+/// Bytes of records after which sled's buffers are flushed; otherwise they wait in memory for the disk.
 const IN_FLIGHT: usize = 8 << 20;
 
-/// What a record of a tree, with its key and value, is in the copy; `None` where it has no place there.
+/// A conversion of a record, from its tree, key and value, to its value in the copy; `None` drops it.
 pub(super) type Record<'a> = &'a dyn Fn(TreeId, &[u8], Vec<u8>) -> Result<Option<Vec<u8>>>;
 
-/// Copies all records into a database without any; they are durable on return.
+/// Copies all records into an empty database; they are durable on return.
 ///
 /// # Errors
-/// [`crate::store::StoreError::Corrupt`] where a record does not arrive; those of `record` and of the store.
+/// [`crate::store::StoreError::Corrupt`] if a record is missing in the copy; those of `record` and of the
+/// store.
 pub(super) fn copy_records(
     from: &Database,
     to: &Database,
@@ -78,7 +79,7 @@ fn copy_tree(
     Ok(())
 }
 
-/// Gives the files of texts of one store second names in another. `false` where the file system cannot.
+/// Links the files of texts of one store into another (hard links). Returns `false` if the file system cannot.
 ///
 /// # Errors
 /// Those of the disk.
@@ -94,7 +95,7 @@ pub(super) fn share_texts(from: &Path, to: &Path) -> Result<bool> {
     Ok(true)
 }
 
-/// As [`share_texts`], by copying where there is no other way.
+/// Links the files of texts as [`share_texts`] does, and copies them if they cannot be linked.
 ///
 /// # Errors
 /// Those of the disk.

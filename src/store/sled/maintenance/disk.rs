@@ -1,4 +1,4 @@
-//! The store's disk: free room, the ballast, names of folders beside the store's.
+//! The store's disk: free space, the ballast, and names of folders beside the store's.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -10,28 +10,29 @@ use crate::store::sled::database::backend;
 use crate::store::sled::options::StoreOptions;
 use crate::store::{Result, StoreError};
 
-/// With fewer bytes free nothing is written: a transaction, its log segment and an index.
+/// Bytes that must be free for any write: a transaction, its log segment and an index.
 pub(crate) const LEAST: u64 = 2 << 20;
-/// Its name in the store's folder.
+/// The ballast's name in the store's folder.
 pub(crate) const BALLAST: &str = "ballast";
 
-/// Bytes that are free for us on the disk of `path`; `None` where the system does not say.
+/// Returns the bytes on the disk of `path` that are free for this user; `None` if the system does not report
+/// them.
 pub(crate) fn free(path: &Path) -> Option<u64> {
     let stat = rustix::fs::statvfs(path).ok()?;
     Some(stat.f_bavail.saturating_mul(stat.f_frsize))
 }
 
-/// Bytes of a file; 0 where there is none.
+/// Returns the bytes of a file; 0 if there is none.
 pub(crate) fn size(path: &Path) -> u64 {
     fs::metadata(path).map_or(0, |meta| meta.len())
 }
 
-/// Bytes of a store's records and texts.
+/// Returns the bytes of a store's records and texts.
 pub(crate) fn stored(store: &Path) -> u64 {
     size(&store.join("db")) + bodies::on_disk(store)
 }
 
-/// Makes the ballast again where it is gone and there is room enough for it and the rest.
+/// Creates the ballast again if it is missing and there is room for it and the low-water mark.
 pub(crate) fn hold_ballast(options: &StoreOptions) {
     let path = options.path.join(BALLAST);
     let wanted = options.ballast;
@@ -43,7 +44,7 @@ pub(crate) fn hold_ballast(options: &StoreOptions) {
         return;
     }
     let filled = File::create(&path).and_then(|file| {
-        // Blocks, not a hole: a hole gives nothing back.
+        // Allocated blocks: deleting a sparse file would free nothing.
         Ok(rustix::fs::fallocate(&file, rustix::fs::FallocateFlags::empty(), 0, wanted)?)
     });
     if let Err(error) = filled {
@@ -52,7 +53,7 @@ pub(crate) fn hold_ballast(options: &StoreOptions) {
     }
 }
 
-/// Gives the ballast's room back; `false` when there was none.
+/// Deletes the ballast to free its space; returns `false` if there was none.
 pub(crate) fn drop_ballast(options: &StoreOptions) -> bool {
     let path = options.path.join(BALLAST);
     let had = size(&path) > 0 && fs::remove_file(&path).is_ok();
@@ -62,13 +63,13 @@ pub(crate) fn drop_ballast(options: &StoreOptions) -> bool {
     had
 }
 
-/// A folder beside the store's, for a purpose: `store.new`.
+/// Returns the path of a folder beside the store's for a purpose, such as `store.new`.
 pub(crate) fn beside(path: &Path, purpose: &str) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     path.with_file_name(format!("{name}.{purpose}"))
 }
 
-/// `path`, or with a number where that is taken.
+/// Returns `path`, or with a number if it exists.
 pub(crate) fn free_name(path: &Path) -> Result<PathBuf> {
     let numbered = (2..1_000).map(|number| beside(path, &number.to_string()));
     std::iter::once(path.to_owned())
@@ -77,7 +78,7 @@ pub(crate) fn free_name(path: &Path) -> Result<PathBuf> {
         .ok_or_else(|| backend("find a name", std::io::Error::other("a thousand old stores lie beside it")))
 }
 
-/// Deletes what an earlier try left in a folder of ours.
+/// Deletes what an earlier attempt left in one of the store's folders.
 pub(crate) fn clear(folder: &Path) -> Result<()> {
     match fs::remove_dir_all(folder) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(backend("clear a folder", error)),
@@ -85,7 +86,7 @@ pub(crate) fn clear(folder: &Path) -> Result<()> {
     }
 }
 
-/// Refuses work that needs more bytes than are free on the disk of `path`.
+/// Returns an error if work needs more bytes than are free on the disk of `path`.
 pub(crate) fn enough(path: &Path, needed: u64) -> Result<()> {
     let folder = path.ancestors().find(|folder| folder.is_dir()).unwrap_or(Path::new("/"));
     match free(folder) {

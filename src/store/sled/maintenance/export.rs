@@ -1,9 +1,9 @@
-//! Writing the store down as a backup while it is in use.
+//! Exporting the store as a backup while it is in use.
 //!
-//! Items come first, each as it is when its turn comes, in the order in which they arrived. What changed
-//! meanwhile comes once more, and at last, while writers wait, what changed until then and all that is not
-//! kept by item: so the file tells the store as it was at one moment, the end. (Only a listing that changed
-//! nothing may be told as it was a little earlier.)
+//! Items come first, in the order in which they arrived, each in its state when it is written. Items that
+//! changed in the meantime follow once more, and finally, while writers wait, the last changes and everything
+//! that is not stored by item. So the file describes the store at one moment, the end. (Only a listing without
+//! any change may be slightly older.)
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -29,13 +29,14 @@ use crate::store::{Progress, RecordKind, Result, StoreError};
 /// Small records that are read at once.
 const RECORDS: usize = 500;
 
-/// Items between two words about progress.
+/// Items between two progress reports.
 const STEP: u64 = 100;
-/// Items that changed meanwhile, looked up at once.
+/// Items changed in the meantime that are read at once.
 const CHANGED_AT_ONCE: usize = 500;
 
 impl SledStore {
-    /// Writes the whole store into a file while it is in use (`store::backup`); gives the file's bytes.
+    /// Writes the whole store into a file while it is in use (`store::backup`), and returns the file's size in
+    /// bytes.
     ///
     /// # Errors
     /// Those of the store, and of the disk that is written to.
@@ -49,7 +50,7 @@ fn export(engine: &Engine, lines: &mut Lines<'_>, now: Timestamp, progress: Prog
     let begun = db.counter("generation")?;
     lines.put(&Line::Head(head(db, now)?))?;
     put_categories(db, lines)?;
-    // In the order of their numbers, before items name them.
+    // In the order of their numbers, before items refer to them.
     put_sources(engine, lines)?;
     all_items(engine, lines, progress)?;
     let then = changed_since(engine, lines, begun, false)?;
@@ -74,7 +75,7 @@ fn head(db: &Database, made: Timestamp) -> Result<Head> {
     })
 }
 
-/// All categories, also those that were merged into others, and the whole site.
+/// Writes all categories, merged ones and the whole site included.
 fn put_categories(db: &Database, lines: &mut Lines<'_>) -> Result<()> {
     let mut leads: BTreeMap<(u32, u8), Vec<String>> = BTreeMap::new();
     for entry in db.tree(TreeId::CategoryKey) {
@@ -104,7 +105,7 @@ fn seals(db: &Database, id: CategoryId) -> Result<Vec<Seal>> {
     Ok(seals)
 }
 
-/// Shown items in the order in which they arrived, then withdrawn ones.
+/// Writes the shown items in the order in which they arrived, then the withdrawn ones.
 fn all_items(engine: &Engine, lines: &mut Lines<'_>, progress: Progress<'_>) -> Result<()> {
     let all = categories::arrivals_of_site(&engine.db)?;
     let shown = by_arrival(&engine.db)?.into_iter().map(|(_, code)| Ok(code));
@@ -122,8 +123,8 @@ fn all_items(engine: &Engine, lines: &mut Lines<'_>, progress: Progress<'_>) -> 
     Ok(())
 }
 
-/// Items that changed after a generation; gives the one up to which they were looked for. The caller may
-/// hold the writer's lock already.
+/// Writes the items that changed after a generation, and returns the generation up to which this is complete.
+/// With `locked`, the caller holds the writer's lock already.
 fn changed_since(engine: &Engine, lines: &mut Lines<'_>, mut since: u64, locked: bool) -> Result<u64> {
     loop {
         let until = engine.db.counter("generation")?;
@@ -234,7 +235,7 @@ fn put_paths(db: &Database, lines: &mut Lines<'_>) -> Result<()> {
     Ok(())
 }
 
-/// The logs, a record of the store a line.
+/// Writes the logs, one line for each record of the store.
 fn put_logs(db: &Database, lines: &mut Lines<'_>) -> Result<()> {
     for entry in every(db.tree(TreeId::CatSeq)) {
         let (key, value) = entry.map_err(|e| backend(READ, e))?;

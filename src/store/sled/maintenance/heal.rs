@@ -1,6 +1,6 @@
-//! Opening a store that may be damaged, and mending one while it is in use. The smallest mend comes first: it
-//! is opened again; mended where it stands; what can be read of it is written anew; only where nothing can, it
-//! begins anew from the last export.
+//! Opening a store that may be damaged, and repairing one while it is in use. Remedies are tried in this order:
+//! it is opened again; repaired in place; its readable records are written to a new one; and only if nothing is
+//! readable, a new one is made from the last export.
 
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
@@ -20,37 +20,37 @@ use crate::store::sled::options::StoreOptions;
 use crate::store::sled::store::SledStore;
 use crate::store::{Result, StoreError};
 
-/// Databases up to this size, in bytes, are read through when they are opened, unless they look as when
-/// they were closed. In larger ones damage is found by who reads it, and by [`SledStore::check`].
+/// Bytes of a store that is read through on opening, at most, unless it matches its seal. In a larger one,
+/// damage is found by the verbs that read it, and by [`SledStore::check`].
 const READ_THROUGH: u64 = 48 << 20;
 
-/// What is done where the store turns out to be damaged when it is opened.
+/// The reaction to a store that turns out to be damaged on opening.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnDamage {
-    /// It is mended, as far as it must: where it stands, or by a new one, made of what can be read of it, or of
-    /// the last export. For who serves it, and who was told to.
+    /// Repair it as far as needed: in place, or by a new one, made from its readable records or from the last
+    /// export. For the daemon, and for commands asked to repair.
     BeginAnew,
-    /// Nothing; who opened it is told.
+    /// Change nothing, and return the error.
     Leave,
 }
 
-/// What had to be done to open the store.
+/// The outcome of opening the store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Mended {
-    /// Nothing.
+    /// Nothing had to be done.
     Sound,
-    /// It was closed and opened again; what was not durable yet may be gone.
+    /// It was closed and opened again; writes that were not durable yet may be lost.
     Reopened,
     /// It was damaged, and something may be lost.
     Damaged(Box<Loss>),
 }
 
 impl SledStore {
-    /// Opens the store.
+    /// Opens the store, and repairs it if `on_damage` allows that.
     ///
     /// # Errors
-    /// As [`SledStore::open`]; [`StoreError::Full`] where even without its ballast there is no room. Where it
-    /// is mended, not for damage.
+    /// As [`SledStore::open`], but not for damage if it is repaired; [`StoreError::Full`] if even without its
+    /// ballast there is no room.
     pub fn open_or_mend(
         options: StoreOptions,
         on_damage: OnDamage,
@@ -61,12 +61,12 @@ impl SledStore {
         Ok((store, mended))
     }
 
-    /// Opens the store again after a verb failed, or after it could not be opened again, and mends what is
-    /// damaged. Blocks all verbs meanwhile. Nothing happens to a store that nothing broke.
+    /// Opens the store again after a verb failed, or after it could not be opened, and repairs damage. All
+    /// verbs wait for it. Does nothing to a store without an error.
     ///
     /// # Errors
-    /// As [`SledStore::open_or_mend`]; verbs then fail with [`StoreError::Closed`], and another
-    /// try is due later.
+    /// As [`SledStore::open_or_mend`]; verbs then fail with [`StoreError::Closed`], and a later call tries
+    /// again.
     pub fn mend(&self, now: Timestamp) -> Result<Mended> {
         let Some(why) = self.trouble() else { return Ok(Mended::Sound) };
         self.broken().take();
@@ -74,7 +74,7 @@ impl SledStore {
         self.reopen(Some(&why), OnDamage::BeginAnew, now)
     }
 
-    /// Whether something was lost of the store that what was published may bring back.
+    /// Returns whether the store lost something that published outputs may restore.
     ///
     /// # Errors
     /// Those of the store.
@@ -82,8 +82,8 @@ impl SledStore {
         self.with(is_noted)
     }
 
-    /// Says that a store of which something was lost is filled with all that there is to fill it with, and how
-    /// many articles and texts came back by that; gives what is lost for good.
+    /// Records that a damaged store was refilled as far as possible, and how many articles and texts that
+    /// restored. Returns what is lost for good.
     ///
     /// # Errors
     /// Those of the store.
@@ -103,7 +103,7 @@ impl SledStore {
         disk::hold_ballast(options);
         swap::clear_beside(&options.path);
         let Some(engine) = slot.as_ref() else { return Err(self.closed()) };
-        // A crash may have come between a mend and what fills the store.
+        // A crash may have come between a repair and the refill.
         if is_noted(engine)? {
             return Ok(Mended::Damaged(Box::new(Loss::noted(engine)?.unwrap_or_default())));
         }
@@ -118,7 +118,7 @@ impl SledStore {
     ) -> Result<Engine> {
         let (path, mends) = (&self.options.path, on_damage == OnDamage::BeginAnew);
         let whole = match self.whole(because, on_damage, now) {
-            // A copy of the store took its place, and is not what it should be: the store itself is there yet.
+            // A copy that replaced the store is damaged, and the store itself is still there.
             Err(why) if mends && why.is_damage() && swap::take_back(path, &swap::old(path))? => {
                 error!(error = chain(&why), "the store is damaged; the one before it is used again");
                 self.whole(because, on_damage, now)
@@ -131,7 +131,8 @@ impl SledStore {
         }
     }
 
-    /// The store as it is, read through where that is quick or something broke it, and damage would be mended.
+    /// Opens the store as it is. Also reads it through, and repairs it in place, if it is small, not sealed and
+    /// to be repaired, or if damage broke it.
     fn whole(&self, because: Option<&StoreError>, on_damage: OnDamage, now: Timestamp) -> Result<Engine> {
         let options = &self.options;
         let untouched = is_sealed(&options.path);
@@ -146,7 +147,7 @@ impl SledStore {
         Ok(engine)
     }
 
-    /// Opens it. Where the disk is full, half-written copies and the ballast make room.
+    /// Opens the store. If the disk is full, half-written copies and the ballast are deleted to make room.
     fn opened_with_room(&self, ours: bool) -> Result<Engine> {
         let options = &self.options;
         let full = |opened: &Result<Engine>| matches!(opened, Err(StoreError::Full));
@@ -160,7 +161,7 @@ impl SledStore {
         engine
     }
 
-    /// A store that could be read to its end, or was mended where it stands until it can.
+    /// Returns a store that could be read through, repaired in place if needed.
     fn read_or_mended(&self, engine: Engine, now: Timestamp) -> Result<Engine> {
         let read = catching_panics("be read through", || read_through(&engine));
         let mut slot = Some(engine);
@@ -184,8 +185,8 @@ impl SledStore {
         note(engine, &loss.because(why))
     }
 
-    /// Puts the damaged store aside and begins a new one from what can be read of it, or else from the last
-    /// export that is whole.
+    /// Moves the damaged store aside, and replaces it by a new one made from its readable records, or else from
+    /// the last export that is whole.
     fn anew(&self, why: &StoreError, now: Timestamp) -> Result<Engine> {
         let path = &self.options.path;
         error!(
@@ -220,7 +221,7 @@ impl SledStore {
     }
 }
 
-/// Makes a store beside the damaged one of an export; where there is none, the one that is begun is empty.
+/// Makes a store beside the damaged one from an export; without one, the new store will be empty.
 fn without_salvage(options: &StoreOptions, lender: Option<&Lender>, now: Timestamp) -> Result<Loss> {
     let beside = swap::new(&options.path);
     let reached = reached(&options.path);
@@ -243,7 +244,7 @@ mod tests {
     use crate::model::{Body, CodeSpace, InfoCode, Item, Timestamp};
     use crate::store::{Change, Items, Records};
 
-    /// Damage that no size and no time tells of.
+    /// Damages a text without changing its size and time.
     fn damage(text: &Path) {
         let at = fs::metadata(text).unwrap().modified().unwrap();
         let mut bytes = fs::read(text).unwrap();
@@ -271,7 +272,7 @@ mod tests {
         assert!(is_sealed(&path));
         damage(&path.join("texts/1"));
         assert_eq!(opened().1, Mended::Sound, "it looks as it was closed");
-        // As after a kill; to look at it as it is makes it no better known.
+        // As after a kill. Opening it without reading it through must not count as a check.
         let mark = File::options().write(true).open(path.join("mark")).unwrap();
         mark.set_len(12).unwrap();
         drop(SledStore::open(&path, 1 << 20).unwrap());

@@ -1,4 +1,4 @@
-//! Taking a backup in: as the whole store, or what is missing in the present one.
+//! Importing a backup: as the whole store, or only what the present one lacks.
 
 use std::path::{Path, PathBuf};
 use std::sync::PoisonError;
@@ -14,23 +14,23 @@ use crate::store::sled::settings;
 use crate::store::sled::store::SledStore;
 use crate::store::{Progress, Result};
 
-/// What an import came to.
+/// The result of an import.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Imported {
-    /// The store is the one that was written down; the one before is kept here.
+    /// The backup replaced the store; the previous one is kept here.
     Replaced(PathBuf),
-    /// What was missing came in.
+    /// What the store lacked was added.
     Added(TakenIn),
 }
 
 impl SledStore {
-    /// Takes in a file that an export wrote. A store that is empty, or is to be replaced, becomes the one that
-    /// was written down, and is kept beside it; to one that holds items what is missing is added. Outputs
-    /// look at everything again.
+    /// Imports a file that an export wrote. A store that is empty (if the file is complete) or is to be
+    /// replaced is replaced by the exported one and kept beside it; to any other, what it lacks is added.
+    /// Outputs are checked again after a replacement.
     ///
     /// # Errors
-    /// [`crate::store::StoreError::Unusable`] where the file is damaged, cut off or no export,
-    /// [`crate::store::StoreError::Foreign`] where it is of another site; the store then is as it was.
+    /// [`crate::store::StoreError::Unusable`] if the file is damaged, truncated or no export,
+    /// [`crate::store::StoreError::Foreign`] if it is of another site; the store is then unchanged.
     pub fn import(
         &self,
         file: &Path,
@@ -49,7 +49,7 @@ impl SledStore {
         self.write(|engine| add::add(engine, file, now, progress)).map(Imported::Added)
     }
 
-    /// Puts a store made of a backup in the place of this one, which is kept under the name given back.
+    /// Replaces this store by one made from a backup, and returns the path at which it is kept.
     fn replaced(&self, file: &Path, progress: Progress<'_>) -> Result<PathBuf> {
         let mut slot = self.slot.write().unwrap_or_else(PoisonError::into_inner);
         let StoreOptions { path, cache, .. } = &self.options;
@@ -64,7 +64,7 @@ impl SledStore {
     }
 }
 
-/// A file without numbers adds to an empty store as well as to another.
+/// Returns whether an import replaces the store. A file without numbers only adds, even to an empty store.
 fn replaces(head: &Head, asked: bool, is_empty: bool) -> bool {
     asked || (is_empty && head.complete)
 }

@@ -1,4 +1,4 @@
-//! What must hold of every record, and between the trees.
+//! Invariants of every record, and between the trees. A new tree gets its checks here.
 
 use std::collections::HashSet;
 
@@ -20,15 +20,15 @@ use crate::store::sled::touched::{is_touched, touched_codes};
 use crate::store::sled::{alias, articles, categories, items, log, paths, records, slots, small_records};
 use crate::store::{AtPath, Event, Result, Revision, Sighting, Tombstone};
 
-/// What is wrong with one record, in words.
+/// The faults of one record, as messages.
 pub(super) type Faults = Vec<&'static str>;
 
-/// Numbers of the sources that have a name.
+/// Returns the numbers of the sources that have a name.
 pub(super) fn sources(db: &Database) -> Result<HashSet<u32>> {
     Ok(names(db)?.into_keys().collect())
 }
 
-/// What is wrong with a record; `sources` are those that have a name.
+/// Returns the faults of a record; `sources` are those that have a name.
 pub(super) fn judge(
     engine: &Engine,
     sources: &HashSet<u32>,
@@ -227,7 +227,7 @@ fn category(engine: &Engine, key: &[u8], value: &[u8]) -> Result<Faults> {
     let mut faults = unless(category.id.0.to_be_bytes() == key, "it stands under the number of another");
     let site = category.id == CategoryId::SITE;
     let slug = engine.db.get(TreeId::CategoryKey, category_key(b's', category.slug.as_str()))?;
-    // A later category may have taken the name over, which then leads there.
+    // A later category may have taken over the name, which then resolves to that one.
     let name = engine.db.get(TreeId::CategoryKey, category_key(b'n', &category.name))?;
     if !site
         && !categories::merged(&engine.db, &category)?

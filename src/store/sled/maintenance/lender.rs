@@ -1,4 +1,4 @@
-//! The last export, as it helps a damaged store: with texts and articles that it still has.
+//! The last export, from which a damaged store gets back texts and articles.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -18,14 +18,14 @@ use crate::store::{Result, StoreError};
 #[derive(Debug)]
 pub(super) struct Lender {
     path: PathBuf,
-    /// When it was made.
+    /// Time at which it was made.
     pub(super) made: Timestamp,
-    /// The last change that it has; 0 where its numbers are another store's.
+    /// The last generation in it; 0 if the export is not complete.
     pub(super) generation: u64,
 }
 
 impl Lender {
-    /// The newest automatic export in a folder that is whole.
+    /// Returns the newest automatic export in a folder that is whole.
     pub(super) fn newest(exports: Option<&Path>) -> Option<Self> {
         let all = exports.map(backup::all).unwrap_or_default();
         all.into_iter().rev().find_map(|path| match Self::read(&path) {
@@ -52,7 +52,7 @@ impl Lender {
         Ok(Self { path: path.to_owned(), made: head.made, generation })
     }
 
-    /// Makes a store of it, where none is.
+    /// Makes a store from it in a folder without one.
     pub(super) fn restore(&self, folder: &Path, cache: u64) -> Result<()> {
         restore::restore(&self.path, folder, cache, &mut |_, _| {})
     }
@@ -70,7 +70,7 @@ impl Lender {
         })
     }
 
-    /// How many of some articles it has.
+    /// Returns how many of these articles it has.
     pub(super) fn has(&self, wanted: &BTreeSet<Vec<u8>>) -> Result<u64> {
         let mut found = BTreeSet::new();
         if !wanted.is_empty() {
@@ -82,8 +82,8 @@ impl Lender {
         Ok(found.len() as u64)
     }
 
-    /// Gives articles their text back; gives the keys of those that have it then. Where an article has changed
-    /// since, its sources are asked for the newer one.
+    /// Restores the texts of articles, and returns the keys of those that it had. Articles that changed since
+    /// are fetched again from their sources.
     pub(super) fn texts(&self, engine: &Engine, wanted: &BTreeSet<Vec<u8>>) -> Result<BTreeSet<Vec<u8>>> {
         let (mut found, mut older) = (BTreeSet::new(), false);
         if wanted.is_empty() {
@@ -108,7 +108,7 @@ impl Lender {
         Ok(found)
     }
 
-    /// Adds articles that the store does not have: some of them, or all. Gives how many. An export of another
+    /// Adds articles that the store lacks, some of them or all, and returns their number. An export of another
     /// site adds none.
     pub(super) fn articles(
         &self,

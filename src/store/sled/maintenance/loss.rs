@@ -1,4 +1,4 @@
-//! What was lost of a damaged store, or would be, so that it can be said.
+//! The loss of a damaged store, actual or expected, for reports.
 
 use std::collections::BTreeSet;
 
@@ -12,55 +12,55 @@ use crate::store::sled::engine::Engine;
 use crate::store::sled::{articles, items, records};
 use crate::store::{Result, StoreError};
 
-/// Its name in the store.
+/// The key of the last loss in the store.
 const LOSS: &str = "loss";
-/// Stands in a store of which something was lost, until it is filled.
+/// The key that is set in a store with a loss until it is refilled.
 const REFILL: &str = "refill";
 
-/// How far a damaged store had to be mended; each way is gone only where the one before leads nowhere.
+/// The remedy for a damaged store; each is used only if the one before fails.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Remedy {
-    /// Where it stands.
+    /// It was repaired in place.
     #[default]
     InPlace,
-    /// What could be read of it was written anew.
+    /// Its readable records were written to a new one.
     Salvaged,
-    /// Nothing could be read, or less than an export has: it was made from that.
+    /// Nothing was readable, or less than an export has: a new one was made from that.
     Exported,
-    /// Nothing could be read, and there was no export.
+    /// Nothing was readable, and there was no export.
     Emptied,
 }
 
-/// What was lost of a damaged store, or would be.
+/// What a damaged store lost, or would lose.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Loss {
-    /// When.
+    /// Time of the loss.
     pub at: Timestamp,
-    /// How far it had to be mended.
+    /// The remedy that was needed.
     pub remedy: Remedy,
-    /// What was wrong, in the words of the store.
+    /// The fault, as the store's message.
     pub why: String,
-    /// Articles that it listed and that are lost.
+    /// Articles in its lists that are lost.
     pub articles: u64,
     /// Articles whose text is lost.
     pub texts: u64,
     /// Earlier forms of articles that are lost.
     pub forms: u64,
-    /// The last changes of the store, where they are lost: articles, polls, what an admin did.
+    /// Number of the store's last changes that are lost: of articles, polls, and acts of an admin.
     pub changes: u64,
-    /// Articles and texts that came from the export.
+    /// Articles and texts that were restored from the export.
     pub from_export: u64,
-    /// Articles and texts that came from what was published.
+    /// Articles and texts that were restored from published outputs.
     pub from_outputs: u64,
-    /// When the export was made that was used.
+    /// Time at which the export that was used was made.
     pub export: Option<Timestamp>,
-    /// Where the damaged store is kept.
+    /// Path at which the damaged store is kept.
     pub aside: Option<String>,
 }
 
 impl Loss {
-    /// What is lost where so many articles and texts came back from what was published.
+    /// Returns the loss after this many articles and texts were restored from published outputs.
     pub(super) fn with_back(mut self, articles: u64, texts: u64) -> Self {
         self.articles = self.articles.saturating_sub(articles);
         self.texts = self.texts.saturating_sub(texts);
@@ -68,7 +68,7 @@ impl Loss {
         self
     }
 
-    /// With what was wrong.
+    /// Adds the error that caused it.
     pub(super) fn because(self, why: &StoreError) -> Self {
         Self { why: clip_bytes(&chain(why), 1_000), ..self }
     }
@@ -78,49 +78,50 @@ impl Loss {
         engine.db.transact(|tx| put(tx, TreeId::Sys, LOSS.as_bytes(), &bytes))
     }
 
-    /// What was last lost of a store; nothing where that cannot be read.
+    /// Returns the last loss of a store; `None` if there is none or it cannot be read.
     pub(super) fn noted(engine: &Engine) -> Result<Option<Self>> {
         Ok(engine.db.get(TreeId::Sys, LOSS)?.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
     }
 }
 
-/// Lets a store say of itself what was lost, also after a restart, and that it is yet to be filled.
+/// Records a loss in the store, so that it is reported also after a restart, and that the store is to be
+/// refilled.
 pub(super) fn note(engine: &Engine, loss: &Loss) -> Result<()> {
     loss.keep(engine)?;
     engine.db.transact(|tx| put(tx, TreeId::Sys, REFILL.as_bytes(), b"1"))?;
     engine.db.sync()
 }
 
-/// Whether the store says that it is yet to be filled.
+/// Returns whether the store is to be refilled.
 pub(super) fn is_noted(engine: &Engine) -> Result<bool> {
     Ok(engine.db.get(TreeId::Sys, REFILL)?.is_some())
 }
 
-/// Lets a store say what is lost for good, and that it is filled.
+/// Records what is lost for good, and that the store is refilled.
 pub(super) fn filled(engine: &Engine, loss: &Loss) -> Result<()> {
     loss.keep(engine)?;
     engine.db.transact(|tx| delete(tx, TreeId::Sys, REFILL.as_bytes()))?;
     engine.db.sync()
 }
 
-/// What of articles cannot be read, by their keys.
+/// Unreadable parts of articles, by their keys.
 #[derive(Debug, Default)]
 pub(super) struct Damage {
-    /// Articles without a record that can be read.
+    /// Articles without a readable record.
     pub(super) articles: BTreeSet<Vec<u8>>,
     /// Articles without their text.
     pub(super) texts: BTreeSet<Vec<u8>>,
-    /// Articles whose text was erased: what else was to go of them is there again.
+    /// Articles whose text was erased, while their records reappeared.
     pub(super) erased: BTreeSet<Vec<u8>>,
-    /// Forms that articles had.
+    /// Number of unreadable earlier forms.
     pub(super) forms: u64,
 }
 
 impl Damage {
-    /// Looks at every article and every text.
+    /// Reads every article and every text.
     ///
     /// # Errors
-    /// Those of the store: a page that cannot be read ends the look.
+    /// Those of the store: a page that cannot be read ends the scan.
     pub(super) fn of(engine: &Engine) -> Result<Self> {
         let mut found = Self::default();
         for entry in every(engine.db.tree(TreeId::CatTime)) {
@@ -161,7 +162,7 @@ impl Damage {
         self.articles.is_empty() && self.texts.is_empty() && self.erased.is_empty() && self.forms == 0
     }
 
-    /// What is lost where so many articles and texts come back from an export.
+    /// Returns the loss if this many articles and texts are restored from an export.
     pub(super) fn without(
         &self,
         articles: u64,

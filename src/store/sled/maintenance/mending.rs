@@ -1,5 +1,5 @@
-//! Looking for faults and mending them where the store stands, with what the last export still has of what is
-//! lost; and what is said of it.
+//! Checking a store and repairing it in place, with lost texts and articles from the last export, and the
+//! report of it.
 
 use super::check::{Findings, check};
 use super::lender::Lender;
@@ -16,7 +16,7 @@ use crate::store::sled::withdraw::take_out_whole;
 use crate::store::{Result, StoreError, Tombstone, Watch, WithdrawnBy};
 
 impl SledStore {
-    /// Looks through the whole store, while it is in use; changes nothing, and says what a repair would lose.
+    /// Checks the whole store while it is in use, without changing it; also returns what a repair would lose.
     ///
     /// # Errors
     /// Those of the store.
@@ -30,9 +30,8 @@ impl SledStore {
         })
     }
 
-    /// Mends what [`SledStore::check`] finds, where it stands; writers wait meanwhile. A store in which
-    /// something cannot even be read is made anew of what can, as when it is opened. All that is published then
-    /// counts as changed.
+    /// Repairs in place what [`SledStore::check`] finds; writers wait for it. A store that sled itself cannot
+    /// read is rebuilt from its readable records, as on opening. Everything published then counts as changed.
     ///
     /// # Errors
     /// Those of the store.
@@ -56,7 +55,7 @@ impl SledStore {
         Ok(found)
     }
 
-    /// What was last lost of the store by damage, if something was.
+    /// Returns the last loss of the store by damage, if any.
     ///
     /// # Errors
     /// Those of the store.
@@ -65,10 +64,10 @@ impl SledStore {
     }
 }
 
-/// Mends a store where it stands; gives what was found, and what is lost.
+/// Repairs a store in place, and returns the faults and the loss.
 ///
 /// # Errors
-/// Those of the store: a page that cannot be read cannot be mended here.
+/// Those of the store: a page that cannot be read cannot be repaired here.
 pub(super) fn mended(
     engine: &Engine,
     options: &StoreOptions,
@@ -99,8 +98,8 @@ pub(super) fn mended(
     Ok(found)
 }
 
-/// Erases an article whose text had been erased before the last changes of the store were lost: neither an export
-/// nor its sources may bring it back.
+/// Erases an article whose text had been erased before the store lost its last changes: neither an export nor
+/// its sources may restore it.
 fn erase_again(engine: &Engine, key: &[u8], now: Timestamp) -> Result<()> {
     let _writing = engine.db.writing();
     let Some(item) = items::item(&engine.db, key)? else { return Ok(()) };

@@ -1,8 +1,8 @@
-//! Bringing a store of an older format up to date: a new one is written beside it and takes its
-//! place; the old one is kept, so that an older feedmill can be put back.
+//! Migrating a store of an older format: a new one is written beside it and replaces it; the old one is kept,
+//! so that an older feedmill can use it again.
 //!
-//! Formats so far: 1, the first. A later one adds a [`Step`] to [`STEPS`], which says what becomes of each
-//! record; texts are shared between the old store and the new.
+//! Formats so far: 1, the first. A later one adds a [`Step`] to [`STEPS`], which converts each record; the old
+//! and the new store share texts.
 
 use std::path::{Path, PathBuf};
 
@@ -15,36 +15,36 @@ use crate::store::sled::database::{Database, FORMAT, TreeId, catching_panics};
 use crate::store::sled::options::StoreOptions;
 use crate::store::{Result, StoreError};
 
-/// What a record of a tree, by its key and value, is in the next format; `None` where it has no place there.
+/// A conversion of a record, from its tree, key and value, to its value in the next format; `None` drops it.
 type Upgrade = fn(TreeId, &[u8], Vec<u8>) -> Result<Option<Vec<u8>>>;
 
-/// What leads from one format to the next.
+/// The conversion from one format to the next.
 pub(crate) struct Step {
     /// The format that it reads; it writes the next one.
     pub(crate) from: u8,
-    /// What becomes of each record; the version in its first byte stays.
+    /// Converts each record, except for the version in its first byte.
     pub(crate) record: Upgrade,
 }
 
-/// All steps, the oldest first; each begins where the one before it ends.
+/// All steps, oldest first; each begins where the one before it ends.
 pub(crate) const STEPS: &[Step] = &[];
 
-/// The steps that lead from a format to the present one, if there are any.
+/// Returns the steps from a format to the present one, if there are any.
 fn way_from(found: u8, steps: &[Step]) -> Option<&[Step]> {
     let first = steps.iter().position(|step| step.from == found)?;
     Some(&steps[first..])
 }
 
-/// Where a store of format `found` is kept once it was migrated.
+/// Returns the path at which a store of format `found` is kept after migration.
 fn kept(path: &Path, found: u8) -> PathBuf {
     disk::beside(path, &format!("format-{found}"))
 }
 
-/// Writes a store of format `found` anew in the present one and puts it in its place.
+/// Migrates a store of format `found` to the present one, in its place.
 ///
 /// # Errors
-/// [`StoreError::Format`] where no steps lead here; [`StoreError::NoRoom`] before anything is written;
-/// [`StoreError::Corrupt`] where the old one cannot be read whole. It stays as it is then.
+/// [`StoreError::Format`] if no steps lead to the present format; [`StoreError::NoRoom`] before anything is
+/// written; [`StoreError::Corrupt`] if the old store cannot be read whole. The old store is then unchanged.
 pub(crate) fn migrate(options: &StoreOptions, found: u8, steps: &[Step]) -> Result<()> {
     let path = &options.path;
     let Some(way) = way_from(found, steps) else {
@@ -78,7 +78,7 @@ fn copy(options: &StoreOptions, beside: &Path, way: &[Step]) -> Result<()> {
     copy_records(&old, &new, &record, &mut |_, _, what| info!(%what, "migrating"))
 }
 
-/// A record with this format's version in its first byte, where its tree has that.
+/// Sets the version in a record's first byte to this format, in trees that have one.
 fn of_this_format(tree: TreeId, key: &[u8], mut value: Vec<u8>) -> Vec<u8> {
     let versioned = match tree {
         TreeId::Sys => key == b"format",
@@ -108,7 +108,7 @@ mod tests {
     use crate::store::sled::database::{decode, encode};
     use crate::store::{Categories, Change, Items, Placement, SledStore, Sources};
 
-    /// The format before this one, as this test has it: categories' names stood in brackets.
+    /// The format before this one, as this test defines it: names of categories are in brackets.
     const OLDER: u8 = FORMAT - 1;
     const FROM_OLDER: Step = Step { from: OLDER, record: without_brackets };
 
@@ -122,7 +122,7 @@ mod tests {
         encode("category", &category).map(Some)
     }
 
-    /// Turns a store of this format into one of the older.
+    /// Converts a store of this format to the older one.
     fn age(path: &Path, version: u8) {
         let db = Database::open(path, 1 << 20).unwrap();
         for tree in TreeId::ALL {
@@ -133,7 +133,7 @@ mod tests {
                     category.name = format!("[{}]", category.name);
                     value = encode("category", &category).unwrap();
                 }
-                // What has no version is not touched.
+                // Records without a version are unchanged.
                 if of_this_format(tree, &key, vec![u8::MAX]) == [FORMAT] {
                     value[0] = version;
                 }
@@ -152,7 +152,7 @@ mod tests {
         names
     }
 
-    /// A store with an article of a newspaper, and all that can be seen of them.
+    /// Makes a store with an article of a newspaper, and returns everything visible of them.
     fn filled(path: &Path) -> String {
         let now = Timestamp::from_unix(80);
         let store = SledStore::open(path, 1 << 20).unwrap();
@@ -190,12 +190,12 @@ mod tests {
         let options = StoreOptions::plain(&path, 1 << 20);
         let before = filled(&path);
         age(&path, OLDER);
-        // What a crash in the middle of a first try leaves.
+        // As left by a crash during an earlier attempt.
         fs::create_dir_all(folder.path().join("store.new/half")).unwrap();
         migrate(&options, OLDER, &[FROM_OLDER]).unwrap();
         assert_eq!(seen(&SledStore::open(&path, 1 << 20).unwrap()), before);
         assert_eq!(beside(folder.path()), ["store".to_owned(), format!("store.format-{OLDER}")]);
-        // It is found as it was, and can be migrated again.
+        // It is kept unchanged, and can be migrated again.
         fs::remove_dir_all(&path).unwrap();
         fs::rename(folder.path().join(format!("store.format-{OLDER}")), &path).unwrap();
         migrate(&options, OLDER, &[FROM_OLDER]).unwrap();

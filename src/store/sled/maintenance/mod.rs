@@ -1,7 +1,7 @@
-//! Maintenance of a store on sled: looking for faults and mending them, backups, room on the disk.
+//! Maintenance of a store on sled: checks, repairs, backups, disk space.
 //!
-//! Owns: what an admin or the daemon does with the store as a whole, each in a file of its own with its verb
-//! of [`super::store::SledStore`]. Does not own: the verbs of the contract.
+//! Owns: operations of an admin or the daemon on the whole store, each in a file of its own with its verb of
+//! [`super::store::SledStore`]. Does not own: the verbs of the contract.
 
 mod add;
 mod check;

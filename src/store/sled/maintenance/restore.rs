@@ -1,8 +1,8 @@
-//! Making a store of a complete backup, with all its numbers: outputs made of it are those of the store that
-//! was written down, byte for byte.
+//! Making a store from a complete backup, with all its numbers: outputs rendered from it equal those of the
+//! exported store, byte for byte.
 //!
-//! The store is made in a folder of its own, which nobody else uses meanwhile; the caller puts it in its place
-//! when it is whole. Texts are packed anew, with a dictionary trained on the first of them.
+//! The store is made in a folder of its own, which nobody else uses; the caller puts it in place when it is
+//! complete. Texts are packed anew, with a dictionary trained on the first of them.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -27,18 +27,18 @@ use crate::store::sled::touched::{forget_touched, note_touched};
 use crate::store::sled::{categories, items, paths, records, settings, slots, small_records, sources};
 use crate::store::{Alias, Progress, Result, Slot, StoreError};
 
-/// Items that share a transaction, and bytes of texts that are packed at once.
+/// Limits of a batch: items that share a transaction, and bytes of texts before packing.
 const ITEMS_AT_ONCE: usize = 100;
 const TEXTS_AT_ONCE: usize = 8 << 20;
 /// Items on whose texts the dictionary is trained.
 const TO_TRAIN_ON: u64 = 4_000;
 
-/// Makes a store in `folder`, where none may be, of the backup in `file`. One that is not complete is taken in
-/// as into an empty store, with numbers of its own.
+/// Makes a store in `folder`, which is cleared first, from the backup in `file`. One that is not complete is
+/// imported as into an empty store, with new numbers.
 ///
 /// # Errors
-/// [`StoreError::Unusable`] when the file is damaged, [`StoreError::Format`] when another feedmill wrote
-/// it, [`StoreError::Full`] when there is no room. What was made by then is left for the caller to clear.
+/// [`StoreError::Unusable`] if the file is damaged, [`StoreError::Format`] if another feedmill wrote it,
+/// [`StoreError::Full`] if there is no room. A partial store is left for the caller to clear.
 pub(super) fn restore(file: &Path, folder: &Path, cache: u64, progress: Progress<'_>) -> Result<()> {
     disk::clear(folder)?;
     let head = backup::head(file)?;
@@ -99,7 +99,7 @@ impl<'a> Loading<'a> {
         }
     }
 
-    /// What was said of it earlier is replaced.
+    /// Stores a category, over what an earlier line stored of it.
     fn category(&self, line: &CategoryLine) -> Result<()> {
         let Some(numbers) = &line.numbers else { return Err(incomplete("the numbers of a category are")) };
         let id = numbers.id;
@@ -151,7 +151,7 @@ impl<'a> Loading<'a> {
         if full { self.store() } else { Ok(()) }
     }
 
-    /// Stores the items that wait.
+    /// Stores the waiting items.
     fn store(&mut self) -> Result<()> {
         let waiting = std::mem::take(&mut self.waiting);
         self.bytes = 0;
@@ -170,8 +170,8 @@ impl<'a> Loading<'a> {
         Ok(())
     }
 
-    /// Appends the texts of an item and of its forms; one that stays the same is stored once. Gives the place
-    /// of each, the item's last.
+    /// Appends the texts of an item and of its forms, each distinct one once, and returns their places, the
+    /// item's last.
     fn texts(&self, line: &ItemLine) -> Result<Vec<Place>> {
         let bodies: Vec<&Body> = line.forms.iter().map(|form| &form.body).chain([&line.body]).collect();
         let mut new: Vec<&Body> = Vec::new();
@@ -187,7 +187,7 @@ impl<'a> Loading<'a> {
         Ok(bodies.iter().map(|body| place(body).copied().unwrap_or(Place::NONE)).collect())
     }
 
-    /// Takes away what was stored of an item by an earlier line.
+    /// Deletes what an earlier line stored of an item.
     fn forget(&self, code: &InfoCode) -> Result<()> {
         let (db, key) = (&self.engine.db, code.key());
         let Some(item) = items::item(db, &key)? else { return Ok(()) };
@@ -216,7 +216,7 @@ impl<'a> Loading<'a> {
         })
     }
 
-    /// Stores the aliases that wait.
+    /// Stores the waiting aliases.
     fn aliases(&mut self) -> Result<()> {
         for (source, own) in std::mem::take(&mut self.aliases) {
             let Some(source) = SourceId::new(&source) else { continue };
@@ -239,7 +239,8 @@ impl<'a> Loading<'a> {
         })
     }
 
-    /// Ends: all is stored and durable, under an identity of its own, so that outputs are looked at again.
+    /// Stores what is waiting and makes everything durable, under a new identity, so that outputs are checked
+    /// again.
     fn end(mut self) -> Result<()> {
         self.store()?;
         self.aliases()?;
@@ -254,7 +255,7 @@ impl<'a> Loading<'a> {
     }
 }
 
-/// An item with all that belongs to it; `places` are those of its forms' texts, its own last.
+/// Writes an item with all its records; `places` are those of its forms' texts, its own last.
 fn put_item(tx: Tx<'_>, line: &ItemLine, places: &[Place]) -> TxResult<()> {
     let (item, key) = (&line.item, line.item.code.key());
     let own = places.last().copied().unwrap_or(Place::NONE);

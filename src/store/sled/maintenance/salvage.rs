@@ -1,10 +1,10 @@
-//! What can be read of a store that cannot be mended where it stands, written anew beside it.
+//! Salvage: writes the readable records of a store that cannot be repaired in place to a new one beside it.
 //!
-//! Each tree is read from its beginning up to a page that cannot be read, then from its end back to one; of
-//! articles between the two those that a list names.
-//! What is true is put together again by a repair, and the last export adds what could not be read. Damage in
-//! the log of sled often cuts off all that was written behind it: where the export reaches further than what is
-//! left, it is the better one, for what an admin did since would be undone.
+//! Each tree is read from its beginning up to an unreadable page, then from its end back to one; of the
+//! articles between the two, those that are in a list. A repair rebuilds the indexes, and the last export adds
+//! what was unreadable. Damage in sled's log often cuts off everything that was written after it: if the export
+//! reaches further than what is left, the export is preferred, because an admin's later acts would be undone
+//! otherwise.
 
 use std::fs;
 use std::path::Path;
@@ -29,11 +29,11 @@ use crate::store::sled::options::StoreOptions;
 /// Records that are written at once.
 const BATCH: usize = 500;
 
-/// Makes a store beside a damaged one of what can be read of it; `None` where that is no article, or where the
-/// export reaches further.
+/// Makes a store beside a damaged one from its readable records. Returns `None` if no article is readable, or
+/// if the export reaches further.
 ///
 /// # Errors
-/// Where the system refuses something, such as room: it may be there later.
+/// If the system refuses something, such as disk space, that may be available later.
 pub(super) fn salvaged(
     options: &StoreOptions,
     lender: Option<&Lender>,
@@ -69,7 +69,7 @@ fn salvage(
     let reached = reached(&options.path);
     count_on(&new.db, last.max(reached))?;
     drop(new);
-    // It goes on behind the texts that are there now.
+    // Opened again, so that new texts are appended after those that were shared.
     let new = Engine::at(beside, options.cache)?;
     let found = mended(&new, options, now, &mut |_, _, _| {})?;
     let mut loss = found.loss.unwrap_or_else(|| Loss { at: now, ..Loss::default() });
@@ -83,8 +83,8 @@ fn salvage(
     Ok(Some(loss))
 }
 
-/// The damaged database. What sled remembers of its log, in files `snap.…`, may tell of parts that are no more;
-/// without it sled reads the log anew, as far as that goes.
+/// Opens the damaged database. sled's snapshots of its log, in files `snap.…`, may refer to parts that no
+/// longer exist; without them sled reads the log again as far as possible.
 fn opened(options: &StoreOptions) -> Result<Database> {
     let open = || catching_panics("open", || Database::open(&options.path, options.cache));
     match open() {
@@ -93,14 +93,14 @@ fn opened(options: &StoreOptions) -> Result<Database> {
     }
 }
 
-/// `true` where there were some.
+/// Deletes the snapshots; returns `true` if there were any.
 fn forget_snapshots(path: &Path) -> bool {
     let entries = fs::read_dir(path).into_iter().flatten().flatten();
     let own = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with("snap."));
     own.filter(|entry| fs::remove_file(entry.path()).is_ok()).count() > 0
 }
 
-/// Copies all that can be read; whether that was all.
+/// Copies all readable records; returns whether these were all.
 fn copy_all(options: &StoreOptions, to: &Database) -> Result<bool> {
     let from = opened(options)?;
     let mut whole = true;
@@ -113,10 +113,10 @@ fn copy_all(options: &StoreOptions, to: &Database) -> Result<bool> {
     Ok(whole)
 }
 
-/// Copies articles that stand between two pages which cannot be read: one by one, as their lists name them.
+/// Copies articles between two unreadable pages one by one, by the codes in lists.
 ///
 /// # Errors
-/// Those of the new one.
+/// Those of the new database.
 fn copy_listed(from: &Database, to: &Database) -> Result<()> {
     for entry in every(to.tree(TreeId::CatTime)) {
         let (key, _) = entry.map_err(|e| backend("be salvaged", e))?;
@@ -130,18 +130,18 @@ fn copy_listed(from: &Database, to: &Database) -> Result<()> {
     Ok(())
 }
 
-/// Copies what can be read of a tree; whether that was all.
+/// Copies the readable records of a tree; returns whether these were all.
 ///
 /// # Errors
-/// Those of the new one.
+/// Those of the new database.
 fn copy_readable(from: &Tree, to: &Tree) -> Result<bool> {
     let Some(last) = copy_until_damage(every(from), to, None)? else { return Ok(true) };
     copy_until_damage(from.iter().rev(), to, Some(&last))?;
     Ok(false)
 }
 
-/// Copies records up to one that cannot be read, or that has the key `until`; gives the last key that was read
-/// before one that could not be.
+/// Copies records up to an unreadable one, or up to the key `until`. Returns the last key before an unreadable
+/// record, if there was one.
 fn copy_until_damage(
     mut records: impl Iterator<Item = sled::Result<(IVec, IVec)>>,
     to: &Tree,
@@ -172,7 +172,7 @@ fn copy_until_damage(
     Ok((!whole).then_some(last))
 }
 
-/// The highest number that `read` finds in the records of a tree.
+/// Returns the highest number that `read` finds in the records of a tree.
 fn highest(db: &Database, tree: TreeId, read: impl Fn(&[u8], &[u8]) -> Option<u64>) -> Result<u64> {
     let mut highest = 0;
     for entry in every(db.tree(tree)) {
@@ -182,14 +182,14 @@ fn highest(db: &Database, tree: TreeId, read: impl Fn(&[u8], &[u8]) -> Option<u6
     Ok(highest)
 }
 
-/// The last change that something is left of.
+/// Returns the last generation of which something is left.
 fn last_change(db: &Database) -> Result<u64> {
     let changed = highest(db, TreeId::Changed, |key, _| u64_at(key, 0))?;
     let touched = highest(db, TreeId::Touched, |key, _| u64_at(key, 0))?;
     Ok(changed.max(touched).max(db.counter("generation")?))
 }
 
-/// Sets counters so that no number is given twice: records may be there that are newer than they are.
+/// Raises counters so that no number is assigned twice, because records may be newer than the counters.
 fn count_on(db: &Database, generation: u64) -> Result<()> {
     let number = |bytes: &[u8]| u32_at(bytes, 0).map(u64::from);
     let by_key = |tree| highest(db, tree, |key, _| number(key));

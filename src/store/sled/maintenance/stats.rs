@@ -1,4 +1,4 @@
-//! What is in the store, in numbers.
+//! Statistics of the store.
 
 use std::fs;
 use std::path::Path;
@@ -14,58 +14,58 @@ use crate::store::sled::records;
 use crate::store::sled::store::SledStore;
 use crate::store::{Result, Watch};
 
-/// A day, in seconds.
+/// Seconds of a day.
 const DAY: i64 = 86_400;
-/// Spans whose growth is told, in days.
+/// Periods whose growth is reported, in days.
 const SPANS: [i64; 3] = [1, 7, 30];
-/// Records between two words about progress.
+/// Records between two progress reports.
 const STEP: u64 = 10_000;
 
-/// One tree.
+/// Statistics of one tree.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TreeStats {
     /// Its name.
     pub name: String,
-    /// Records.
+    /// Number of records.
     pub records: u64,
     /// Bytes of their keys and values.
     pub bytes: u64,
 }
 
-/// What came in lately.
+/// Items that came in lately.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Growth {
-    /// In so many days.
+    /// Length of the period in days.
     pub days: i64,
-    /// Items first seen.
+    /// Items first seen in it.
     pub items: u64,
 }
 
-/// The store in numbers.
+/// Statistics of the store.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Stats {
     /// Items, withdrawn ones included.
     pub items: u64,
     /// Tombstones.
     pub withdrawn: u64,
-    /// Bytes of keys and values, and of texts as they are packed.
+    /// Bytes of keys, values and packed texts.
     pub live_bytes: u64,
     /// Bytes of the store's folder on disk, without the ballast.
     pub disk_bytes: u64,
-    /// `disk_bytes` for each of `live_bytes`; `store compact` brings a high one down.
+    /// Ratio of `disk_bytes` to `live_bytes`; `store compact` lowers a high one.
     pub ratio: f64,
-    /// Bytes that texts have before they are compressed.
+    /// Bytes of texts before compression.
     pub text_bytes: u64,
     /// Bytes free on its disk.
     pub free_bytes: Option<u64>,
-    /// What came in lately.
+    /// Growth in each period.
     pub growth: Vec<Growth>,
     /// The trees.
     pub trees: Vec<TreeStats>,
 }
 
 impl SledStore {
-    /// Counts what is in the store, while it is in use.
+    /// Counts the contents of the store while it is in use.
     ///
     /// # Errors
     /// Those of the store.

@@ -1,4 +1,4 @@
-//! An item's story as a backup tells it, put into the store's records.
+//! Writing the history and the listings of an item from a backup.
 
 use crate::model::{InfoCode, SourceId};
 use crate::store::Event;
@@ -6,7 +6,7 @@ use crate::store::Sighting;
 use crate::store::sled::database::{Tx, TxResult};
 use crate::store::sled::item_writes::{begins, put_event, put_listing};
 
-/// What happened to an item, and where it is listed: a listing is kept with the event that it began with.
+/// Writes the events and listings of an item; a listing is stored with the event that it began with.
 pub(super) fn put_story(
     tx: Tx<'_>,
     code: &InfoCode,

@@ -1,4 +1,4 @@
-//! A store made beside this one takes its place. Whatever fails on the way, the one before goes on.
+//! Replacing the open store by one made beside it. If any step fails, the previous store is used again.
 
 use std::path::Path;
 
@@ -12,12 +12,12 @@ use crate::store::sled::store::SledStore;
 use crate::store::{Result, StoreError};
 
 impl SledStore {
-    /// Lets the store in `store.new` take the place of this one, which is closed and goes to `aside`, where it
-    /// was `made`; then opens what is in the place. A new one that cannot be opened makes room again for the
-    /// one before, and where that cannot be opened either, `maintenance::heal` tries again.
+    /// Replaces this store, which is closed, by the one in `store.new` if that was `made`, and moves this one
+    /// to `aside`; then opens the store that is in place. If the new one cannot be opened, the previous one is
+    /// put back; if that cannot be opened either, `maintenance::heal` tries again.
     ///
     /// # Errors
-    /// Why it was not made, or could not take the place.
+    /// Why the new store was not made, or could not replace this one.
     pub(super) fn succeed(
         &self,
         slot: &mut Option<Engine>,
@@ -31,7 +31,7 @@ impl SledStore {
             }
             Ok(made)
         });
-        // A copy that is not needed must not take the room that opening needs.
+        // Opening may need the space of an unused copy.
         if !matches!(done, Ok(true)) {
             swap::clear_new(path);
         }

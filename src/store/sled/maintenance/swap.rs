@@ -1,17 +1,17 @@
-//! Folders that change places with the store's: one that was written anew, or made of a backup or of what
-//! could be read of a damaged one.
+//! Swapping the store's folder with another: one that was rewritten, or made from a backup or from the readable
+//! records of a damaged one.
 //!
-//! A new store is written as `store.new`. When it is whole it gets a note of where the one goes that it takes
-//! the place of, then the two change places. So a crash at any moment leaves folders that tell by themselves
-//! what they are, and who opens the store next puts them right ([`finish`]):
+//! A new store is written as `store.new`. When it is complete it gets a note with the name for the store that
+//! it replaces, then the two folders are swapped. So a crash at any moment leaves folders whose role is
+//! evident, and the next opening completes the swap ([`finish`]):
 //!
 //! | `store` | `store.new` | |
 //! |---|---|---|
 //! | there | | nothing is left to do |
 //! | there | there | half-written, or not needed: deleted once the store is open |
-//! | with the note | there | the store before this one: it goes where the note says |
+//! | with the note | there | the previous store: it is moved to the name in the note |
 //! | missing | with the note | takes its place |
-//! | missing | | `store.old`, the one before a copy that could not be opened, goes back |
+//! | missing | | `store.old`, the original of a copy that could not be opened, is moved back |
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -24,15 +24,15 @@ use super::disk::{BALLAST, beside, clear, free_name};
 use crate::store::Result;
 use crate::store::sled::database::{backend, reached};
 
-/// The note in a store that is whole: the name that the one before it gets.
+/// The note in a complete new store: the name that the previous one gets.
 const NOTE: &str = "successor";
 
-/// Where a store is written anew.
+/// Returns the path at which a store is rewritten.
 pub(crate) fn new(path: &Path) -> PathBuf {
     beside(path, "new")
 }
 
-/// Where the store stays that was written anew, until its copy is open.
+/// Returns the path of a rewritten store's original, until the copy is open.
 pub(crate) fn old(path: &Path) -> PathBuf {
     beside(path, "old")
 }
@@ -41,11 +41,11 @@ fn failed(error: io::Error) -> crate::store::StoreError {
     backend("change places", error)
 }
 
-/// Puts the store in `store.new`, which is whole, in the place of the one in `path`, which goes to `aside`: in
-/// one step where the file system can. What others keep in the folder stays in `path`.
+/// Puts the complete store in `store.new` in the place of the one in `path`, which goes to `aside`: in one step
+/// if the file system can. Files of other rooms in the folder stay in `path`.
 ///
 /// # Errors
-/// Those of the disk. One of the two then stands in `path`, or [`finish`] puts it there.
+/// Those of the disk. One of the two is then in `path`, or [`finish`] puts it there.
 pub(crate) fn put_in_place(path: &Path, aside: &Path) -> Result<()> {
     let new = new(path);
     if path.exists() {
@@ -77,7 +77,8 @@ fn exchange(new: &Path, path: &Path, aside: &Path) -> io::Result<()> {
     }
 }
 
-/// Ends what a crash cut off, before a store is opened. Gives the store before, where one waited to be put aside.
+/// Completes a swap that a crash interrupted, before a store is opened, and moves the previous store to the
+/// name in the note.
 ///
 /// # Errors
 /// Those of the disk.
@@ -101,11 +102,11 @@ pub(crate) fn finish(path: &Path) -> Result<()> {
     fs::remove_file(path.join(NOTE)).map_err(failed)
 }
 
-/// Puts the store before this one, in `aside`, back in the place of one that cannot be opened. `false` where
-/// none is there, or one that ended earlier: it has been left behind.
+/// Puts the previous store, in `aside`, back in the place of one that cannot be opened. Returns `false` if
+/// there is none, or if it reaches less far than the present one.
 ///
 /// # Errors
-/// Those of the disk; [`finish`] then ends it.
+/// Those of the disk; [`finish`] then completes it.
 pub(crate) fn take_back(path: &Path, aside: &Path) -> Result<bool> {
     if !aside.is_dir() || reached(aside) < reached(path) {
         return Ok(false);
@@ -124,8 +125,8 @@ pub(crate) fn take_back(path: &Path, aside: &Path) -> Result<bool> {
     Ok(true)
 }
 
-/// Deletes what is beside an open store: a copy that is not whole, and the one before it. Only for who holds
-/// the store's lock.
+/// Deletes the folders beside an open store: an incomplete copy, and the previous store. The caller holds the
+/// store's lock.
 pub(crate) fn clear_beside(path: &Path) {
     for folder in [new(path), old(path)] {
         if let Err(error) = clear(&folder) {
@@ -134,15 +135,15 @@ pub(crate) fn clear_beside(path: &Path) {
     }
 }
 
-/// Deletes a copy that has not come to the store's place, and will not.
+/// Deletes a copy that did not replace the store, and will not.
 pub(crate) fn clear_new(path: &Path) {
     if finish(path).and_then(|()| clear(&new(path))).is_err() {
         debug!("a copy stays beside the store");
     }
 }
 
-/// Deletes a half-written copy that takes the room which the store needs to be opened; `false` where there is
-/// none, or where another process has the store.
+/// Deletes a half-written copy whose space the store needs to be opened. Returns `false` if there is none, or
+/// if another process has the store.
 pub(crate) fn clear_half(path: &Path) -> bool {
     let new = new(path);
     if finish(path).is_err() || !new.exists() {
@@ -157,12 +158,13 @@ fn sync_parent(path: &Path) -> io::Result<()> {
     File::open(parent)?.sync_all()
 }
 
-/// What a store keeps in its folder. All else there is somebody else's (last answers, the last good config).
+/// Returns whether a name in the store's folder is the store's own. Everything else there belongs to other
+/// rooms (last answers, the last good config).
 fn is_own(name: &str) -> bool {
     ["db", "conf", "blobs", "texts", "mark", NOTE, BALLAST].contains(&name) || name.starts_with("snap.")
 }
 
-/// Gives what others keep in a store's folder a second name in its successor's.
+/// Links what other rooms keep in a store's folder into its successor's.
 fn share_others(from: &Path, to: &Path) -> io::Result<()> {
     for entry in fs::read_dir(from)? {
         let entry = entry?;
@@ -209,7 +211,7 @@ mod tests {
         }
         drop(opened());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "it and its lock");
-        // Between two renames, where the file system cannot exchange.
+        // Between two renames, if the file system cannot exchange.
         fs::rename(&path, beside(&path, "old")).unwrap();
         fs::create_dir(beside(&path, "new")).unwrap();
         assert_eq!(opened().cursor().unwrap(), generation);

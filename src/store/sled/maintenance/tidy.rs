@@ -1,5 +1,5 @@
-//! Giving the room of dead texts back: a file of which less than half is live is emptied into the last one
-//! and deleted, once what names the new places is durable.
+//! Freeing the space of dead texts: a file that is at most half live is emptied into the last one, and deleted
+//! once the records with the new places are durable.
 
 use std::fs;
 use std::path::PathBuf;
@@ -13,12 +13,12 @@ use crate::store::sled::engine::Engine;
 use crate::store::sled::store::SledStore;
 use crate::store::{MAX_CHANGES, Result};
 
-/// Bytes that are moved under one lock.
+/// Bytes of texts that are moved under one lock.
 const MOVED_AT_ONCE: usize = 512 << 10;
 
 impl SledStore {
-    /// Empties and deletes a file of texts that is mostly dead, while the store is in use. Gives the
-    /// bytes that are free by it, 0 when there is no such file; called until then.
+    /// Empties and deletes one file of texts that is mostly dead, while the store is in use. Returns the bytes
+    /// freed, 0 if there is no such file; callers repeat it until then.
     ///
     /// # Errors
     /// Those of the store.
@@ -27,11 +27,11 @@ impl SledStore {
     }
 }
 
-/// Empties one file of which less than half is live, and deletes it. Gives the bytes that are free
-/// then; 0 when there is no such file, or a commit is under way.
+/// Empties and deletes one file that is at most half live. Returns the bytes freed; 0 if there is no such file,
+/// or while a commit may be under way.
 fn tidy(engine: &Engine) -> Result<u64> {
     let active = engine.texts.last();
-    // What is appended from now on goes to that file or a later one; what was before may wait for its name.
+    // Later texts are appended to that file or a newer one; earlier ones possibly have no record yet.
     if engine.texts.is_naming() {
         return Ok(0);
     }
@@ -44,7 +44,7 @@ fn tidy(engine: &Engine) -> Result<u64> {
     Ok(0)
 }
 
-/// Empties and deletes every file in which a text is dead. For a store that nobody else uses.
+/// Empties and deletes every file that contains a dead text. For a store without other users.
 ///
 /// # Errors
 /// Those of the store.
@@ -66,18 +66,18 @@ fn size(engine: &Engine, number: u32) -> u64 {
     disk::size(&folder(engine).join(number.to_string()))
 }
 
-/// The live bytes that are noted of a file.
+/// Returns the live bytes recorded for a file.
 fn live(engine: &Engine, number: u32) -> Result<u64> {
     let record = engine.db.get(TreeId::TextFile, number.to_be_bytes())?;
     Ok(record.and_then(|value| live_in(&value)).unwrap_or_default())
 }
 
-/// Moves what is live in a file elsewhere and deletes it; `false` where something is left in it.
+/// Moves the live texts of a file elsewhere and deletes it; returns `false` if some remain in it.
 fn emptied(engine: &Engine, number: u32) -> Result<bool> {
     empty(engine, number)?;
-    // What names the new places must not be lost before the old ones are gone.
+    // The records with the new places must be durable before the old ones are deleted.
     engine.db.sync()?;
-    // Something is left only where a text is damaged, or the count was wrong.
+    // Texts remain only if one is damaged, or the count was wrong.
     if live(engine, number)? > 0 && !is_dead(engine, number)? {
         return Ok(false);
     }
@@ -86,7 +86,7 @@ fn emptied(engine: &Engine, number: u32) -> Result<bool> {
     Ok(true)
 }
 
-/// Whether nothing names a text in a file; counts all files anew on the way.
+/// Returns whether no record refers to a text in a file; recounts the live bytes of all files.
 fn is_dead(engine: &Engine, number: u32) -> Result<bool> {
     let _writing = engine.db.writing();
     recount(&engine.db)?;
@@ -102,7 +102,7 @@ fn empty(engine: &Engine, number: u32) -> Result<()> {
     let mut at = 0;
     let mut moving: Vec<(usize, &[u8], &[u8])> = Vec::new();
     let mut waiting = 0;
-    // What a crash left between two frames is passed over.
+    // Remains of a crash between two frames are skipped.
     while let Some(found) = memchr::memmem::find(&bytes[at..], &MAGIC) {
         let start = at + found;
         let Some((key, payload)) = framed(&bytes[start..]) else {
@@ -120,7 +120,7 @@ fn empty(engine: &Engine, number: u32) -> Result<()> {
     move_live(engine, number, &moving)
 }
 
-/// A record that names a text: its tree, its key, its value.
+/// A record that refers to a text: its tree, its key, its value.
 type Naming = (TreeId, Vec<u8>, Vec<u8>);
 
 fn move_live(engine: &Engine, number: u32, frames: &[(usize, &[u8], &[u8])]) -> Result<()> {
@@ -154,7 +154,7 @@ fn move_live(engine: &Engine, number: u32, frames: &[(usize, &[u8], &[u8])]) -> 
     Ok(())
 }
 
-/// All records that name the frame at `start` of a file.
+/// Returns all records that refer to the frame at `start` of a file.
 fn naming(engine: &Engine, number: u32, start: usize, key: &[u8]) -> Result<Vec<Naming>> {
     let here = |value: &[u8]| {
         named(value)
@@ -199,7 +199,7 @@ mod tests {
         let store = SledStore::open(&path, 1 << 20).unwrap();
         commit(&store, 0..100, "old");
         assert_eq!(store.tidy().unwrap(), 0, "the last file is never touched");
-        // As after 64 MiB; and what a crash may leave between two texts.
+        // As after 64 MiB, with what a crash may leave between two texts.
         let garbage = [&MAGIC[..], b"torn"].concat();
         store.with(|engine| engine.texts.end_with(&garbage)).unwrap();
         commit(&store, 0..40, "new");

@@ -1,4 +1,4 @@
-//! Training compression dictionaries: once there are articles enough, and again when there are many more.
+//! Training compression dictionaries: once there are enough articles, and again when there are many more.
 
 use crate::store::sled::articles;
 use crate::store::sled::categories::arrivals_of_site;
@@ -9,16 +9,16 @@ use crate::store::{Result, StoreError};
 
 /// Bytes of a dictionary: twice as much saves 2 % more (`docs/architecture.md`).
 const SIZE: usize = 64 << 10;
-/// Bodies before the first training; fewer say too little.
+/// Items before the first training; fewer are not representative.
 const ENOUGH: u64 = 1_000;
 /// Bodies and bytes to train on, at most.
 const SAMPLES: usize = 4_000;
 const SAMPLE_BYTES: usize = 12 << 20;
-/// A further training when there are so many times the items of the last one.
+/// Factor by which the items must have grown since the last training for another one.
 const GROWTH: u64 = 8;
 
 impl SledStore {
-    /// Trains a compression dictionary when there are articles enough for it; gives its bytes.
+    /// Trains a compression dictionary if there are enough articles for it, and returns its size in bytes.
     ///
     /// # Errors
     /// Those of the store.
@@ -27,11 +27,11 @@ impl SledStore {
     }
 }
 
-/// Trains a dictionary if there are bodies enough for the first, or many more than for the last.
-/// Gives its size in bytes, when one was made.
+/// Trains a dictionary if there are enough items for the first, or many more than for the last. Returns its
+/// size in bytes if one was made.
 ///
 /// # Errors
-/// Those of the store; bodies that have nothing in common are no error.
+/// Those of the store; bodies without common content are no error.
 fn train(engine: &Engine) -> Result<Option<usize>> {
     let items = arrivals_of_site(&engine.db)?;
     let before = engine.db.get(TreeId::Sys, "trained")?.and_then(|v| u64_at(&v, 0));
@@ -41,7 +41,7 @@ fn train(engine: &Engine) -> Result<Option<usize>> {
     train_on(engine, items)
 }
 
-/// Trains a dictionary on the texts of a store that holds `stored` items by now.
+/// Trains a dictionary on the texts of a store that has `stored` items so far.
 ///
 /// # Errors
 /// As [`train`].
@@ -60,7 +60,7 @@ pub(super) fn train_on(engine: &Engine, stored: u64) -> Result<Option<usize>> {
     Ok(Some(bytes.len()))
 }
 
-/// Bodies spread over the whole store, as they were before they were packed.
+/// Returns bodies spread over the whole store, encoded but not packed.
 fn samples(engine: &Engine, stored: u64) -> Result<Vec<Vec<u8>>> {
     let step = usize::try_from(stored).unwrap_or(usize::MAX).div_ceil(SAMPLES).max(1);
     let mut samples = Vec::new();

@@ -1,4 +1,4 @@
-//! Mending an item: its record, its text, and all indexes that lead to it.
+//! Repairing an item: its record, its text, and all its indexes.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::store::sled::item_writes::{put_first, touch_item, touch_record};
 use crate::store::sled::leaving::with_site;
 use crate::store::sled::{articles, items, log, paths, records};
 
-/// Mends an item with its text and its indexes; `true` when something of it is lost by that.
+/// Repairs an item with its text and its indexes; returns `true` if something of it is lost.
 pub(super) fn item(engine: &Engine, key: &[u8], now: Timestamp) -> Result<bool> {
     let item = readable(items::item(&engine.db, key))?.flatten().filter(|item| item.code.key() == key);
     let Some(item) = item else {
@@ -53,7 +53,7 @@ pub(in super::super) fn put_text(engine: &Engine, key: &[u8], item: &Item, text:
     })
 }
 
-/// Makes all indexes of an item anew; arrival numbers that are right stay.
+/// Rebuilds all indexes of an item; arrival numbers that are right are kept.
 fn index(engine: &Engine, key: &[u8], mut item: Item, out: bool, now: Timestamp) -> Result<()> {
     let mut known = Vec::new();
     for id in item.categories.clone() {
@@ -114,7 +114,7 @@ pub(in super::super) fn forget(engine: &Engine, key: &[u8], unknown: bool) -> Re
     engine.db.transact(|tx| put_first(tx, key, &item, &first))
 }
 
-/// A listing of something that its source never listed so; `None` where it cannot be read.
+/// Returns a listing whose hashes match nothing; `None` if it cannot be read.
 fn never_seen(listing: &[u8]) -> Result<Option<Vec<u8>>> {
     let Some((sighting, began)) = readable(records::listing(listing))? else { return Ok(None) };
     records::of_listing(&sighting.never_listed(), began.as_ref()).map(Some)

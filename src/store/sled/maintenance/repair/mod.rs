@@ -1,8 +1,8 @@
-//! Mending what a look through the store finds. Items, texts, categories and sources are what is
-//! true; everything else is made from them again, or deleted where it belongs to nothing.
+//! Repairing the faults that a check finds. Items, texts, categories and sources are authoritative; everything
+//! else is rebuilt from them, or deleted if it belongs to nothing.
 //!
-//! Afterwards all that is published counts as changed, and where an item or a text was lost, the
-//! sources that list it are asked as if for the first time.
+//! Afterwards everything published counts as changed, and if an item or a text was lost, the sources that list
+//! it are fetched as if for the first time.
 
 mod article;
 mod others;
@@ -22,16 +22,16 @@ use others::{category, seal, source, sys, tombstone};
 
 pub(super) use article::{forget, put_text};
 
-/// Rounds of mending: what one round mends may show the next what is left.
+/// Rounds of repair, at most: one round may reveal further faults for the next.
 const ROUNDS: usize = 4;
 
-/// Mends the store; nobody else may use it meanwhile. Gives what was found in all, and mended.
+/// Repairs the store while it holds the writer's lock. Returns what was found, and what was repaired.
 ///
 /// # Errors
-/// Those of the store: a page that cannot be read cannot be mended here.
+/// Those of the store: a page that cannot be read cannot be repaired here.
 pub(super) fn repair(engine: &Engine, now: Timestamp, watch: Watch<'_>) -> Result<Findings> {
     let _writing = engine.db.writing();
-    // What is on the disk counts.
+    // The records on the disk are authoritative.
     engine.sources.forget();
     let mut all = Findings::default();
     let mut lost = false;
@@ -62,7 +62,7 @@ pub(super) fn repair(engine: &Engine, now: Timestamp, watch: Watch<'_>) -> Resul
     Ok(all)
 }
 
-/// Mends one record; `true` when something of an item is lost by it.
+/// Repairs one record; returns `true` if something of an item is lost by it.
 fn mend(engine: &Engine, at: TreeId, key: &[u8], now: Timestamp) -> Result<bool> {
     match at {
         TreeId::Item => return item(engine, key, now),
@@ -83,13 +83,13 @@ fn mend(engine: &Engine, at: TreeId, key: &[u8], now: Timestamp) -> Result<bool>
             Some(id) => category(engine, &id, now)?,
             None => engine.db.transact(|tx| delete(tx, at, key))?,
         },
-        // Indexes and leftovers: what is true makes the right ones again.
+        // Indexes and remains: the repair of authoritative records rebuilds the right ones.
         _ => engine.db.transact(|tx| delete(tx, at, key))?,
     }
     Ok(false)
 }
 
-/// All that is published is looked at again, and what was lost is asked for again.
+/// Makes outputs check everything again, and, after a loss, sources be fetched again.
 pub(super) fn finish(engine: &Engine, lost: bool, now: Timestamp) -> Result<()> {
     categories::new_identity(&engine.db)?;
     let mut all: BTreeSet<CategoryId> =
@@ -194,7 +194,7 @@ mod tests {
         found
     }
 
-    /// Trees in which a record may be missing without anyone being able to tell.
+    /// Returns whether a missing record of a tree can be undetectable.
     fn silent(tree: TreeId) -> bool {
         let trees = [
             TreeId::Item,
@@ -237,7 +237,7 @@ mod tests {
                 mended(&store, &what);
             }
         }
-        // Two of six items were hurt themselves; one is withdrawn.
+        // Two of six items were damaged themselves; one is withdrawn.
         assert!(store.category(home).unwrap().is_some_and(|category| category.name == "甲报"));
         assert_eq!(store.arrivals(home, 0, 99).unwrap().len(), 4);
     }
@@ -247,7 +247,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (store, home) = filled(folder.path());
         let code = InfoCode::new(CodeSpace::new("s").unwrap(), "code-2");
-        // As a store might be of which half was lost.
+        // As in a store that lost half of its changes.
         let stone = Tombstone::new(at(9), WithdrawnBy::Admin, "asked", true);
         let stand_beside = |engine: &Engine| {
             let bytes = encode("tombstone", &stone)?;
@@ -263,7 +263,7 @@ mod tests {
         assert_eq!(store.arrivals(home, 0, 99).unwrap().len(), 4);
     }
 
-    /// The text of an erased article is gone for good; the log that says so may be lost by damage.
+    /// Checks that a text which was erased stays gone even if damage lost the log that records the erasure.
     #[test]
     fn what_was_erased_stays_so_where_the_store_has_forgotten_it() {
         let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! Mending what is no item: categories, sources, tombstones, seals and counters.
+//! Repairing categories, sources, tombstones, seals and counters.
 
 use crate::model::{Category, CategoryId, Slug, Timestamp};
 use crate::store::sled::categories::{self, put_category};
@@ -14,7 +14,7 @@ use crate::store::sled::withdraw::take_out_whole;
 use crate::store::sled::{items, log, sources};
 use crate::store::{Result, Tombstone, WithdrawnBy};
 
-/// A category that cannot be read comes back from its names; counters come from its entries.
+/// Repairs a category: an unreadable one is rebuilt from its names, and its counters from its entries.
 pub(super) fn category(engine: &Engine, key: &[u8], now: Timestamp) -> Result<()> {
     let Some(id) = u32_at(key, 0).map(CategoryId) else { return Ok(()) };
     let read = readable(categories::category(&engine.db, id))?.flatten().filter(|category| category.id == id);
@@ -59,7 +59,7 @@ pub(super) fn category(engine: &Engine, key: &[u8], now: Timestamp) -> Result<()
     })
 }
 
-/// The first name (`n`) or slug (`s`) that leads to a category.
+/// Returns the first name (`n`) or slug (`s`) that resolves to a category.
 fn name_of(engine: &Engine, kind: u8, id: &[u8]) -> Result<Option<String>> {
     for entry in engine.db.tree(TreeId::CategoryKey).scan_prefix([kind]) {
         let (name, leads) = entry.map_err(|e| backend(READ, e))?;
@@ -70,7 +70,7 @@ fn name_of(engine: &Engine, kind: u8, id: &[u8]) -> Result<Option<String>> {
     Ok(None)
 }
 
-/// What cannot be read of a source is made anew, and its record is stored once more.
+/// Writes the state of a source again, an unreadable one as new; deletes that of a source without a name.
 pub(super) fn source(engine: &Engine, key: &[u8], now: Timestamp) -> Result<()> {
     let number = u32_at(key, 0).unwrap_or_default();
     let Some(id) = names(&engine.db)?.remove(&number) else {
@@ -79,7 +79,8 @@ pub(super) fn source(engine: &Engine, key: &[u8], now: Timestamp) -> Result<()> 
     sources::put_states(engine, [(&id, &sources::state_or_new(engine, &id, now)?)])
 }
 
-/// What cannot be read of a tombstone still keeps its item out, and what was erased is not kept.
+/// Repairs a tombstone: an unreadable one still keeps its item out, and an erased item that exists is erased
+/// again.
 pub(super) fn tombstone(engine: &Engine, key: &[u8], now: Timestamp) -> Result<()> {
     if code_in(key).is_none() {
         return engine.db.transact(|tx| delete(tx, TreeId::Tomb, key));
@@ -98,7 +99,7 @@ pub(super) fn tombstone(engine: &Engine, key: &[u8], now: Timestamp) -> Result<(
     engine.db.transact(|tx| put(tx, TreeId::Tomb, key, &encode("tombstone", &stone).map_err(abort)?))
 }
 
-/// A hundred that is sealed is noted anew; others are forgotten.
+/// Indexes a sealed hundred anew; deletes the seal of another one.
 pub(super) fn seal(engine: &Engine, key: &[u8]) -> Result<()> {
     if let (Some(id), Some(page)) = (u32_at(key, 0).map(CategoryId), u32_at(key, 4))
         && readable(categories::category(&engine.db, id))?
