@@ -28,8 +28,8 @@ pub(super) async fn ask(config: Config, query: Query) -> Result<Value> {
     }
     // A daemon that is starting answers once it has released the lock.
     let lock = lock(&config.path)?;
-    let config = as_it_stands(config);
-    let events = asked(config, query).await?;
+    let config = reload_config(config);
+    let events = send(config, query).await?;
     drop(lock);
     follow(events).await
 }
@@ -39,17 +39,17 @@ pub(super) async fn ask(config: Config, query: Query) -> Result<Value> {
 /// # Errors
 /// As [`ask`].
 pub(super) async fn ask_within(_edit: &Edit, config: Config, query: Query) -> Result<Value> {
-    follow(asked(config, query).await?).await
+    follow(send(config, query).await?).await
 }
 
-async fn asked(config: Config, query: Query) -> Result<mpsc::Receiver<Event>> {
+async fn send(config: Config, query: Query) -> Result<mpsc::Receiver<Event>> {
     if let Reply::Daemon(events) = control::ask(&config.socket, &query).await? {
         return Ok(events);
     }
     let exports = config.store.exports.clone();
     let opened = Mill::open(config, Arc::new(SystemClock), OnDamage::Leave).await;
     let mill = Arc::new(opened.map_err(|error| match error {
-        DaemonError::Store(error) => told(error, exports.as_deref()),
+        DaemonError::Store(error) => open_error(error, exports.as_deref()),
         error => error.into(),
     })?);
     let (sender, receiver) = mpsc::channel(64);
@@ -58,7 +58,7 @@ async fn asked(config: Config, query: Query) -> Result<mpsc::Receiver<Event>> {
 }
 
 /// Reloads the config: another command may have changed it since it was read.
-fn as_it_stands(config: Config) -> Config {
+fn reload_config(config: Config) -> Config {
     config::load(&config.path).config.unwrap_or(config)
 }
 
@@ -69,7 +69,7 @@ fn as_it_stands(config: Config) -> Config {
 /// Those of [`Mill::open`], and when the config's folder cannot be locked.
 pub(super) async fn open_unchanged(config: Config, on_damage: OnDamage) -> Result<Mill> {
     let _lock = lock(&config.path)?;
-    let config = as_it_stands(config);
+    let config = reload_config(config);
     Ok(Mill::open(config, Arc::new(SystemClock), on_damage).await?)
 }
 
@@ -78,7 +78,7 @@ pub(super) async fn open_unchanged(config: Config, on_damage: OnDamage) -> Resul
 /// # Errors
 /// When it cannot be locked.
 pub(super) fn lock(path: &Path) -> Result<ConfigLock> {
-    let locked = ConfigLock::wait(path, tell_of_waiting);
+    let locked = ConfigLock::wait(path, print_waiting);
     locked.with_context(|| {
         let path = path.display();
         say(
@@ -89,7 +89,7 @@ pub(super) fn lock(path: &Path) -> Result<ConfigLock> {
 }
 
 /// Prints that the command waits for another one.
-pub(super) fn tell_of_waiting() {
+pub(super) fn print_waiting() {
     show::error_text(&say(
         "another command changes the config; this one waits for it\n",
         "另一个命令正在修改配置，本命令等待其完成\n",
@@ -97,7 +97,7 @@ pub(super) fn tell_of_waiting() {
 }
 
 /// Returns the error for a store that cannot be opened; a command does not repair a damaged one by itself.
-pub(super) fn told(error: StoreError, exports: Option<&Path>) -> anyhow::Error {
+pub(super) fn open_error(error: StoreError, exports: Option<&Path>) -> anyhow::Error {
     if !matches!(error, StoreError::Corrupt { .. } | StoreError::Damaged { .. }) {
         return error.into();
     }

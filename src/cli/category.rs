@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Subcommand;
 
-use super::edit::{begin, checked, told, written};
+use super::edit::{begin, checked, print_outcome, written};
 use super::locale::say;
 use super::{ask::ask_within, lists, show};
 use crate::config::Config;
@@ -84,7 +84,7 @@ async fn rename(
     let said = |key: &str| answer[key].as_str().unwrap_or_default().to_owned();
     let mut old = vec![said("old_slug")];
     old.retain(|old| *old != said("slug"));
-    let file = edit.name_category(&said("slug"), &said("name"), &old)?;
+    let file = edit.name_category(&said("slug"), &said("name"), &said("old_name"), &old)?;
     if said("old_name") != said("name") {
         // A store that is started anew must not create a category with the old name.
         edit.redirect_category(&[said("old_name")], &said("name"))?;
@@ -100,7 +100,7 @@ async fn rename(
         format!("{was} is {is} now, at category/{at}.html; its old addresses lead there\n"),
         format!("{was}现在叫{is}，网址为 category/{at}.html；旧网址会跳转\n"),
     )))?;
-    told(&file, reloaded.as_ref())?;
+    print_outcome(&file, reloaded.as_ref())?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -144,7 +144,7 @@ async fn merge(config: Config, from: String, into: String, dry_run: bool, json: 
             let file = file.display();
             show::text(&say(format!("{file} would be changed\n"), format!("将改动 {file}\n")))?;
         } else {
-            told(file, reloaded.as_ref())?;
+            print_outcome(file, reloaded.as_ref())?;
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -74,7 +74,7 @@ impl Demo {
         let mill = Arc::new(Mill::open(config, Arc::new(SystemClock), OnDamage::BeginAnew).await?);
         let own = !self.urls.is_empty();
         let shown = folder.path().display().to_string();
-        daemon::run(mill, stop, None, move |_| show::error_text(&words(port, own, &shown))).await?;
+        daemon::run(mill, stop, None, move |_| show::error_text(&welcome_text(port, own, &shown))).await?;
         show::error_text("the demo has ended; its folder is removed\n");
         folder.close().context("cannot remove the demo's folder")?;
         Ok(ExitCode::SUCCESS)
@@ -116,7 +116,7 @@ fn free_port(wanted: Option<u16>) -> Result<u16> {
     }
 }
 
-fn words(port: u16, own: bool, folder: &str) -> String {
+fn welcome_text(port: u16, own: bool, folder: &str) -> String {
     let site = format!("http://127.0.0.1:{port}/");
     let program =
         std::env::current_exe().map_or_else(|_| "feedmill".to_owned(), |path| path.display().to_string());

@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::Result;
 use serde_json::Value;
 
-use super::ask::{daemon_answer, tell_of_waiting};
+use super::ask::{daemon_answer, print_waiting};
 use super::locale::say;
 use super::show;
 use crate::config::Config;
@@ -19,7 +19,7 @@ use crate::daemon::{Outcome, Reloaded};
 /// # Errors
 /// When its folder cannot be locked.
 pub(super) fn begin(path: &Path) -> Result<Edit> {
-    Ok(Edit::begin(path, tell_of_waiting)?)
+    Ok(Edit::begin(path, print_waiting)?)
 }
 
 /// Returns the changed config, or refuses a change that would make it faulty.
@@ -50,7 +50,7 @@ pub(super) async fn written(edit: Edit) -> Result<Option<Value>> {
 ///
 /// # Errors
 /// When standard output is closed.
-pub(super) fn told(file: &Path, reloaded: Option<&Value>) -> Result<()> {
+pub(super) fn print_outcome(file: &Path, reloaded: Option<&Value>) -> Result<()> {
     let file = file.display();
     let reloaded: Option<Reloaded> =
         reloaded.map(|value| serde_json::from_value(value.clone())).transpose()?;

@@ -5,7 +5,7 @@ use crate::model::Timestamp;
 use crate::store::{Loss, Remedy};
 
 /// Returns the message for what a repair would lose.
-pub(super) fn would(loss: &Loss) -> String {
+pub(super) fn loss_preview(loss: &Loss) -> String {
     let Loss { articles, texts, forms, .. } = loss;
     let mut text = say(
         format!("a repair would lose {articles} articles, {texts} texts and {forms} earlier forms"),
@@ -17,7 +17,7 @@ pub(super) fn would(loss: &Loss) -> String {
 }
 
 /// Returns the message for what was lost, and where the damaged store is.
-pub(super) fn told(loss: &Loss) -> String {
+pub(super) fn loss_message(loss: &Loss) -> String {
     let Loss { articles, texts, forms, changes, aside, .. } = loss;
     let mut text = remedy(loss);
     text.push_str(&say(

@@ -11,7 +11,7 @@ use quick_xml::events::{BytesStart, Event};
 use serde_json::json;
 use url::Url;
 
-use super::edit::{begin, checked, told, written};
+use super::edit::{begin, checked, print_outcome, written};
 use super::locale::say;
 use super::show;
 use crate::config::Config;
@@ -97,7 +97,7 @@ pub(super) async fn import(
     ))?;
     match target {
         Some(target) if dry_run => show::text(&format!("{}:\n{text}", target.display()))?,
-        Some(target) => told(&target, reloaded.as_ref())?,
+        Some(target) => print_outcome(&target, reloaded.as_ref())?,
         None => {}
     }
     Ok(ExitCode::SUCCESS)
@@ -211,10 +211,10 @@ mod tests {
             <outline title="深"><outline xmlUrl="http://b.example/"/></outline></outline>
             <outline text="bad" xmlUrl="javascript:alert(1)"/><outline text="top" type="rss" xmlUrl="https://c.example/"/></body></opml>"#;
         let found = read(text.as_bytes()).unwrap();
-        let told: Vec<_> =
+        let print_outcome: Vec<_> =
             found.iter().map(|o| (o.url.as_str(), o.title.as_str(), o.folder.as_deref())).collect();
         assert_eq!(
-            told,
+            print_outcome,
             [
                 ("https://a.example/f?a=1&b=2", "西海 & 都市", Some("青海")),
                 ("http://b.example/", "b.example", Some("深")),

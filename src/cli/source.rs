@@ -10,7 +10,7 @@ use serde_json::json;
 use url::Url;
 
 use super::discover::{Found, search};
-use super::edit::{begin, checked, told, written};
+use super::edit::{begin, checked, print_outcome, written};
 use super::locale::say;
 use super::show;
 use crate::config::Config;
@@ -46,18 +46,18 @@ pub(super) enum Command {
     },
     /// Poll it no more; its articles stay
     #[command(after_help = "Example: feedmill source disable xihai")]
-    Disable(One),
+    Disable(SourceArg),
     /// Poll it again
     #[command(after_help = "Example: feedmill source enable xihai")]
-    Enable(One),
+    Enable(SourceArg),
     /// Take it out of the config; its articles stay
     #[command(after_help = "Example: feedmill source remove xihai")]
-    Remove(One),
+    Remove(SourceArg),
     /// Give it another name for people; its id never changes
     #[command(after_help = "Example: feedmill source rename xihai 西海都市报官方")]
     Rename {
         #[command(flatten)]
-        one: One,
+        one: SourceArg,
         /// The new name
         name: String,
     },
@@ -71,7 +71,7 @@ pub(super) enum Command {
 
 /// Which source.
 #[derive(Debug, Args)]
-pub(super) struct One {
+pub(super) struct SourceArg {
     /// Its id
     source: String,
     /// Print JSON
@@ -161,7 +161,7 @@ impl Add {
         if !self.json {
             show::text(&show::plain(&preview(chosen, &file.display().to_string(), &text)))?;
         }
-        if !self.dry_run && !self.yes && !agreed(&say("write it? [Y/n] ", "写入吗？[Y/n] "))? {
+        if !self.dry_run && !self.yes && !confirm(&say("write it? [Y/n] ", "写入吗？[Y/n] "))? {
             show::text(&say("nothing was written\n", "没有写入任何内容\n"))?;
             return Ok(ExitCode::FAILURE);
         }
@@ -174,7 +174,7 @@ impl Add {
         } else if self.dry_run {
             show::text(&say("nothing was written (--dry-run)\n", "没有写入任何内容（--dry-run）\n"))?;
         } else {
-            told(&file, reloaded.as_ref())?;
+            print_outcome(&file, reloaded.as_ref())?;
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -189,7 +189,7 @@ impl Add {
             let line = format!("{}  {}  {}\n", nth + 1, one.candidate.url, one.document.title);
             show::text(&show::plain(&line))?;
         }
-        let answer = asked(&say("which one? [1] ", "选择哪一个？[1] "))?;
+        let answer = prompt(&say("which one? [1] ", "选择哪一个？[1] "))?;
         let nth: usize = if answer.is_empty() { 1 } else { answer.parse().unwrap_or(0) };
         nth.checked_sub(1)
             .and_then(|nth| found.get(nth))
@@ -239,7 +239,7 @@ enum Change {
 ///
 /// # Errors
 /// When there is no such source, or the config would be faulty.
-async fn change(path: &Path, one: &One, change: Change) -> Result<ExitCode> {
+async fn change(path: &Path, one: &SourceArg, change: Change) -> Result<ExitCode> {
     let source = one.source.as_str();
     let mut edit = begin(path)?;
     let file = match change {
@@ -253,13 +253,13 @@ async fn change(path: &Path, one: &One, change: Change) -> Result<ExitCode> {
     if one.json {
         show::json(&json!({ "source": source, "file": file.display().to_string(), "reload": reloaded }))?;
     } else {
-        told(&file, reloaded.as_ref())?;
+        print_outcome(&file, reloaded.as_ref())?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
 /// Returns an answer typed on the terminal.
-fn asked(question: &str) -> Result<String> {
+fn prompt(question: &str) -> Result<String> {
     if !std::io::stdin().is_terminal() {
         bail!(say("nobody is there to ask; add `--yes`", "没有终端可以询问；请加上 `--yes`"));
     }
@@ -271,6 +271,6 @@ fn asked(question: &str) -> Result<String> {
     Ok(line.trim().to_owned())
 }
 
-fn agreed(question: &str) -> Result<bool> {
-    Ok(matches!(asked(question)?.to_lowercase().as_str(), "" | "y" | "yes" | "是"))
+fn confirm(question: &str) -> Result<bool> {
+    Ok(matches!(prompt(question)?.to_lowercase().as_str(), "" | "y" | "yes" | "是"))
 }

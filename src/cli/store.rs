@@ -160,12 +160,12 @@ async fn opened(config: Config, query: &StoreQuery) -> Result<SledStore> {
         Err(StoreError::Corrupt { .. }) if mends => {
             let mill = Box::pin(ask::open_unchanged(config, OnDamage::BeginAnew)).await?;
             if let Some(loss) = mill.backend.last_loss()? {
-                show::error_text(&loss::told(&loss));
+                show::error_text(&loss::loss_message(&loss));
             }
             drop(mill);
             Ok(as_it_is().await??)
         }
-        opened => opened.map_err(|error| ask::told(error, exports.as_deref())),
+        opened => opened.map_err(|error| ask::open_error(error, exports.as_deref())),
     }
 }
 
@@ -225,7 +225,11 @@ fn found(answer: &Value, json: bool, repaired: bool) -> Result<ExitCode> {
         writeln!(text, "  {}", show::plain(fault))?;
     }
     if let Some(loss) = &found.loss {
-        text.push_str(&show::plain(&if repaired { loss::told(loss) } else { loss::would(loss) }));
+        text.push_str(&show::plain(&if repaired {
+            loss::loss_message(loss)
+        } else {
+            loss::loss_preview(loss)
+        }));
     }
     if left > 0 && !repaired {
         text.push_str(&say("`feedmill store repair` mends them\n", "用 `feedmill store repair` 修复\n"));

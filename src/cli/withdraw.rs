@@ -92,12 +92,12 @@ fn told(done: &Withdrawal, with_copies: bool) -> String {
         lines.push(say("a CDN or a search engine may still hold:", "CDN 或搜索引擎可能仍保留以下网址："));
         lines.extend(done.urls.iter().map(|url| format!("  {url}")));
     }
-    lines.extend(held_elsewhere(done));
+    lines.extend(other_copies(done));
     lines.join("\n") + "\n"
 }
 
 /// Returns the lines about exports and older stores that have the items.
-fn held_elsewhere(done: &Withdrawal) -> Vec<String> {
+fn other_copies(done: &Withdrawal) -> Vec<String> {
     let exports = say(
         "these exports still hold them; with `--exports` they are deleted, and a new one is made:",
         "以下导出文件仍含有这些文章；加 `--exports` 可将其删除并重新导出：",

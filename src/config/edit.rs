@@ -137,13 +137,14 @@ impl Edit {
         &mut self,
         slug: &str,
         name: &str,
+        old_name: &str,
         aliases: &[String],
     ) -> Result<PathBuf, EditError> {
         for (path, mut document) in self.documents()? {
             let Some(all) = tables(&mut document, "category") else { continue };
             let found = all.iter_mut().find(|table| {
                 let is = |key: &str, wanted: &str| table.get(key).and_then(Item::as_str) == Some(wanted);
-                is("slug", slug) || aliases.iter().any(|alias| is("slug", alias))
+                is("slug", slug) || is("name", old_name) || aliases.iter().any(|alias| is("slug", alias))
             });
             if let Some(table) = found {
                 put_category(table, slug, name, aliases);
@@ -378,12 +379,26 @@ mod tests {
         assert!(!folder.path().join("sources.d/alone.toml").exists(), "nothing else stood there");
     }
 
+    /// A table that has only a name keeps what it sets.
+    #[test]
+    fn a_renamed_category_keeps_its_settings() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut edit = edited(folder.path());
+        let path = folder.path().join("sources.d/kept.toml");
+        edit.put(&path, "[[category]]\nname = \"甲报\" # ours\nkeep_items = 9\n".to_owned());
+        edit.name_category("jia", "新甲报", "甲报", &["jiabao".to_owned()]).unwrap();
+        edit.redirect_category(&["甲报".to_owned()], "新甲报").unwrap();
+        let text = edit.files().text(&path).unwrap();
+        assert!(text.contains("name = \"新甲报\" # ours\nkeep_items = 9\nslug = \"jia\""), "{text}");
+        assert!(edit.files().text(&folder.path().join("sources.d/categories.toml")).is_none());
+    }
+
     #[test]
     fn categories_are_named_once_and_redirected_everywhere() {
         let folder = tempfile::tempdir().unwrap();
         let mut edit = edited(folder.path());
-        edit.name_category("jiabao", "新甲报", &[]).unwrap();
-        let path = edit.name_category("jia", "更新甲报", &["jiabao".to_owned()]).unwrap();
+        edit.name_category("jiabao", "新甲报", "甲报", &[]).unwrap();
+        let path = edit.name_category("jia", "更新甲报", "新甲报", &["jiabao".to_owned()]).unwrap();
         let text = edit.files().text(&path).unwrap();
         assert_eq!(text.matches("[[category]]").count(), 1, "{text}");
         assert!(text.contains("name = \"更新甲报\"\nslug = \"jia\"\naliases = [\"jiabao\"]"), "{text}");

@@ -282,7 +282,12 @@ fn drop_ins(folder: &Path, faults: &mut Vec<Fault>) -> Vec<PathBuf> {
         }
     }
     files.sort();
-    files.truncate(MAX_FILES);
+    if files.len() > MAX_FILES {
+        let message =
+            format!("`{}` holds more than {MAX_FILES} files; the last are not read", folder.display());
+        faults.push(Fault::error(&Place::whole(folder), message).help("put several sources into one file"));
+        files.truncate(MAX_FILES);
+    }
     files
 }
 

@@ -49,7 +49,7 @@ fn rule(mut table: Reader) -> Option<Rule> {
         fields: table.strings("in").into_iter().filter_map(|name| field(&table, &name)).collect(),
         contains: lower(table.strings("contains")),
         pattern: regex(&mut table, "matches"),
-        languages: lower(table.strings("language")),
+        languages: lower(table.strings("language")).iter().map(|tag| tag.replace('_', "-")).collect(),
         older_than: age(table.duration("older_than")),
         newer_than: age(table.duration("newer_than")),
     };

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::category_merge;
+use super::history::publish;
 use super::items::{NO_ITEM, known};
 use super::mill::Mill;
-use super::story::publish;
 use crate::control::{Event, Events};
 use crate::model::{Category, CategoryId, InfoCode, Slug, Timestamp, chain};
 use crate::publish::PublishScope;

@@ -24,7 +24,7 @@ pub(super) const LEASE: i64 = 90;
 /// The time between two renewals.
 const RENEW: Duration = Duration::from_secs(25);
 /// How long a command waits for a source that another worker polls.
-pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+pub(super) const MAX_WAIT: Duration = Duration::from_secs(30);
 /// The time between two attempts to claim a source that is busy.
 const RETRY_EVERY: Duration = Duration::from_millis(100);
 
@@ -78,16 +78,20 @@ impl Claims {
         Ok(claimed)
     }
 
-    /// Claims a source, and waits up to `patience` while another worker polls it; returns
+    /// Claims a source, and waits up to `max_wait` while another worker polls it; returns
     /// [`Claimed::Busy`], which names that worker, if it takes longer.
     ///
     /// # Errors
     /// Those of the store.
-    pub(super) async fn patiently(&self, id: &SourceId, patience: Duration) -> Result<Claimed, StoreError> {
+    pub(super) async fn claim_waiting(
+        &self,
+        id: &SourceId,
+        max_wait: Duration,
+    ) -> Result<Claimed, StoreError> {
         let begun = Instant::now();
         loop {
             match self.these(vec![id.clone()]).await?.pop() {
-                Some(Claimed::Busy { .. }) if begun.elapsed() < patience => sleep(RETRY_EVERY).await,
+                Some(Claimed::Busy { .. }) if begun.elapsed() < max_wait => sleep(RETRY_EVERY).await,
                 Some(claimed) => return Ok(claimed),
                 None => sleep(RETRY_EVERY).await,
             }
@@ -150,8 +154,8 @@ mod tests {
             panic!("nobody else has it")
         };
         let busy = Claimed::Busy { by: DAEMON.to_owned(), until: Timestamp::from_unix(100 + LEASE) };
-        assert_eq!(command.patiently(&id, Duration::ZERO).await.unwrap(), busy);
-        let waits = command.patiently(&id, Duration::from_hours(1));
+        assert_eq!(command.claim_waiting(&id, Duration::ZERO).await.unwrap(), busy);
+        let waits = command.claim_waiting(&id, Duration::from_hours(1));
         let ends = async { store.complete(vec![PollResult::of(*first.clone())]).await.unwrap() };
         let (claimed, refused) = tokio::join!(waits, ends);
         assert_eq!(refused, []);

@@ -63,7 +63,7 @@ impl Heartbeat {
     }
 
     /// Returns a part that has made no progress for too long.
-    pub(super) fn late(&self) -> Option<Part> {
+    pub(super) fn stalled_part(&self) -> Option<Part> {
         self.late_at(self.begun.elapsed())
     }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::mill::{Live, Mill};
-use super::reloaded::{Outcome, Reloaded};
+use super::reload_outcome::{Outcome, Reloaded};
 use super::troubles::of_source;
 use crate::blocking;
 use crate::model::{CategoryId, SourceState, Timestamp};

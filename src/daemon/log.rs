@@ -73,7 +73,7 @@ impl Journal {
 
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Journal {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        let mut told = Told::default();
+        let mut told = EventFields::default();
         event.record(&mut told);
         // An entry that the journal does not accept is lost: there is nowhere else to report it.
         let _ = self.0.send(&entry(*event.metadata().level(), event.metadata().target(), &told));
@@ -82,12 +82,12 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Journal {
 
 /// The message and the fields of an event.
 #[derive(Debug, Default)]
-struct Told {
+struct EventFields {
     message: String,
     fields: Vec<(&'static str, String)>,
 }
 
-impl Visit for Told {
+impl Visit for EventFields {
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
         if field.name() == "message" {
             let _ = write!(self.message, "{value:?}");
@@ -106,7 +106,7 @@ impl Visit for Told {
 }
 
 /// Returns one entry: `KEY=value` lines, or with a length where the value has several lines.
-fn entry(level: Level, target: &str, told: &Told) -> Vec<u8> {
+fn entry(level: Level, target: &str, told: &EventFields) -> Vec<u8> {
     let priority = match level {
         Level::ERROR => "3",
         Level::WARN => "4",
@@ -155,7 +155,7 @@ mod tests {
 
     #[test]
     fn an_entry_is_read_alone_and_by_field() {
-        let told = Told {
+        let told = EventFields {
             message: "poll failed".to_owned(),
             fields: vec![("source.id", "xihai".to_owned()), ("why", "two\nlines".to_owned())],
         };
@@ -169,7 +169,7 @@ mod tests {
         );
         assert!(text.contains("\nPRIORITY=4\n") && text.contains("\nFEEDMILL_SOURCE_ID=xihai\n"), "{text:?}");
         assert!(text.ends_with(&format!("FEEDMILL_WHY\n{}two\nlines\n", length(9))), "{text:?}");
-        let long = Told { message: "长".repeat(MAX_ENTRY), fields: Vec::new() };
+        let long = EventFields { message: "长".repeat(MAX_ENTRY), fields: Vec::new() };
         assert!(entry(Level::INFO, "x", &long).len() < MAX_ENTRY);
     }
 }

@@ -12,7 +12,7 @@ use super::counts::PollCounts;
 use super::error::DaemonError;
 use super::heartbeat::{Heartbeat, Part};
 use super::opening::{self, prepare};
-use super::reloaded::{LastReload, Reloaded};
+use super::reload_outcome::{LastReload, Reloaded};
 use crate::blocking;
 use crate::clock::Clock;
 use crate::config::{Config, Files};

@@ -11,6 +11,7 @@ mod claims;
 mod counts;
 mod error;
 mod heartbeat;
+mod history;
 mod insight;
 mod items;
 mod listener;
@@ -21,14 +22,13 @@ mod opening;
 mod other_copies;
 mod poll_price;
 mod reload;
-mod reloaded;
+mod reload_outcome;
 mod reopening;
 mod requests;
 mod round;
 mod rules;
 mod status;
 mod storage;
-mod story;
 mod systemd;
 mod tasks;
 mod troubles;
@@ -52,17 +52,17 @@ use reload::Reloader;
 pub use answers::{ItemAnswer, ItemRow, SourceRow};
 pub use category_merge::{finish as finish_merges, merge as merge_categories};
 pub use error::DaemonError;
+pub use history::{Place, Story};
 pub use mill::Mill;
-pub use reloaded::{Outcome, Reloaded};
+pub use reload_outcome::{Outcome, Reloaded};
 pub use round::{Busy, NotYet, Round};
 pub use rules::RuleRow;
 pub use status::{Attention, Status};
 pub use storage::work;
-pub use story::{Place, Story};
 pub use withdrawal::{Copy, Withdrawal};
 
 /// How long requests in flight may take when the daemon stops.
-const FAREWELL: std::time::Duration = std::time::Duration::from_secs(4);
+const SHUTDOWN_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(4);
 
 /// Polls, publishes and serves until `stop` is cancelled, then ends cleanly: polls in flight end or are
 /// given up, requests are answered, and everything stored is published. Releases the lock of the config once
@@ -126,7 +126,7 @@ pub async fn run(
     ended
 }
 
-/// Waits for all tasks; once `stop` is cancelled, slow readers and long commands get at most [`FAREWELL`].
+/// Waits for all tasks; once `stop` is cancelled, slow readers and long commands get at most [`SHUTDOWN_TIMEOUT`].
 async fn join_all(
     tasks: &mut tokio::task::JoinSet<Result<(), DaemonError>>,
     stop: &CancellationToken,
@@ -135,7 +135,7 @@ async fn join_all(
     let late = async {
         stop.cancelled().await;
         systemd::stopping();
-        tokio::time::sleep(FAREWELL).await;
+        tokio::time::sleep(SHUTDOWN_TIMEOUT).await;
     };
     tokio::pin!(late);
     loop {

@@ -11,7 +11,7 @@ use crate::store::backup;
 
 /// Files and folders that contain some articles.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Holding {
+pub(super) struct OtherCopies {
     /// Exports in the folder of the automatic ones.
     pub(super) exports: Vec<PathBuf>,
     /// Files in that folder that cannot be read.
@@ -20,7 +20,7 @@ pub(super) struct Holding {
     pub(super) stores: Vec<PathBuf>,
 }
 
-impl Holding {
+impl OtherCopies {
     /// Finds the exports that contain the items; with `shown`, only those from which an import would publish
     /// them.
     ///

@@ -17,7 +17,7 @@ use tracing::{error, info, warn};
 use super::error::DaemonError;
 use super::listener::{self, ListenSocket};
 use super::mill::Mill;
-use super::reloaded::{Outcome, Reloaded};
+use super::reload_outcome::{Outcome, Reloaded};
 use super::systemd;
 use crate::blocking;
 use crate::config::{Config, Files};
@@ -30,11 +30,11 @@ use crate::store::{Store, StoreError};
 /// The time between two checks of the files.
 const CHECK_EVERY: Duration = Duration::from_secs(1);
 /// How long the files must not have changed before they are read.
-const SETTLED: Duration = Duration::from_secs(2);
+const QUIET_TIME: Duration = Duration::from_secs(2);
 /// Bytes of last answers that one reload tries; sources beyond that are reported as untried.
 const MOST_TRIED: usize = 64 << 20;
 /// Changes that are listed by name.
-const TOLD: usize = 20;
+const MAX_LISTED: usize = 20;
 
 /// Does reloads, one at a time.
 #[derive(Debug)]
@@ -98,14 +98,14 @@ impl Reloader {
         if done.lost() > 0 && !accept {
             return Reloaded { outcome: Outcome::Held, ..done };
         }
-        match self.put_in(&old, config, files) {
+        match self.activate(&old, config, files) {
             Ok(()) if done.changes.is_empty() => Reloaded { outcome: Outcome::Same, ..done },
             Ok(()) => done,
             Err(error) => refused(chain(&error)),
         }
     }
 
-    fn put_in(&self, old: &Mill, config: Config, files: Files) -> Result<(), DaemonError> {
+    fn activate(&self, old: &Mill, config: Config, files: Files) -> Result<(), DaemonError> {
         let moves = config.listen != old.config.listen && !self.listen_socket.is_given();
         // Bound before anything changes: an address in use must not take the site down.
         let listener = config.listen.filter(|_| moves).map(listener::bind).transpose()?;
@@ -123,7 +123,7 @@ impl Reloader {
         Ok(())
     }
 
-    /// Reloads on SIGHUP, and when files have changed and then stayed the same for [`SETTLED`].
+    /// Reloads on SIGHUP, and when files have changed and then stayed the same for [`QUIET_TIME`].
     pub(super) async fn watch(self: Arc<Self>, stop: CancellationToken) -> Result<(), DaemonError> {
         let mut hangups = signal(SignalKind::hangup()).map_err(|e| DaemonError::Task(e.to_string()))?;
         let path = self.live.borrow().config.path.clone();
@@ -149,7 +149,7 @@ impl Reloader {
             pause = CHECK_EVERY.max(now.took * 200);
             quiet = if now == seen { quiet + pause } else { Duration::ZERO };
             seen = now;
-            if seen != known && quiet >= SETTLED {
+            if seen != known && quiet >= QUIET_TIME {
                 known = seen.clone();
                 if self.differs().await {
                     self.reload(false).await;
@@ -256,11 +256,11 @@ fn changes(old: &Mill, new: &Config) -> Vec<String> {
     let is: BTreeMap<_, _> = new.sources.iter().map(|source| (source.id.clone(), source)).collect();
     let mut list = |what: &str, ids: Vec<&str>| {
         if !ids.is_empty() {
-            let more = ids.len().saturating_sub(TOLD);
+            let more = ids.len().saturating_sub(MAX_LISTED);
             let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
             told.push(format!(
                 "{what} {}{rest}",
-                ids.iter().take(TOLD).copied().collect::<Vec<_>>().join(", ")
+                ids.iter().take(MAX_LISTED).copied().collect::<Vec<_>>().join(", ")
             ));
         }
     };

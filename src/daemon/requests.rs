@@ -11,7 +11,7 @@ use super::mill::Mill;
 use super::reload::Reloader;
 use super::round::{NotYet, Round};
 use super::withdrawal::Wanted;
-use super::{category_changes, items, log, rules, status, storage, story, withdrawal};
+use super::{category_changes, history, items, log, rules, status, storage, withdrawal};
 use crate::control::{Event, Events, Query};
 use crate::model::{Category, SourceId, chain};
 use crate::publish::PublishScope;
@@ -52,7 +52,7 @@ async fn answer(mill: &Arc<Mill>, query: Query, events: &Events) -> Result<Value
         }
         Query::Items { category, limit } => items::items(mill, category, limit).await,
         Query::Item { code } => items::item(mill, code).await,
-        Query::Explain { code } => story::explain(mill, code).await,
+        Query::Explain { code } => history::explain(mill, code).await,
         Query::Withdraw { names, why, erase, copies, exports, dry_run } => {
             let wanted = Wanted { names, why, erase, copies, exports, dry_run };
             withdrawal::withdraw(mill, wanted, events).await
@@ -66,7 +66,7 @@ async fn answer(mill: &Arc<Mill>, query: Query, events: &Events) -> Result<Value
         }
         Query::Log { filter } => log::set(filter.as_deref()).map(|()| Value::Null),
         Query::Status => value(&status::status(mill).await.map_err(|e| chain(&e))?),
-        Query::Restore { code, why } => story::restore(mill, code, why).await,
+        Query::Restore { code, why } => history::restore(mill, code, why).await,
         Query::Rules => rules::rules(mill).await,
         Query::Reroute { dry_run } => rules::reroute(mill, dry_run, events).await,
         Query::Store(query) => storage::answer(mill, query, events).await,
@@ -116,7 +116,7 @@ async fn try_out(mill: &Arc<Mill>, wanted: &[String]) -> Result<Value, String> {
 async fn undo_move(mill: &Arc<Mill>, id: &str) -> Result<Value, String> {
     let source = wanted_sources(mill, &[id.to_owned()])?.remove(0);
     let claims = Claims::new(mill.store.clone(), Arc::clone(&mill.clock), claims::COMMAND);
-    let mut claim = match claims.patiently(&source.id, claims::PATIENCE).await.map_err(|e| chain(&e))? {
+    let mut claim = match claims.claim_waiting(&source.id, claims::MAX_WAIT).await.map_err(|e| chain(&e))? {
         Claimed::Yours(claim) => *claim,
         Claimed::Busy { by, .. } => return Err(format!("{by} polls `{}` right now; try again", source.id)),
     };

@@ -22,7 +22,7 @@ use crate::store::{Claim, Claimed, Handle, PollResult, StoreError};
 const STATES: usize = 16;
 /// Results of polls that are stored together: one transaction with its write to the disk costs as much as
 /// thirty results. A round that is cut off polls at most as many sources again.
-const ENDS: usize = 200;
+const RESULTS_PER_TRANSACTION: usize = 200;
 /// Results that wait are stored when no answer arrives for this time.
 const QUIET: Duration = Duration::from_millis(250);
 
@@ -97,14 +97,14 @@ impl Mill {
                 .map_ok(|some| stream::iter(some.into_iter().map(Ok)))
                 .try_flatten()
                 .map_ok(|(source, claimed)| {
-                    let asked = self.ask_aside(&source, claimed, &claims, begun);
+                    let asked = self.spawn_fetch(&source, claimed, &claims, begun);
                     async move { Ok((source, asked.await.map_err(StoreError::task)??)) }
                 })
                 .try_buffered(ahead)
         );
         let mut round = Round::default();
         let mut pending = Pending::default();
-        let mut ends = Ends::new(self.store.clone());
+        let mut ends = ResultQueue::new(self.store.clone());
         loop {
             let next = if let Some(next) = answers.try_next().now_or_never() {
                 next?
@@ -120,14 +120,16 @@ impl Mill {
             };
             let Some((source, answer)) = next else { break };
             let (report, ending) = match answer {
-                Ahead::Done(done) => *done,
-                Ahead::Waits(answer) => self.ingest.ingest_answer(&source, *answer, &mut pending).await?,
-                Ahead::NotYet(early, claim) => {
+                FetchedAhead::Done(done) => *done,
+                FetchedAhead::Waits(answer) => {
+                    self.ingest.ingest_answer(&source, *answer, &mut pending).await?
+                }
+                FetchedAhead::NotYet(early, claim) => {
                     ends.take(PollResult::of(*claim), &pending)?;
                     round.waiting.push(early);
                     continue;
                 }
-                Ahead::Busy(busy) => {
+                FetchedAhead::Busy(busy) => {
                     round.busy.push(busy);
                     continue;
                 }
@@ -152,45 +154,45 @@ impl Mill {
 
     /// Fetches in a task of its own: an answer in transfer occupies a slot at its host, which the detail
     /// pages of another source may wait for.
-    fn ask_aside(
+    fn spawn_fetch(
         &self,
         source: &Arc<Source>,
         claimed: Claimed,
         claims: &Arc<Claims>,
         begun: Timestamp,
-    ) -> AbortOnDropHandle<Result<Ahead, StoreError>> {
+    ) -> AbortOnDropHandle<Result<FetchedAhead, StoreError>> {
         let (ingest, clock) = (Arc::clone(&self.ingest), Arc::clone(&self.clock));
         let (source, claims) = (Arc::clone(source), Arc::clone(claims));
         AbortOnDropHandle::new(tokio::spawn(async move {
             let (claim, waited) = match claimed {
                 Claimed::Yours(claim) => (claim, false),
-                Claimed::Busy { .. } => match claims.patiently(&source.id, claims::PATIENCE).await? {
+                Claimed::Busy { .. } => match claims.claim_waiting(&source.id, claims::MAX_WAIT).await? {
                     Claimed::Yours(claim) => (claim, true),
                     Claimed::Busy { by, .. } => {
-                        return Ok(Ahead::Busy(Busy { source: source.id.clone(), by }));
+                        return Ok(FetchedAhead::Busy(Busy { source: source.id.clone(), by }));
                     }
                 },
             };
             if let Some(early) = NotYet::of(&source, &claim.state, clock.now()) {
-                return Ok(Ahead::NotYet(early, claim));
+                return Ok(FetchedAhead::NotYet(early, claim));
             }
             // Timestamps are in seconds: a poll in the second in which the round began may have come
             // before the round, unless the claim had to wait.
             if claim.state.last_poll.is_some_and(|last| last > begun || (waited && last == begun)) {
                 let why = "somebody else polled it a moment ago".to_owned();
                 let not_before = claim.state.next_poll.rfc3339();
-                return Ok(Ahead::NotYet(
+                return Ok(FetchedAhead::NotYet(
                     NotYet { source: source.id.clone(), not_before, why, polled: true },
                     claim,
                 ));
             }
-            ask_ahead(&ingest, &source, claim.state).await
+            fetch_ahead(&ingest, &source, claim.state).await
         }))
     }
 }
 
 /// Results of polls to be stored, in the background: the next poll need not wait for the disk.
-struct Ends {
+struct ResultQueue {
     store: Handle,
     /// Results of polls that may have pending changes.
     held: Vec<PollResult>,
@@ -198,7 +200,7 @@ struct Ends {
     storing: JoinSet<Result<(), StoreError>>,
 }
 
-impl Ends {
+impl ResultQueue {
     fn new(store: Handle) -> Self {
         Self { store, held: Vec::new(), waiting: Vec::new(), storing: JoinSet::new() }
     }
@@ -209,7 +211,7 @@ impl Ends {
         if pending.is_empty() {
             self.store_finished(pending);
         }
-        if self.waiting.len() >= ENDS {
+        if self.waiting.len() >= RESULTS_PER_TRANSACTION {
             self.store_waiting();
         }
         while let Some(ended) = self.storing.try_join_next() {
@@ -253,7 +255,7 @@ async fn claimed(
 }
 
 /// A poll of a round, as far as it can proceed before earlier ones are processed.
-enum Ahead {
+enum FetchedAhead {
     /// A poll without anything to process, which is complete.
     Done(Box<(PollReport, PollResult)>),
     /// An answer to be processed in its turn.
@@ -264,14 +266,18 @@ enum Ahead {
     Busy(Busy),
 }
 
-async fn ask_ahead(ingest: &Ingest, source: &Source, state: SourceState) -> Result<Ahead, StoreError> {
+async fn fetch_ahead(
+    ingest: &Ingest,
+    source: &Source,
+    state: SourceState,
+) -> Result<FetchedAhead, StoreError> {
     let mut answer = ingest.fetch_source(source, state).await;
     if answer.is_empty() {
         // Nothing is taken in, so nothing can be pending.
         let done = ingest.ingest_answer(source, answer, &mut Pending::default()).await?;
-        return Ok(Ahead::Done(Box::new(done)));
+        return Ok(FetchedAhead::Done(Box::new(done)));
     }
     // One that holds memory while it waits would keep an earlier one out.
     answer.release_memory();
-    Ok(Ahead::Waits(Box::new(answer)))
+    Ok(FetchedAhead::Waits(Box::new(answer)))
 }

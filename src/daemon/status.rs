@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::mill::Mill;
-use super::reloaded::Reloaded;
+use super::reload_outcome::Reloaded;
 use crate::blocking;
 use crate::model::Timestamp;
 use crate::render::built_in_texts;

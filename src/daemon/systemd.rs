@@ -62,7 +62,7 @@ pub(super) async fn keep(live: Live, stop: CancellationToken) -> Result<(), Daem
         if mill.is_asking_nobody() {
             mill.heartbeat.beat(Part::Fetcher);
         }
-        match mill.heartbeat.late() {
+        match mill.heartbeat.stalled_part() {
             None if watchdog.is_some() => tell(&[NotifyState::Watchdog]),
             None => {}
             Some(part) => error!(?part, "a part of the mill stands still; the watchdog is not fed"),

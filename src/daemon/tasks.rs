@@ -13,7 +13,7 @@ use super::claims::{self, Claims};
 use super::error::DaemonError;
 use super::heartbeat::Part;
 use super::mill::{Live, Mill};
-use super::reopening::Patience;
+use super::reopening::ReopenBackoff;
 use crate::model::{SourceId, Timestamp, chain};
 use crate::publish::PublishScope;
 use crate::store::{Claim, PollResult, StoreError};
@@ -26,13 +26,13 @@ const LONGEST_SLEEP: Duration = Duration::from_mins(1);
 const GRACE: Duration = Duration::from_secs(3);
 /// The time between two checks whether polls still run before a publish, and the longest wait for them.
 const QUIET: Duration = Duration::from_millis(300);
-const PATIENCE: Duration = Duration::from_secs(5);
+const MAX_QUIET_WAIT: Duration = Duration::from_secs(5);
 /// The pause after a failed publish.
 const RETRY: Duration = Duration::from_secs(5);
 /// The pause before a source is tried again whose earlier poll has not ended.
-const BUSY: Duration = Duration::from_millis(100);
+const BUSY_RETRY: Duration = Duration::from_millis(100);
 /// The pause after a failed query for due sources.
-const AGAIN: Duration = Duration::from_secs(1);
+const DUE_RETRY: Duration = Duration::from_secs(1);
 
 /// Claims due sources, and polls each in a task of its own.
 pub(super) async fn schedule(mut live: Live, stop: CancellationToken) -> Result<(), DaemonError> {
@@ -43,7 +43,7 @@ pub(super) async fn schedule(mut live: Live, stop: CancellationToken) -> Result<
         let mill = live.borrow();
         Claims::new(mill.store.clone(), Arc::clone(&mill.clock), claims::DAEMON)
     };
-    let mut patience = Patience::default();
+    let mut patience = ReopenBackoff::default();
     loop {
         // Running polls end under the config that they began with.
         let mill = Arc::clone(&live.borrow_and_update());
@@ -67,7 +67,7 @@ pub(super) async fn schedule(mut live: Live, stop: CancellationToken) -> Result<
             Err(error) => {
                 error!(error = chain(&error), "what is due cannot be read");
                 // Not at once: the fault may be one that reopening does not detect.
-                sleep(AGAIN).await;
+                sleep(DUE_RETRY).await;
                 continue;
             }
         };
@@ -145,7 +145,7 @@ async fn poll_one(mill: &Mill, claim: Claim) -> Result<Poll, StoreError> {
     };
     let Some(_running) = Running::begin(&mill.running, &claim.id) else {
         // A source is due again as soon as its poll is stored, a moment before that poll ends.
-        sleep(BUSY).await;
+        sleep(BUSY_RETRY).await;
         return Ok(Poll::Busy);
     };
     let report = mill.poll(&source, claim).await?;
@@ -206,7 +206,7 @@ pub(super) async fn publish(live: Live, stop: CancellationToken) -> Result<(), D
         }
         let mill = Arc::clone(&live.borrow());
         // The lists of one round are processed before anything is published (RULES 1.4).
-        let _ = timeout(PATIENCE, quiet(&mill.running)).await;
+        let _ = timeout(MAX_QUIET_WAIT, wait_for_polls(&mill.running)).await;
         if let Err(error) = mill.publish(PublishScope::Changed, |_, _| {}).await {
             error!(error = %chain(&error), "publish failed; the old outputs stay");
             tokio::select! {
@@ -217,7 +217,7 @@ pub(super) async fn publish(live: Live, stop: CancellationToken) -> Result<(), D
     }
 }
 
-async fn quiet(running: &Mutex<BTreeSet<SourceId>>) {
+async fn wait_for_polls(running: &Mutex<BTreeSet<SourceId>>) {
     loop {
         sleep(QUIET).await;
         if running.lock().unwrap_or_else(PoisonError::into_inner).is_empty() {

@@ -23,7 +23,7 @@ const FAILS: u32 = 3;
 /// Seconds that changes may wait to be published before that is a trouble.
 const LAG: i64 = 15 * 60;
 /// Seconds for which the loss of a damaged store is listed.
-const TOLD: i64 = 7 * 86_400;
+const LOSS_SHOWN_FOR: i64 = 7 * 86_400;
 /// Days of free space below which that is a trouble.
 const DAYS: u64 = 14;
 
@@ -38,11 +38,11 @@ impl Mill {
             insight.troubles.push(trouble(kind, why, now));
         }
         if let Ok(Some(loss)) = self.backend.last_loss()
-            && now.since(loss.at) < TOLD
+            && now.since(loss.at) < LOSS_SHOWN_FOR
         {
             insight.troubles.push(lost(loss));
         }
-        if let Some(part) = self.heartbeat.late() {
+        if let Some(part) = self.heartbeat.stalled_part() {
             insight.unready.push(format!("{part:?} stands still"));
             insight.troubles.push(trouble("part", format!("{part:?}"), now));
         }

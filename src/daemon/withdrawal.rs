@@ -10,10 +10,10 @@ use serde_json::Value;
 use url::Url;
 
 use super::answers::{ItemRow, value};
+use super::history::{places, publish};
 use super::items::{known, readings, row};
 use super::mill::Mill;
-use super::other_copies::{self, Holding};
-use super::story::{places, publish};
+use super::other_copies::{self, OtherCopies};
 use crate::blocking;
 use crate::control::{Event, Events};
 use crate::model::text::{clip_bytes, html_to_text};
@@ -132,7 +132,7 @@ fn with_exports(
     mut told: Withdrawal,
     events: &Events,
 ) -> Result<Withdrawal, String> {
-    let holding = Holding::of(&mill.config, codes, !wanted.erase, &|done, of, path| {
+    let holding = OtherCopies::of(&mill.config, codes, !wanted.erase, &|done, of, path| {
         let whole = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
         let what = format!("bytes of {}", path.display());
         let _ = events.try_send(Event::Progress { done: whole(done), of: whole(of), what });

@@ -24,7 +24,8 @@ impl Run<'_> {
         };
         let own = sink.unit(SITE_UNIT).files;
         let (taken, files): (Vec<File>, Vec<File>) = files.into_iter().partition(|file| {
-            let folder = ["feed/", "category/", "assets/"].iter().any(|own| file.path.starts_with(own));
+            let folder =
+                ["feed/", "category/", "assets/", "sitemap/"].iter().any(|own| file.path.starts_with(own));
             folder || own.contains_key(&file.path) || sink.is_staged(&file.path)
         });
         for file in taken {
