@@ -1,5 +1,5 @@
-//! What readers are told of a source: its name, its feed and page, rights, how much of its
-//! articles they get.
+//! What feeds and pages show about a source: its name, feed, page and rights, and whether they have excerpts
+//! only.
 
 use url::Url;
 
@@ -8,16 +8,16 @@ use super::values::{flag, text};
 use crate::publish::SourceNote;
 use crate::source::{Kind, Source};
 
-/// Headers whose presence says that a feed is not for everybody.
+/// Headers whose presence means that a feed is not public.
 const PRIVATE: [&str; 3] = ["authorization", "cookie", "x-api-key"];
 
-/// The settings behind a note, as sources, profiles and `[defaults]` may set them.
+/// The settings of a note, as sources, profiles and `[defaults]` may set them.
 #[derive(Debug)]
 pub(super) struct NoteSettings {
     page: Option<String>,
     rights: Option<String>,
     excerpt_only: bool,
-    /// It sends something that nobody else knows.
+    /// Whether the source sends secret headers.
     secret: bool,
 }
 
@@ -35,8 +35,8 @@ pub(super) fn read(table: &mut Reader) -> NoteSettings {
 }
 
 impl NoteSettings {
-    /// The note of a source. The address of an API is nobody's to subscribe to, and that of a feed
-    /// which wants a password is a secret.
+    /// Builds the note of a source. It leaves out the address of an API, which nobody can subscribe to, and
+    /// that of a feed that needs credentials, which is a secret.
     pub(super) fn of(self, source: &Source) -> SourceNote {
         let private = self.secret
             || source.headers.iter().any(|(name, _)| PRIVATE.contains(&name.to_lowercase().as_str()));
