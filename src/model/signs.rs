@@ -9,7 +9,7 @@ use super::{InfoCode, Item, Timestamp};
 
 /// The letters of a run, the unit of a text's similarity hash.
 const RUN: usize = 3;
-/// The least letters of a text that may differ from the other and still agree.
+/// The fewest letters of two different texts that may still agree.
 const COMPARED_FROM: usize = 40;
 /// Bits of 64 in which the hashes of such texts may differ: of ten runs about seven are shared.
 const MAY_DIFFER: u32 = 16;

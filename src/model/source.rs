@@ -79,7 +79,7 @@ pub struct SourceState {
     /// Time at which a poll last succeeded.
     #[serde(skip_serializing_if = "is_default")]
     pub last_good: Option<Timestamp>,
-    /// Time at which a poll first succeeded; older items belong to the source's first contact.
+    /// Time at which a poll first succeeded; items older than that are treated as those of a new source.
     #[serde(skip_serializing_if = "is_default")]
     pub first_good: Option<Timestamp>,
     /// Whether items of its first document are still to be stored.
@@ -94,7 +94,7 @@ pub struct SourceState {
     /// Message of the last failure, at most 500 characters.
     #[serde(skip_serializing_if = "is_default")]
     pub last_error: Option<String>,
-    /// Records that the last poll rejected, each with its reason; at most 10.
+    /// Records that the last poll held back, each with its reason; at most 10.
     #[serde(skip_serializing_if = "is_default")]
     pub held: Vec<String>,
     /// Repairs that were needed to read the last document, each with its line; at most 10.
