@@ -15,7 +15,7 @@ use toml_edit::{ArrayOfTables, DocumentMut, Item, Table, Value, value};
 use super::load::Files;
 use super::lock::{ConfigLock, folder_of};
 
-/// Why a file cannot be changed by a command.
+/// An error of a change that a command makes to the config.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum EditError {
@@ -98,7 +98,7 @@ impl Edit {
     /// Sets a key of a source, or removes it if `to` is `None`; returns the changed file.
     ///
     /// # Errors
-    /// [`EditError`]; nothing has changed then.
+    /// [`EditError`]; nothing is changed then.
     pub fn set(&mut self, id: &str, key: &str, to: Option<Value>) -> Result<PathBuf, EditError> {
         let (path, mut document, nth) = self.source(id)?;
         if let Some(table) = tables(&mut document, "source").and_then(|all| all.get_mut(nth)) {
@@ -108,10 +108,10 @@ impl Edit {
         Ok(path)
     }
 
-    /// Removes a source, and its file if that has nothing else in it; returns the file.
+    /// Removes a source, and its drop-in if nothing else is in it; returns the file.
     ///
     /// # Errors
-    /// [`EditError`]; nothing has changed then.
+    /// [`EditError`]; nothing is changed then.
     pub fn remove(&mut self, id: &str) -> Result<PathBuf, EditError> {
         let (path, mut document, nth) = self.source(id)?;
         if let Some(all) = tables(&mut document, "source") {
@@ -133,7 +133,7 @@ impl Edit {
     /// Names a category, in its own table or else in a new one in `categories.toml`; returns the changed file.
     ///
     /// # Errors
-    /// [`EditError`]; nothing has changed then.
+    /// [`EditError`]; nothing is changed then.
     pub fn name_category(
         &mut self,
         slug: &str,
@@ -172,7 +172,7 @@ impl Edit {
     /// `[[category]]` tables of `from`; returns the changed files.
     ///
     /// # Errors
-    /// [`EditError`]; nothing has changed then.
+    /// [`EditError`]; nothing is changed then.
     pub fn redirect_category(&mut self, from: &[String], to: &str) -> Result<Vec<PathBuf>, EditError> {
         let mut touched = Vec::new();
         for (path, mut document) in self.documents()? {

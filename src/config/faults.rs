@@ -37,7 +37,7 @@ impl Place {
     }
 }
 
-/// How bad a fault is.
+/// The severity of a fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
     /// The configuration cannot be used.
@@ -60,15 +60,15 @@ impl Severity {
 /// One thing that is wrong, and how to repair it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    /// Where it is.
+    /// Its place.
     pub place: Place,
-    /// How bad it is.
+    /// Its severity.
     pub severity: Severity,
     /// What is wrong; starts in lower case, without a full stop.
     pub message: String,
     /// A few words beside the caret; may be empty.
     pub label: String,
-    /// What to do about it.
+    /// Advice on how to repair it.
     pub help: Option<String>,
 }
 
@@ -115,11 +115,11 @@ pub struct FaultRecord {
     pub line: Option<usize>,
     /// The column in characters, counted from 1.
     pub column: Option<usize>,
-    /// How bad it is.
+    /// Its severity.
     pub severity: Severity,
     /// What is wrong.
     pub message: String,
-    /// What to do about it.
+    /// Advice on how to repair it.
     pub help: Option<String>,
 }
 

@@ -25,7 +25,7 @@ const LAST_GOOD: &str = "last-good-config.json";
 /// The result of reading a configuration.
 #[derive(Debug)]
 pub struct Loaded {
-    /// The settings; `None` when there are errors.
+    /// The settings; `None` if there are errors.
     pub config: Option<Config>,
     /// Errors and warnings.
     pub faults: Faults,

@@ -46,7 +46,7 @@ pub use faults::{Fault, Faults, Severity};
 pub use load::{Files, Loaded, find, load};
 pub use lock::ConfigLock;
 
-/// All settings, checked.
+/// All settings of the mill, checked.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
     /// The main file.
@@ -63,7 +63,7 @@ pub struct Config {
     pub ingest: IngestOptions,
     /// The settings of requests to newspapers.
     pub fetch: FetchOptions,
-    /// Where the outputs are served; `None` when they are not.
+    /// The address at which the outputs are served; `None` if they are not.
     pub listen: Option<SocketAddr>,
     /// The settings of the server.
     pub serve: ServeOptions,
@@ -73,7 +73,7 @@ pub struct Config {
     pub socket: PathBuf,
     /// The webhooks called after a publish.
     pub webhooks: Vec<Webhook>,
-    /// Categories that the config names.
+    /// Categories that the config lists.
     pub categories: Vec<CategorySettings>,
     /// The sources, in the order of the files.
     pub sources: Vec<Arc<Source>>,
@@ -99,7 +99,7 @@ fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// A category that the config names.
+/// A category that the config lists.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CategorySettings {
     /// Its slug.
@@ -126,7 +126,7 @@ pub struct StatusOptions {
 pub struct Exports {
     /// The folder that they are written to.
     pub folder: PathBuf,
-    /// How often; zero for never.
+    /// The interval between them; zero for never.
     pub every: Duration,
     /// How many are kept; 0 for none.
     pub keep: u64,

@@ -15,7 +15,7 @@ const LEARNED_FLOOR: i64 = 300;
 /// The names of schedules; `true` for the learned one.
 const SCHEDULES: [(&str, bool); 2] = [("learned", true), ("fixed", false)];
 
-/// Polling as the config sets it.
+/// The settings of `[poll]`.
 #[derive(Debug, Clone)]
 pub(super) struct Poll {
     pub(super) interval: Duration,

@@ -26,7 +26,7 @@ use crate::rules::{Rule, Rules};
 use crate::serve::ServeOptions;
 use crate::store::{Retention, StoreOptions};
 
-/// How pages show pictures.
+/// The words for how pages show pictures.
 const PICTURES: [(&str, Pictures); 3] =
     [("origin", Pictures::Origin), ("link", Pictures::Link), ("none", Pictures::None)];
 /// The default interval between exports.
@@ -39,7 +39,7 @@ pub(super) struct Sections {
     pub(super) contact: Option<String>,
     pub(super) categories: Vec<CategorySettings>,
     pub(super) webhooks: Vec<Webhook>,
-    /// Feeds of several categories.
+    /// Combined feeds of several categories.
     pub(super) combined: Vec<Combined>,
     /// The rules of the mill and of categories.
     pub(super) rules: Vec<Rule>,

@@ -46,7 +46,7 @@ const SIZES: [(&str, u64); 7] = [
 ///
 /// # Errors
 ///
-/// A [`UnitError`] that says what is wrong with the text.
+/// A [`UnitError`] that describes the fault of the text.
 pub fn parse_duration(text: &str) -> Result<Duration, UnitError> {
     let mut rest = text.trim();
     if rest.is_empty() {
@@ -76,7 +76,7 @@ pub fn parse_duration(text: &str) -> Result<Duration, UnitError> {
 ///
 /// # Errors
 ///
-/// A [`UnitError`] that says what is wrong with the text.
+/// A [`UnitError`] that describes the fault of the text.
 pub fn parse_size(text: &str) -> Result<u64, UnitError> {
     let text = text.trim();
     if text.is_empty() {

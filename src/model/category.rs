@@ -30,7 +30,7 @@ pub struct Category {
     /// `published` of its newest item.
     pub newest: Option<Timestamp>,
     /// The last arrival number given. Every new item gets one, and an item whose hundred is sealed gets another
-    /// one when it changes.
+    /// one when it changes or is withdrawn.
     pub arrivals: u32,
 }
 

@@ -80,7 +80,7 @@ impl Validators {
     }
 }
 
-/// A good answer.
+/// A successful answer.
 #[derive(Debug, Clone)]
 pub enum Response {
     /// 304: unchanged since the validators were sent.
@@ -92,7 +92,7 @@ pub enum Response {
 /// The details of a 304.
 #[derive(Debug, Clone, Default)]
 pub struct NotModified {
-    /// How long the answer may be kept.
+    /// Time for which the answer is fresh.
     pub freshness: Freshness,
     /// Newer validators, if it sent some (RFC 9111, 4.3.4).
     pub validators: Validators,
@@ -111,7 +111,7 @@ pub struct Fetched {
     pub body: Bytes,
     /// Validators for the next conditional request.
     pub validators: Validators,
-    /// How long the answer may be kept.
+    /// Time for which the answer is fresh.
     pub freshness: Freshness,
     /// The address that permanent redirects (301, 308) alone led to, if there were any.
     pub moved: Option<Url>,

@@ -138,7 +138,7 @@ pub struct Memory {
     /// Items in its last document.
     #[serde(skip_serializing_if = "is_default")]
     pub window: u32,
-    /// Time at which its window last overran: a full document without a known item.
+    /// Time at which its window last overran: no item of a full document was known.
     #[serde(skip_serializing_if = "is_default")]
     pub overrun: Option<Timestamp>,
     /// Number of overruns.

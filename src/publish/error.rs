@@ -7,7 +7,7 @@ use crate::render::html::ThemeError;
 use crate::sink::SinkError;
 use crate::store::StoreError;
 
-/// Why publishing failed.
+/// An error of publishing.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum PublishError {

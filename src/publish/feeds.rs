@@ -114,7 +114,7 @@ pub(super) fn frame(pages: &Pages, category: &Category) -> OutputFeed {
         rss_url: pages.url(&key(category, FeedFormat::Rss)),
         atom_url: pages.url(&key(category, FeedFormat::Atom)),
         json_url: pages.url(&key(category, FeedFormat::Json)),
-        // Without the host: some feed readers refuse a style sheet of another site.
+        // Without the host: programs that check feeds object to a style sheet of another site.
         css_url: pages.path(&OutputKey::FeedStyle),
         updated: Timestamp::EPOCH,
         history: History::default(),

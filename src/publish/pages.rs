@@ -173,7 +173,7 @@ impl Pages {
     /// Returns all categories by number.
     ///
     /// # Errors
-    /// Those of the store.
+    /// Errors of the store.
     pub fn names(&self, store: &dyn Store) -> StoreResult<Names> {
         Ok(store.categories()?.into_iter().map(|category| (category.id, category)).collect())
     }

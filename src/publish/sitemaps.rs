@@ -25,7 +25,7 @@ impl Pages {
     /// Renders the index of all sitemaps; `None` if search engines may not index the site.
     ///
     /// # Errors
-    /// Those of the store.
+    /// Errors of the store.
     pub fn sitemap(&self, store: &dyn Store) -> Result<Option<Vec<u8>>, PublishError> {
         if !self.options.site.indexing {
             return Ok(None);
@@ -41,7 +41,7 @@ impl Pages {
     /// be empty.
     ///
     /// # Errors
-    /// Those of the store.
+    /// Errors of the store.
     pub fn sitemap_month(
         &self,
         store: &dyn Store,

@@ -5,7 +5,6 @@
 //!
 //! All text is plain and may contain any character, except [`ArticleView::body`]. Addresses are written into
 //! `href` unchecked: the caller must pass only `http`, `https` and paths.
-//! into `href` as they are: whoever fills these types lets only `http`, `https` and paths in.
 
 mod linked;
 mod pictures;
@@ -33,11 +32,11 @@ pub struct Frame {
 pub struct Site {
     /// Name for people.
     pub title: String,
-    /// One sentence; may be empty.
+    /// Description in one sentence; may be empty.
     pub description: String,
     /// Address of the home page.
     pub url: String,
-    /// BCP 47, such as `zh-CN`.
+    /// Language in BCP 47, such as `zh-CN`.
     pub language: String,
     /// Whether search engines may index the pages.
     pub indexing: bool,
@@ -51,7 +50,7 @@ pub struct Site {
     pub bot_url: String,
     /// Address of the theme's logo.
     pub logo: Option<String>,
-    /// The operator's own line at the foot.
+    /// The operator's own line in the footer.
     pub footer: Option<String>,
 }
 
@@ -327,7 +326,7 @@ pub struct BotPage {
 pub struct Bot {
     /// Its `User-Agent` header.
     pub user_agent: String,
-    /// An address of a page or of mail, or any other text.
+    /// The operator's contact: an address of a page or of mail, or any other text.
     pub contact: Option<String>,
     /// How often it polls, in words.
     pub interval_text: String,

@@ -109,7 +109,7 @@ pub struct OutputEntry {
     pub link: String,
     /// Summary; plain text.
     pub summary: String,
-    /// Clean HTML; `None` if the feed would grow too large (RULES 3.1).
+    /// Clean HTML; `None` if the entry has only a summary, as in a feed that would grow too large (RULES 3.1).
     pub html: Option<String>,
     /// First publication.
     pub published: Timestamp,

@@ -97,7 +97,7 @@ impl Theme {
     /// Creates the built-in theme: Chinese for tags that begin with `zh`, else English.
     ///
     /// # Errors
-    /// When a template or the file of texts does not parse.
+    /// When a template or the file of texts cannot be parsed.
     pub fn built_in(language: &str) -> Result<Self, ThemeError> {
         Self::with(&ThemeParts::default(), language)
     }
@@ -217,7 +217,7 @@ impl Theme {
     /// Renders the home page.
     ///
     /// # Errors
-    /// When the template asks for something that the page does not have.
+    /// When the template refers to data that the page does not have.
     pub fn home(&self, frame: &Frame, page: &HomePage) -> Result<String, ThemeError> {
         self.render("home.html", frame, page)
     }
@@ -225,7 +225,7 @@ impl Theme {
     /// Renders the list of all categories.
     ///
     /// # Errors
-    /// When the template asks for something that the page does not have.
+    /// When the template refers to data that the page does not have.
     pub fn index(&self, frame: &Frame, page: &IndexPage) -> Result<String, ThemeError> {
         self.render("index.html", frame, page)
     }
@@ -233,7 +233,7 @@ impl Theme {
     /// Renders one page of a category's articles.
     ///
     /// # Errors
-    /// When the template asks for something that the page does not have.
+    /// When the template refers to data that the page does not have.
     pub fn category(&self, frame: &Frame, page: &CategoryPage) -> Result<String, ThemeError> {
         self.render("category.html", frame, page)
     }
@@ -241,7 +241,7 @@ impl Theme {
     /// Renders the page of one article.
     ///
     /// # Errors
-    /// When the template asks for something that the page does not have.
+    /// When the template refers to data that the page does not have.
     pub fn article(&self, frame: &Frame, page: &ArticlePage) -> Result<String, ThemeError> {
         self.render("article.html", frame, page)
     }
@@ -249,7 +249,7 @@ impl Theme {
     /// Renders the page that explains feeds and lists them.
     ///
     /// # Errors
-    /// When the template asks for something that the page does not have.
+    /// When the template refers to data that the page does not have.
     pub fn subscribe(&self, frame: &Frame, page: &SubscribePage) -> Result<String, ThemeError> {
         self.render("subscribe.html", frame, page)
     }
@@ -257,7 +257,7 @@ impl Theme {
     /// Renders the page about the crawler.
     ///
     /// # Errors
-    /// When the template asks for something that the page does not have.
+    /// When the template refers to data that the page does not have.
     pub fn bot(&self, frame: &Frame, page: &BotPage) -> Result<String, ThemeError> {
         self.render("bot.html", frame, page)
     }
@@ -265,7 +265,7 @@ impl Theme {
     /// Renders the status page.
     ///
     /// # Errors
-    /// When the template asks for something that the page does not have.
+    /// When the template refers to data that the page does not have.
     pub fn status(&self, frame: &Frame, page: &StatusPage) -> Result<String, ThemeError> {
         self.render("status.html", frame, page)
     }
@@ -273,7 +273,7 @@ impl Theme {
     /// Renders an error page, or another answer without a page of its own.
     ///
     /// # Errors
-    /// When the template asks for something that the page does not have.
+    /// When the template refers to data that the page does not have.
     pub fn message(&self, frame: &Frame, page: &MessagePage) -> Result<String, ThemeError> {
         let keyed = KeyedMessage {
             page,

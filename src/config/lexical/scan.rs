@@ -52,7 +52,7 @@ struct Scanner<'a> {
     out: String,
     /// The open lists and inline tables, with their positions.
     open: Vec<(char, usize)>,
-    /// Whether a key comes next, not a value.
+    /// Whether a key comes next, rather than a value.
     key: bool,
     /// Whether this line is a `[section]` line.
     header: bool,

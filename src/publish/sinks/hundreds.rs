@@ -9,7 +9,7 @@ use crate::sink::{Directory, Hundred, Shown};
 
 /// A finding in a hundred.
 pub(super) enum Seen {
-    /// An item whose file may be missing.
+    /// An item whose file must be written.
     Lacking(Shown),
     /// An item that is no longer in this category, or whose file has another path.
     Left(CategoryId, Shown),

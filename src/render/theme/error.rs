@@ -3,7 +3,7 @@
 /// Why a theme cannot be used, or a page cannot be rendered.
 #[derive(Debug, thiserror::Error)]
 pub enum ThemeError {
-    /// A template does not parse, or asks for something that the page does not have.
+    /// A template does not parse, or refers to data that the page does not have.
     #[error("{name}, line {line}: the page cannot be made")]
     Template {
         /// The template at fault.
