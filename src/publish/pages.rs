@@ -64,7 +64,7 @@ impl Pages {
         Self::counted(options, Arc::default())
     }
 
-    /// Creates pages of the same outputs with other settings. The two share [`Self::state()`], so that a cache of
+    /// Creates pages of the same outputs with other settings. Both share [`Self::state()`], so that a cache of
     /// outputs notices every change under either settings.
     ///
     /// # Errors
