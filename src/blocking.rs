@@ -1,10 +1,10 @@
-//! Work that blocks, run beside async code: the crate's one way to do it.
+//! Runs blocking work beside async code: the crate's one way to do it.
 //!
-//! Short work (a verb of the store, a page, a file) takes turns on few threads: the runtime's own threads for
-//! blocking work are as many as ever were wanted at once, and each that works now and then keeps memory for
-//! it: with 16 polls at a time 30 of them came to 70 MB. Work that may take minutes gets a thread of its own
-//! ([`run_long`]), so that it keeps nothing else waiting. What may hang, such as looking up a name, does not
-//! belong here.
+//! Short work (an operation of the store, a page, a file) shares a few threads. The runtime's own pool for
+//! blocking work grows to as many threads as were ever needed at once, and each that works now and then keeps
+//! memory: with 16 concurrent polls 30 of them took 70 MB. Work that may take minutes gets a thread of its
+//! own ([`run_long`]), so that it delays nothing else. Work that may hang, such as looking up a name, does
+//! not belong here.
 
 use std::io;
 use std::sync::{LazyLock, OnceLock};
@@ -13,32 +13,32 @@ use std::thread::available_parallelism;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::{JoinError, JoinHandle};
 
-/// Threads at the least, so that one long work, a publish, holds up nothing.
+/// The fewest threads, so that one long job, such as a publish, delays nothing.
 const LEAST: usize = 4;
-/// Threads at the most.
+/// The most threads.
 const MOST: usize = 16;
 
 static WANTED: OnceLock<usize> = OnceLock::new();
 
-/// Never dropped: a runtime must not end inside another.
+/// The pool; never dropped, since a runtime must not end inside another.
 static POOL: LazyLock<io::Result<Runtime>> = LazyLock::new(|| {
     let usual = || available_parallelism().map_or(LEAST, |cores| (cores.get() * 2).clamp(LEAST, MOST));
     let threads = WANTED.get().map_or_else(usual, |wanted| (*wanted).max(1));
     Builder::new_current_thread().max_blocking_threads(threads).thread_name("blocking").build()
 });
 
-/// Lets so many threads do the short work of this process; without effect once one has worked. For
-/// a program that does one thing: one thread took 8 % less processor time and 20 MB less for a first round
-/// over 1,000 feeds of 30 items than four (two cores, 2026-11), for what one thread takes from the allocator
-/// another must not give back.
+/// Sets the number of threads for the short work of this process; without effect once the pool is in use. It is
+/// for a program with a single task: for a first round over 1,000 feeds of 30 items, one thread took 8 % less
+/// processor time and 20 MB less than four (two cores, 2026-11), since memory that one thread allocates is then
+/// freed by the same thread.
 pub fn use_threads(most: usize) {
     WANTED.get_or_init(|| most);
 }
 
-/// Runs short `work` on one of the few threads, which keep its memory small.
+/// Runs short `work` on one of the few shared threads.
 ///
 /// # Errors
-/// Where it panics.
+/// If it panics.
 pub async fn run<T, F>(work: F) -> Result<T, JoinError>
 where
     T: Send + 'static,
@@ -47,7 +47,7 @@ where
     spawn(work).await
 }
 
-/// As [`run`], for whoever does not wait for it, or not now.
+/// Starts `work` as [`run`] does, without waiting for it.
 pub fn spawn<T, F>(work: F) -> JoinHandle<T>
 where
     T: Send + 'static,
@@ -55,7 +55,7 @@ where
 {
     match &*POOL {
         Ok(pool) => pool.spawn_blocking(work),
-        // Where the system gives no threads for them, one of the runtime's own.
+        // If the system cannot start the pool, a thread of the current runtime does the work.
         Err(_) => own_thread(work),
     }
 }
@@ -63,7 +63,7 @@ where
 /// Runs `work` that may take minutes on a thread of its own.
 ///
 /// # Errors
-/// Where it panics.
+/// If it panics.
 pub async fn run_long<T, F>(work: F) -> Result<T, JoinError>
 where
     T: Send + 'static,

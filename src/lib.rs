@@ -16,14 +16,14 @@
 //! - a **source kind**: `source` (one file, one variant; the compiler lists the rest)
 //! - a **feed format** to read: `parse`; to write: `render` and its key in `sink`
 //! - a **backend of the store**: a folder of `store`, which implements [`store::Store`]
-//! - a **setting**: the room's own option struct, then `config::sections` `config::sources` or `config::kinds`
+//! - a **setting**: the room's own option struct, then `config::sections`, `config::sources` or `config::kinds`
 //! - a **command**: `cli` (one file), and a [`control::Query`] if it touches the store
 //!
 //! # Direction
 //! `model, clock, blocking` ← `parse, render, rules, schedule` (pure) ← `source` (pure), `fetch, store, sink`
 //! (IO, none knows another) ← `ingest, publish, import` ← `serve, notify, control` ← `config, demo, discover` ←
 //! `daemon` ← `cli`. `clock` uses `model`; `import` shares the permalinks of `ingest::article`.
-//! `tests/direction.rs` refuses an import that runs the other way.
+//! `tests/direction.rs` fails on an import in the other direction.
 
 pub mod blocking;
 pub mod cli;

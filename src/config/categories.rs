@@ -1,4 +1,4 @@
-//! `[[category]]` and `[[combined]]`.
+//! Reads `[[category]]` and `[[combined]]`.
 
 use super::CategorySettings;
 use super::faults::Fault;
@@ -8,7 +8,7 @@ use crate::publish::Combined;
 use crate::rules::{Level, Rule};
 use crate::store::Retention;
 
-/// The `[[category]]` tables of one file.
+/// Reads the `[[category]]` tables of one file into `all`, and their rules into `rules`.
 pub(super) fn categories(file: &mut Reader, all: &mut Vec<CategorySettings>, rules: &mut Vec<Rule>) {
     rules.extend(super::rules::read(file));
     for mut table in file.tables("category") {
@@ -35,7 +35,7 @@ pub(super) fn categories(file: &mut Reader, all: &mut Vec<CategorySettings>, rul
     }
 }
 
-/// The `[[combined]]` tables of one file.
+/// Reads the `[[combined]]` tables of one file; a slug may not repeat one of `categories`.
 pub(super) fn combined(file: &mut Reader, all: &mut Vec<Combined>, categories: &[CategorySettings]) {
     for mut table in file.tables("combined") {
         let name = table.required("name", Reader::string).filter(|name| named(&table, name));
@@ -62,7 +62,7 @@ pub(super) fn combined(file: &mut Reader, all: &mut Vec<Combined>, categories: &
     }
 }
 
-/// What a category keeps; without the keys all of it.
+/// Reads the retention of a category; a key that is not set means no limit.
 pub(super) fn retention_of(table: &mut Reader, items: &'static str, age: &'static str) -> Retention {
     Retention {
         items: table.integer_in(items, 1..=1_000_000_000).and_then(|v| usize::try_from(v.value).ok()),

@@ -1,7 +1,8 @@
-//! Changes of the admin's files by commands: comments, order and everything else stay as they are.
+//! Changes that commands make to the admin's files. Comments, order and layout are preserved.
 //!
-//! A change is made on the texts in memory and checked whole before a byte is written. Whoever changes the
-//! files holds the lock of their folder from the read on, so that no change is written over another.
+//! A change is made on the texts in memory and checked as a whole before a byte is written. Every process
+//! that changes the files holds the lock of their folder from reading them on, so that no change overwrites
+//! another.
 
 use std::fs::Permissions;
 use std::io::{self, Write};
@@ -14,11 +15,11 @@ use toml_edit::{ArrayOfTables, DocumentMut, Item, Table, Value, value};
 use super::load::Files;
 use super::lock::{ConfigLock, folder_of};
 
-/// Why a file cannot be changed by a command.
+/// An error of a change that a command makes to the config.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum EditError {
-    /// No such source.
+    /// There is no source of this id.
     #[error("there is no source `{0}` in the config; see `feedmill source list`")]
     NoSource(String),
     /// The file cannot be read as TOML.
@@ -26,7 +27,7 @@ pub enum EditError {
     Faulty {
         /// The file.
         path: PathBuf,
-        /// What is wrong.
+        /// The parser's error.
         #[source]
         source: toml_edit::TomlError,
     },
@@ -35,26 +36,26 @@ pub enum EditError {
     Lock {
         /// The folder.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         #[source]
         source: io::Error,
     },
-    /// A file of that name is there.
+    /// A file of that name exists.
     #[error("`{0}` is there already; take another id with `--id`")]
     Taken(PathBuf),
-    /// It cannot be written.
+    /// A file cannot be written or removed.
     #[error("cannot write `{path}`")]
     Write {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         #[source]
         source: io::Error,
     },
 }
 
-/// The config with changes that are not written yet. While it lives, no other can be begun, by whichever
-/// process: a command keeps it until the daemon has read what it wrote.
+/// The config with changes that are not written yet. While it exists, no other process can begin an edit: a
+/// command keeps it until the daemon has read what it wrote.
 #[derive(Debug)]
 pub struct Edit {
     files: Files,
@@ -64,8 +65,8 @@ pub struct Edit {
 }
 
 impl Edit {
-    /// Reads the files of the main file `path` once nobody else changes them; `waiting` is called if
-    /// somebody does.
+    /// Waits for the lock of the config's folder, then reads the files of the main file `path`; `waiting` is
+    /// called if another process holds the lock.
     ///
     /// # Errors
     /// [`EditError::Lock`].
@@ -75,13 +76,13 @@ impl Edit {
         Ok(Self { files: Files::read(path), changed: Vec::new(), removed: Vec::new(), _lock: lock })
     }
 
-    /// The files as they would be.
+    /// Returns the files with the changes applied.
     #[must_use]
     pub fn files(&self) -> &Files {
         &self.files
     }
 
-    /// Adds a drop-in.
+    /// Adds a drop-in called `NAME.toml` and returns its path.
     ///
     /// # Errors
     /// [`EditError::Taken`].
@@ -94,10 +95,10 @@ impl Edit {
         Ok(path)
     }
 
-    /// Sets a key of a source; `None` takes it out.
+    /// Sets a key of a source, or removes it if `to` is `None`; returns the changed file.
     ///
     /// # Errors
-    /// [`EditError`]; nothing has changed then.
+    /// [`EditError`]; nothing is changed then.
     pub fn set(&mut self, id: &str, key: &str, to: Option<Value>) -> Result<PathBuf, EditError> {
         let (path, mut document, nth) = self.source(id)?;
         if let Some(table) = tables(&mut document, "source").and_then(|all| all.get_mut(nth)) {
@@ -107,10 +108,10 @@ impl Edit {
         Ok(path)
     }
 
-    /// Takes a source out, with its file if nothing else stands there.
+    /// Removes a source, and its drop-in if nothing else is in it; returns the file.
     ///
     /// # Errors
-    /// [`EditError`]; nothing has changed then.
+    /// [`EditError`]; nothing is changed then.
     pub fn remove(&mut self, id: &str) -> Result<PathBuf, EditError> {
         let (path, mut document, nth) = self.source(id)?;
         if let Some(all) = tables(&mut document, "source") {
@@ -129,10 +130,10 @@ impl Edit {
         Ok(path)
     }
 
-    /// Names a category: in the table that it has, else in one of its own in `categories.toml`.
+    /// Names a category, in its own table or else in a new one in `categories.toml`; returns the changed file.
     ///
     /// # Errors
-    /// [`EditError`]; nothing has changed then.
+    /// [`EditError`]; nothing is changed then.
     pub fn name_category(
         &mut self,
         slug: &str,
@@ -168,10 +169,11 @@ impl Edit {
         Ok(path)
     }
 
-    /// Sends what goes to one category to another: in sources, profiles, defaults and rules.
+    /// Replaces the categories `from` by `to` in sources, profiles, defaults and rules, and removes the
+    /// `[[category]]` tables of `from`; returns the changed files.
     ///
     /// # Errors
-    /// [`EditError`]; nothing has changed then.
+    /// [`EditError`]; nothing is changed then.
     pub fn redirect_category(&mut self, from: &[String], to: &str) -> Result<Vec<PathBuf>, EditError> {
         let mut touched = Vec::new();
         for (path, mut document) in self.documents()? {
@@ -198,10 +200,10 @@ impl Edit {
         Ok(touched)
     }
 
-    /// Writes what has changed, each file whole.
+    /// Writes the changed files, each atomically, and deletes the removed ones.
     ///
     /// # Errors
-    /// [`EditError::Write`]; files before the one named are written.
+    /// [`EditError::Write`]; files before the one that it names are already written.
     pub fn write(&self) -> Result<(), EditError> {
         for path in &self.changed {
             let text = self.files.text(path).unwrap_or_default();
@@ -226,7 +228,7 @@ impl Edit {
         texts.map(|(path, text)| parse(&path, &text).map(|document| (path, document))).collect()
     }
 
-    /// The file of a source, and its place among those there.
+    /// Returns the file of a source, and the index of its table among those of that file.
     fn source(&self, id: &str) -> Result<(PathBuf, DocumentMut, usize), EditError> {
         for (path, mut document) in self.documents()? {
             let Some(all) = tables(&mut document, "source") else { continue };
@@ -257,7 +259,7 @@ fn put_key(table: &mut Table, key: &str, to: Option<Value>) {
         table.remove(key);
         return;
     };
-    // The comment behind a value stays.
+    // A comment after the value is kept.
     if let Some(old) = table.get(key).and_then(Item::as_value) {
         *to.decor_mut() = old.decor().clone();
     }
@@ -282,7 +284,7 @@ fn put_category(table: &mut Table, slug: &str, name: &str, aliases: &[String]) {
     }
 }
 
-/// In every table below, the values of `category` and `to` that name a category.
+/// Replaces category names in `category`, `categories` and `to`, in this table and all below it.
 fn redirect(table: &mut Table, from: &[String], to: &str) {
     for (key, item) in table.iter_mut() {
         match item {
@@ -306,13 +308,13 @@ fn redirect_value(old: &mut Value, from: &[String], to: &str) {
     }
 }
 
-/// Whole or not at all, with the mode that the file has.
+/// Writes a file atomically, with the mode that it has.
 fn replace(path: &Path, text: &str) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder)?;
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
     file.write_all(text.as_bytes())?;
-    // A new one is to be read by the service's user as well.
+    // A new file must be readable by the service's user as well.
     let mode = std::fs::metadata(path).map_or(Permissions::from_mode(0o644), |meta| meta.permissions());
     file.as_file().set_permissions(mode)?;
     file.as_file().sync_all()?;

@@ -1,8 +1,7 @@
-//! Faults found in the configuration: gathered, put in order, and shown with
-//! the line they stand on.
+//! Faults found in the configuration: collected, sorted, and shown with their lines.
 //!
-//! An admin repairs a file in one go only if all its faults are shown at once,
-//! so nothing here stops at the first: every check adds to one [`Faults`].
+//! An admin can repair a file in one go only if all its faults are shown at once, so no check stops at the
+//! first: every check adds to one [`Faults`].
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -11,7 +10,7 @@ use std::sync::Arc;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
-/// Where something stands: a file, and the bytes in it where that is known.
+/// A position: a file, and the bytes in it where they are known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     /// The file.
@@ -21,13 +20,13 @@ pub struct Place {
 }
 
 impl Place {
-    /// The place of some bytes in `file`.
+    /// Creates the place of some bytes in `file`.
     #[must_use]
     pub fn new(file: &Arc<Path>, span: Range<usize>) -> Self {
         Self { file: Arc::clone(file), span: Some(span) }
     }
 
-    /// A file as a whole, for faults such as "cannot be opened".
+    /// Creates the place of a file as a whole, for faults such as "cannot be opened".
     #[must_use]
     pub fn whole(file: impl Into<Arc<Path>>) -> Self {
         Self { file: file.into(), span: None }
@@ -38,7 +37,7 @@ impl Place {
     }
 }
 
-/// How bad a fault is.
+/// The severity of a fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
     /// The configuration cannot be used.
@@ -48,7 +47,7 @@ pub enum Severity {
 }
 
 impl Severity {
-    /// The word shown to the reader: `error` or `warning`.
+    /// Returns the word shown to the reader: `error` or `warning`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -58,23 +57,23 @@ impl Severity {
     }
 }
 
-/// One thing that is wrong, and the way out.
+/// One thing that is wrong, and how to repair it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    /// Where it is.
+    /// Its place.
     pub place: Place,
-    /// How bad it is.
+    /// Its severity.
     pub severity: Severity,
-    /// What is wrong: starts in lower case, has no final full stop.
+    /// What is wrong; starts in lower case, without a full stop.
     pub message: String,
-    /// A short word beside the caret; may be empty.
+    /// A few words beside the caret; may be empty.
     pub label: String,
-    /// What to do about it.
+    /// Advice on how to repair it.
     pub help: Option<String>,
 }
 
 impl Fault {
-    /// A fault that makes the configuration unusable.
+    /// Creates a fault that makes the configuration unusable.
     #[must_use]
     pub fn error(place: &Place, message: impl Into<String>) -> Self {
         Self {
@@ -86,20 +85,20 @@ impl Fault {
         }
     }
 
-    /// A fault worth mentioning that stops nothing.
+    /// Creates a fault that leaves the configuration usable.
     #[must_use]
     pub fn warning(place: &Place, message: impl Into<String>) -> Self {
         Self { severity: Severity::Warning, ..Self::error(place, message) }
     }
 
-    /// The same fault with a short word beside the caret.
+    /// Returns the fault with a few words beside the caret.
     #[must_use]
     pub fn label(mut self, label: impl Into<String>) -> Self {
         self.label = label.into();
         self
     }
 
-    /// The same fault with the way out.
+    /// Returns the fault with advice on how to repair it.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
@@ -116,15 +115,15 @@ pub struct FaultRecord {
     pub line: Option<usize>,
     /// The column in characters, counted from 1.
     pub column: Option<usize>,
-    /// How bad it is.
+    /// Its severity.
     pub severity: Severity,
     /// What is wrong.
     pub message: String,
-    /// What to do about it.
+    /// Advice on how to repair it.
     pub help: Option<String>,
 }
 
-/// All faults found so far, and the texts they are in.
+/// All faults found so far, and the texts that they are in.
 #[derive(Debug, Clone, Default)]
 pub struct Faults {
     faults: Vec<Fault>,
@@ -132,62 +131,62 @@ pub struct Faults {
 }
 
 impl Faults {
-    /// No faults, no files.
+    /// Creates an empty collection.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Keeps the text of a file, so that its faults can be shown in it.
+    /// Stores the text of a file, so that its faults can be shown in it.
     pub fn add_file(&mut self, path: &Path, text: impl Into<Arc<str>>) {
         self.texts.insert(path.to_owned(), text.into());
     }
 
-    /// Whether the text of this file is kept already.
+    /// Returns whether the text of this file is stored.
     #[must_use]
     pub fn has_file(&self, path: &Path) -> bool {
         self.texts.contains_key(path)
     }
 
-    /// Adds a fault; the same fault at the same place counts once, since a
-    /// profile's value is read again for every table that inherits from it.
+    /// Adds a fault unless the same one is there at the same place: a profile's value is read again for every
+    /// table that inherits from it.
     pub fn push(&mut self, fault: Fault) {
         if !self.faults.contains(&fault) {
             self.faults.push(fault);
         }
     }
 
-    /// Whether nothing at all was found.
+    /// Returns whether there are neither errors nor warnings.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.faults.is_empty()
     }
 
-    /// Whether something was found that makes the configuration unusable.
+    /// Returns whether any fault makes the configuration unusable.
     #[must_use]
     pub fn has_errors(&self) -> bool {
         self.errors().next().is_some()
     }
 
-    /// All faults, by file and then by position.
+    /// Returns all faults, by file and then by position.
     pub fn iter(&self) -> impl Iterator<Item = &Fault> {
         let mut sorted: Vec<&Fault> = self.faults.iter().collect();
         sorted.sort_by_key(|fault| (Arc::clone(&fault.place.file), fault.place.start()));
         sorted.into_iter()
     }
 
-    /// The errors, by file and then by position.
+    /// Returns the errors, by file and then by position.
     pub fn errors(&self) -> impl Iterator<Item = &Fault> {
         self.iter().filter(|fault| fault.severity == Severity::Error)
     }
 
-    /// The warnings, by file and then by position.
+    /// Returns the warnings, by file and then by position.
     pub fn warnings(&self) -> impl Iterator<Item = &Fault> {
         self.iter().filter(|fault| fault.severity == Severity::Warning)
     }
 
-    /// Line and column (in characters) of a place, both counted from 1;
-    /// `None` for a whole file or one whose text is not kept.
+    /// Returns the line and the column (in characters) of a place, both counted from 1; `None` for a whole file
+    /// or for one whose text is not stored.
     #[must_use]
     pub fn position(&self, place: &Place) -> Option<(usize, usize)> {
         let line = self.line_at(place)?;
@@ -195,14 +194,14 @@ impl Faults {
         Some((line.number, before.chars().count() + 1))
     }
 
-    /// The lines of a file (counted from 1) on which an error was found.
+    /// Returns the lines of a file (counted from 1) on which an error was found.
     #[must_use]
     pub fn lines_with_errors(&self, path: &Path) -> BTreeSet<usize> {
         let here = self.errors().filter(|fault| *fault.place.file == *path);
         here.filter_map(|fault| self.position(&fault.place)).map(|(line, _)| line).collect()
     }
 
-    /// The faults as plain data, in the order of [`Faults::iter`].
+    /// Returns the faults as plain data, in the order of [`Faults::iter`].
     #[must_use]
     pub fn records(&self) -> Vec<FaultRecord> {
         let record = |fault: &Fault| {
@@ -219,8 +218,8 @@ impl Faults {
         self.iter().map(record).collect()
     }
 
-    /// The faults for a person: one block each with `file:line:column`, the
-    /// line, a caret and the help, then the count. Empty if there are none.
+    /// Renders the faults for a person: for each a block with `file:line:column`, the line, a caret and the
+    /// help, then the count. Empty if there are none.
     #[must_use]
     pub fn render(&self, color: bool) -> String {
         if self.is_empty() {
@@ -234,7 +233,7 @@ impl Faults {
         out
     }
 
-    /// The count alone: "5 errors, 1 warning".
+    /// Returns the count alone, such as "5 errors, 1 warning".
     #[must_use]
     pub fn count(&self) -> String {
         let amount = |n: usize, what: &str| match n {
@@ -269,8 +268,8 @@ impl Faults {
         renderer.render(&[group])
     }
 
-    /// The line a place begins on. Only this one line is shown: a fault is
-    /// easier to find on one line than in a block of them.
+    /// Returns the line that a place begins on. Only this one line is shown: a fault is easier to find on one
+    /// line than in a block of them.
     fn line_at(&self, place: &Place) -> Option<Line<'_>> {
         let span = place.span.as_ref()?;
         let text = self.texts.get(&*place.file)?;
@@ -287,7 +286,7 @@ impl Faults {
     }
 }
 
-/// One line of a text, and the bytes meant in it.
+/// One line of a text, and the bytes of it that a fault points at.
 struct Line<'a> {
     number: usize,
     text: &'a str,
@@ -307,7 +306,7 @@ mod tests {
         faults
     }
 
-    /// The column on the screen, where Chinese characters take two cells.
+    /// Returns the caret's column on the screen, where Chinese characters take two cells.
     fn caret(rendered: &str) -> usize {
         rendered.lines().find(|line| line.contains('^')).unwrap().find('^').unwrap()
     }

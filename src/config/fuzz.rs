@@ -1,4 +1,4 @@
-//! What fuzzing reaches of the configuration: files that are on no disk.
+//! Entry points for fuzzing the configuration: files given as bytes, not on a disk.
 
 use std::path::Path;
 

@@ -1,5 +1,5 @@
-//! What each kind of source sets: `fields` and `detail` of JSON APIs, `list` of web pages,
-//! `sitemap`, and `article` for the page of one article.
+//! Reads the settings of each kind of source: `fields` and `detail` of JSON APIs, `list` of web pages,
+//! `sitemap`, and `article` for an article's own page.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,8 +19,8 @@ enum Word {
     Sitemap,
 }
 
-/// The kind of a source, and how its articles' own pages are read. `whole` for a source itself:
-/// what a profile or `[defaults]` leave out is no fault of theirs.
+/// Reads the kind of a source, and the rule for its articles' own pages. `whole` is `true` for a source
+/// itself; profiles and `[defaults]` may leave out required keys.
 pub(super) fn read(
     table: &mut Reader,
     vars: &BTreeMap<String, String>,
@@ -138,7 +138,7 @@ fn article_rule(table: &mut Reader) -> ArticleRule {
     rule
 }
 
-/// `selector` or `selector@attribute`.
+/// Reads a `selector` or `selector@attribute`.
 fn spot(table: &mut Reader, key: &'static str) -> Option<Spot> {
     let written = table.string(key)?;
     let spot = Spot::new(&written.value);

@@ -1,8 +1,7 @@
-//! What goes wrong before TOML: encodings, and full-width signs that look like
-//! TOML's own.
+//! Faults below the level of TOML: encodings, and full-width signs that look like TOML's own.
 //!
-//! Both come from Chinese keyboards and editors. A TOML parser calls them
-//! "invalid key" or "invalid string"; here each is named for what it is.
+//! Both come from Chinese keyboards and editors. A TOML parser reports them as "invalid key" or "invalid
+//! string"; the messages here name the actual cause.
 
 mod scan;
 #[cfg(test)]
@@ -18,14 +17,13 @@ use super::faults::{Fault, Faults, Place};
 const BOM: &[u8] = b"\xEF\xBB\xBF";
 const SAVE_AS: &str = "save it as UTF-8 (in Notepad: Save As, Encoding `UTF-8`)";
 
-/// Turns the bytes of a configuration file into text for the TOML parser, and
-/// keeps the text in `faults` so that faults can be shown in it.
+/// Turns the bytes of a configuration file into text for the TOML parser, and stores the text in `faults`
+/// so that faults can be shown in it.
 ///
-/// Full-width signs outside strings and comments become errors; in the text
-/// given back they stand as the plain signs they were meant to be, padded with
-/// spaces so that every byte keeps its place and the rest can still be checked.
+/// Full-width signs outside strings and comments become errors; the returned text has the plain signs in
+/// their place, padded with spaces so that every byte keeps its position and the rest can still be checked.
 ///
-/// `None` if the bytes are not UTF-8; `faults` then says what they are.
+/// Returns `None` if the bytes are not UTF-8; a fault then names their encoding.
 pub fn read_text(path: &Path, bytes: &[u8], faults: &mut Faults) -> Option<String> {
     let file: Arc<Path> = path.into();
     if looks_like_utf16(bytes) {
@@ -50,13 +48,13 @@ pub fn read_text(path: &Path, bytes: &[u8], faults: &mut Faults) -> Option<Strin
     Some(scan::scan(&file, text, faults))
 }
 
-/// UTF-16 with its mark, or without it: ASCII in UTF-16 has a zero in each pair.
+/// Returns whether bytes look like UTF-16: with a byte-order mark, or ASCII with a zero in its first pair.
 fn looks_like_utf16(bytes: &[u8]) -> bool {
     let marked = bytes.starts_with(b"\xFF\xFE") || bytes.starts_with(b"\xFE\xFF");
     marked || matches!(bytes, [0, 1..=255, ..] | [1..=255, 0, ..])
 }
 
-/// Says what bytes that are not UTF-8 are, on the line of the first bad one.
+/// Adds the fault of bytes that are not UTF-8, on the line of the first bad one.
 fn not_utf8(file: &Arc<Path>, bytes: &[u8], bad: usize, faults: &mut Faults) {
     if let Some(text) = as_gb18030(bytes, bad) {
         let span = first_chinese(&text, newlines(bytes, bad));
@@ -74,8 +72,8 @@ fn not_utf8(file: &Arc<Path>, bytes: &[u8], bad: usize, faults: &mut Faults) {
     faults.push(Fault::error(&Place::new(file, span), message).help(help));
 }
 
-/// The text if the bytes are GB18030. Nearly any bytes can be read as such, so
-/// Chinese that was good UTF-8 before the bad byte means damaged UTF-8 instead.
+/// Returns the text if the bytes are GB18030. Nearly any bytes decode as GB18030, so Chinese that is valid
+/// UTF-8 before the bad byte means damaged UTF-8 instead.
 fn as_gb18030(bytes: &[u8], bad: usize) -> Option<String> {
     let good = bytes.get(..bad).and_then(|good| std::str::from_utf8(good).ok())?;
     if good.chars().any(is_chinese) {
@@ -89,12 +87,12 @@ fn is_chinese(c: char) -> bool {
     ('\u{4E00}'..='\u{9FFF}').contains(&c)
 }
 
-/// How many lines end before the byte `at`.
+/// Counts the lines that end before the byte `at`.
 fn newlines(bytes: &[u8], at: usize) -> usize {
     bytes.iter().take(at).filter(|byte| **byte == b'\n').count()
 }
 
-/// The first characters beyond ASCII on a line (counted from 0).
+/// Returns the bytes of the first run of non-ASCII characters from a line on (counted from 0).
 fn first_chinese(text: &str, line: usize) -> std::ops::Range<usize> {
     let start: usize = text.split_inclusive('\n').take(line).map(str::len).sum();
     let rest = text.get(start..).unwrap_or_default();

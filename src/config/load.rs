@@ -1,4 +1,4 @@
-//! Finding and reading the files.
+//! Finds, reads and loads the configuration's files.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
@@ -15,26 +15,26 @@ use super::secrets::Secrets;
 use super::{Config, categories, rules, sections, sources, webhooks};
 use crate::render::html::ThemeParts;
 
-/// Drop-in files beyond this many are a mistake.
+/// The most drop-ins that are read; further ones are ignored.
 const MAX_FILES: usize = 10_000;
-/// A config file beyond this size is a mistake, in bytes.
+/// The largest size of a config file, in bytes.
 const MAX_FILE: u64 = 16 << 20;
-/// The last config that loaded, in the store's folder.
+/// The file in the store's folder with the last config that loaded.
 const LAST_GOOD: &str = "last-good-config.json";
 
-/// What came of reading a configuration.
+/// The result of reading a configuration.
 #[derive(Debug)]
 pub struct Loaded {
-    /// The settings; `None` when there are errors.
+    /// The settings; `None` if there are errors.
     pub config: Option<Config>,
     /// Errors and warnings.
     pub faults: Faults,
-    /// Every key that there is, as `source.detail.url`: what the documents must tell.
+    /// Every key that exists, such as `source.detail.url`; the documentation must list them all.
     pub known: BTreeSet<String>,
 }
 
-/// Where the configuration is: as given, `$FEEDMILL_CONFIG`, `config/feedmill.toml` here, else
-/// `/etc/feedmill/feedmill.toml` (RULES 6.1). The last is named even if nothing is there.
+/// Returns the path of the configuration: `given`, `$FEEDMILL_CONFIG`, `config/feedmill.toml` in the current
+/// folder, or else `/etc/feedmill/feedmill.toml` (RULES 6.1), whether that exists or not.
 #[must_use]
 pub fn find(given: Option<&Path>) -> PathBuf {
     if let Some(given) = given {
@@ -47,26 +47,26 @@ pub fn find(given: Option<&Path>) -> PathBuf {
     if here.exists() { here } else { PathBuf::from("/etc/feedmill/feedmill.toml") }
 }
 
-/// Reads the main file and its drop-ins.
+/// Reads and checks the main file and its drop-ins.
 #[must_use]
 pub fn load(path: &Path) -> Loaded {
     Files::read(path).load()
 }
 
-/// All files of a configuration as they stood at one moment: what is checked, what is used and what
-/// is kept are the same bytes.
+/// All files of a configuration as of one moment, so that the bytes that are checked, used and kept are the
+/// same.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Files {
     path: PathBuf,
     /// The main file, then the drop-ins in the order of their names.
     texts: Vec<(PathBuf, Vec<u8>)>,
-    /// What could not be read, or is not read.
+    /// Faults of files that could not be read or were skipped.
     faults: Vec<Fault>,
-    /// The theme that was kept with them; else it is read from its folder.
+    /// The theme that was kept with the files; `None` if it is read from its folder.
     theme: Option<Arc<ThemeParts>>,
 }
 
-/// [`Files`] as they are kept with the store.
+/// The serialized form of [`Files`] in the store's folder.
 #[derive(Debug, Serialize, Deserialize)]
 struct Kept {
     path: PathBuf,
@@ -77,7 +77,7 @@ struct Kept {
 }
 
 impl Files {
-    /// Reads them from the disk.
+    /// Reads the main file `path` and its drop-ins from the disk; what cannot be read becomes a fault.
     #[must_use]
     pub fn read(path: &Path) -> Self {
         let mut files = Self { path: path.to_owned(), ..Self::default() };
@@ -117,7 +117,7 @@ impl Files {
         &self.path
     }
 
-    /// Where drop-ins stand.
+    /// Returns the folder of the drop-ins.
     pub(super) fn folder_of_drop_ins(&self) -> PathBuf {
         self.path.with_file_name("sources.d")
     }
@@ -126,13 +126,13 @@ impl Files {
         self.path == path
     }
 
-    /// The text of a file.
+    /// Returns the text of a file, with bytes that are not UTF-8 replaced.
     pub(super) fn text(&self, path: &Path) -> Option<String> {
         let found = self.texts.iter().find(|(own, _)| own == path);
         found.map(|(_, bytes)| String::from_utf8_lossy(bytes).into_owned())
     }
 
-    /// Puts a text in place of a file's, or adds a drop-in; nothing is written.
+    /// Replaces the text of a file in memory, or adds a drop-in.
     pub(super) fn put(&mut self, path: &Path, text: String) {
         if let Some((_, bytes)) = self.texts.iter_mut().find(|(own, _)| own == path) {
             *bytes = text.into_bytes();
@@ -144,23 +144,23 @@ impl Files {
         }
     }
 
-    /// Leaves a drop-in out.
+    /// Removes a drop-in in memory.
     pub(super) fn take_out(&mut self, path: &Path) {
         self.texts.retain(|(own, _)| own != path);
     }
 
-    /// The main file, and each drop-in.
+    /// Returns the paths of the main file and of each drop-in.
     pub fn paths(&self) -> impl Iterator<Item = &Path> {
         self.texts.iter().map(|(path, _)| path.as_path())
     }
 
-    /// Whether the main file is there and has nothing in it: it is being written more likely than meant.
+    /// Returns whether the main file exists and is blank, which most likely means that it is being written.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.texts.first().is_some_and(|(_, bytes)| bytes.trim_ascii().is_empty())
     }
 
-    /// Makes settings of them.
+    /// Parses and checks the files.
     #[must_use]
     pub fn load(&self) -> Loaded {
         let ledger = Ledger::new();
@@ -210,11 +210,11 @@ impl Files {
         Some(sections.into_config(path, sources))
     }
 
-    /// Keeps them in the store's folder as the last that loaded (RULES 6.2). Like the store they may
-    /// hold passwords, so nobody else may read them.
+    /// Saves the files and the theme in the store's folder as the last config that loaded (RULES 6.2). They may
+    /// contain passwords, so only the owner may read the copy.
     ///
     /// # Errors
-    /// What the system says.
+    /// Any error of the file system.
     pub fn keep(&self, store: &Path, theme: &ThemeParts) -> io::Result<()> {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let files = self.texts.iter().map(|(path, bytes)| (path.clone(), text(bytes))).collect();
@@ -231,14 +231,14 @@ impl Files {
         Ok(())
     }
 
-    /// Those that were kept last for this main file, where its store can be found: it may be so
-    /// broken that only one line of it is understood.
+    /// Returns the files that were saved last for this main file, if its store can be found. The main file may
+    /// be so broken that only its line with the store's path is understood.
     #[must_use]
     pub fn kept(path: &Path) -> Option<Self> {
         let main = fs::read_to_string(path).unwrap_or_default();
         let folder = path.parent().map_or_else(PathBuf::new, Path::to_owned);
         let stores = [named_store(&main).map(|named| folder.join(named)), Some(folder.join("../data/store"))];
-        // Under systemd the store has a place of its own.
+        // Under systemd the store is in the state directory.
         let state = std::env::var_os("STATE_DIRECTORY").map(PathBuf::from);
         let state = state.map(|state| state.join("store"));
         stores.into_iter().flatten().chain(state).find_map(|store| {
@@ -253,7 +253,7 @@ impl Files {
     }
 }
 
-/// What `[store]` says of `path`, read line by line: the file as a whole is faulty.
+/// Returns the `path` of `[store]`, read line by line because the file as a whole is faulty.
 fn named_store(main: &str) -> Option<String> {
     let lines = main.lines().map(str::trim).skip_while(|line| !line.starts_with("[store]")).skip(1);
     let mut own = lines.take_while(|line| !line.starts_with('['));
@@ -262,7 +262,7 @@ fn named_store(main: &str) -> Option<String> {
     value.get(1..)?.split(quote).next().map(str::to_owned)
 }
 
-/// The drop-ins in the order of their names; what looks like one by mistake is named.
+/// Returns the drop-ins in the order of their names; a TOML file whose name is not allowed gets a warning.
 fn drop_ins(folder: &Path, faults: &mut Vec<Fault>) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
     let mut files = Vec::new();

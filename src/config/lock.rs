@@ -1,17 +1,17 @@
-//! The lock of a config's folder: whoever changes the files, or goes by them until others can reach it, holds
-//! it. Does not own: the files (`load`), or what is changed in them (`edit`).
+//! The lock of a config's folder, held by every process that changes the files or that reads them before it
+//! can be notified of changes. Does not own: the files (`load`), or the changes (`edit`).
 
 use std::fs::{File, TryLockError};
 use std::io;
 use std::path::Path;
 
-/// Held by a command from the reading of the config until the daemon uses what it wrote, and by a process that
-/// starts until its control socket listens: no command changes the config in between, unheard. It ends with
-/// its process.
+/// The lock of a config's folder. A command holds it from reading the config until the daemon uses what it
+/// wrote; a starting process holds it until its control socket listens, so that no command changes the config
+/// in between. The system releases it when the process ends.
 #[derive(Debug)]
 pub struct ConfigLock {
-    /// The folder itself, so that no file appears among the admin's; `None` where the file system locks
-    /// nothing, as some network file systems.
+    /// The folder itself, so that no lock file appears among the admin's files; `None` where the file system
+    /// does not support locks, as some network file systems.
     _locked: Option<File>,
 }
 
@@ -37,7 +37,7 @@ impl ConfigLock {
     }
 }
 
-/// Returns the folder that a config's main file stands in.
+/// Returns the folder of a config's main file.
 pub(super) fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }

@@ -1,9 +1,8 @@
 //! Configuration: from an admin's files to typed, checked settings.
 //!
-//! Owns: the shape of `config/feedmill.toml` and `sources.d/*.toml`, and every message about
-//! them. All faults of all files are found in one run. Does not own: what the settings mean;
-//! each room has its own small option struct, which is only put together here. Nothing below
-//! this module ever sees a whole [`Config`].
+//! Owns: the shape of `config/feedmill.toml` and `sources.d/*.toml`, and every message about them. All
+//! faults of all files are found in one run. Does not own: what the settings mean; each room has its own
+//! small option struct, which is only filled in here. No room below this one gets a whole [`Config`].
 
 mod categories;
 pub mod edit;
@@ -47,50 +46,50 @@ pub use faults::{Fault, Faults, Severity};
 pub use load::{Files, Loaded, find, load};
 pub use lock::ConfigLock;
 
-/// All settings, checked.
+/// All settings of the mill, checked.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
     /// The main file.
     pub path: PathBuf,
-    /// How the store is kept.
+    /// The settings of the store.
     pub store: StoreOptions,
     /// Automatic exports of the store.
     pub exports: Exports,
-    /// What every category keeps that does not say otherwise.
+    /// The retention of every category that sets none of its own.
     pub retention: Retention,
-    /// What is published, and how.
+    /// The settings of publishing.
     pub publish: PublishOptions,
-    /// How items are taken in.
+    /// The settings of ingesting items.
     pub ingest: IngestOptions,
-    /// How upstreams are asked.
+    /// The settings of requests to newspapers.
     pub fetch: FetchOptions,
-    /// Where the outputs are served; `None` when they are not.
+    /// The address at which the outputs are served; `None` if they are not.
     pub listen: Option<SocketAddr>,
-    /// How they are served.
+    /// The settings of the server.
     pub serve: ServeOptions,
-    /// Where what goes on is shown.
+    /// The settings of the status page.
     pub status: StatusOptions,
     /// The control socket.
     pub socket: PathBuf,
-    /// Who is told after a publish.
+    /// The webhooks called after a publish.
     pub webhooks: Vec<Webhook>,
-    /// Categories that the config names.
+    /// Categories that the config lists.
     pub categories: Vec<CategorySettings>,
-    /// The sources, by rank of their order.
+    /// The sources, in the order of the files.
     pub sources: Vec<Arc<Source>>,
-    /// Set once for ever: the authority of published ids.
+    /// The authority of published ids, which never changes once the store has it.
     pub id_authority: String,
-    /// Nobody chose the authority and the site is on loopback: it is not set for ever yet.
+    /// Whether the authority was not chosen and the site is on loopback; it is not fixed then.
     pub trial: bool,
-    /// Set once for ever: the code space written bare; empty for none.
+    /// The code space whose codes are written bare, which never changes either; empty for none.
     pub code_space: String,
 }
 
-/// A small file in the store's folder that tells what was set once, for checks of a config
-/// while the store is in use.
+/// The file in the store's folder with the settings that never change, so that a config can be checked while
+/// the store is in use.
 pub const FIXED_FILE: &str = "set-once.json";
 
-/// Whether an address is this machine's own, by its name alone.
+/// Returns whether an address is this machine's own, judged by its host alone.
 fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
@@ -100,35 +99,35 @@ fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// A category that the config names.
+/// A category that the config lists.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CategorySettings {
     /// Its slug.
     pub slug: Slug,
     /// Its name.
     pub name: String,
-    /// Further slugs that lead to it.
+    /// Further slugs that redirect to it.
     pub aliases: Vec<String>,
-    /// What it keeps; the default for what all keep.
+    /// Its retention; the default if it has none of its own.
     pub retention: Retention,
 }
 
-/// Where what goes on is shown.
+/// The settings of the status page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StatusOptions {
-    /// `None` where it is not.
+    /// The address that it listens on; `None` if it is switched off.
     pub listen: Option<SocketAddr>,
-    /// Somebody chose the address: not to get it is a fault.
+    /// Whether the address differs from the default; failing to bind it is then an error.
     pub chosen: bool,
 }
 
 /// Automatic exports of the store.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Exports {
-    /// Where.
+    /// The folder that they are written to.
     pub folder: PathBuf,
-    /// How often; zero for never.
+    /// The interval between them; zero for never.
     pub every: Duration,
-    /// How many are kept; 0 for none at all.
+    /// How many are kept; 0 for none.
     pub keep: u64,
 }

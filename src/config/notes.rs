@@ -1,5 +1,5 @@
-//! What readers are told of a source: its name, its feed and page, rights, how much of its
-//! articles they get.
+//! What feeds and pages show about a source: its name, feed, page and rights, and whether they have excerpts
+//! only.
 
 use url::Url;
 
@@ -9,17 +9,17 @@ use crate::model::private::key_in;
 use crate::publish::SourceNote;
 use crate::source::{Kind, Source};
 
-/// Headers whose presence says that a feed is not for everybody.
+/// Headers whose presence means that a feed is not public.
 const PRIVATE: [&str; 3] = ["authorization", "cookie", "x-api-key"];
 
-/// The settings behind a note, as sources, profiles and `[defaults]` may set them.
+/// The settings of a note, as sources, profiles and `[defaults]` may set them.
 #[derive(Debug)]
 pub(super) struct NoteSettings {
     page: Option<String>,
     public_url: Option<String>,
     rights: Option<String>,
     excerpt_only: bool,
-    /// It sends something that nobody else knows.
+    /// Whether the source sends secret headers.
     secret: bool,
 }
 

@@ -1,4 +1,4 @@
-//! `[poll]`, and the pace of a source, which may differ.
+//! Reads `[poll]`, and the pace of a source, which may differ.
 
 use std::time::Duration;
 
@@ -8,26 +8,26 @@ use super::faults::Fault;
 use super::reader::Reader;
 use crate::schedule::Pace;
 
-/// The shortest interval that any source may have (RULES 6.5), in seconds.
+/// The shortest interval that a source may have (RULES 6.5), in seconds.
 pub(super) const FLOOR: u64 = 30;
-/// The shortest pause that a source learns (RULES 6.5), in seconds.
+/// The shortest pause of a learned schedule (RULES 6.5), in seconds.
 const LEARNED_FLOOR: i64 = 300;
-/// `true` for one that is learned.
+/// The names of schedules; `true` for the learned one.
 const SCHEDULES: [(&str, bool); 2] = [("learned", true), ("fixed", false)];
 
-/// Polling as the config sets it.
+/// The settings of `[poll]`.
 #[derive(Debug, Clone)]
 pub(super) struct Poll {
     pub(super) interval: Duration,
     pub(super) min_interval: Duration,
-    /// Sources learn when to be asked, unless they say otherwise.
+    /// Whether sources have a learned schedule unless they set otherwise.
     pub(super) learned: bool,
     pub(super) freshness_cap: Duration,
-    /// Of dates that name none, where neither the source nor the defaults say another.
+    /// The time zone of dates without one, where neither the source nor the defaults set it.
     pub(super) zone: Tz,
 }
 
-/// Reads `[poll]`; `zone` is that of the site.
+/// Reads `[poll]`; `zone` is the site's time zone.
 pub(super) fn read(main: &mut Reader, zone: Tz) -> Poll {
     let mut poll = main.section("poll");
     let interval = poll.duration("interval").map_or(Duration::from_mins(30), |v| v.value);
@@ -39,12 +39,12 @@ pub(super) fn read(main: &mut Reader, zone: Tz) -> Poll {
     Poll { interval: interval.max(min_interval), min_interval, learned, freshness_cap, zone }
 }
 
-/// Reads the pace of a source. One that sets an `interval` keeps it, unless it says that it wants to learn.
+/// Reads the pace of a source. One with an `interval` is fixed unless it sets `schedule = "learned"`.
 pub(super) fn pace(table: &mut Reader, poll: &Poll) -> Pace {
     let own = table.has("interval");
     let seconds = interval(table, poll);
     let learned = table.choice("schedule", &SCHEDULES).map_or(poll.learned && !own, |v| v.value);
-    // Below the shortest pause that is learned there is nothing to learn.
+    // An interval below the shortest learned pause leaves nothing to learn.
     if learned && seconds >= LEARNED_FLOOR {
         let least = i64::try_from(poll.min_interval.as_secs()).unwrap_or(i64::MAX).max(LEARNED_FLOOR);
         Pace::Learned { least, mean: seconds }

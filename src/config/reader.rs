@@ -1,9 +1,8 @@
 //! Reads a TOML file key by key and finds all its faults in one run.
 //!
-//! A [`Ledger`] gathers what is found, a [`Document`] is one parsed file, and a
-//! [`Reader`] walks one table of it. Every value comes with its [`Place`], so
-//! that checks made later can point at it. A reader gives `None` both for a key
-//! that is not set and for one at fault; the fault is in the ledger by then.
+//! A [`Ledger`] collects the faults, a [`Document`] is one parsed file, and a [`Reader`] reads one table of
+//! it. Every value comes with its [`Place`], so that later checks can point at it. A reader returns `None`
+//! both for a key that is not set and for a faulty one; the fault is in the ledger by then.
 
 mod document;
 mod help;
@@ -25,39 +24,38 @@ use help::{quotes, suggestion};
 use super::faults::{Fault, Faults, Place};
 use super::lexical::read_text;
 
-/// A value and where it stands.
+/// A value and its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Value<T> {
     /// The value.
     pub value: T,
-    /// Where it stands; in the profile's file if it came from a profile.
+    /// Its place; in the profile's file if it came from a profile.
     pub place: Place,
 }
 
 impl<T> Value<T> {
-    /// Another value at the same place.
+    /// Returns another value at the same place.
     pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Value<U> {
         Value { value: change(self.value), place: self.place }
     }
 }
 
-/// What all readers share: the faults, and every key ever asked for.
+/// The state that all readers share: the faults, and every key ever asked for.
 #[derive(Debug, Clone, Default)]
 pub struct Ledger {
     faults: Rc<RefCell<Faults>>,
-    /// By the path of the table.
+    /// The keys, by the path of their table.
     known: Rc<RefCell<BTreeMap<String, BTreeSet<&'static str>>>>,
 }
 
 impl Ledger {
-    /// An empty ledger.
+    /// Creates an empty ledger.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Reads a file from its bytes to a reader of its top level; `None` if it
-    /// is not UTF-8 text at all.
+    /// Parses a file and returns a reader of its top level; `None` if the bytes are not UTF-8 text.
     #[must_use]
     pub fn read(&self, path: &Path, bytes: &[u8]) -> Option<Reader> {
         let faults = &mut *self.faults.borrow_mut();
@@ -70,20 +68,20 @@ impl Ledger {
         self.faults.borrow_mut().push(fault);
     }
 
-    /// The faults so far. Let go of them before reading on.
+    /// Returns the faults so far. Drop the borrow before reading on, or adding a fault panics.
     #[must_use]
     pub fn faults(&self) -> Ref<'_, Faults> {
         self.faults.borrow()
     }
 
-    /// Takes the faults out, at the end.
+    /// Returns all faults and leaves none.
     #[must_use]
     pub fn take_faults(&self) -> Faults {
         self.faults.take()
     }
 
-    /// Every key that a finished reader was asked for, as `source.detail.url`; entries of
-    /// lists and of tables of tables stand without index and name: `category.title`.
+    /// Returns every key that a finished reader was asked for, such as `source.detail.url`. Entries of lists
+    /// and of tables of tables appear without index and name: `category.title`.
     #[must_use]
     pub fn known_keys(&self) -> BTreeSet<String> {
         let known = self.known.borrow();
@@ -91,8 +89,7 @@ impl Ledger {
     }
 }
 
-/// Walks one table. Every key asked for is known from then on;
-/// [`Reader::finish`] reports the others.
+/// Reads one table. It remembers every key asked for; [`Reader::finish`] reports the others.
 #[derive(Debug)]
 #[must_use = "call `finish` to report unknown keys"]
 pub struct Reader {
@@ -100,7 +97,7 @@ pub struct Reader {
     /// The table itself, then the tables it inherits from.
     layers: Vec<Layer>,
     path: String,
-    /// In the order of the questions; some are asked for twice.
+    /// The keys asked for, in order, repetitions included.
     asked: Vec<&'static str>,
     ledger: Ledger,
 }
@@ -108,7 +105,7 @@ pub struct Reader {
 #[derive(Debug, Clone)]
 struct Layer {
     table: Rc<Table>,
-    /// Whether unknown keys of the table are this reader's to report.
+    /// Whether this reader reports the table's unknown keys.
     own: bool,
 }
 
@@ -122,25 +119,25 @@ impl Reader {
         Self { place, layers, path, asked: Vec::new(), ledger: ledger.clone() }
     }
 
-    /// Where the table stands: its header, or the whole file.
+    /// Returns the place of the table: its header, or the whole file.
     #[must_use]
     pub fn place(&self) -> &Place {
         &self.place
     }
 
-    /// The file the table is in.
+    /// Returns the file that the table is in.
     #[must_use]
     pub fn file(&self) -> &Arc<Path> {
         &self.place.file
     }
 
-    /// The ledger all readers share.
+    /// Returns the ledger that all readers share.
     #[must_use]
     pub fn ledger(&self) -> &Ledger {
         &self.ledger
     }
 
-    /// Adds an error at `place`; for one with a help, see [`Reader::push`].
+    /// Adds an error at `place`; use [`Reader::push`] for one with a help.
     pub fn error(&self, place: &Place, message: impl Into<String>) {
         self.push(Fault::error(place, message));
     }
@@ -150,8 +147,8 @@ impl Reader {
         self.ledger.push(fault);
     }
 
-    /// Lets the table inherit from `fallback` (a profile, then the defaults):
-    /// keys not set here are looked up there, in nested tables key by key.
+    /// Lets the table inherit from `fallback` (a profile, then the defaults): keys that are not set here are
+    /// looked up there, in nested tables key by key.
     ///
     /// Unknown keys of the fallback are not reported here: read it by itself.
     pub fn overlay(&mut self, fallback: &Reader) {
@@ -159,14 +156,14 @@ impl Reader {
         self.layers.extend(layers.map(|layer| Layer { table: Rc::clone(&layer.table), own: false }));
     }
 
-    /// Whether `key` is set here or in a table this one inherits from.
+    /// Returns whether `key` is set here or in a table that this one inherits from.
     #[must_use]
     pub fn has(&self, key: &str) -> bool {
         self.layers.iter().any(|layer| layer.table.get(key).is_some())
     }
 
-    /// Reads `key`, which must be set, as in
-    /// `reader.required("url", Reader::string)`; adds "missing `url`" if not.
+    /// Reads `key`, which must be set, as in `reader.required("url", Reader::string)`; adds the fault "missing
+    /// `url`" if it is not.
     pub fn required<T>(
         &mut self,
         key: &'static str,
@@ -180,23 +177,22 @@ impl Reader {
         read(self, key)
     }
 
-    /// A nested table; keys missing in it are looked up in the nested tables
-    /// of the same name this one inherits.
+    /// Reads a nested table; keys missing in it are looked up in the inherited tables of the same name.
     pub fn table(&mut self, key: &'static str) -> Option<Reader> {
         self.asked.push(key);
         self.descend(key, self.path_of(key))
     }
 
-    /// Like [`Reader::table`], but an empty table if there is none, for
-    /// sections whose keys all have defaults.
+    /// Reads a nested table like [`Reader::table`], but returns an empty one if it is missing, for sections
+    /// whose keys all have defaults.
     pub fn section(&mut self, key: &'static str) -> Reader {
         let path = self.path_of(key);
         let empty = Self::over(Vec::new(), self.place.clone(), path, &self.ledger);
         self.table(key).unwrap_or(empty)
     }
 
-    /// A list of tables (`[[source]]`); a single table is a list of one. An
-    /// inherited list stands in for one not set here, the two are not joined.
+    /// Reads a list of tables (`[[source]]`); a single table is a list of one. An inherited list is used only
+    /// if none is set here; the two are not joined.
     pub fn tables(&mut self, key: &'static str) -> Vec<Reader> {
         let Some((own, node)) = self.find(key) else {
             return Vec::new();
@@ -216,8 +212,7 @@ impl Reader {
         items.iter().filter_map(read).collect()
     }
 
-    /// A table of named tables (`[category.news]`): the names and the tables,
-    /// in the order of the file.
+    /// Reads a table of named tables (`[category.news]`) as pairs of name and table, in the order of the file.
     pub fn entries(&mut self, key: &'static str) -> Vec<(Value<String>, Reader)> {
         let Some(section) = self.table(key) else {
             return Vec::new();
@@ -229,8 +224,8 @@ impl Reader {
         section.names().into_iter().filter_map(read).collect()
     }
 
-    /// Reports the keys nobody asked for, with the key that was meant, or else
-    /// the keys there are.
+    /// Reports the keys that nobody asked for, each with the most similar known key or else a list of the known
+    /// ones.
     pub fn finish(self) {
         let mut known = self.ledger.known.borrow_mut();
         match known.get_mut(&self.path) {
@@ -260,8 +255,7 @@ impl Reader {
         joined(&self.path, key)
     }
 
-    /// The value of `key` in the first layer that has it, and whether it is
-    /// this table's own.
+    /// Returns the value of `key` in the first layer that has it, and whether that layer is this table's own.
     fn get(&self, key: &str) -> Option<(bool, &Node)> {
         self.layers.iter().find_map(|layer| Some((layer.own, layer.table.get(key)?)))
     }
@@ -271,7 +265,7 @@ impl Reader {
         self.get(key).map(|(own, node)| (own, node.clone()))
     }
 
-    /// The tables called `key` in all layers, one over the other.
+    /// Returns a reader over the tables called `key` in all layers.
     fn descend(&self, key: &str, path: String) -> Option<Reader> {
         let (_, first) = self.get(key)?;
         if !matches!(first.kind, Kind::Table(_)) {
@@ -286,7 +280,7 @@ impl Reader {
         Some(Self::over(layers, first.place.clone(), path, &self.ledger))
     }
 
-    /// The keys of all layers, each once, in the order of the files.
+    /// Returns the keys of all layers, each once, in the order of the files.
     fn names(&self) -> Vec<Value<String>> {
         let mut names: Vec<Value<String>> = Vec::new();
         for entry in self.layers.iter().flat_map(|layer| &layer.table.entries) {
@@ -297,7 +291,7 @@ impl Reader {
         names
     }
 
-    /// Adds "`key` must be …, not …", unless the fault was named already.
+    /// Adds "`key` must be …, not …", unless the value's fault was reported already.
     fn wrong(&self, key: &str, node: &Node, wanted: &str) {
         if matches!(node.kind, Kind::Broken) {
             return;

@@ -1,4 +1,4 @@
-//! `[[rule]]`, of the whole mill, of a source, of a category.
+//! Reads `[[rule]]`, of the whole mill, of a source or of a category.
 
 use std::time::Duration;
 
@@ -28,12 +28,12 @@ const WORDS: [(&str, Word); 7] = [
     ("rewrite", Word::Rewrite),
 ];
 
-/// The rules of one table, in their order; whose they are is for the caller to say.
+/// Reads the rules of one table, in their order; the caller sets their level with [`at`].
 pub(super) fn read(table: &mut Reader) -> Vec<Rule> {
     table.tables("rule").into_iter().filter_map(rule).collect()
 }
 
-/// Gives rules to a level.
+/// Sets the level of rules.
 pub(super) fn at(rules: Vec<Rule>, level: &Level) -> impl Iterator<Item = Rule> {
     rules.into_iter().map(move |rule| Rule { level: level.clone(), ..rule })
 }
@@ -67,7 +67,7 @@ fn field(table: &Reader, name: &Value<String>) -> Option<Field> {
     known
 }
 
-/// What a rule does; keys of other actions are read and left alone.
+/// Reads the action of a rule; keys of other actions are read and ignored.
 fn action(table: &mut Reader, word: Word) -> Option<Action> {
     let wants = |table: &mut Reader, key: &'static str, wanted: bool| {
         if wanted { table.required(key, Reader::string) } else { table.string(key) }
@@ -98,7 +98,7 @@ fn action(table: &mut Reader, word: Word) -> Option<Action> {
     }
 }
 
-/// Two rules of one level must be told apart: they are counted by name.
+/// Checks that no two rules of one level share a name, since rules are counted by name.
 pub(super) fn check_names(main: &Reader, rules: &[Rule]) {
     for (at, rule) in rules.iter().enumerate() {
         let twice = rules[..at].iter().any(|other| other.name == rule.name && other.level == rule.level);

@@ -1,4 +1,4 @@
-//! Secrets: each in a file of its own, so that the config may be shown to anybody.
+//! Secrets, each in a file of its own, so that the config itself may be public.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,39 +6,40 @@ use std::path::{Path, PathBuf};
 use super::faults::Fault;
 use super::reader::{Reader, Value};
 
-/// A file with a secret is not larger, in bytes.
+/// The largest size of a secret's file, in bytes.
 const MAX_SECRET: u64 = 4_096;
 
-/// Where systemd keeps those of the service.
+/// The folder in which systemd puts the service's credentials.
 const OF_SERVICE: &str = "/run/credentials/feedmill.service";
 
-/// Where secrets are read.
+/// The folders in which secrets are looked up.
 #[derive(Debug)]
 pub(super) struct Secrets {
-    /// The config's.
+    /// The config's folder.
     folder: PathBuf,
-    /// What systemd hands over to the service (`LoadCredential=`).
+    /// The folder of systemd's credentials (`LoadCredential=`).
     credentials: PathBuf,
 }
 
 impl Secrets {
     pub(super) fn of(folder: &Path) -> Self {
-        // Commands are no service, and root may look where the service's are.
+        // Commands run outside the service, and root may read the service's credentials.
         let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").unwrap_or_else(|| OF_SERVICE.into());
         Self { folder: folder.to_owned(), credentials: credentials.into() }
     }
 
-    /// A bare name is a credential's, if there is one of that name.
+    /// Returns the path of a secret: a credential if `named` is a bare name and there is one, else a file
+    /// relative to the config's folder.
     fn path(&self, named: &str) -> PathBuf {
         let credential = self.credentials.join(named);
         if !named.contains('/') && credential.is_file() { credential } else { self.folder.join(named) }
     }
 
-    /// The one line of a secret's file; a fault where there is none.
+    /// Reads a secret's file, trimmed; adds a fault if it is missing, empty or too large.
     pub(super) fn read(&self, table: &Reader, named: &Value<String>) -> Option<String> {
         let path = self.path(&named.value);
         let small = fs::metadata(&path).is_ok_and(|meta| meta.is_file() && meta.len() <= MAX_SECRET);
-        // A device or a pipe may never end.
+        // Reading a device or a pipe might never end, so only small regular files are read.
         let text = small.then(|| fs::read_to_string(&path).ok()).flatten();
         let text = text.map(|text| text.trim().to_owned());
         let text = text.filter(|text| !text.is_empty());

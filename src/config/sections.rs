@@ -1,4 +1,4 @@
-//! The sections of the main file, and `[[category]]`.
+//! Reads the sections of the main file, and assembles the [`Config`].
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -26,22 +26,22 @@ use crate::rules::{Rule, Rules};
 use crate::serve::ServeOptions;
 use crate::store::{Retention, StoreOptions};
 
-/// How pages show pictures.
+/// The words for how pages show pictures.
 const PICTURES: [(&str, Pictures); 3] =
     [("origin", Pictures::Origin), ("link", Pictures::Link), ("none", Pictures::None)];
-/// How often an export is made where nothing else is said.
+/// The default interval between exports.
 const EXPORT_EVERY: Duration = Duration::from_hours(24);
 
-/// The main file's sections, before the sources are known.
+/// The main file's sections, before the sources are read.
 #[derive(Debug)]
 pub(super) struct Sections {
     pub(super) poll: Poll,
     pub(super) contact: Option<String>,
     pub(super) categories: Vec<CategorySettings>,
     pub(super) webhooks: Vec<Webhook>,
-    /// Feeds of several categories.
+    /// Combined feeds of several categories.
     pub(super) combined: Vec<Combined>,
-    /// Rules of all and of categories.
+    /// The rules of the mill and of categories.
     pub(super) rules: Vec<Rule>,
     site: SiteOptions,
     windows: WindowOptions,
@@ -65,8 +65,8 @@ pub(super) struct Sections {
     fetch: FetchOptions,
 }
 
-/// Reads all sections but sources and categories; paths are relative to `folder`. A theme that was
-/// `kept` is used as it is.
+/// Reads all sections but sources and categories; paths are relative to `folder`. A `kept` theme is used
+/// without reading the theme's folder.
 pub(super) fn read(main: &mut Reader, folder: &Path, kept: Option<&Arc<ThemeParts>>) -> Sections {
     let mut site = main.section("site");
     let (url, url_place) = site_url(&mut site);
@@ -250,7 +250,7 @@ impl Sections {
         fetch.finish();
     }
 
-    /// The whole configuration.
+    /// Assembles the whole configuration.
     pub(super) fn into_config(self, path: &Path, found: Found) -> Config {
         let Found { sources, notes, rules } = found;
         let answers = self.store.path.join("answers");
@@ -298,7 +298,7 @@ impl Sections {
     }
 }
 
-/// Where a server listens, and whether somebody chose that; `None` where it is switched off.
+/// Reads a server's address, and whether it differs from the default; `None` if it is switched off.
 fn listen(section: &mut Reader, port: u16) -> Option<(SocketAddr, bool)> {
     let off = section.bool("enabled").is_some_and(|v| !v.value);
     let given = section.parsed("listen", |s| {

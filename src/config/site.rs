@@ -1,4 +1,4 @@
-//! `[site]`: its address, its theme, and what is set once for ever.
+//! Reads `[site]`: its address, its theme, and the settings that never change.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use super::{FIXED_FILE, is_loopback};
 use crate::publish::read_theme;
 use crate::render::html::{Theme, ThemeError, ThemeParts};
 
-/// Its address, with a path that ends in a slash, and where it stands; loopback where none is given.
+/// Reads the site's address, with a path that ends in a slash, and its place; loopback if none is set.
 pub(super) fn site_url(site: &mut Reader) -> (Url, Option<Place>) {
     let given = site.parsed("url", |s| match Url::parse(s) {
         Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() && url.query().is_none() => {
@@ -29,7 +29,7 @@ pub(super) fn site_url(site: &mut Reader) -> (Url, Option<Place>) {
     (url, place)
 }
 
-/// The theme's folder with what it holds; a fault in it is one of the config.
+/// Reads the theme's folder and files; a fault in the theme is a fault of the config.
 pub(super) fn theme(
     site: &mut Reader,
     folder: &Path,
@@ -62,16 +62,16 @@ fn loopback() -> Url {
     Url::parse("http://127.0.0.1:8640/").expect("a constant address")
 }
 
-/// What is set once for ever, and where it stands.
+/// The settings that never change once the store has them, and their place.
 #[derive(Debug)]
 pub(super) struct Fixed {
     pub(super) id_authority: String,
     place: Place,
-    /// Nobody chose it and the site is on loopback: a trial, which fixes nothing.
+    /// Whether the authority was not chosen and the site is on loopback: a trial, which fixes nothing.
     pub(super) trial: bool,
 }
 
-/// `host,year`: the authority of tag ids (RFC 4151, 2.1).
+/// Reads `host,year`, the authority of tag ids (RFC 4151, 2.1); derived from the site's host if not set.
 pub(super) fn id_authority(site: &mut Reader, url: &Url, url_place: Option<Place>) -> Fixed {
     let given = site.parsed("id_authority", |s| {
         let good = s.split_once(',').is_some_and(|(name, day)| {
@@ -97,8 +97,8 @@ pub(super) fn id_authority(site: &mut Reader, url: &Url, url_place: Option<Place
     }
 }
 
-/// Compares what is set once with what the store has (RULES 3.3), as far as a file beside it
-/// tells: the store itself may be in use.
+/// Checks the settings that never change against those of the store (RULES 3.3). It reads a file beside the
+/// store, since the store itself may be in use, and checks nothing if that is missing.
 pub(super) fn check_fixed(main: &Reader, store: &Path, fixed: &Fixed, code_space: &str) {
     let Ok(bytes) = std::fs::read(store.join(FIXED_FILE)) else { return };
     let Ok(stored) = serde_json::from_slice::<BTreeMap<String, String>>(&bytes) else { return };
@@ -113,7 +113,7 @@ pub(super) fn check_fixed(main: &Reader, store: &Path, fixed: &Fixed, code_space
     }
 }
 
-/// As what newspapers are asked, unless `fetch.user_agent` says another.
+/// Returns the default user agent of requests to newspapers, with the contact if there is one.
 pub(super) fn user_agent(contact: Option<&str>) -> String {
     let version = env!("CARGO_PKG_VERSION");
     match contact {

@@ -1,4 +1,4 @@
-//! `[[source]]`, `[profile.*]` and `[vars]`.
+//! Reads `[[source]]`, `[profile.*]` and `[vars]`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -22,23 +22,23 @@ use crate::schedule::Pace;
 use crate::source::code::CodeFrom;
 use crate::source::{ArticleRule, CategoryChoice, CodeRule, Kind, Required, Source};
 
-/// What was found.
+/// The sources of all files, with their notes and rules.
 pub(super) struct Found {
     pub(super) sources: Vec<Arc<Source>>,
-    /// What readers are told of them.
+    /// What feeds and pages show about each source.
     pub(super) notes: BTreeMap<SourceId, SourceNote>,
-    /// Their own rules.
+    /// The sources' own rules.
     pub(super) rules: Vec<Rule>,
 }
 
-/// Gathers the sources of all files.
+/// Collects the sources of all files.
 pub(super) struct Sources<'a> {
     defaults: &'a Reader,
     profiles: &'a BTreeMap<String, Reader>,
     poll: &'a Poll,
     secrets: &'a Secrets,
     found: Vec<(Source, Value<String>)>,
-    /// Cleaners by their rules: most sources have the same, and one is large.
+    /// Cleaners by their rules: most sources have the same rules, and a cleaner is large.
     cleaners: Vec<(CleanRules, Arc<Cleaner>)>,
     ids: BTreeSet<String>,
     notes: BTreeMap<SourceId, SourceNote>,
@@ -65,7 +65,7 @@ impl<'a> Sources<'a> {
         }
     }
 
-    /// All sources of one file; `main` says that its name is nobody's id.
+    /// Reads all sources of one file; a file other than `main` with a single source gives it its name as id.
     pub(super) fn read_file(&mut self, file: &mut Reader, main: bool) {
         let vars: BTreeMap<String, String> =
             file.string_map("vars").into_iter().map(|(k, v)| (k.value, v.value)).collect();
@@ -156,7 +156,7 @@ impl<'a> Sources<'a> {
         table.finish();
     }
 
-    /// The cleaner of these rules; `None` where a selector is wrong, which was told.
+    /// Returns the cleaner of these rules; `None` if a selector is invalid, which was reported.
     fn cleaner(&mut self, rules: CleanRules) -> Option<Arc<Cleaner>> {
         if let Some((_, known)) = self.cleaners.iter().find(|(known, _)| *known == rules) {
             return Some(Arc::clone(known));
@@ -166,7 +166,7 @@ impl<'a> Sources<'a> {
         Some(made)
     }
 
-    /// Checks what only all sources together show, and gives them.
+    /// Checks what only all sources together show, and returns them.
     pub(super) fn finish(self, contact: Option<&str>) -> Found {
         let asked = self.found.iter().find(|(s, _)| s.enabled && !is_loopback(&s.url));
         if let Some((source, url)) = asked.filter(|_| self.poll.min_interval < Duration::from_secs(FLOOR)) {
@@ -191,18 +191,18 @@ impl<'a> Sources<'a> {
     }
 }
 
-/// The category of a source and those that its items go to as well: one name, or a list.
+/// Reads the category of a source, and the further ones of its items: one name, or a list.
 fn categories(table: &mut Reader) -> (Option<CategoryChoice>, Vec<CategoryChoice>) {
     let named = table.strings("category");
     if named.is_empty() {
-        // The one message for a key that is missing.
+        // `required` adds the message for a missing key.
         return (table.required("category", Reader::string).and_then(|v| category(table, &v)), Vec::new());
     }
     let mut all = named.iter().filter_map(|name| category(table, name));
     (all.next(), all.collect())
 }
 
-/// Reads what sources may inherit by itself, so that its own unknown keys are found too.
+/// Reads the profiles and `[defaults]` on their own, so that their unknown keys are reported too.
 pub(super) fn finish_shared(
     profiles: BTreeMap<String, Reader>,
     mut defaults: Reader,
@@ -218,7 +218,7 @@ pub(super) fn finish_shared(
     }
 }
 
-/// What a source, a profile and `[defaults]` may all set.
+/// The settings that a source, a profile and `[defaults]` may have.
 struct Settings {
     name: Option<String>,
     kind: Kind,
@@ -243,7 +243,8 @@ struct Settings {
     rules: Vec<Rule>,
 }
 
-/// `whole` for a source itself: what a profile or `[defaults]` leave out is no fault of theirs.
+/// Reads the shared settings. `whole` is `true` for a source itself; profiles and `[defaults]` may leave out
+/// required keys.
 fn settings(
     table: &mut Reader,
     vars: &BTreeMap<String, String>,

@@ -4,25 +4,25 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-/// Why a text is no length of time or no size; each says what to write.
+/// Why a text is no length of time or no size.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum UnitError {
-    /// There is nothing to read.
+    /// The text is empty.
     #[error("is empty")]
     Empty,
-    /// A number stands alone.
+    /// A number has no unit.
     #[error("needs a unit after `{0}`")]
     NoUnit(String),
-    /// A unit stands alone, or the number is not a whole one.
+    /// A unit has no number, or the number is not a whole one.
     #[error("needs a whole number before the unit, as in `15`, not `{0}`")]
     NoNumber(String),
-    /// The unit is none that is known.
+    /// The unit is unknown.
     #[error("has the unknown unit `{0}`")]
     UnknownUnit(String),
-    /// The units of a length of time do not go from large to small.
+    /// The units of a length of time are not ordered from large to small.
     #[error("has `{0}` after a smaller unit or a second time")]
     Order(String),
-    /// More than can be counted.
+    /// The value does not fit into 64 bits.
     #[error("is too large")]
     TooLarge,
 }
@@ -30,8 +30,7 @@ pub enum UnitError {
 /// The units of time, largest first, with their milliseconds.
 const TIMES: [(&str, u64); 5] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
 
-/// The units of size with their bytes; `K` alone is left out because it means
-/// 1000 to some and 1024 to others.
+/// The units of size with their bytes; `K` alone is left out because it means 1000 to some and 1024 to others.
 const SIZES: [(&str, u64); 7] = [
     ("B", 1),
     ("KB", 1_000),
@@ -42,12 +41,12 @@ const SIZES: [(&str, u64); 7] = [
     ("GiB", 1 << 30),
 ];
 
-/// Reads a length of time: whole numbers with `d`, `h`, `m`, `s` or `ms`, the
-/// larger first, as in `30s`, `2d` or `1h30m`.
+/// Reads a length of time: whole numbers with `d`, `h`, `m`, `s` or `ms`, the larger first, as in `30s`, `2d`
+/// or `1h30m`.
 ///
 /// # Errors
 ///
-/// A [`UnitError`] that says what is wrong with the text.
+/// A [`UnitError`] that describes the fault of the text.
 pub fn parse_duration(text: &str) -> Result<Duration, UnitError> {
     let mut rest = text.trim();
     if rest.is_empty() {
@@ -72,12 +71,12 @@ pub fn parse_duration(text: &str) -> Result<Duration, UnitError> {
     Ok(Duration::from_millis(total))
 }
 
-/// Reads a size in bytes: a whole number with `B`, `KB`, `MB`, `GB` (thousands)
-/// or `KiB`, `MiB`, `GiB` (1024s), in large or small letters.
+/// Reads a size in bytes: a whole number with `B`, `KB`, `MB`, `GB` (powers of 1000) or `KiB`, `MiB`, `GiB`
+/// (powers of 1024), in large or small letters.
 ///
 /// # Errors
 ///
-/// A [`UnitError`] that says what is wrong with the text.
+/// A [`UnitError`] that describes the fault of the text.
 pub fn parse_size(text: &str) -> Result<u64, UnitError> {
     let text = text.trim();
     if text.is_empty() {

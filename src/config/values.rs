@@ -1,4 +1,4 @@
-//! The values that tables of several kinds hold, each read and checked by itself.
+//! Readers of values that several kinds of table have.
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -16,12 +16,12 @@ pub(super) fn text(reader: &mut Reader, key: &'static str) -> Option<String> {
     reader.string(key).map(|v| v.value).filter(|v| !v.trim().is_empty())
 }
 
-/// Reads a switch.
+/// Reads `true` or `false`.
 pub(super) fn flag(reader: &mut Reader, key: &'static str, default: bool) -> bool {
     reader.bool(key).map_or(default, |v| v.value)
 }
 
-/// Reads how many: a whole number in a range.
+/// Reads a whole number in a range.
 pub(super) fn count(
     reader: &mut Reader,
     key: &'static str,
@@ -31,13 +31,13 @@ pub(super) fn count(
     reader.integer_in(key, range).and_then(|v| usize::try_from(v.value).ok()).unwrap_or(default)
 }
 
-/// Reads a path, which is relative to the folder of the config.
+/// Reads a path relative to the config's folder.
 pub(super) fn path(reader: &mut Reader, key: &'static str, folder: &Path, default: &str) -> PathBuf {
     let given = text(reader, key).unwrap_or_else(|| default.to_owned());
     tidy(&folder.join(given))
 }
 
-/// Returns `config/../data` as `data`: it is shown in messages, and compared by people.
+/// Returns `config/../data` as `data`, since the path is shown in messages.
 pub(super) fn tidy(path: &Path) -> PathBuf {
     let mut short = PathBuf::new();
     for part in path.components() {
@@ -75,7 +75,7 @@ pub(super) fn regex(table: &mut Reader, key: &'static str) -> Option<Pattern> {
         .map(|v| v.value)
 }
 
-/// Checks a code space.
+/// Checks a code space; adds a fault if it is invalid.
 pub(super) fn space(reader: &Reader, value: &Value<String>) -> Option<CodeSpace> {
     let space = CodeSpace::new(&value.value);
     if space.is_none() {
@@ -94,12 +94,12 @@ pub(super) fn category(table: &Reader, value: &Value<String>) -> Option<Category
         return None;
     }
     let slug = Slug::new(name);
-    // A slug alone keeps the name that the category has, or gets later.
+    // A slug alone keeps the name that the category has or gets later.
     let name = if slug.is_some() { String::new() } else { name.to_owned() };
     Some(CategoryChoice { name, slug })
 }
 
-/// Reads the names of fields that must be there.
+/// Reads the names of required fields.
 pub(super) fn required(table: &mut Reader, key: &'static str) -> Vec<Required> {
     let fields = table.strings(key);
     let read = |field: Value<String>| {
@@ -113,7 +113,7 @@ pub(super) fn required(table: &mut Reader, key: &'static str) -> Vec<Required> {
     fields.into_iter().filter_map(read).collect()
 }
 
-/// Returns a template with the names in braces replaced by what `[vars]` sets for them.
+/// Returns a template with the names in braces replaced by their values from `[vars]`.
 pub(super) fn fill_vars(template: &str, vars: &BTreeMap<String, String>) -> String {
     vars.iter().fold(template.to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
 }

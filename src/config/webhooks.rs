@@ -1,4 +1,4 @@
-//! `[[webhook]]`: who is told after a publish.
+//! Reads `[[webhook]]`: addresses called after a publish.
 
 use url::Url;
 

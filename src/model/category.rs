@@ -1,4 +1,4 @@
-//! Categories: usually a newspaper.
+//! Categories, each usually a newspaper.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,11 +10,11 @@ use super::{Slug, Timestamp};
 pub struct CategoryId(pub u32);
 
 impl CategoryId {
-    /// The whole site: it has a window, a generation and an arrival order like any category.
+    /// The whole site, which has a window, a generation and an arrival order like any category.
     pub const SITE: Self = Self(0);
 }
 
-/// A category as the store keeps it: name and slug are one pair, set once (RULES 5.2).
+/// A category as the store keeps it; name and slug are one pair, which never changes (RULES 5.2).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Category {
     /// Number in the store.
@@ -25,12 +25,12 @@ pub struct Category {
     pub name: String,
     /// Grows with every change of what the category publishes (RULES 4.1).
     pub generation: u64,
-    /// When that change was stored: `updated` of its feeds (RULES 2.2).
+    /// Time at which that change was stored: `updated` of its feeds (RULES 2.2).
     pub changed_at: Timestamp,
     /// `published` of its newest item.
     pub newest: Option<Timestamp>,
-    /// The last arrival number given: one for every item that came, and for what was said again
-    /// of one whose hundred was sealed.
+    /// The last arrival number given. Every new item gets one, and an item whose hundred is sealed gets another
+    /// one when it changes or is withdrawn.
     pub arrivals: u32,
 }
 
@@ -38,13 +38,13 @@ impl Category {
     /// Arrival numbers of one archive document or page (RULES 3.2).
     pub const HUNDRED: u32 = 100;
 
-    /// How many hundreds are sealed.
+    /// Returns the number of sealed hundreds.
     #[must_use]
     pub fn sealed(&self) -> u32 {
         self.arrivals / Self::HUNDRED
     }
 
-    /// How many hundreds there are, the one that fills now among them.
+    /// Returns the number of hundreds, the open one included.
     #[must_use]
     pub fn hundreds(&self) -> u32 {
         self.arrivals.div_ceil(Self::HUNDRED)
@@ -54,14 +54,14 @@ impl Category {
 /// A category as the config names it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CategoryChoice {
-    /// Name for people; empty where only the slug is given.
+    /// Name for people; empty if only the slug is given.
     pub name: String,
-    /// Slug, where the config fixes one.
+    /// Slug, if the config sets one.
     pub slug: Option<Slug>,
 }
 
 impl CategoryChoice {
-    /// The slug that it has if it is new.
+    /// Returns the slug that the category gets if it is new.
     #[must_use]
     pub fn own_slug(&self) -> Slug {
         self.slug.clone().unwrap_or_else(|| Slug::from_name(&self.name))

@@ -1,8 +1,8 @@
-//! Errors as people read them.
+//! Errors as text for people.
 
 use std::error::Error;
 
-/// An error and its causes on one line, each said once.
+/// Returns an error and its causes on one line, without repetitions.
 #[must_use]
 pub fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();

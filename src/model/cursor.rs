@@ -1,54 +1,54 @@
-//! How far somebody has followed what changes.
+//! Cursors: positions in the sequence of changes.
 
 use serde::{Deserialize, Serialize};
 
 use super::CategoryId;
 
-/// How far somebody has followed what changes, to be kept as it is and given back. The beginning by default.
+/// A position in the sequence of changes, which callers store and pass back unchanged; by default the
+/// beginning.
 ///
-/// What it holds is the backend's own: here one number for all, since one process writes; where several do, what it
-/// needs of each category. So nobody outside can rely on an order over all of them.
+/// Its contents are the backend's own: here one number for all categories, since one process writes; a backend
+/// with several writers may need one for each category. So callers must not rely on an order across categories.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Cursor(u64);
 
 impl Cursor {
-    /// All that was stored under this number and before; for backends of the store.
+    /// Creates the cursor after all changes up to this generation; for backends of the store.
     pub(crate) fn at(generation: u64) -> Self {
         Self(generation)
     }
 
-    /// That number; for backends of the store.
+    /// Returns the generation of the cursor; for backends of the store.
     pub(crate) fn generation(&self) -> u64 {
         self.0
     }
 
-    /// Whether what an item or a category says of its last change ([`super::Item::touched`]) comes no
-    /// later.
+    /// Returns whether the last change of an item ([`super::Item::touched`]) is not after this cursor.
     #[must_use]
     pub fn covers(&self, change: u64) -> bool {
         change <= self.0
     }
 
-    /// Whether it has followed further than another one.
+    /// Returns whether this cursor is after another one.
     #[must_use]
     pub fn is_beyond(&self, other: &Self) -> bool {
         self.0 > other.0
     }
 
-    /// The generation of a category that it has followed.
+    /// Returns the generation up to which the cursor covers a category.
     #[must_use]
     pub fn of_category(&self, _: CategoryId) -> u64 {
         self.0
     }
 
-    /// As a small record keeps it.
+    /// Returns the bytes of the cursor, for small records.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         self.0.to_be_bytes().to_vec()
     }
 
-    /// What [`Cursor::to_bytes`] gave; `None` for anything else.
+    /// Reads the bytes of [`Cursor::to_bytes`]; `None` for anything else.
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         bytes.try_into().ok().map(u64::from_be_bytes).map(Self)

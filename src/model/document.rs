@@ -1,4 +1,4 @@
-//! What a parser makes of an upstream document: neutral, decoded, nothing cleaned (RULES 8).
+//! Documents as parsers return them: neutral, decoded, nothing cleaned (RULES 8).
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use super::Timestamp;
 /// A person, or an organisation, that wrote something.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Author {
-    /// Display name; may be empty when only an address is known.
+    /// Display name; may be empty if only an address is known.
     pub name: String,
     /// E-mail address, unchecked.
     pub email: Option<String>,
@@ -34,7 +34,7 @@ pub struct Enclosure {
 pub struct Repair {
     /// Line of the decoded document, from 1.
     pub line: usize,
-    /// What was found there.
+    /// The defect.
     pub what: &'static str,
 }
 
@@ -44,18 +44,18 @@ impl fmt::Display for Repair {
     }
 }
 
-/// What a document says about being polled, and about what no longer stands in it.
+/// What a document states about being polled, and about entries that it no longer has.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Hints {
     /// Minutes for which the document may be kept (RSS 2.0 `ttl`).
     pub ttl_minutes: Option<u32>,
-    /// Hours in UTC in which nobody should ask (RSS 2.0 `skipHours`): bit 0 is the hour after midnight.
+    /// Hours in UTC in which it must not be polled (RSS 2.0 `skipHours`): bit 0 is the hour after midnight.
     pub skip_hours: u32,
-    /// Days in UTC on which nobody should ask (RSS 2.0 `skipDays`): bit 0 is Monday.
+    /// Days in UTC on which it must not be polled (RSS 2.0 `skipDays`): bit 0 is Monday.
     pub skip_days: u8,
     /// Seconds between two changes (RSS 1.0 Syndication: `updatePeriod` by `updateFrequency`).
     pub update_every: Option<u32>,
-    /// The document with the items before these, absolute (RFC 5005, 4: `prev-archive`).
+    /// The document with the preceding items, absolute (RFC 5005, 4: `prev-archive`).
     pub prev_archive: Option<String>,
     /// The program that made the document.
     pub generator: Option<String>,
@@ -68,46 +68,46 @@ pub struct Hints {
 pub struct Deleted {
     /// The id that the entry had.
     pub reference: String,
-    /// When it was deleted, as stated.
+    /// Time of the deletion, as stated.
     pub when: Option<Timestamp>,
 }
 
 /// One upstream document: a feed, or the answer of an API.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Document {
-    /// `rss`, `rdf`, `atom`, `json_feed` or `json`, with the version where it is known.
+    /// `rss`, `rdf`, `atom`, `json_feed` or `json`, with the version if it is known.
     pub format: String,
-    /// Plain text.
+    /// Title; plain text.
     pub title: String,
-    /// The title as the source sent it, HTML not cleaned, where that is not the plain text.
+    /// The title as the source sent it, HTML not cleaned, if it differs from the plain text.
     #[serde(skip)]
     pub title_markup: Option<String>,
     /// The page that belongs to the feed, absolute.
     pub link: Option<String>,
-    /// BCP 47 as the source states it.
+    /// Language in BCP 47 as the source states it.
     pub language: Option<String>,
     /// WHATWG name of the encoding the bytes were read in.
     pub encoding: String,
     /// The feed's own id.
     pub id: Option<String>,
-    /// HTML, not cleaned.
+    /// Subtitle; HTML, not cleaned.
     pub subtitle: Option<String>,
-    /// When the document says it last changed.
+    /// Time of its last change, as stated.
     pub updated: Option<Timestamp>,
     /// Authors of the whole feed.
     pub authors: Vec<Author>,
     /// The items in the order of the document.
     pub entries: Vec<Entry>,
-    /// Items that were left out because the document holds more than the cap.
+    /// Number of items that were left out because the document exceeds the cap.
     #[serde(skip)]
     pub beyond_cap: usize,
-    /// What had to be repaired to read it.
+    /// Defects that were repaired to read it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub repairs: Vec<Repair>,
-    /// Who read it: `rss` or `atom` (the crates), `tolerant` or `json`.
+    /// The parser that read it: `rss` or `atom` (the crates), `tolerant` or `json`.
     #[serde(skip)]
     pub reader: &'static str,
-    /// What it says about being polled.
+    /// Its hints about being polled.
     #[serde(skip)]
     pub hints: Hints,
 }
@@ -118,12 +118,12 @@ pub struct Entry {
     /// The upstream's own id, raw: `guid`, `atom:id`, JSON Feed `id`.
     #[serde(rename = "id")]
     pub guid: Option<String>,
-    /// The code as a rule of the source listed it, before the canonical form.
+    /// The code as a rule of the source read it, before the canonical form.
     #[serde(skip)]
     pub code: Option<String>,
-    /// Plain text, entities decoded.
+    /// Title; plain text, entities decoded.
     pub title: String,
-    /// The title as the source sent it, HTML not cleaned, where that is not the plain text.
+    /// The title as the source sent it, HTML not cleaned, if it differs from the plain text.
     #[serde(skip)]
     pub title_markup: Option<String>,
     /// The article's page, absolute.
@@ -136,19 +136,19 @@ pub struct Entry {
     pub authors: Vec<Author>,
     /// The source's own labels.
     pub categories: Vec<String>,
-    /// HTML, not cleaned.
+    /// Summary; HTML, not cleaned.
     pub summary: Option<String>,
-    /// HTML, not cleaned.
+    /// Content; HTML, not cleaned.
     pub content: Option<String>,
-    /// Files.
+    /// Enclosures.
     pub enclosures: Vec<Enclosure>,
     /// The newspaper that the record names (`from`, `medianame`, `source`, `dc:publisher`).
     #[serde(skip)]
     pub media_name: Option<String>,
-    /// The picture that stands for the item, absolute: the largest thumbnail.
+    /// The picture of the item, absolute: the largest thumbnail.
     #[serde(skip)]
     pub picture: Option<String>,
-    /// BCP 47 as the source states it.
+    /// Language in BCP 47 as the source states it.
     #[serde(skip)]
     pub language: Option<String>,
 }

@@ -1,19 +1,19 @@
-//! A versioned hash of what one source sends of one item (RULES 1.5).
+//! A versioned hash of what one source sends about one item (RULES 1.5).
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-/// Bump when the fields under the hash change: old hashes then never equal new ones, and the
+/// The version of the hashed fields. Bump it when they change: old hashes then never equal new ones, and the
 /// first poll after the upgrade adopts the new hash without an update.
 pub const VERSION: u8 = 1;
 
-/// Version byte and 15 bytes of a SHA-256.
+/// A version byte and 15 bytes of a SHA-256.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ContentHash([u8; 16]);
 
 impl ContentHash {
-    /// Hash over named fields; empty ones do not count, so a field added later does not
-    /// change the hash of records that lack it.
+    /// Hashes named fields. Empty ones do not count, so a field added later does not change the hash of records
+    /// that lack it.
     #[must_use]
     pub fn of(fields: &[(&str, &str)]) -> Self {
         let mut hash = Sha256::new();
@@ -29,13 +29,13 @@ impl ContentHash {
         Self(bytes)
     }
 
-    /// Whether both were made over the same fields.
+    /// Returns whether both hashes have the same version.
     #[must_use]
     pub fn comparable(&self, other: &Self) -> bool {
         self.0[0] == other.0[0]
     }
 
-    /// The 16 bytes, for keys.
+    /// Returns the 16 bytes, for keys.
     #[must_use]
     pub fn bytes(&self) -> &[u8; 16] {
         &self.0

@@ -1,4 +1,4 @@
-//! What passes between a source and the fetcher.
+//! Requests of sources and the answers of the fetcher.
 
 use std::any::Any;
 use std::fmt;
@@ -11,28 +11,28 @@ use url::Url;
 
 use super::Timestamp;
 
-/// One GET that a source asks for.
+/// One GET of a source.
 #[derive(Debug, Clone)]
 pub struct Request {
     /// Absolute http or https address.
     pub url: Url,
     /// Extra headers of the source's own (name, value).
     pub headers: Vec<(String, String)>,
-    /// What the last good answer gave for conditional requests.
+    /// The validators of the last good answer, for conditional requests.
     pub validators: Validators,
-    /// Hash ([`address_hash`]) of the address that gave them, where it is on another site than
-    /// `url`: they mean nothing to anybody else.
+    /// Hash ([`address_hash`]) of the address that sent the validators, if it is on another site than `url`:
+    /// they are only valid there.
     pub validators_of: Option<u64>,
-    /// Asked through this HTTP proxy.
+    /// The HTTP proxy to use.
     pub proxy: Option<Arc<Url>>,
-    /// Whether robots.txt is asked first: for pages, not for feeds and APIs.
+    /// Whether robots.txt is obeyed: for pages, not for feeds and APIs.
     pub robots: bool,
-    /// One of many at first contact: its host is asked more slowly.
+    /// Whether it is one of many at first contact, which are spaced more widely.
     pub unhurried: bool,
 }
 
 impl Request {
-    /// A plain GET without validators.
+    /// Creates a plain GET without validators.
     #[must_use]
     pub fn get(url: Url) -> Self {
         Self {
@@ -47,7 +47,7 @@ impl Request {
     }
 }
 
-/// Tells addresses apart where keeping them whole would be too much; their fragment does not count.
+/// Hashes an address without its fragment, to compare addresses without storing them.
 #[must_use]
 pub fn address_hash(url: &Url) -> u64 {
     let mut url = url.clone();
@@ -56,13 +56,13 @@ pub fn address_hash(url: &Url) -> u64 {
     digest.iter().take(8).fold(0, |hash, byte| hash << 8 | u64::from(*byte))
 }
 
-/// Host and port as one string: two ports of one machine are two servers.
+/// Returns host and port as one string: two ports of one machine are two servers.
 #[must_use]
 pub fn host_of(url: &Url) -> String {
     format!("{}:{}", url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or_default())
 }
 
-/// ETag and Last-Modified, opaque: returned as they came (RFC 9110, 13.1).
+/// `ETag` and `Last-Modified`, opaque: sent back unchanged (RFC 9110, 13.1).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Validators {
@@ -73,19 +73,19 @@ pub struct Validators {
 }
 
 impl Validators {
-    /// Takes over what a 304 brings anew (RFC 9111, 4.3.4).
+    /// Adopts the validators of a 304 (RFC 9111, 4.3.4).
     pub fn renew(&mut self, newer: Self) {
         self.etag = newer.etag.or(self.etag.take());
         self.last_modified = newer.last_modified.or(self.last_modified.take());
     }
 }
 
-/// A good answer.
+/// A successful answer.
 #[derive(Debug, Clone)]
 pub enum Response {
     /// Nothing has changed since the validators were given.
     NotModified(NotModified),
-    /// 200 with its body.
+    /// 200 with a body.
     Fetched(Fetched),
 }
 
@@ -109,13 +109,13 @@ pub struct NotModified {
     pub by: Unchanged,
     /// How long the answer may be kept.
     pub freshness: Freshness,
-    /// Newer validators, where it brings some (RFC 9111, 4.3.4).
+    /// Newer validators, if it sent some (RFC 9111, 4.3.4).
     pub validators: Validators,
-    /// Where permanent redirects alone have led, if any did.
+    /// The address that permanent redirects alone led to, if there were any.
     pub moved: Option<Url>,
 }
 
-/// A body and what came with it.
+/// A body and its metadata.
 #[derive(Debug, Clone)]
 pub struct Fetched {
     /// The address that answered, after redirects: the base of relative links.
@@ -124,22 +124,22 @@ pub struct Fetched {
     pub content_type: Option<String>,
     /// Decoded body, within the cap.
     pub body: Bytes,
-    /// For the next conditional request.
+    /// Validators for the next conditional request.
     pub validators: Validators,
-    /// How long the answer may be kept.
+    /// Time for which the answer is fresh.
     pub freshness: Freshness,
-    /// Where permanent redirects (301, 308) alone have led, if any did.
+    /// The address that permanent redirects (301, 308) alone led to, if there were any.
     pub moved: Option<Url>,
-    /// Keeps the body's share of the memory for bodies; given back when all is taken in.
+    /// The body's share of the memory for bodies, released once its items are stored.
     pub permit: BodyPermit,
 }
 
-/// A share of the memory for bodies; dropping the last clone gives it back.
+/// A share of the memory for bodies; dropping the last clone releases it.
 #[derive(Clone, Default)]
 pub struct BodyPermit(Option<Arc<dyn Any + Send + Sync>>);
 
 impl BodyPermit {
-    /// Holds `share` until the last clone is dropped.
+    /// Creates a permit that holds `share` until the last clone is dropped.
     #[must_use]
     pub fn of(share: Arc<dyn Any + Send + Sync>) -> Self {
         Self(Some(share))

@@ -1,4 +1,4 @@
-//! InfoCode: the one identity of an article (RULES 1.1 to 1.3, 5.1).
+//! `InfoCode`: the identity of an article (RULES 1.1 to 1.3, 5.1).
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -7,17 +7,16 @@ use data_encoding::{BASE32_NOPAD, HEXLOWER};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-/// Longest code kept as it is, in bytes; longer ones are hashed at birth.
+/// The longest code kept as it is, in bytes; longer ones are replaced by a hash.
 const MAX_CODE: usize = 120;
 
-/// A name space of codes: a source's own id, or a name that several sources share.
-/// 1 to 32 of `[a-z0-9_-]`.
+/// A name space of codes: a source's own id, or a name that several sources share. 1 to 32 of `[a-z0-9_-]`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct CodeSpace(String);
 
 impl CodeSpace {
-    /// `None` unless `text` is 1 to 32 of `[a-z0-9_-]`.
+    /// Creates a code space; `None` unless `text` is 1 to 32 of `[a-z0-9_-]`.
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {
         let good = (1..=32).contains(&text.len())
@@ -25,14 +24,14 @@ impl CodeSpace {
         good.then(|| Self(text.to_owned()))
     }
 
-    /// The space of posts that an import finds no rule for.
+    /// Returns the space of imported posts to which no rule applies.
     #[must_use]
     pub fn jekyll() -> Self {
         Self("jekyll".to_owned())
     }
 
-    /// A source's own space: its id, or its beginning and a hash where the id is too long or
-    /// has characters that a space has not.
+    /// Returns a source's own space: its id, or the beginning of it and a hash if the id is too long or has
+    /// characters that a space must not have.
     #[must_use]
     pub fn of_source(id: &super::SourceId) -> Self {
         Self::new(id.as_str()).unwrap_or_else(|| {
@@ -42,14 +41,14 @@ impl CodeSpace {
         })
     }
 
-    /// The name.
+    /// Returns the name.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// (code space, code): the key under which an article is kept exactly once.
+/// A code space and a code: the key under which an article is stored exactly once.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct InfoCode {
     space: CodeSpace,
@@ -57,8 +56,8 @@ pub struct InfoCode {
 }
 
 impl InfoCode {
-    /// A code as a source's rule gave it. Control characters and codes over 120 bytes are
-    /// replaced by a hash, so that every code can be shown and stored.
+    /// Creates a code as a source's rule returned it. Codes that are empty, have control characters or exceed
+    /// 120 bytes are replaced by a hash, so that every code can be shown and stored.
     #[must_use]
     pub fn new(space: CodeSpace, code: &str) -> Self {
         let code = code.trim();
@@ -67,32 +66,32 @@ impl InfoCode {
         Self { space, code }
     }
 
-    /// Derives a code from what the source can be trusted for: 20 base32 characters of the
-    /// SHA-256 over `parts` (RULES 1.1). The first part names what was used.
+    /// Derives a code from stable fields of a source: 20 base32 characters of the SHA-256 over `parts` (RULES
+    /// 1.1). The first part names the kind of fields.
     #[must_use]
     pub fn derived(space: CodeSpace, parts: &[&str]) -> Self {
         Self { space, code: digest(parts) }
     }
 
-    /// The code space.
+    /// Returns the code space.
     #[must_use]
     pub fn space(&self) -> &CodeSpace {
         &self.space
     }
 
-    /// The code without its space.
+    /// Returns the code without its space.
     #[must_use]
     pub fn code(&self) -> &str {
         &self.code
     }
 
-    /// As text: `space~code`, or the bare code when `bare` is its space (RULES 1.2).
+    /// Returns the code as text: `space~code`, or the bare code if `bare` is its space (RULES 1.2).
     #[must_use]
     pub fn text(&self, bare: Option<&CodeSpace>) -> String {
         if bare == Some(&self.space) { self.code.clone() } else { format!("{}~{}", self.space.0, self.code) }
     }
 
-    /// Reads what [`InfoCode::text`] wrote. `None` when there is no space and no `bare` one.
+    /// Reads the text of [`InfoCode::text`]; `None` if it has no space and there is no `bare` one.
     #[must_use]
     pub fn parse(text: &str, bare: Option<&CodeSpace>) -> Option<Self> {
         if let Some((space, code)) = text.split_once('~')
@@ -104,9 +103,9 @@ impl InfoCode {
         bare.filter(|_| !text.trim().is_empty()).map(|space| Self::new(space.clone(), text))
     }
 
-    /// The store's key, free of prefixes of each other: the space, a zero byte, then either
-    /// `1` and the number of an `NW` + 18 digits code (8 bytes, big-endian), or `2`, a length
-    /// byte and the code. The same on every host, and the order of items with equal times.
+    /// Returns the store's key, which is never a prefix of another: the space, a zero byte, then either `1`
+    /// and the number of an `NW` + 18 digits code (8 bytes, big-endian), or `2`, a length byte and the code.
+    /// It is the same on every host, and orders items with equal times.
     #[must_use]
     pub fn key(&self) -> Vec<u8> {
         let mut key = Vec::with_capacity(self.space.0.len() + 11);
@@ -124,8 +123,8 @@ impl InfoCode {
         key
     }
 
-    /// Reads a key made by [`InfoCode::key`] from the start of `bytes`; also gives how many
-    /// bytes it took. `None` when the bytes are not such a key.
+    /// Reads a key made by [`InfoCode::key`] from the start of `bytes`; returns it with its length in bytes, or
+    /// `None` if the bytes are no such key.
     #[must_use]
     pub fn from_key(bytes: &[u8]) -> Option<(Self, usize)> {
         let zero = bytes.iter().position(|&b| b == 0)?;
@@ -146,8 +145,8 @@ impl InfoCode {
         Some((Self { space, code }, zero + 1 + taken))
     }
 
-    /// The name of the article's files (RULES 5.1): the text form where it is safe on every
-    /// file system, else `x_` and 32 hex digits of its SHA-256.
+    /// Returns the name of the article's files (RULES 5.1): the text form if it is safe on every file system,
+    /// else `x_` and 32 hex digits of its SHA-256.
     #[must_use]
     pub fn file_name(&self, bare: Option<&CodeSpace>) -> String {
         let text = self.text(bare);
@@ -195,7 +194,7 @@ fn nw_number(code: &str) -> Option<u64> {
     (digits.len() == 18 && digits.bytes().all(|b| b.is_ascii_digit())).then(|| digits.parse().ok()).flatten()
 }
 
-/// Names that Windows shares and archives refuse, whatever follows (`con`, `com1`, …).
+/// Returns whether Windows shares and archives refuse a name, whatever its extension (`con`, `com1`, …).
 fn is_device_name(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
     matches!(lower.as_str(), "con" | "prn" | "aux" | "nul")

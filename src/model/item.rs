@@ -1,10 +1,10 @@
-//! Items: an article as the store keeps it and the publisher reads it.
+//! Items: articles as the store keeps them and the publisher reads them.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Author, CategoryId, Enclosure, InfoCode, SourceId, Timestamp};
 
-/// Caps that keep a record of [`Item`] below the store's value limit.
+/// Limits that keep a record of [`Item`] below the store's value limit.
 pub mod caps {
     /// Bytes of a title: 300 Chinese characters.
     pub const TITLE: usize = 1_000;
@@ -24,50 +24,50 @@ pub mod caps {
     pub const LIST: usize = 32;
 }
 
-/// What lists of articles need; small and fixed in size, the rest is in [`Body`].
+/// The part of an article that lists need, limited in size; the rest is in [`Body`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Item {
-    /// The one identity.
+    /// The identity of the article.
     pub code: InfoCode,
-    /// Plain text.
+    /// Title; plain text.
     pub title: String,
     /// The original article, absolute.
     pub link: Option<String>,
-    /// Plain text: the source's digest, or the beginning of the text.
+    /// Excerpt; plain text: the source's digest, or the beginning of the text.
     pub excerpt: String,
     /// The newspaper that the article names as its origin.
     pub media_name: Option<String>,
     /// First picture of the text or the enclosures, absolute.
     pub image: Option<String>,
-    /// Fixed at first publication: min(source's date, first seen).
+    /// First publication; fixed: min(source's date, first seen).
     pub published: Timestamp,
-    /// Moves on a real change of title or text (RULES 2.1).
+    /// Last change of title or text (RULES 2.1).
     pub updated: Timestamp,
-    /// When the mill first saw it.
+    /// Time at which the mill first saw it.
     pub first_seen: Timestamp,
-    /// Category of the permalink; set once.
+    /// Category of the permalink; never changes.
     pub home: CategoryId,
     /// All categories, the home one first.
     pub categories: Vec<CategoryId>,
-    /// Path of the article page without the leading slash; set once (RULES 5.3).
+    /// Path of the article page without the leading slash; never changes (RULES 5.3).
     pub permalink: String,
-    /// The listing source that gives title, text, media name and link.
+    /// The source whose title, text, media name and link are used.
     pub lead: SourceId,
-    /// Rank of `lead` when it gave them; lower outranks higher.
+    /// Rank of `lead` when it sent them; lower outranks higher.
     pub rank: u32,
-    /// Changes of title or text seen so far.
+    /// Number of changes of title or text.
     pub revisions: u32,
-    /// The arrival number of the commit that stored it; for "not yet published".
+    /// Generation of the commit that first stored it; tells whether it is published yet.
     pub generation: u64,
-    /// Grows with every change of this record; filled by the store.
+    /// Generation of the last change of this record; set by the store.
     pub touched: u64,
-    /// Taken over from an older site.
+    /// Whether it was imported from an older site.
     pub imported: bool,
 }
 
 #[cfg(test)]
 impl Item {
-    /// One in no category, for tests of what keeps items.
+    /// Returns an item in no category, for tests.
     pub(crate) fn sample(code: InfoCode) -> Self {
         Self {
             permalink: format!("a/{}.html", code.file_name(None)),
@@ -95,17 +95,17 @@ impl Item {
 /// The large part of an item, compressed by the store.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Body {
-    /// Cleaned HTML.
+    /// Text; cleaned HTML.
     pub html: String,
-    /// Plain text of the source's own digest or summary, if it gave one.
+    /// The source's own digest or summary, plain text.
     pub digest: Option<String>,
     /// Authors.
     pub authors: Vec<Author>,
     /// The source's labels.
     pub tags: Vec<String>,
-    /// Files.
+    /// Enclosures.
     pub enclosures: Vec<Enclosure>,
-    /// BCP 47.
+    /// Language in BCP 47.
     pub language: Option<String>,
 }
 
@@ -123,7 +123,7 @@ mod tests {
     use super::*;
     use crate::model::{CodeSpace, Slug};
 
-    /// The store refuses records over 6,000 bytes; a refusal would come back at every poll.
+    /// Checks that a full record stays below 6,000 bytes: the store refuses larger ones at every poll.
     #[test]
     fn the_largest_record_fits() {
         let space = CodeSpace::new(&"s".repeat(32)).unwrap();

@@ -1,5 +1,5 @@
-//! The text of HTML, and what its references stand for, in one pass and without a tree: titles
-//! and digests are read for every item, and a tree costs time quadratic in its depth.
+//! Extracts the text of HTML and resolves its references in one pass, without a tree: titles and digests are
+//! read for every item, and a tree costs time quadratic in its depth.
 
 use std::borrow::Cow;
 
@@ -8,14 +8,14 @@ use memchr::{memchr, memchr2, memchr3};
 
 use super::text::one_line;
 
-/// What the numeric references 128 to 159 mean: windows-1252, as HTML 13.2.5.80 rules and feeds
-/// mean them.
+/// The characters of the numeric references 128 to 159: windows-1252, as HTML 13.2.5.80 requires and feeds
+/// intend.
 const WINDOWS_1252: [char; 32] = [
     '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8D}', 'Ž', '\u{8F}', '\u{90}',
     '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9D}', 'ž', 'Ÿ',
 ];
 
-/// The character of a numeric reference, given without `&#` and `;`: `8217` or `x2019`.
+/// Returns the character of a numeric reference, given without `&#` and `;`: `8217` or `x2019`.
 #[must_use]
 pub fn character(digits: &str) -> Option<char> {
     let code = match digits.strip_prefix(['x', 'X']) {
@@ -32,15 +32,15 @@ pub fn character(digits: &str) -> Option<char> {
     })
 }
 
-/// Digits as a number; what is too large for one is no character either.
+/// Returns digits as a number; one that is too large becomes `u32::MAX`, which is no character.
 fn number(digits: &str, radix: u32) -> Option<u32> {
     (!digits.is_empty()).then(|| u32::from_str_radix(digits, radix).unwrap_or(u32::MAX))
 }
 
-/// Writes what a named reference stands for (HTML 13.5); false when the name is none.
+/// Appends the characters of a named reference (HTML 13.5); returns whether the name exists.
 ///
-/// `lang` and `rang` are those of XHTML 1.0, whose declarations feeds refer to; HTML 5 gave the
-/// names to other characters.
+/// `lang` and `rang` are those of XHTML 1.0, to whose declarations feeds refer; HTML 5 gave the names to other
+/// characters.
 pub fn push_named(name: &str, out: &mut String) -> bool {
     let (first, second) = match name {
         "amp" => (u32::from('&'), 0),
@@ -49,14 +49,14 @@ pub fn push_named(name: &str, out: &mut String) -> bool {
         "quot" => (u32::from('"'), 0),
         "lang" => (0x2329, 0),
         "rang" => (0x232A, 0),
-        // The table holds names with and without their semicolon, and beginnings of names as zeros.
+        // The table has names with and without their semicolon, and prefixes of names as zeros.
         _ => NAMED_ENTITIES.get(format!("{name};").as_str()).copied().unwrap_or_default(),
     };
     out.extend([first, second].into_iter().filter(|code| *code != 0).filter_map(char::from_u32));
     first != 0
 }
 
-/// HTML text with its references resolved; what is unknown stays as it is written.
+/// Returns text with its references resolved; unknown ones stay unchanged.
 #[must_use]
 pub fn decode_references(text: &str) -> Cow<'_, str> {
     let Some(first) = memchr(b'&', text.as_bytes()) else { return Cow::Borrowed(text) };
@@ -72,7 +72,7 @@ pub fn decode_references(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Writes what `&` and `after` stand for; gives what follows the reference.
+/// Appends the character of the reference that begins with `&` and `after`; returns the rest behind it.
 fn reference<'a>(after: &'a str, out: &mut String) -> &'a str {
     let window = after.get(..after.floor_char_boundary(40)).unwrap_or_default();
     if let Some((name, _)) = window.split_once(';') {
@@ -87,7 +87,7 @@ fn reference<'a>(after: &'a str, out: &mut String) -> &'a str {
             return after.get(name.len() + 1..).unwrap_or_default();
         }
     }
-    // The names that HTML has always taken without a semicolon.
+    // The names that HTML has always accepted without a semicolon.
     for (name, c) in [("amp", '&'), ("lt", '<'), ("gt", '>'), ("quot", '"'), ("nbsp", '\u{A0}')] {
         if let Some(rest) = after.strip_prefix(name)
             && !rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '=')
@@ -100,7 +100,7 @@ fn reference<'a>(after: &'a str, out: &mut String) -> &'a str {
     after
 }
 
-/// The text of HTML on one line, blocks apart from each other by a space.
+/// Returns the text of HTML on one line, with a space between blocks.
 #[must_use]
 pub fn html_to_text(html: &str) -> String {
     if memchr2(b'<', b'&', html.as_bytes()).is_none() {
@@ -117,7 +117,7 @@ pub fn html_to_text(html: &str) -> String {
     one_line(&out)
 }
 
-/// Passes the markup at the start of `tag`; a `<` that begins none is written.
+/// Skips the markup at the start of `tag` and returns the rest; a `<` that begins no markup is appended.
 fn after_markup<'a>(tag: &'a str, out: &mut String) -> &'a str {
     let body = tag.get(1..).unwrap_or_default();
     if let Some(comment) = body.strip_prefix("!--") {
@@ -148,9 +148,9 @@ fn after_markup<'a>(tag: &'a str, out: &mut String) -> &'a str {
     after
 }
 
-/// What follows the `>` of a tag; `>` within a quoted value does not end it.
+/// Returns the rest behind the `>` of a tag; `>` within a quoted value does not end it.
 pub(crate) fn after_tag(tag: &str) -> &str {
-    // A quote that comes first may hold it.
+    // Unless a quote comes first, the first `>` is the end.
     if let Some(end) = memchr3(b'>', b'"', b'\'', tag.as_bytes())
         && tag.as_bytes()[end] == b'>'
     {
@@ -172,7 +172,7 @@ pub(crate) fn after_tag(tag: &str) -> &str {
     ""
 }
 
-/// What follows the end tag of an element whose content is no text.
+/// Returns the rest behind the end tag of an element whose content is no text.
 fn after_element<'a>(rest: &'a str, name: &str) -> &'a str {
     let end = rest
         .match_indices("</")

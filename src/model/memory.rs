@@ -1,5 +1,5 @@
-//! What is learned of a source between polls: when it publishes, what it asks for, where it
-//! went. The store keeps it in a record of its own beside [`super::SourceState`].
+//! What is learned about a source between polls: when it publishes, what it asks for, where it moved. Stored
+//! within [`super::SourceState`].
 
 use serde::{Deserialize, Serialize};
 
@@ -8,21 +8,21 @@ use super::{Hints, Timestamp};
 /// Quarter hours of a day.
 pub const QUARTERS: usize = 96;
 
-/// When a source publishes: counts of new items that fade with time. Filled and read by `schedule`.
+/// When a source publishes: decaying counts of new items. Filled and read by `schedule`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Habits {
-    /// Items by quarter hour of the source's day, half as much after 21 days; 96 numbers.
+    /// Items by quarter hour of the source's day, with a half-life of 21 days; 96 numbers.
     #[serde(with = "packed")]
     pub quarters: Vec<f32>,
-    /// Items, half as much after 7 days.
+    /// Items, with a half-life of 7 days.
     pub items: f32,
-    /// Days in which those were counted, fading alike.
+    /// Days over which those were counted, decaying alike.
     pub days: f32,
-    /// Items on Monday to Friday, half as much after 28 days.
+    /// Items on Monday to Friday, with a half-life of 28 days.
     pub weekdays: f32,
-    /// Items on Saturday and Sunday, fading alike.
+    /// Items on Saturday and Sunday, decaying alike.
     pub weekends: f32,
-    /// Up to when all of it holds; `None` before the first document.
+    /// Time up to which the counts are complete; `None` before the first document.
     pub until: Option<Timestamp>,
 }
 
@@ -39,8 +39,8 @@ impl Default for Habits {
     }
 }
 
-/// Numbers as base64 of their bytes: as digits they were most of a source's record, and of the time that it
-/// took to read and write it. Rows of digits, as they were kept before, are read too.
+/// Numbers as base64 of their bytes: as digits they were most of a source's record, and of the time to read and
+/// write it. Arrays of numbers, the earlier form, are read too.
 mod packed {
     use std::fmt;
 
@@ -56,7 +56,7 @@ mod packed {
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<f32>, D::Error> {
         let mut numbers = from.deserialize_any(Numbers)?;
-        // A row that is cut or too long must not end a look at the day.
+        // An array of the wrong length must not fail later accesses by quarter hour.
         numbers.resize(super::QUARTERS, 0.0);
         Ok(numbers)
     }
@@ -86,83 +86,83 @@ mod packed {
     }
 }
 
-/// A permanent redirect that was seen, and may be followed beforehand one day.
+/// A permanent redirect, which may be trusted later.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Moved {
-    /// Where it leads.
+    /// The new address.
     pub to: String,
     /// When it was first seen.
     pub since: Timestamp,
-    /// In how many polls it was seen, with the same feed behind it.
+    /// Number of polls in which it was seen, with the same feed behind it.
     pub times: u32,
-    /// It is asked in place of the configured address.
+    /// Whether the new address is polled in place of the configured one.
     pub trusted: bool,
 }
 
-/// An item that its source no longer lists, though its window should hold it.
+/// An item that its source no longer lists, though its window should contain it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Missing {
     /// Its code as text, with its space.
     pub code: String,
-    /// When it was first missed.
+    /// Time at which it was first missing.
     pub since: Timestamp,
-    /// In how many documents in a row.
+    /// Number of consecutive documents without it.
     pub times: u8,
 }
 
-/// Whether a value is as at first, and need not be written: most of a source's record would be that.
+/// Returns whether a value is the default and need not be written, as most of a source's record.
 pub(super) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
-/// What is learned of a source.
+/// What is learned about a source.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Memory {
-    /// Hash of the configured address that this was learned under; another one makes it void.
+    /// Hash of the configured address for which this was learned; a change of the address invalidates it.
     pub address: u64,
     /// When it publishes.
     pub habits: Habits,
-    /// Minutes that its last document asked for (`ttl`).
+    /// Minutes between polls that its last document asked for (`ttl`).
     #[serde(skip_serializing_if = "is_default")]
     pub ttl_minutes: Option<u32>,
-    /// Hours in UTC in which it does not want to be asked.
+    /// Hours in UTC in which it must not be polled.
     #[serde(skip_serializing_if = "is_default")]
     pub skip_hours: u32,
-    /// Days in UTC on which it does not want to be asked.
+    /// Days in UTC on which it must not be polled.
     #[serde(skip_serializing_if = "is_default")]
     pub skip_days: u8,
-    /// Seconds that its last document asked for (`sy:updatePeriod`).
+    /// Seconds between polls that its last document asked for (`sy:updatePeriod`).
     #[serde(skip_serializing_if = "is_default")]
     pub update_every: Option<u32>,
     /// Items in its last document.
     #[serde(skip_serializing_if = "is_default")]
     pub window: u32,
-    /// When its window last ran over: a whole document without a known item.
+    /// Time at which its window last overran: no item of a full document was known.
     #[serde(skip_serializing_if = "is_default")]
     pub overrun: Option<Timestamp>,
-    /// How often that happened.
+    /// Number of overruns.
     #[serde(skip_serializing_if = "is_default")]
     pub gaps: u32,
-    /// Where it says that it moved to.
+    /// The permanent redirect that it sent.
     #[serde(skip_serializing_if = "is_default")]
     pub moved: Option<Moved>,
-    /// Hash of the address that gave the validators, where it is another site's than the one asked.
+    /// Hash of the address that sent the validators, if it is on another site than the polled one.
     #[serde(skip_serializing_if = "is_default")]
     pub validators_of: Option<u64>,
-    /// Hash of the last body that was taken in whole.
+    /// Hash of the last body whose items were all stored.
     #[serde(skip_serializing_if = "is_default")]
     pub body: Option<[u8; 16]>,
     /// A stable word for the last failure; empty after a good poll.
     #[serde(skip_serializing_if = "is_default")]
     pub error_kind: String,
-    /// It said that it is gone for good (410): it is asked no more.
+    /// Whether it answered that it is gone for good (410); it is no longer polled.
     #[serde(skip_serializing_if = "is_default")]
     pub gone: bool,
-    /// Answers that brought a document or said that there is none; fading.
+    /// Number of answers with a document or a 304; decaying.
     #[serde(skip_serializing_if = "is_default")]
     pub answers: f32,
-    /// Those that said 304; fading alike.
+    /// Number of 304 answers; decaying alike.
     #[serde(skip_serializing_if = "is_default")]
     pub unmodified: f32,
     /// Items that are missing from its window; at most 6.
@@ -174,13 +174,13 @@ pub struct Memory {
     /// Items withdrawn that day.
     #[serde(skip_serializing_if = "is_default")]
     pub withdrawn: u32,
-    /// An alarm that an admin should see; empty for none.
+    /// A warning for the admin; empty for none.
     #[serde(skip_serializing_if = "is_default")]
     pub alarm: String,
 }
 
 impl Memory {
-    /// Takes over what a document says about polling.
+    /// Adopts a document's hints about polling.
     pub fn hear(&mut self, hints: &Hints) {
         self.ttl_minutes = hints.ttl_minutes;
         self.skip_hours = hints.skip_hours;
@@ -188,14 +188,14 @@ impl Memory {
         self.update_every = hints.update_every;
     }
 
-    /// Notes how an answer came, so that [`Memory::unmodified_share`] shows about the last hundred.
+    /// Counts an answer, so that [`Memory::unmodified_share`] covers about the last hundred.
     pub fn count(&mut self, unmodified: bool) {
         const FADES: f32 = 0.99;
         self.answers = self.answers * FADES + 1.0;
         self.unmodified = self.unmodified * FADES + f32::from(u8::from(unmodified));
     }
 
-    /// Share of answers that were 304, from 0 to 1; `None` before the first.
+    /// Returns the share of answers that were 304, from 0 to 1; `None` before the first.
     #[must_use]
     pub fn unmodified_share(&self) -> Option<f32> {
         (self.answers > 0.0).then(|| self.unmodified / self.answers)
@@ -227,7 +227,7 @@ mod tests {
         assert!(serde_json::from_str::<Habits>(r#"{"quarters":"?"}"#).is_err());
     }
 
-    /// The store refuses records over 6,000 bytes.
+    /// Checks that a full record stays below 6,000 bytes, since the store refuses larger ones.
     #[test]
     fn the_largest_record_fits() {
         let missing = Missing { code: "c".repeat(160), since: Timestamp::MAX, times: 255 };

@@ -1,9 +1,9 @@
-//! The words that every room of the house shares: plain types without IO.
+//! Plain types that all rooms share, without IO.
 //!
-//! Owns: instants, InfoCodes, slugs and how names are read for them, content hashes, documents as
-//! parsers give them, items as the store keeps them, and what passes between sources and the fetcher.
-//! Does not own: any decision (see `ingest`), any bytes on disk (see `store`), any output (see `render`).
-//! A new type belongs here only when at least two rooms pass it to each other.
+//! Owns: instants, `InfoCode`s, slugs and the reading of names for them, content hashes, documents as parsers
+//! return them, items as the store keeps them, requests and answers. Does not own: any decision (see `ingest`),
+//! any bytes on disk (see `store`), any output (see `render`). A new type belongs here only if at least two
+//! rooms pass it to each other.
 
 pub mod category;
 mod chain;

@@ -1,17 +1,17 @@
-//! Bounds HTML before it meets an HTML parser: the tree builder's work grows with depth
-//! times length, and open formatting elements are rebuilt in every new paragraph
-//! (HTML Standard, "reconstruct the active formatting elements").
+//! Limits the nesting of HTML before it is parsed: the tree builder's work grows with depth times length, and
+//! open formatting elements are rebuilt in every new paragraph (HTML Standard, "reconstruct the active
+//! formatting elements").
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-/// Elements that may be open at once.
+/// The most elements that may be open at once.
 const MAX_OPEN: usize = 120;
-/// Formatting elements that may be open at once.
+/// The most formatting elements that may be open at once.
 const MAX_FORMATTING: usize = 12;
 
-/// `html` with the start tags left out that would nest too deep; borrowed when there are none.
-/// Linear in its length.
+/// Returns `html` without the start tags that would nest too deep; borrowed if there are none. Linear in its
+/// length.
 #[must_use]
 pub fn bounded(html: &str) -> Cow<'_, str> {
     let mut open = Open::default();
@@ -37,8 +37,8 @@ pub fn bounded(html: &str) -> Cow<'_, str> {
     }
 }
 
-/// Just behind the tag that begins at `start`. Quotes and comments are not looked at: what a
-/// parser might not take for a tag is counted all the same, so nothing can be hidden in them.
+/// Returns the offset behind the tag that begins at `start`. Quotes and comments are ignored: what a parser
+/// might not take for a tag is counted all the same, so nothing can be hidden in them.
 fn tag_end(html: &str, start: usize) -> usize {
     let rest = &html.as_bytes()[start + 1..];
     let named = match rest {
@@ -48,7 +48,7 @@ fn tag_end(html: &str, start: usize) -> usize {
     if !named {
         return start + 1;
     }
-    // Without an end the parser reads a tag up to the end of the text, and drops it.
+    // A parser reads a tag without an end up to the end of the text, and drops it.
     html[start..].find('>').map_or(html.len(), |end| start + end + 1)
 }
 
@@ -60,7 +60,7 @@ struct Open {
 }
 
 impl Open {
-    /// Whether a tag may stay; what is no tag always may.
+    /// Returns whether a tag may stay; text that is no tag always may.
     fn takes(&mut self, tag: &str) -> bool {
         let closes = tag.starts_with("</");
         let rest = tag.trim_start_matches(['<', '/']);
@@ -71,7 +71,7 @@ impl Open {
             .collect::<String>()
             .to_ascii_lowercase();
         if matches!(name.as_str(), "svg" | "math") {
-            // In foreign content nothing closes itself; no article needs it.
+            // In foreign content no element closes itself, and no article needs it.
             return closes;
         }
         if name.is_empty() || is_void(&name) || closes_itself(&name) {
@@ -96,7 +96,7 @@ impl Open {
     }
 }
 
-/// Elements of HTML that hold nothing and need no end tag.
+/// Returns whether an element of HTML is void: without content and end tag.
 #[must_use]
 pub fn is_void(name: &str) -> bool {
     matches!(
@@ -118,12 +118,12 @@ pub fn is_void(name: &str) -> bool {
     )
 }
 
-/// Elements that a sibling closes: many in a row are not nested.
+/// Returns whether an element is closed by a sibling: many in a row are not nested.
 fn closes_itself(name: &str) -> bool {
     matches!(name, "p" | "li" | "dt" | "dd" | "tr" | "td" | "th" | "tbody" | "thead" | "tfoot" | "option")
 }
 
-/// Elements that a parser opens anew where a block cut them off (HTML Standard, 13.2.4.3).
+/// Returns whether a parser reopens an element after a block that cut it off (HTML Standard, 13.2.4.3).
 #[must_use]
 pub fn is_formatting(name: &str) -> bool {
     matches!(

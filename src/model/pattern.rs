@@ -1,10 +1,10 @@
-//! Regular expressions of a config.
+//! Regular expressions of the config.
 
 use std::ops::Deref;
 
 use regex::Regex;
 
-/// A regular expression that compares by how it is written.
+/// A regular expression that is compared by its source text.
 #[derive(Debug, Clone)]
 pub struct Pattern(Regex);
 

@@ -1,4 +1,4 @@
-//! By what an article is known again under another guid, also after its text was erased (RULES 1.6).
+//! Signs by which an article is recognized under another guid, even after its text was erased (RULES 1.6).
 
 use std::collections::BTreeSet;
 
@@ -7,35 +7,35 @@ use sha2::{Digest, Sha256};
 
 use super::{InfoCode, Item, Timestamp};
 
-/// Letters of a run, of which a text's sign is made.
+/// The letters of a run, the unit of a text's similarity hash.
 const RUN: usize = 3;
-/// Letters from which two texts that differ can mostly agree.
+/// The fewest letters of two different texts that may still agree.
 const COMPARED_FROM: usize = 40;
-/// Bits of 64 in which the signs of such texts may differ: of every ten runs about seven are shared.
+/// Bits of 64 in which the hashes of such texts may differ: of ten runs about seven are shared.
 const MAY_DIFFER: u32 = 16;
 
-/// Hashes of an article's title and text with its code as the key: they tell whether a record is that article,
-/// and nothing to who has only them.
+/// Hashes of an article's title and text with its code as the key. They show whether a record is that article,
+/// and reveal nothing by themselves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Signs {
-    /// The source's date, where it has one.
+    /// The source's date, if it has one.
     date: Option<Timestamp>,
-    /// Of its letters; none without any.
+    /// Hash of the title's letters; `None` if it has none.
     title: Option<u64>,
-    /// `SimHash` of its excerpt (Charikar 2002); 0 without one.
+    /// `SimHash` of the excerpt (Charikar 2002); 0 without one.
     text: u64,
-    /// The excerpt is long enough to be compared where it differs.
+    /// Whether the excerpt is long enough to be compared with a different one.
     long: bool,
 }
 
 impl Signs {
-    /// Those of a stored item.
+    /// Returns the signs of a stored item.
     #[must_use]
     pub fn of(item: &Item) -> Self {
         Self::new(&item.code, &item.title, &item.excerpt, Some(item.published))
     }
 
-    /// Those of a record that may be the item of this code.
+    /// Returns the signs of a record that may be the item of this code.
     #[must_use]
     pub fn new(code: &InfoCode, title: &str, excerpt: &str, date: Option<Timestamp>) -> Self {
         let key = code.key();
@@ -49,8 +49,8 @@ impl Signs {
         }
     }
 
-    /// Whether, beside a link that both have, a further sign says that they are one article: an equal title,
-    /// texts that mostly agree, or the same date.
+    /// Returns whether two records with the same link agree in a further sign: an equal title, similar texts,
+    /// or the same date.
     #[must_use]
     pub fn agree(&self, other: &Self) -> bool {
         let dates = self.date.is_some() && self.date == other.date;
@@ -60,13 +60,13 @@ impl Signs {
         titles || dates || texts
     }
 
-    /// The date by which the article is known.
+    /// Returns the date of the article.
     #[must_use]
     pub fn date(&self) -> Option<Timestamp> {
         self.date
     }
 
-    /// Reads signs, or none where a record of an earlier feedmill ends.
+    /// Reads signs; `None` at the end of a record of an earlier version.
     ///
     /// # Errors
     /// None; the signature is serde's.
@@ -75,7 +75,7 @@ impl Signs {
     }
 }
 
-/// What of a text counts: letters, digits and ideographs, without case.
+/// Returns the characters of a text that count: letters, digits and ideographs, in lower case.
 fn letters(text: &str) -> impl Iterator<Item = char> {
     text.chars().filter(|sign| sign.is_alphanumeric()).flat_map(char::to_lowercase)
 }
@@ -85,7 +85,7 @@ fn hash(key: &[u8], what: &str, text: &str) -> u64 {
     u64::from_be_bytes(digest.finalize()[..8].try_into().unwrap_or_default())
 }
 
-/// Each bit is what most runs of the text have there, each run counted once.
+/// Returns a hash in which each bit is that of most runs of the text, each run counted once.
 fn similarity_hash(key: &[u8], text: &[char]) -> u64 {
     let runs: BTreeSet<&[char]> = text.windows(RUN.min(text.len()).max(1)).collect();
     let mut votes = [0_i32; 64];

@@ -1,4 +1,4 @@
-//! Slugs: the name of a category in addresses and on disk (RULES 5.2).
+//! Slugs: the names of categories in addresses and on disk (RULES 5.2).
 
 use std::fmt;
 
@@ -8,22 +8,22 @@ use sha2::{Digest, Sha256};
 
 use super::reading::read;
 
-/// Longest slug, in bytes.
+/// The longest slug, in bytes.
 const MAX: usize = 60;
 
-/// Slugs that would hide the site's own paths.
+/// Slugs that would collide with the site's own paths.
 pub const RESERVED: [&str; 13] = [
     "feed", "category", "archive", "index", "page", "static", "assets", "healthz", "readyz", "metrics",
     "rss", "atom", "opml",
 ];
 
-/// 1 to 60 of `[a-z0-9-]`, not reserved.
+/// A slug: 1 to 60 of `[a-z0-9-]`, not reserved.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Slug(String);
 
 impl Slug {
-    /// `None` unless `text` is already a good slug, as an admin may write one.
+    /// Creates a slug; `None` unless `text` is a valid one already.
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {
         let good = (1..=MAX).contains(&text.len())
@@ -32,8 +32,8 @@ impl Slug {
         good.then(|| Self(text.to_owned()))
     }
 
-    /// The slug a person expects of a name: NFKC, pinyin by phrase, lower case.
-    /// A name that leaves nothing becomes `c-` and 8 hex digits of its hash.
+    /// Derives a slug from a name: NFKC, pinyin by phrase, lower case. A name that leaves nothing becomes
+    /// `c-` and 8 hex digits of its hash.
     #[must_use]
     pub fn from_name(name: &str) -> Self {
         let mut slug: String = read(name)
@@ -50,20 +50,20 @@ impl Slug {
         if RESERVED.contains(&slug) { Self(slug.to_owned()).distinct(name) } else { Self(slug.to_owned()) }
     }
 
-    /// The slug of the whole site; reserved, so that no category ever has it.
+    /// Returns the slug of the whole site; it is reserved, so that no category ever has it.
     #[must_use]
     pub fn site() -> Self {
         Self("index".to_owned())
     }
 
-    /// The slug of a later name that collides: `-` and 4 hex digits of that name's hash.
+    /// Returns the slug of a later name that collides: this one with `-` and 4 hex digits of that name's hash.
     #[must_use]
     pub fn distinct(&self, name: &str) -> Self {
         let head: String = self.0.chars().take(MAX - 5).collect();
         Self(format!("{head}-{}", hash(name, 4)))
     }
 
-    /// The slug.
+    /// Returns the slug as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -76,13 +76,13 @@ impl fmt::Display for Slug {
     }
 }
 
-/// The initial under which an index lists a name: `A` to `Z`, or `#`.
+/// Returns the initial under which an index lists a name: `A` to `Z`, or `#`.
 #[must_use]
 pub fn initial(slug: &Slug) -> char {
     slug.0.chars().next().filter(char::is_ascii_lowercase).map_or('#', |c| c.to_ascii_uppercase())
 }
 
-/// The first letters of a name's pinyin, as people type them to find it: 西海都市报 → `xhdsb`.
+/// Returns the first letters of a name's pinyin, as people type them to find it: 西海都市报 → `xhdsb`.
 #[must_use]
 pub fn initials(name: &str) -> String {
     read(name).to_lowercase().split_whitespace().filter_map(|word| word.chars().next()).collect()

@@ -1,4 +1,4 @@
-//! Sources: a configured upstream, and what is remembered of it between polls.
+//! Sources: configured upstreams, and their state between polls.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ use super::{Timestamp, Validators};
 pub struct SourceId(String);
 
 impl SourceId {
-    /// `None` unless `text` is 1 to 64 of `[a-z0-9._-]` and begins with a letter or digit.
+    /// Creates an id; `None` unless `text` is 1 to 64 of `[a-z0-9._-]` and begins with a letter or digit.
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {
         let good = (1..=64).contains(&text.len())
@@ -22,13 +22,13 @@ impl SourceId {
         good.then(|| Self(text.to_owned()))
     }
 
-    /// What stands for a source in items that were imported.
+    /// Returns the id that imported items have as their source.
     #[must_use]
     pub fn import() -> Self {
         Self("import".to_owned())
     }
 
-    /// The id.
+    /// Returns the id as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -41,80 +41,80 @@ impl fmt::Display for SourceId {
     }
 }
 
-/// What the store remembers of a source between polls. It is kept under its fields' names: a field
-/// that is added later reads as its default from a record that lacks it.
+/// The state of a source between polls. It is stored with its fields' names: a field that is added later
+/// reads as its default from a record that lacks it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SourceState {
-    /// Of the last document that was taken in whole (RULES 1.10).
+    /// Validators of the last document whose items were all stored (RULES 1.10).
     pub validators: Validators,
-    /// When the next poll may start.
+    /// Time at which the next poll may start.
     pub next_poll: Timestamp,
-    /// No poll at all before this: the upstream's own `Retry-After`.
+    /// Time before which no poll may start: the upstream's own `Retry-After`.
     #[serde(skip_serializing_if = "is_default")]
     pub not_before: Timestamp,
-    /// The host that its last poll asked, with its port; one that wants a pause is asked by none of its sources.
+    /// The host of its last poll, with its port; a pause that it asks for applies to all its sources.
     #[serde(skip_serializing_if = "is_default")]
     pub host: String,
-    /// When it was due before it was claimed for the poll that runs now; kept by the store.
+    /// Time at which it was due before it was claimed for the running poll; set by the store.
     #[serde(skip_serializing_if = "is_default")]
     pub claimed: Option<Timestamp>,
-    /// Grows with each claim: what a poll leaves counts only while its own claim is the last. Kept by the store.
+    /// Number of the last claim: a poll's result counts only if its own claim is the last. Set by the store.
     #[serde(skip_serializing_if = "is_default")]
     pub epoch: u64,
-    /// Who claimed it, for people; kept by the store.
+    /// Owner of the claim, for people; set by the store.
     #[serde(skip_serializing_if = "is_default")]
     pub claimed_by: String,
-    /// The document that the poll which runs now brings may not be remembered as taken in; kept by the store.
+    /// Whether the document of the running poll must not be remembered as stored; set by the store.
     #[serde(skip_serializing_if = "is_default")]
     pub unread: bool,
-    /// Polls in a row that ended because the process did; kept by the store.
+    /// Number of consecutive polls that ended because the process did; set by the store.
     #[serde(skip_serializing_if = "is_default")]
     pub cut_off: u32,
-    /// Why then, for people.
+    /// Reason for the time of the next poll, for people.
     pub why: String,
-    /// When the last poll ended, whatever came of it.
+    /// Time at which the last poll ended, successful or not.
     #[serde(skip_serializing_if = "is_default")]
     pub last_poll: Option<Timestamp>,
-    /// When a poll last ended well.
+    /// Time at which a poll last succeeded.
     #[serde(skip_serializing_if = "is_default")]
     pub last_good: Option<Timestamp>,
-    /// When a poll first ended well: what is older then entered as a newcomer's.
+    /// Time at which a poll first succeeded; items older than that are treated as those of a new source.
     #[serde(skip_serializing_if = "is_default")]
     pub first_good: Option<Timestamp>,
-    /// Its first document is not taken in whole yet.
+    /// Whether items of its first document are still to be stored.
     #[serde(skip_serializing_if = "is_default")]
     pub arriving: bool,
-    /// When the detail of an item is to be looked at again; a 304 must not hide it.
+    /// Time at which the detail of an item must be fetched again, even after a 304.
     #[serde(skip_serializing_if = "is_default")]
     pub next_check: Option<Timestamp>,
-    /// Failed polls in a row.
+    /// Number of consecutive failed polls.
     #[serde(skip_serializing_if = "is_default")]
     pub fails: u32,
-    /// What the last failure said, at most 500 characters.
+    /// Message of the last failure, at most 500 characters.
     #[serde(skip_serializing_if = "is_default")]
     pub last_error: Option<String>,
-    /// Records that the last poll held back, each with its reason; at most 10 are kept.
+    /// Records that the last poll held back, each with its reason; at most 10.
     #[serde(skip_serializing_if = "is_default")]
     pub held: Vec<String>,
-    /// What had to be repaired to read the last document, with its line; at most 10 are kept.
+    /// Repairs that were needed to read the last document, each with its line; at most 10.
     #[serde(skip_serializing_if = "is_default")]
     pub repairs: Vec<String>,
-    /// Newspapers' names that wait for a decision (`categories.auto = "hold"`); at most 20.
+    /// Names of newspapers that wait for the admin's decision (`categories.auto = "hold"`); at most 20.
     #[serde(skip_serializing_if = "is_default")]
     pub waiting_names: Vec<String>,
-    /// Items ever taken in.
+    /// Number of items ever stored.
     #[serde(skip_serializing_if = "is_default")]
     pub items: u64,
     /// Title of the last document, at most 200 characters.
     #[serde(skip_serializing_if = "is_default")]
     pub title: String,
-    /// What was learned of it.
+    /// What was learned about it.
     pub memory: Memory,
 }
 
 impl SourceState {
-    /// The state of a source whose host wants a pause until then. Who polls it now ends first.
+    /// Returns the state of a source whose host asked for a pause until then. A running poll ends first.
     #[must_use]
     pub fn resting(mut self, until: Timestamp) -> Self {
         if self.claimed.is_none() {
@@ -125,13 +125,13 @@ impl SourceState {
         self
     }
 
-    /// Forgets what would let an unchanged document pass unread: what is listed in it may be missing
-    /// in the store.
+    /// Clears the validators and the body's hash, so that an unchanged document is read again: items in it
+    /// may be missing in the store.
     pub fn forget_document(&mut self) {
         self.validators = Validators::default();
         self.memory.validators_of = None;
         self.memory.body = None;
-        // A poll that runs does not know of it.
+        // A running poll started before this and must not restore them.
         self.unread = self.claimed.is_some();
     }
 }

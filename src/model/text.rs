@@ -1,34 +1,35 @@
-//! Text that both the parsing and the publishing half have to trim: what XML can carry, one
-//! line, a clipped line, the text of HTML.
+//! Helpers for text that both parsing and publishing use: characters of XML, single lines, clipping, the text
+//! of HTML.
 
 pub use super::markup::{character, decode_references, html_to_text, push_named};
 
-/// Text without the characters that XML 1.0 cannot carry (section 2.2); HTML that goes into
-/// feeds must not hold them either, not even as references.
+/// Returns text without the characters that XML 1.0 forbids (section 2.2); HTML in feeds must not contain them
+/// either, not even as references.
 #[must_use]
 pub fn strip_illegal(text: &str) -> String {
-    // Nearly all texts are copied as they are.
+    // Nearly all texts have none.
     if may_be_illegal(text) { text.chars().filter(|c| is_xml_char(*c)).collect() } else { text.to_owned() }
 }
 
-/// Whether a text has bytes of signs that [`is_xml_char`] refuses; some others share them.
+/// Returns whether a text has bytes of characters that [`is_xml_char`] refuses; some others share them.
 fn may_be_illegal(text: &str) -> bool {
     let bytes = text.as_bytes();
-    // U+80 to U+BF begin with C2, U+FFC0 to U+FFFF with EF BF.
+    // U+0080 to U+00BF begin with C2, U+FFC0 to U+FFFF with EF BF.
     let alone = |b: u8| (b < 0x20 && !matches!(b, b'\t' | b'\n' | b'\r')) || b == 0x7F || b == 0xC2;
     bytes.iter().any(|b| alone(*b)) || bytes.windows(2).any(|pair| pair == [0xEF, 0xBF])
 }
 
-/// XML 1.0, production 2, without the control characters that section 2.2 discourages.
+/// Returns whether XML 1.0 allows a character (production 2), except control characters that section 2.2
+/// discourages.
 #[must_use]
 pub fn is_xml_char(c: char) -> bool {
     matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..)
         && !matches!(c, '\u{7F}'..='\u{84}' | '\u{86}'..='\u{9F}')
 }
 
-/// Plain text that stays text for those, too, who take it for HTML: feeds have members that are plain by their
-/// format (names, labels, titles in JSON), and readers that set them as HTML all the same. A sign that
-/// could begin a tag becomes its full-width twin, which looks alike; `a < b` stays.
+/// Returns plain text that stays the same if it is taken for HTML: some readers treat members that are plain by
+/// their format (names, labels, titles in JSON) as HTML. A `<` that could begin a tag becomes its full-width
+/// look-alike; `a < b` stays.
 #[must_use]
 pub fn inert(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -41,18 +42,18 @@ pub fn inert(text: &str) -> String {
     out
 }
 
-/// All white space as single spaces, ends trimmed; an ideographic space within stays.
+/// Returns a text on one line: all white space as single spaces, trimmed; an ideographic space within stays.
 #[must_use]
 pub fn one_line(text: &str) -> String {
     let bytes = text.as_bytes();
     let mut line = String::with_capacity(text.len());
-    // The word that is not copied yet begins at `word`; all before `at` was looked at.
+    // The word that is not yet copied begins at `word`; everything before `at` is scanned.
     let (mut word, mut at) = (0, 0);
     while let Some(found) = bytes[at..].iter().position(|byte| MAY_BE_GAP[usize::from(*byte)]) {
         let gap = at + found;
         let next_is_plain = || bytes.get(gap + 1).is_some_and(|next| !MAY_BE_GAP[usize::from(*next)]);
         if bytes[gap] == b' ' && gap > word && next_is_plain() {
-            // One space between two words is one word to what copies.
+            // Words with single spaces between them are copied as one.
             at = gap + 1;
             continue;
         }
@@ -76,8 +77,8 @@ fn push_word(line: &mut String, word: &str) {
     }
 }
 
-/// Bytes that white space and control characters begin with: those of ASCII, U+0080 to U+00BF, U+1680, and
-/// U+2000 to U+205F; some others begin with the same.
+/// The first bytes of white space and control characters: those of ASCII, U+0080 to U+00BF, U+1680, and
+/// U+2000 to U+205F. Some other characters begin with the same bytes.
 const MAY_BE_GAP: [bool; 256] = {
     let mut gaps = [false; 256];
     let mut byte = 0;
@@ -92,7 +93,7 @@ const MAY_BE_GAP: [bool; 256] = {
     gaps
 };
 
-/// The first `most` characters, with an ellipsis where something was cut.
+/// Returns the first `most` characters, with an ellipsis if something was cut.
 #[must_use]
 pub fn clip(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
@@ -101,7 +102,7 @@ pub fn clip(text: &str, most: usize) -> String {
     }
 }
 
-/// The beginning of a text, at most `most` bytes of it, with an ellipsis where something was cut.
+/// Returns the beginning of a text, at most `most` bytes, with an ellipsis if something was cut.
 #[must_use]
 pub fn clip_bytes(text: &str, most: usize) -> String {
     if text.len() <= most {
@@ -111,7 +112,7 @@ pub fn clip_bytes(text: &str, most: usize) -> String {
     format!("{}…", text[..end].trim_end())
 }
 
-/// `text` with the characters that HTML reserves escaped.
+/// Returns `text` with the characters that HTML reserves escaped.
 #[must_use]
 pub fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -141,7 +142,7 @@ mod tests {
         }
     }
 
-    /// [`one_line`], character by character.
+    /// Does the same as [`one_line`], character by character.
     fn plainly(text: &str) -> String {
         let gap = |c: char| c.is_whitespace() && c != '\u{3000}' || c.is_control();
         let words: Vec<&str> = text.split(gap).filter(|word| !word.is_empty()).collect();

@@ -1,22 +1,22 @@
-//! Whole seconds in UTC: the only instant the mill knows (RULES 2.1).
+//! Whole seconds in UTC, the only instants of the mill (RULES 2.1).
 
 use chrono::{DateTime, Datelike, SecondsFormat, Utc};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// Months as RFC 822 has them.
+/// Names of months in RFC 822.
 const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-/// Seconds since 1970-01-01T00:00:00Z, never outside the years 1970 to 9999; only what a document
-/// states may be older ([`Timestamp::stated`]), until a source takes it for no date.
+/// Seconds since 1970-01-01T00:00:00Z, within the years 1970 to 9999. Only dates that documents state may be
+/// earlier ([`Timestamp::stated`]); sources discard those.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// The first instant there is, 1970-01-01T00:00:00Z.
+    /// The first instant, 1970-01-01T00:00:00Z.
     pub const EPOCH: Self = Self(0);
-    /// The last instant there is, 9999-12-31T23:59:59Z.
+    /// The last instant, 9999-12-31T23:59:59Z.
     pub const MAX: Self = Self(253_402_300_799);
     /// The instant before the last one.
     pub const BEFORE_MAX: Self = Self(Self::MAX.0 - 1);
@@ -24,7 +24,7 @@ impl Timestamp {
     /// The first instant that a document can state, 0001-01-01T00:00:00Z.
     pub const FIRST_STATED: Self = Self(-62_135_596_800);
 
-    /// The instant that a document states, of the years 1 to 9999; `None` beyond them.
+    /// Creates the instant that a document states, in the years 1 to 9999; `None` beyond them.
     #[must_use]
     pub fn stated(seconds: i64) -> Option<Self> {
         (Self::FIRST_STATED.0..=Self::MAX.0).contains(&seconds).then_some(Self(seconds))
@@ -36,25 +36,25 @@ impl Timestamp {
         Self(seconds.clamp(Self::EPOCH.0, Self::MAX.0))
     }
 
-    /// Unix time in seconds.
+    /// Returns the Unix time in seconds.
     #[must_use]
     pub fn unix(self) -> i64 {
         self.0
     }
 
-    /// The same as `chrono`'s UTC date and time.
+    /// Returns the instant as `chrono`'s UTC date and time.
     #[must_use]
     pub fn to_utc(self) -> DateTime<Utc> {
         DateTime::from_timestamp(self.0, 0).unwrap_or_default()
     }
 
-    /// RFC 3339 in UTC with `Z`, for Atom and JSON Feed.
+    /// Formats the instant by RFC 3339 in UTC with `Z`, for Atom and JSON Feed.
     #[must_use]
     pub fn rfc3339(self) -> String {
         self.to_utc().to_rfc3339_opts(SecondsFormat::Secs, true)
     }
 
-    /// RFC 822 with a four-digit year and `+0000`, for RSS (RSS profile, `pubDate`).
+    /// Formats the instant by RFC 822 with a four-digit year and `+0000`, for RSS (RSS profile, `pubDate`).
     #[must_use]
     pub fn rfc822(self) -> String {
         let at = self.to_utc();
@@ -63,13 +63,13 @@ impl Timestamp {
         format!("{weekday}, {day:02} {month} {year:04} {} +0000", at.time())
     }
 
-    /// This instant moved by `seconds`, kept in range.
+    /// Returns this instant moved by `seconds`, clamped to the range.
     #[must_use]
     pub fn plus(self, seconds: i64) -> Self {
         Self::from_unix(self.0.saturating_add(seconds))
     }
 
-    /// Seconds from `earlier` to `self`; negative when `earlier` is later.
+    /// Returns the seconds from `earlier` to `self`; negative if `earlier` is later.
     #[must_use]
     pub fn since(self, earlier: Self) -> i64 {
         self.0 - earlier.0
@@ -82,7 +82,7 @@ impl From<DateTime<Utc>> for Timestamp {
     }
 }
 
-/// RFC 3339 where people and other programs read it, seconds in the store.
+/// Written as RFC 3339 in readable formats, as seconds in the store.
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if serializer.is_human_readable() {

@@ -1,5 +1,5 @@
-//! Archive documents (RFC 5005): the sealed hundreds of a category, one file each in Atom and
-//! JSON Feed. Written once; again only when an item of theirs is withdrawn.
+//! Archive documents (RFC 5005): the sealed hundreds of a category, each as a file in Atom and in JSON Feed.
+//! A file is written once, and again only when one of its items is withdrawn.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,16 +12,16 @@ use crate::model::{Category, CategoryId, Slug};
 use crate::render::{OutputFeed, atom, json_feed};
 use crate::sink::{Directory, FeedFormat, File, OutputKey, Unit};
 
-/// Begins the names of these units; no slug does.
+/// The prefix of these units' names; no slug begins with it.
 const UNIT: &str = "_archive.";
 
-/// The slug whose archives a unit holds.
+/// Returns the slug whose archives a unit contains.
 pub(super) fn slug_of(unit: &str) -> Option<&str> {
     unit.strip_prefix(UNIT)
 }
 
 impl Run<'_> {
-    /// Writes the archive documents of a category that are not there as they should be.
+    /// Writes the archive documents of a category that are missing or outdated.
     pub(super) fn archives(
         &mut self,
         sink: &mut Directory,
@@ -75,7 +75,7 @@ impl Run<'_> {
         }
         let newest = found.entries.iter().map(|article| article.item.updated).max();
         let went = found.gone.iter().map(|gone| gone.at).max();
-        // Of what it holds, never of the category: it must not change with later ones.
+        // The times of its own entries, not the category's: it must not change with later ones.
         feed.updated = newest.max(went).unwrap_or_default();
         let whole = |article| Chosen { article, full: true, in_window: true };
         feed.entries =

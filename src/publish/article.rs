@@ -1,4 +1,4 @@
-//! An article's page: what it says of the article, and what stands beside it.
+//! Pages of articles.
 
 use super::error::PublishError;
 use super::feeds::address as web_address;
@@ -9,7 +9,7 @@ use crate::sink::OutputKey;
 use crate::store::{Handle, Store};
 
 impl Pages {
-    /// An article's page; `None` for a code that is not known, or withdrawn.
+    /// Renders an article's page; `None` if the code is unknown or withdrawn.
     ///
     /// # Errors
     /// [`PublishError`].
@@ -22,10 +22,10 @@ impl Pages {
         for id in &item.categories {
             categories.extend(store.category(*id)?);
         }
-        // The home category first, where it is in it still.
+        // The home category first, if the article is still in it.
         categories.sort_by(|a, b| (a.id != item.home, &a.slug).cmp(&(b.id != item.home, &b.slug)));
-        // Beside it stands what is beside it where it is: only what comes to such a place or goes from it
-        // changes this page.
+        // The neighbours are those of its first category, so this page changes only with arrivals and
+        // departures there.
         let place = categories.first().map_or(item.home, |category| category.id);
         let (older, newer) = store.neighbours(place, (item.published, &item.code))?;
         let article = Handle::article(store, item)?;

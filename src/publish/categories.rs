@@ -1,5 +1,5 @@
-//! The outputs of categories and of the whole site: which of them are not what they must be, and
-//! those of categories that are no more.
+//! The outputs of categories and of the whole site: finds the outdated ones, and removes those of categories
+//! that no longer exist.
 
 use super::error::PublishError;
 use super::fingerprint::fingerprint;
@@ -10,13 +10,13 @@ use super::{archives, combined, copies, corrections, feeds, pages};
 use crate::model::{Category, CategoryId};
 use crate::sink::{Directory, File, OutputKey, Precompression, Rendered};
 
-/// Whether the outputs are those of a later store than this one.
+/// Returns whether the outputs have a later generation than the store.
 pub(super) fn is_later(sink: &Directory, site: Option<&Category>) -> bool {
     sink.unit(SITE_UNIT).generation > site.map_or(0, |site| site.generation)
 }
 
 impl Run<'_> {
-    /// Brings them up to date, and what belongs to them: archives, combined feeds, static files.
+    /// Brings the outputs of categories up to date, with their archives, combined feeds and static files.
     pub(super) fn categories(
         &mut self,
         candidates: Vec<Category>,
@@ -69,8 +69,8 @@ impl Run<'_> {
         self.combined(&mut sink, &print)?;
         if self.since.is_none() {
             self.static_files(&mut sink)?;
-            // Outputs of a later generation than the store's are another store's: it was lost, or
-            // an older copy of it is back. What they hold and it does not is kept.
+            // Outputs of a later generation than the store's belong to another store: it was lost, or
+            // replaced by an older copy. Outputs that this store does not have are kept then.
             if !outlived {
                 self.forget_unknown(&mut sink)?;
             }
@@ -78,7 +78,7 @@ impl Run<'_> {
         self.show(&mut sink)
     }
 
-    /// The files of a category, and the paths of those that stay as they are.
+    /// Renders the files of a category, and returns with them the paths of files that need no rendering.
     fn files(
         &self,
         category: &Category,
@@ -104,7 +104,7 @@ impl Run<'_> {
         }
         let html = pages.category(category, &newest, names)?;
         files.push(file(&OutputKey::Category(category.slug.clone()), html));
-        // Of its address alone.
+        // A QR code depends on the address alone.
         let code = OutputKey::Code(category.slug.clone()).path();
         if stays(&code) {
             kept.push(code);
@@ -114,9 +114,9 @@ impl Run<'_> {
         Ok((files, kept))
     }
 
-    /// Units of categories that the store does not know (any more).
+    /// Removes the units of categories that the store does not have.
     fn forget_unknown(&mut self, sink: &mut Directory) -> Result<(), PublishError> {
-        // An empty store must never empty an output: it is more likely lost than meant.
+        // An empty store must never empty the outputs: it is more likely lost than intended.
         if self.names.is_empty() {
             return Ok(());
         }

@@ -1,4 +1,4 @@
-//! Combined feeds: the newest of several categories as one, such as all papers of a province.
+//! Combined feeds: the newest items of several categories in one feed, such as all papers of a province.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -16,7 +16,7 @@ use crate::render::opml::Outline;
 use crate::sink::{Directory, FeedFormat, File, OutputKey, Rendered};
 use crate::store::{Handle, Store};
 
-/// Begins the names of these units; no slug does.
+/// The prefix of these units' names; no slug begins with it.
 const UNIT: &str = "_combined.";
 
 impl Combined {
@@ -28,12 +28,12 @@ impl Combined {
     }
 }
 
-/// The slug of the combined feed whose files a unit holds.
+/// Returns the slug of the combined feed whose files a unit contains.
 pub(super) fn slug_of(unit: &str) -> Option<&str> {
     unit.strip_prefix(UNIT)
 }
 
-/// Combined feeds as lines of the list of all feeds.
+/// Returns combined feeds as outlines of the list of all feeds.
 pub(super) fn outlines(pages: &Pages) -> impl Iterator<Item = Outline> {
     pages.options.combined.iter().map(|combined| Outline {
         title: combined.name.clone(),
@@ -104,7 +104,7 @@ fn files(
     in_all_formats(&feed, |format| OutputKey::Feed(combined.slug.clone(), format))
 }
 
-/// What the frame of a feed asks of a category.
+/// Returns a category with the fields that a feed's frame needs.
 fn site_like(combined: &Combined, members: &[&Category]) -> Category {
     Category {
         id: crate::model::CategoryId(u32::MAX),

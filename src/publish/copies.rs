@@ -1,5 +1,5 @@
-//! Other names of outputs, for hosts that only have files: feeds are there whole, since finders of
-//! feeds follow no redirect, and pages lead on. The server answers the same names without any file.
+//! Further names of outputs, for static hosts: feeds as copies, since feed discovery follows no redirects, and
+//! pages that redirect. The server answers the same names without files.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,16 +11,16 @@ use crate::render::stub;
 use crate::sink::{FeedFormat, File, OutputKey, PROBED};
 use crate::store::{Result as StoreResult, Store};
 
-/// Slugs that a category had before.
+/// The former slugs of categories.
 pub(super) type OldSlugs = BTreeMap<CategoryId, Vec<Slug>>;
 
-/// The old slugs of all categories, where they become files.
+/// Returns the former slugs of all categories, if article pages are files; else none.
 pub(super) fn old_slugs(pages: &Pages, store: &dyn Store, names: &Names) -> StoreResult<OldSlugs> {
     let mut old = OldSlugs::new();
     if pages.options.articles != Articles::Files {
         return Ok(old);
     }
-    // The slugs are read after the categories: one that was merged between both is no other's yet.
+    // The slugs are read after the categories, so a category that was merged in between still has its own slug.
     let present: BTreeSet<&str> = names.values().map(|category| category.slug.as_str()).collect();
     for (slug, id) in store.slugs()? {
         let old_one = names.contains_key(&id) && !present.contains(slug.as_str());
@@ -31,8 +31,8 @@ pub(super) fn old_slugs(pages: &Pages, store: &dyn Store, names: &Names) -> Stor
     Ok(old)
 }
 
-/// The copies of a category's feeds, or of the site's, which are among `files`, and the pages that lead
-/// to its own.
+/// Returns copies of the feeds of a category, or of the site, that are among `files`, and the pages that
+/// redirect to the category's own.
 pub(super) fn of(pages: &Pages, category: &Category, old: &OldSlugs, files: &[File]) -> Vec<File> {
     let named = |name: String, format| {
         let own = key(category, format).path();
@@ -57,13 +57,14 @@ pub(super) fn of(pages: &Pages, category: &Category, old: &OldSlugs, files: &[Fi
     copies
 }
 
-/// Pages of categories, in place of which no page at an old path can stand.
+/// Returns the paths of category pages, which pages at old paths must not replace.
 pub(super) fn taken(names: &Names, old: &OldSlugs) -> BTreeSet<String> {
     let own = names.values().map(|category| &category.slug);
     own.chain(old.values().flatten()).map(|slug| format!("{slug}/index.html")).collect()
 }
 
-/// The page at an old path that leads to where its article is now; `None` where no page can stand.
+/// Returns a page at an old path that redirects to the article's current one; `None` if the path cannot be a
+/// page.
 pub(super) fn lead(pages: &Pages, from: &str, to: &str) -> Option<File> {
     let name = from.rsplit('/').next().unwrap_or(from);
     let path = match name.rsplit_once('.') {
@@ -71,7 +72,7 @@ pub(super) fn lead(pages: &Pages, from: &str, to: &str) -> Option<File> {
         Some(_) => return None,
         None => format!("{}/index.html", from.trim_end_matches('/')),
     };
-    // What is not ours to name, or is an output of its own.
+    // Hidden or malformed paths, and folders of other outputs, are excluded.
     let plain = path.split('/').all(|part| !part.is_empty() && !part.starts_with('.'));
     let taken = ["feed/", "category/", "assets/", "sitemap/"].iter().any(|own| path.starts_with(own));
     let page = OutputKey::Article(to.to_owned());

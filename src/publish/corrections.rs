@@ -1,5 +1,5 @@
-//! The corrections of a category: what its current articles said before, as a feed with readable
-//! differences. Off unless the config wants it.
+//! The corrections of a category: a feed of earlier versions of its current articles with readable
+//! differences, if the config switches it on.
 
 use std::collections::BTreeMap;
 
@@ -13,10 +13,10 @@ use crate::render::{OutputEntry, atom, difference};
 use crate::sink::{File, OutputKey};
 use crate::store::{Handle, Store};
 
-/// Corrections that the feed holds.
+/// The most corrections in the feed.
 const MOST: usize = 50;
 
-/// The feed of corrections as a file.
+/// Renders the feed of corrections.
 pub(super) fn corrections(
     pages: &Pages,
     store: &dyn Store,
@@ -25,7 +25,7 @@ pub(super) fn corrections(
 ) -> Result<File, PublishError> {
     let mut items: BTreeMap<InfoCode, Item> = BTreeMap::new();
     let window = store.items_in(category.id, pages.options.windows.category())?;
-    // An article that is corrected after its hundred was sealed is in the open one again.
+    // An article that is corrected after its hundred was sealed is in the open hundred again.
     for item in window.into_iter().chain(store.open_page(category.id)?.entries) {
         if item.revisions > 0 {
             items.insert(item.code.clone(), item);
@@ -45,13 +45,13 @@ pub(super) fn corrections(
     feed.id = feed_id(pages, &format!("{}:corrections", category.slug));
     feed.title = format!("{} - {}", category.name, pages.text("corrections_heading"));
     feed.atom_url = pages.url(&key);
-    // Of what it holds: a new article is no correction.
+    // Of the corrections only: a new article is no correction.
     feed.updated = entries.first().map(|entry| entry.updated).unwrap_or_default();
     feed.entries = entries;
     Ok(file(&key, atom::render(&feed)))
 }
 
-/// One change, if it is one of title or text.
+/// Returns the entry for one change; `None` unless title or text changed.
 fn correction(pages: &Pages, before: &Article, after: &Article, names: &Names) -> Option<OutputEntry> {
     let html = difference((&before.item.title, &before.body.html), (&after.item.title, &after.body.html))?;
     let mut entry = entry(pages, Chosen { article: after.clone(), full: false, in_window: true }, names);

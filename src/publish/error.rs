@@ -1,4 +1,4 @@
-//! Why publishing failed.
+//! Errors of publishing.
 
 use thiserror::Error;
 
@@ -7,35 +7,35 @@ use crate::render::html::ThemeError;
 use crate::sink::SinkError;
 use crate::store::StoreError;
 
-/// Why publishing failed.
+/// An error of publishing.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum PublishError {
-    /// The store.
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The output directory.
+    /// The output directory failed.
     #[error(transparent)]
     Sink(#[from] SinkError),
-    /// A feed.
+    /// A feed cannot be rendered.
     #[error("a feed cannot be rendered")]
     Render(#[from] RenderError),
-    /// A template.
+    /// A page cannot be rendered.
     #[error("a page cannot be rendered")]
     Theme(#[from] ThemeError),
-    /// A static file.
+    /// A static file cannot be copied.
     #[error("cannot copy the static file `{path}`")]
     Static {
         /// The file.
         path: String,
-        /// What the system said.
+        /// The system's error.
         #[source]
         source: std::io::Error,
     },
 }
 
 impl PublishError {
-    /// A stable word for metrics.
+    /// Returns a stable word for metrics.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
@@ -47,7 +47,7 @@ impl PublishError {
         }
     }
 
-    /// Whether the next publish may end well by itself.
+    /// Returns whether the next publish may succeed without intervention.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {

@@ -1,4 +1,4 @@
-//! The feeds of a category and of the whole site: which entries, with what.
+//! The feeds of a category and of the whole site: chooses their entries and fills them.
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -18,8 +18,8 @@ use crate::render::{
 use crate::sink::{FeedFormat, File, OutputKey};
 use crate::store::{Gone, Handle, Result as StoreResult, Store};
 
-/// The newest of a category, or of the whole site: its window, and more where no source may take more
-/// than its share.
+/// Returns the newest items of a category, or of the whole site: its window, for the site widened if the
+/// share of each source is limited.
 pub(super) fn newest(pages: &Pages, store: &dyn Store, category: &Category) -> StoreResult<Vec<Item>> {
     let windows = &pages.options.windows;
     let window = match category.id {
@@ -29,7 +29,7 @@ pub(super) fn newest(pages: &Pages, store: &dyn Store, category: &Category) -> S
     store.items_in(category.id, window)
 }
 
-/// The three feeds as files, of the `newest`.
+/// Renders the three feeds of the `newest` items.
 pub(super) fn files(
     pages: &Pages,
     store: &dyn Store,
@@ -41,7 +41,7 @@ pub(super) fn files(
     in_all_formats(&feed, |format| key(category, format))
 }
 
-/// A feed as Atom, RSS and JSON Feed.
+/// Renders a feed as Atom, RSS and JSON Feed.
 pub(super) fn in_all_formats(
     feed: &OutputFeed,
     key: impl Fn(FeedFormat) -> OutputKey,
@@ -53,7 +53,7 @@ pub(super) fn in_all_formats(
     ])
 }
 
-/// The current document: the window, and all that is not sealed yet (RULES 3.1, 3.2).
+/// Builds the current document: the window, and all items that are not sealed yet (RULES 3.1, 3.2).
 fn current(
     pages: &Pages,
     store: &dyn Store,
@@ -91,7 +91,7 @@ fn current(
     Ok(feed)
 }
 
-/// A feed of a category, or of the whole site, without anything in it.
+/// Builds the feed of a category, or of the whole site, without entries.
 pub(super) fn frame(pages: &Pages, category: &Category) -> OutputFeed {
     let site = &pages.options.site;
     let whole = category.id == CategoryId::SITE;
@@ -114,7 +114,7 @@ pub(super) fn frame(pages: &Pages, category: &Category) -> OutputFeed {
         rss_url: pages.url(&key(category, FeedFormat::Rss)),
         atom_url: pages.url(&key(category, FeedFormat::Atom)),
         json_url: pages.url(&key(category, FeedFormat::Json)),
-        // From the root: programs that look at feeds wonder at a style sheet of another site.
+        // Without the host: programs that check feeds object to a style sheet of another site.
         css_url: pages.path(&OutputKey::FeedStyle),
         updated: Timestamp::EPOCH,
         history: History::default(),
@@ -132,7 +132,7 @@ pub(super) fn gone_from(pages: &Pages, gone: Vec<Gone>) -> Vec<OutputGone> {
 }
 
 impl History {
-    /// The sealed hundred before this document.
+    /// Sets the links to the sealed hundred before this document.
     pub(super) fn earlier(&mut self, pages: &Pages, slug: &Slug, number: u32) {
         let url = |format| pages.url(&OutputKey::Archive(slug.clone(), number, format));
         self.earlier_atom = Some(url(FeedFormat::Atom));
@@ -140,7 +140,8 @@ impl History {
     }
 }
 
-/// An article as an entry of a feed, with its pictures as far as the site shows them (RULES 6.8).
+/// Returns an article as an entry of a feed, with its pictures replaced or removed as the site sets (RULES
+/// 6.8).
 pub(super) fn entry(pages: &Pages, chosen: Chosen, names: &Names) -> OutputEntry {
     let mut entry = whole_entry(pages, chosen, names);
     if pages.options.site.pictures != Pictures::Origin {
@@ -152,12 +153,12 @@ pub(super) fn entry(pages: &Pages, chosen: Chosen, names: &Names) -> OutputEntry
     entry
 }
 
-/// An article as an entry, with all that is known of it.
+/// Returns an article as an entry with all its details.
 pub(super) fn whole_entry(pages: &Pages, chosen: Chosen, names: &Names) -> OutputEntry {
     let Chosen { article, full, in_window } = chosen;
     let Article { item, body } = article;
     let mut labels: Vec<&Category> = item.categories.iter().filter_map(|id| names.get(id)).collect();
-    // Not the home category first: which it is depends on who was polled first.
+    // Not the home category first, since that depends on which source was polled first.
     labels.sort_by_key(|category| &category.slug);
     let mut categories: Vec<String> = labels.into_iter().map(|category| category.name.clone()).collect();
     for tag in body.tags {
@@ -204,16 +205,16 @@ fn enclosure(enclosure: Enclosure) -> Option<Enclosure> {
     Some(Enclosure { url: address(&enclosure.url)?, ..enclosure })
 }
 
-/// An absolute address of the web in the letters that RFC 3986 allows; `None` for any other. What
-/// upstream sends here was never looked at by a browser.
+/// Returns an absolute web address with only the characters that RFC 3986 allows; `None` for any other. No
+/// browser has checked what upstreams send.
 pub(super) fn address(url: &str) -> Option<String> {
     let mut url = Url::parse(url.trim()).ok()?;
-    // A name before the host is there to be taken for the host.
+    // A user name before the host may be there to be mistaken for the host.
     if !url.username().is_empty() || url.password().is_some() {
         url.set_username("").and_then(|()| url.set_password(None)).ok()?;
     }
     (matches!(url.scheme(), "http" | "https") && url.has_host()).then(|| {
-        // What WHATWG lets stand and RFC 3986 does not.
+        // Characters that WHATWG leaves and RFC 3986 forbids.
         let kept = |c: char| !matches!(c, '[' | ']' | '{' | '}' | '|' | '^' | '\\' | '`' | '"' | '<' | '>');
         let text = url.as_str();
         let path = text.len() - text.splitn(4, '/').nth(3).map_or(0, str::len);
@@ -227,7 +228,7 @@ pub(super) fn address(url: &str) -> Option<String> {
     })
 }
 
-/// A language tag in the form of BCP 47; upstreams also write `zh_CN`, or a sentence.
+/// Returns a language tag in the form of BCP 47; upstreams also write `zh_CN`, or a sentence.
 fn language(tag: &str) -> Option<String> {
     let tag = tag.trim().replace('_', "-");
     let mut parts = tag.split('-');

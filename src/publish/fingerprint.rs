@@ -1,12 +1,13 @@
-//! What the bytes of outputs depend on beside the store, in a few digits.
+//! The fingerprint of what the bytes of outputs depend on besides the store.
 
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
-/// Bump when a writer's bytes change for the same items: every output is then rendered again.
+/// The version of the writers. Bump it when their bytes change for the same items, so that every output is
+/// rendered again.
 const RENDERER: u32 = 5;
 
-/// 16 hex digits over what the bytes of all outputs depend on beside the store.
+/// Returns 16 hex digits over the version of the writers and `parts`.
 pub(super) fn fingerprint(parts: &[&str]) -> String {
     let mut hash = Sha256::new();
     hash.update(RENDERER.to_be_bytes());

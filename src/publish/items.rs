@@ -1,4 +1,4 @@
-//! Walking the items that changed, for the sinks that follow single items.
+//! Iteration over changed items, for the sinks that follow single items.
 
 use super::error::PublishError;
 use super::run::{BATCH, Run};
@@ -10,7 +10,7 @@ use crate::sink::{Directory, File};
 const STEP: usize = 200;
 
 impl Run<'_> {
-    /// Brings the sinks of single items up to date.
+    /// Brings the sinks that follow single items up to date.
     pub(super) fn items(&mut self, upto: &Cursor) -> Result<(), PublishError> {
         for sink in sinks::all(&self.pages.options) {
             sink.publish(self, upto)?;
@@ -31,7 +31,8 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Every item that changed after `from` and not after `until`, withdrawn ones too; none where all is made anew.
+    /// Calls `see` for every item that changed after `from` and up to `until`, withdrawn ones included; for
+    /// none if `from` is `None`, since everything is written again then.
     pub(super) fn each_touched(
         &mut self,
         from: Option<&Cursor>,

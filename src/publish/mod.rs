@@ -1,9 +1,8 @@
-//! Publishing: find what differs, select items, render, write.
+//! Publishing: finds what differs, selects items, renders, writes.
 //!
-//! Owns: which units are dirty (by generation and fingerprint, nothing is ever "cleared"),
-//! which items a feed or page shows, addresses and published ids. Does not own: bytes
-//! (`render`), files (`sink`), where items come from: it reads nothing but the store, so a
-//! failing source can never empty an output.
+//! Owns: which units are dirty (by generation and fingerprint, nothing is ever "cleared"), which items a feed
+//! or page shows, addresses and published ids. Does not own: bytes (`render`), files (`sink`), where items
+//! come from: it reads nothing but the store, so a failing source can never empty an output.
 
 mod archives;
 mod article;
@@ -50,40 +49,41 @@ pub use report::PublishReport;
 pub use select::WindowOptions;
 pub use themes::read_theme;
 
-/// How thoroughly to look for what differs.
+/// How thoroughly to compare outputs with the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PublishScope {
-    /// Only at what changed since the last publish of this process; else as [`PublishScope::Whole`].
+    /// Compares only what changed since the last publish of this process; without one, as
+    /// [`PublishScope::Whole`].
     Changed,
-    /// At every unit and every file.
+    /// Compares every unit and every file.
     Whole,
 }
 
-/// Publishes the store into the output directories.
+/// Publishes the store to the output directories.
 #[derive(Debug)]
 pub struct Publisher {
     pages: Arc<Pages>,
     seen: Mutex<Seen>,
 }
 
-/// What a process remembers from one publish to the next, so that it need not read it again.
+/// The state that a process keeps between publishes, so that it need not be read again.
 #[derive(Debug, Default)]
 struct Seen {
-    /// Up to where it knows the outputs to be complete.
+    /// The cursor up to which the outputs are known to be complete.
     upto: Option<Cursor>,
-    /// Which store that was, and how often a category was renamed in it.
+    /// The identity of that store, and how often a category was renamed in it.
     identity: Option<(u64, u64)>,
     /// All categories, as they were at the last publish.
     names: Names,
-    /// Slugs that they had before, as of the last whole look; where those become files.
+    /// Their former slugs, as of the last whole publish; only if article pages are files.
     old_slugs: OldSlugs,
-    /// The lists of all categories are not yet what they must be.
+    /// Whether the lists of all categories are outdated.
     relist: bool,
 }
 
 impl Seen {
-    /// Looks at what changed since; gives the categories to look at, the site last: its pages link
-    /// to theirs.
+    /// Reads what changed since; returns the categories to publish, the site last, since its pages link to
+    /// theirs.
     fn refresh(
         &mut self,
         pages: &Pages,
@@ -108,23 +108,22 @@ impl Seen {
 }
 
 impl Publisher {
-    /// Publishes with these pages' settings.
+    /// Creates a publisher with the settings of these pages.
     #[must_use]
     pub fn new(pages: Arc<Pages>) -> Self {
         Self { pages, seen: Mutex::default() }
     }
 
-    /// Makes the next publish look at every unit and file: the store is not the one it was.
+    /// Makes the next publish compare every unit and file, because the store was replaced.
     pub fn look_again(&self) {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).upto = None;
     }
 
-    /// Brings the outputs up to date; blocks. `now` is remembered as the time at which they show
-    /// what is stored, and stands in none of them. `progress` hears (units done, units in all).
+    /// Brings the outputs up to date; blocks. `now` is stored as the time of this publish and appears in no
+    /// output. `progress` is called with (units done, units in all).
     ///
     /// # Errors
-    /// [`PublishError`]; the outputs then are whole old or whole new files, and the next
-    /// publish goes on from there.
+    /// [`PublishError`]; every file is then complete, old or new, and the next publish continues from there.
     pub fn publish(
         &self,
         store: &dyn Store,
@@ -135,12 +134,12 @@ impl Publisher {
         // Before anything is read: what another publish shows is no newer than what is read from here on.
         let _lock = PublishLock::acquire(&self.pages.options.output)?;
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        // What is shown to the world must not be lost by a power cut.
+        // Published items must survive a power cut.
         store.sync()?;
-        // Before the names: where one changes in between, all is made again next time.
+        // Before the names: if one changes in between, everything is published again next time.
         let identity = store.identity()?;
         let upto = store.cursor()?;
-        // Since a category was renamed or merged, units may be of none: what is withdrawn must not stay in them
+        // After a rename or merge, units may belong to no category; a withdrawn item must not stay in them
         // until the merge ends.
         let same = seen.identity == Some(identity);
         let since = seen.upto.clone().filter(|_| same && look == PublishScope::Changed);
@@ -165,8 +164,8 @@ impl Publisher {
         Ok(report)
     }
 
-    /// Whether an empty store meets outputs of a later generation: it is more likely lost than
-    /// meant, and must not empty them.
+    /// Returns whether the store is empty while the outputs have a later generation: it is more likely lost
+    /// than intended, and must not empty them.
     fn outlived(&self, store: &dyn Store) -> Result<bool, PublishError> {
         let site = store.category(CategoryId::SITE)?;
         if site.as_ref().is_some_and(|site| site.arrivals > 0) {

@@ -1,4 +1,4 @@
-//! All newspapers at once: the index, looking for one, the page about subscribing, OPML.
+//! Pages about all newspapers: the index and its search, the page about subscribing, OPML.
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use unicode_normalization::UnicodeNormalization;
@@ -16,8 +16,8 @@ use crate::render::opml::{self, Outline};
 use crate::render::qr;
 use crate::sink::{FeedFormat, File, OutputKey};
 
-/// Readers that take a feed by one click: their names and the beginnings of their addresses, to which
-/// the feed's is added in percent-encoding. The one without a name is whatever this device has.
+/// Feed readers that subscribe with one click: their names and the prefixes of their addresses, to which the
+/// feed's address is added in percent-encoding. The nameless one is the reader of this device.
 const READERS: [(&str, &str); 5] = [
     ("", "feed:"),
     ("Inoreader", "https://www.inoreader.com/?add_feed="),
@@ -27,7 +27,7 @@ const READERS: [(&str, &str); 5] = [
 ];
 
 impl Pages {
-    /// The index of all categories, or of those that `query` finds by name, pinyin or initials.
+    /// Renders the index of all categories, or of those that `query` finds by name, pinyin or initials.
     ///
     /// # Errors
     /// [`ThemeError`].
@@ -57,8 +57,8 @@ impl Pages {
         self.theme.index(&self.frame, &page)
     }
 
-    /// How the index tells of a category. It tells the day of its newest article and not the minute,
-    /// so that not every article makes the whole index anew.
+    /// Returns a category's line in the index. It has the day of the newest article and not the minute, so that
+    /// not every article changes the whole index.
     pub(super) fn listed(&self, category: &Category) -> ListedCategory {
         let site = &self.options.site;
         ListedCategory {
@@ -69,7 +69,7 @@ impl Pages {
         }
     }
 
-    /// The page that explains feeds and lists them.
+    /// Renders the page that explains feeds and lists them.
     pub(super) fn subscribe(&self, names: &Names) -> Result<String, ThemeError> {
         let site = FeedFormat::ALL.map(|format| self.shown_feed(&OutputKey::SiteFeed(format), format));
         let papers = sorted(names).map(|category| Subscribable {
@@ -89,7 +89,7 @@ impl Pages {
         self.theme.subscribe(&self.frame, &page)
     }
 
-    /// A list of feeds for readers: of all categories, or of those with these slugs.
+    /// Renders a list of feeds as OPML: of all categories, or of those with these slugs.
     #[must_use]
     pub fn opml(&self, names: &Names, chosen: Option<&[Slug]>) -> Vec<u8> {
         let wanted = |category: &&Category| chosen.is_none_or(|chosen| chosen.contains(&category.slug));
@@ -104,13 +104,13 @@ impl Pages {
         opml::render(&site.title, &site.language, &outlines)
     }
 
-    /// The address of a category's page as a QR code.
+    /// Renders the QR code of the address of a category's page.
     pub(super) fn code(&self, category: &Category) -> Option<File> {
         let address = self.url(&OutputKey::Category(category.slug.clone()));
         Some(file(&OutputKey::Code(category.slug.clone()), qr::svg(&address)?))
     }
 
-    /// A category's feeds as links.
+    /// Returns a category's feeds as links.
     pub(super) fn feeds_shown(&self, category: &Category) -> Vec<ShownFeed> {
         FeedFormat::ALL.map(|format| self.shown_feed(&key(category, format), format)).into()
     }
@@ -119,7 +119,7 @@ impl Pages {
         ShownFeed { href: self.url(key), label: format.label().to_owned() }
     }
 
-    /// Readers that take a category's feed by one click.
+    /// Returns the links by which feed readers subscribe to a category.
     pub(super) fn readers(&self, category: &Category) -> Vec<NamedLink> {
         self.readers_of(&key(category, FeedFormat::Atom))
     }
@@ -127,7 +127,7 @@ impl Pages {
     fn readers_of(&self, feed: &OutputKey) -> Vec<NamedLink> {
         let feed = self.url(feed);
         let link = |(name, begin): (&str, &str)| {
-            // `feed:` is followed by the address as it is.
+            // `feed:` is followed by the address without encoding.
             let url = if begin == "feed:" {
                 format!("{begin}{feed}")
             } else {
@@ -145,12 +145,13 @@ fn sorted(names: &Names) -> impl Iterator<Item = &Category> {
     sorted.into_iter()
 }
 
-/// Full-width letters as plain ones, capitals as small ones, no space.
+/// Normalizes a text for searching: full-width letters become plain, capitals small, spaces vanish.
 fn folded(text: &str) -> String {
     text.nfkc().flat_map(char::to_lowercase).filter(|c| !c.is_whitespace()).collect()
 }
 
-/// Whether a folded query finds a category: part of its name or pinyin, or its initials from the start.
+/// Returns whether a folded query matches a category: a part of its name or pinyin, or the beginning of its
+/// initials.
 fn matches(category: &Category, wanted: &str) -> bool {
     category.slug.as_str().contains(wanted)
         || folded(&category.name).contains(wanted)

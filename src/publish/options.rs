@@ -1,4 +1,4 @@
-//! All that publishing has to know of the config.
+//! The settings of publishing.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -13,76 +13,76 @@ use crate::model::{CodeSpace, Slug, SourceId};
 use crate::render::html::{Pictures, ThemeParts};
 use crate::render::jekyll::JekyllStyle;
 
-/// What the config says about the published site.
+/// The settings of the published site.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SiteOptions {
     /// Title.
     pub title: String,
-    /// One sentence.
+    /// Description in one sentence.
     pub description: String,
-    /// Absolute, ends in `/`.
+    /// Address, absolute, ends in `/`.
     pub url: Url,
-    /// BCP 47.
+    /// Language in BCP 47.
     pub language: String,
-    /// Zone of shown times and of days in addresses.
+    /// Time zone of shown times and of days in addresses.
     pub zone: Tz,
-    /// Whether search engines may list the copies.
+    /// Whether search engines may index the pages.
     pub indexing: bool,
     /// How pages and feeds show the pictures of articles.
     pub pictures: Pictures,
-    /// The folder of its theme.
+    /// The folder of the theme.
     pub theme_folder: Option<PathBuf>,
-    /// What that holds; nothing for the built-in theme.
+    /// The files of the theme; none for the built-in theme.
     pub theme: Arc<ThemeParts>,
     /// Text at the foot of every page.
     pub footer: Option<String>,
-    /// Rights in what is published as a whole.
+    /// Rights in the site as a whole.
     pub rights: Option<String>,
-    /// Who runs the site: an address or an e-mail.
+    /// Contact of whoever runs the site: an address or an e-mail.
     pub contact: Option<String>,
-    /// Authority of published ids, set once.
+    /// Authority of published ids; never changes.
     pub id_authority: String,
-    /// The code space written bare, set once.
+    /// The code space whose codes are written bare; never changes.
     pub code_space: Option<CodeSpace>,
-    /// As sent to upstreams; told on `bot.html`.
+    /// The `User-Agent` header of requests; shown on `bot.html`.
     pub user_agent: String,
 }
 
 /// Whether article pages are files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Articles {
-    /// Rendered from the store when asked for.
+    /// Rendered from the store on request.
     #[default]
     OnRequest,
-    /// Written, for static hosts.
+    /// Written as files, for static hosts.
     Files,
 }
 
-/// What readers are told of a source, and how much of its articles they get.
+/// What feeds and pages show about a source, and how much of its articles.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SourceNote {
     /// Its name.
     pub name: String,
-    /// Its feed, where that is one and readers may know its address.
+    /// Address of its feed, if it is one and its address is public.
     pub feed_url: Option<String>,
-    /// Its page.
+    /// Address of its page.
     pub page_url: Option<String>,
     /// Rights in its articles.
     pub rights: Option<String>,
-    /// Feeds and pages show only the excerpt of its articles.
+    /// Whether feeds and pages show only the excerpt of its articles.
     pub excerpt_only: bool,
 }
 
-/// All that publishing has to know of the config.
+/// The settings of publishing.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PublishOptions {
     /// The site.
     pub site: SiteOptions,
-    /// What feeds hold.
+    /// The sizes of feeds.
     pub windows: WindowOptions,
     /// The output directory.
     pub output: PathBuf,
-    /// Files to copy into it.
+    /// The folder of files to copy into it.
     pub static_files: Option<PathBuf>,
     /// Whether article pages are files.
     pub articles: Articles,
@@ -92,13 +92,13 @@ pub struct PublishOptions {
     pub corrections: bool,
     /// Feeds of several categories together.
     pub combined: Vec<Combined>,
-    /// What readers are told of the sources.
+    /// What feeds and pages show about the sources.
     pub sources: BTreeMap<SourceId, SourceNote>,
-    /// Jekyll output, when switched on.
+    /// Jekyll output; `None` if switched off.
     pub jekyll: Option<JekyllOptions>,
-    /// JSON lines, when switched on.
+    /// JSON lines; `None` if switched off.
     pub json_lines: Option<JsonLinesOptions>,
-    /// How often sources are polled; told on `bot.html`.
+    /// The interval of polls; shown on `bot.html`.
     pub interval: Duration,
 }
 
@@ -113,18 +113,18 @@ pub struct Combined {
     pub categories: Vec<String>,
 }
 
-/// Jekyll output.
+/// The settings of Jekyll output.
 #[derive(Debug, Clone, PartialEq)]
 pub struct JekyllOptions {
-    /// Its own directory; posts go to `_posts`, pages to `category`.
+    /// Its own directory; posts are in `_posts`, pages in `category`.
     pub path: PathBuf,
     /// Front matter and footer.
     pub style: JekyllStyle,
-    /// Slug → tag, where it is not the name and the suffix.
+    /// Slug → tag, where the tag is not the name and the suffix.
     pub tags: BTreeMap<String, String>,
 }
 
-/// JSON lines, when switched on.
+/// The settings of JSON lines.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JsonLinesOptions {
     /// Its own directory; files are `<yyyy>/<mm>/<dd>.jsonl`, days in UTC.

@@ -1,4 +1,4 @@
-//! Web pages: which items each shows, and under which addresses.
+//! Web pages: chooses the items of each, and its address.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,16 +20,16 @@ use crate::schedule::seconds;
 use crate::sink::{FeedFormat, File, OutputKey};
 use crate::store::{Result as StoreResult, Store, Window};
 
-/// Items a page of a category's history (RULES 3.2).
+/// Items on a page of a category's history (RULES 3.2).
 pub(super) const PAGE: u32 = Category::HUNDRED;
-/// Categories that the home page features, and items of each.
+/// The number of categories that the home page features, and of items of each.
 const FEATURED: (usize, usize) = (6, 5);
-/// Unreserved characters of RFC 3986: they stay as they are in a tag id.
+/// Percent-encoding of all but the unreserved characters of RFC 3986, for tag ids.
 const ID_KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
-/// Characters of a path that stay as they are in an address.
+/// The same without `/`, for paths of addresses.
 const PATH_KEPT: &AsciiSet = &ID_KEPT.remove(b'/');
 
-/// What [`Pages::about`] makes.
+/// The outputs of [`Pages::about`].
 pub(super) const ABOUT: [OutputKey; 7] = [
     OutputKey::Index,
     OutputKey::Subscribe,
@@ -42,21 +42,21 @@ pub(super) const ABOUT: [OutputKey; 7] = [
 
 pub(super) type Names = BTreeMap<CategoryId, Category>;
 
-/// Makes pages; used by the publisher for files and by the server on request.
+/// Renders pages, for the publisher as files and for the server on request.
 #[derive(Debug)]
 pub struct Pages {
     /// The settings.
     pub options: Arc<PublishOptions>,
     pub(super) theme: Theme,
     pub(super) frame: Frame,
-    /// Grows with everything that may change an answer; of one process, under whichever settings.
+    /// Number that grows with every change of an output; shared by all settings of one process.
     state: Arc<AtomicU64>,
-    /// Over theme and settings.
+    /// Fingerprint of theme and settings.
     print: String,
 }
 
 impl Pages {
-    /// Pages in the site's theme.
+    /// Creates pages with the site's theme.
     ///
     /// # Errors
     /// [`ThemeError`] when a template is broken.
@@ -64,8 +64,8 @@ impl Pages {
         Self::counted(options, Arc::default())
     }
 
-    /// Pages of the same outputs under other settings: who keeps copies of them hears of every change, whichever
-    /// settings it was published under.
+    /// Creates pages of the same outputs with other settings. Both share [`Self::state()`], so that a cache of
+    /// outputs notices every change under either settings.
     ///
     /// # Errors
     /// As [`Self::new`].
@@ -97,53 +97,53 @@ impl Pages {
         Ok(Self { options, theme, frame, state, print })
     }
 
-    /// What all bytes depend on beside the generations (RULES 4.1). Paths on this machine do not
-    /// count: two hosts with the same store and settings publish the same bytes.
+    /// Returns the fingerprint of what all bytes depend on besides the generations (RULES 4.1). Paths on this
+    /// machine do not count: two hosts with the same store and settings publish the same bytes.
     pub(super) fn fingerprint(&self, (store, renames): (u64, u64)) -> String {
         fingerprint(&[&self.print, &format!("{store} {renames}")])
     }
 
-    /// Whether these make the same outputs of the same store, in the same places.
+    /// Returns whether these pages make the same outputs of the same store, in the same places.
     #[must_use]
     pub fn same_as(&self, other: &Self) -> bool {
         self.theme.fingerprint() == other.theme.fingerprint() && self.options == other.options
     }
 
-    /// A number that grows whenever outputs become visible, for whoever keeps copies of them.
+    /// Returns a number that grows whenever outputs become visible, for caches of them.
     #[must_use]
     pub fn state(&self) -> u64 {
         self.state.load(Ordering::Acquire)
     }
 
-    /// Something that is published may be another one from now on.
+    /// Records that a published output may have changed.
     pub fn changed(&self) {
         self.state.fetch_add(1, Ordering::Release);
     }
 
-    /// A text of the theme.
+    /// Returns a text of the theme.
     pub(super) fn text(&self, key: &str) -> &str {
         self.theme.text(key)
     }
 
-    /// A text of the theme by its name, for pages that are no output.
+    /// Returns a text of the theme by its key, for pages that are no output.
     #[must_use]
     pub fn word(&self, key: &str) -> &str {
         self.theme.text(key)
     }
 
-    /// A time as pages show it.
+    /// Formats a time as pages show it.
     #[must_use]
     pub fn time(&self, at: Timestamp) -> String {
         self.shown(at)
     }
 
-    /// The style sheet.
+    /// Returns the style sheet.
     #[must_use]
     pub fn style(&self) -> &[u8] {
         self.theme.style_css()
     }
 
-    /// The page that shows what goes on, with its style sheet at an address of its own.
+    /// Renders the status page, with its style sheet at an address of its own.
     ///
     /// # Errors
     /// [`ThemeError`].
@@ -152,34 +152,34 @@ impl Pages {
         self.theme.status(&frame, page)
     }
 
-    /// The absolute address of an output.
+    /// Returns the absolute address of an output.
     #[must_use]
     pub fn url(&self, key: &OutputKey) -> String {
         address(&self.options, key)
     }
 
-    /// The same without scheme and host.
+    /// Returns the address of an output without scheme and host.
     pub(super) fn path(&self, key: &OutputKey) -> String {
         format!("{}{}", self.options.site.url.path(), utf8_percent_encode(&key.address(), PATH_KEPT))
     }
 
-    /// The one published id (RULES 3.3).
+    /// Returns the published id of an article (RULES 3.3).
     #[must_use]
     pub fn published_id(&self, code: &InfoCode) -> String {
         let text = code.text(self.options.site.code_space.as_ref());
         format!("tag:{}:{}", self.options.site.id_authority, utf8_percent_encode(&text, ID_KEPT))
     }
 
-    /// All categories by number.
+    /// Returns all categories by number.
     ///
     /// # Errors
-    /// Those of the store.
+    /// Errors of the store.
     pub fn names(&self, store: &dyn Store) -> StoreResult<Names> {
         Ok(store.categories()?.into_iter().map(|category| (category.id, category)).collect())
     }
 
-    /// The site's files that its articles do not change: lists of all categories, and what never
-    /// changes; those of [`ABOUT`].
+    /// Renders the site's files that do not depend on single articles, those of [`ABOUT`]: lists of all
+    /// categories, and constant files.
     pub(super) fn about(&self, names: &Names) -> Result<[File; ABOUT.len()], PublishError> {
         Ok([
             file(&OutputKey::Index, self.index(names, "")?),
@@ -192,12 +192,12 @@ impl Pages {
         ])
     }
 
-    /// The theme's logo.
+    /// Returns the theme's logo.
     pub(super) fn logo(&self) -> Option<File> {
         self.theme.logo().map(|(name, bytes)| file(&OutputKey::Logo(name.to_owned()), bytes))
     }
 
-    /// The home page, of the `newest` items of the site.
+    /// Renders the home page of the `newest` items of the site.
     pub(super) fn home(
         &self,
         store: &dyn Store,
@@ -244,7 +244,7 @@ impl Pages {
         Ok(self.theme.bot(&self.frame, &page)?)
     }
 
-    /// A page that says what went wrong with a request.
+    /// Renders a page that describes a failed request.
     ///
     /// # Errors
     /// [`ThemeError`].
@@ -257,7 +257,7 @@ impl Pages {
             .message(&self.frame, &MessagePage { page: head, feeds, status, path: path.map(str::to_owned) })
     }
 
-    /// A category's page, of its `newest` items.
+    /// Renders a category's page of its `newest` items.
     pub(super) fn category(
         &self,
         category: &Category,
@@ -272,7 +272,7 @@ impl Pages {
         Ok(self.category_page(category, &OutputKey::Category(category.slug.clone()), items, names, paging)?)
     }
 
-    /// The n-th hundred of a category's arrivals; `None` when there is no such page.
+    /// Renders the page of the n-th hundred of a category's arrivals; `None` if there is no such page.
     ///
     /// # Errors
     /// [`PublishError`].
@@ -323,7 +323,7 @@ impl Pages {
         self.theme.category(&self.frame, &page)
     }
 
-    /// A text as pages and feeds show it: with its pictures, or without.
+    /// Returns HTML with its pictures replaced or removed as the site sets.
     pub(super) fn shown_pictures(&self, html: String) -> String {
         match self.options.site.pictures {
             Pictures::Origin => html,
@@ -343,7 +343,7 @@ impl Pages {
         }
     }
 
-    /// The feeds that a page announces: a category's own, and the whole site's.
+    /// Returns the feeds that a page announces: a category's own, and the whole site's.
     pub(super) fn feed_links(&self, category: Option<&Category>) -> Vec<FeedLink> {
         let site_title = &self.options.site.title;
         let own = category.filter(|category| category.id != CategoryId::SITE);
@@ -402,7 +402,7 @@ impl Pages {
     }
 }
 
-/// The home categories of some items.
+/// Returns the home categories of some items.
 fn homes(store: &dyn Store, items: &[Item]) -> StoreResult<Names> {
     let mut homes = Names::new();
     for item in items {
@@ -413,12 +413,12 @@ fn homes(store: &dyn Store, items: &[Item]) -> StoreResult<Names> {
     Ok(homes)
 }
 
-/// Theme and settings, where they show in the outputs.
+/// Returns the fingerprint of theme and settings, as far as outputs depend on them.
 fn print_of(options: &PublishOptions, theme: &Theme) -> String {
     let PublishOptions {
         site, windows, articles, precompress, interval, corrections, combined, sources, ..
     } = options;
-    // Where the theme stands is no part of what it says.
+    // The folder of the theme does not affect the outputs.
     let site = SiteOptions { theme_folder: None, ..site.clone() };
     let settings = format!(
         "{site:?} {windows:?} {articles:?} {precompress:?} {interval:?} {corrections:?} {combined:?} {sources:?}"

@@ -1,4 +1,4 @@
-//! What a publish came to.
+//! The report of a publish.
 
 use serde::{Deserialize, Serialize};
 

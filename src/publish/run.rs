@@ -1,4 +1,4 @@
-//! One publish: what all that is made in it is made of, and how it becomes visible.
+//! The state of one publish, and how its files become visible.
 
 use super::copies::OldSlugs;
 use super::error::PublishError;
@@ -8,32 +8,32 @@ use crate::model::Cursor;
 use crate::sink::Directory;
 use crate::store::Store;
 
-/// Files that are gathered before they are made visible together.
+/// The most files that are collected before they become visible together.
 pub(super) const BATCH: usize = 2_000;
 
 /// One publish.
 pub(super) struct Run<'a> {
     pub(super) pages: &'a Pages,
     pub(super) store: &'a dyn Store,
-    /// Which store it is, and how often a category was renamed in it, as the names were read.
+    /// The identity of the store, and how often a category was renamed in it, when the names were read.
     pub(super) identity: (u64, u64),
     /// All categories.
     pub(super) names: &'a Names,
-    /// Slugs that they had before.
+    /// Their former slugs.
     pub(super) old_slugs: &'a OldSlugs,
-    /// The lists of all categories are to be made anew.
+    /// Whether the lists of all categories must be rendered again.
     pub(super) relist: bool,
     pub(super) report: &'a mut PublishReport,
     pub(super) since: Option<Cursor>,
 }
 
 impl Run<'_> {
-    /// Makes what is gathered visible. Something may have been read that came in after the publish
-    /// began: it must not be shown and then lost by a power cut.
+    /// Makes the collected files visible. Items that arrived after the publish began may be among them, so the
+    /// store is synced first: a published item must survive a power cut.
     pub(super) fn show(&self, sink: &mut Directory) -> Result<(), PublishError> {
         self.store.sync()?;
         let shown = sink.commit();
-        // Even where it failed some files may be new.
+        // Even after a failure some files may be new.
         self.pages.changed();
         Ok(shown?)
     }

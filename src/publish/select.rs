@@ -1,4 +1,4 @@
-//! Which items a feed holds (RULES 3.1): pure.
+//! Selects the items of a feed (RULES 3.1); pure.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -6,23 +6,22 @@ use std::time::Duration;
 use crate::model::{Article, Item, SourceId};
 use crate::store::Window;
 
-/// How much a feed holds.
+/// The sizes of feeds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WindowOptions {
-    /// At least this many items of a category.
+    /// The least number of items of a category.
     pub items: usize,
-    /// And all that are at most this much older than the category's newest.
+    /// The age up to which further items are included, measured from the category's newest.
     pub age: Duration,
-    /// But never more items than this.
+    /// The most items of a category, whatever their age.
     pub most: usize,
-    /// Nor more bytes of text than this.
+    /// The most bytes of text.
     pub max_bytes: u64,
-    /// Beyond this many bytes of text the older entries become summaries.
+    /// The bytes of text beyond which older entries have only summaries.
     pub full_bytes: u64,
-    /// Items of the whole site's feeds.
+    /// The number of items of the whole site's feeds.
     pub site_items: usize,
-    /// In feeds of several sources, at most so many items of one while others have some; 0 for
-    /// no bound.
+    /// The most items of one source in feeds of several sources, as long as others have some; 0 for no limit.
     pub per_source: usize,
 }
 
@@ -41,19 +40,19 @@ impl Default for WindowOptions {
 }
 
 impl WindowOptions {
-    /// The window of a category.
+    /// Returns the window of a category.
     #[must_use]
     pub fn category(&self) -> Window {
         let age = i64::try_from(self.age.as_secs()).unwrap_or(i64::MAX);
         Window { items: self.items, age, most: self.most.max(self.items), archived: false }
     }
 
-    /// The window of the whole site: a count alone.
+    /// Returns the window of the whole site, which is limited by count alone.
     #[must_use]
     pub fn site(&self) -> Window {
         Window { items: self.site_items, age: -1, most: self.site_items, archived: false }
     }
-    /// More than `window` holds, to choose from where no source may take more than its share.
+    /// Returns a wider window to choose from if the share of each source is limited; else `window` by count.
     #[must_use]
     pub fn wide(&self, window: Window) -> Window {
         let most = if self.per_source == 0 { window.most } else { window.most.saturating_mul(WIDE) };
@@ -61,11 +60,11 @@ impl WindowOptions {
     }
 }
 
-/// How many times its size a window is looked through for the articles of quieter sources.
+/// The factor by which a window is widened to find articles of quieter sources.
 const WIDE: usize = 4;
 
-/// The newest `most` items, of which at most `per_source` come from one source (0: no bound) as
-/// long as others have some: what is left over fills the rest. In the order given.
+/// Returns the newest `most` items, of which at most `per_source` are of one source (0: no limit) unless
+/// places would be left over. Keeps the order.
 #[must_use]
 pub fn fair(items: Vec<Item>, most: usize, per_source: usize) -> Vec<Item> {
     if per_source == 0 {
@@ -91,32 +90,32 @@ pub fn fair(items: Vec<Item>, most: usize, per_source: usize) -> Vec<Item> {
     chosen
 }
 
-/// An item that may go into a feed.
+/// An item that may be included in a feed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidate {
-    /// It.
+    /// The article.
     pub article: Article,
-    /// It stands in the window.
+    /// Whether it is in the window.
     pub in_window: bool,
-    /// It is in no sealed hundred yet: the current document must hold it (RULES 3.2).
+    /// Whether it is in no sealed hundred yet, so that the current document must contain it (RULES 3.2).
     pub unsealed: bool,
 }
 
-/// An item of a feed, with its text where there is room for it.
+/// An item of a feed, with its text if there is room for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chosen {
     /// The item.
     pub article: Article,
-    /// Whether its text goes into the feed.
+    /// Whether its text is included.
     pub full: bool,
-    /// Whether it stands in the window, within the bounds of size.
+    /// Whether it is in the window, within the limits of size.
     pub in_window: bool,
 }
 
-/// Takes articles, newest first, until the window is full; those that are not sealed yet all.
+/// Chooses articles, newest first, until the window is full, and all that are not sealed yet.
 ///
 /// # Errors
-/// The first that `candidates` gives.
+/// The first error of `candidates`.
 pub fn fit<E>(
     candidates: impl Iterator<Item = Result<Candidate, E>>,
     options: &WindowOptions,

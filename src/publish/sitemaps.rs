@@ -1,4 +1,4 @@
-//! Sitemaps, where search engines are welcome (RULES 6.8): an index, and one file a month (RULES 4.5).
+//! Sitemaps, if search engines may index the site (RULES 6.8): an index, and one file a month (RULES 4.5).
 
 use chrono::{DateTime, Datelike, NaiveDate, TimeZone, Utc};
 
@@ -10,8 +10,8 @@ use crate::sink::OutputKey;
 use crate::store::{Store, Window};
 
 impl Pages {
-    /// What robots may read: everything. Where search engines are not welcome the pages themselves say so,
-    /// and only who may read a page sees its `noindex` (RFC 9309 has no such word).
+    /// Renders `robots.txt`, which allows everything. If search engines may not index the site, the pages say
+    /// so, and only robots that may read a page see its `noindex` (RFC 9309 has no such directive).
     #[must_use]
     pub fn robots(&self) -> Vec<u8> {
         let sitemap = if self.options.site.indexing {
@@ -22,10 +22,10 @@ impl Pages {
         format!("User-agent: *\nDisallow:\n{sitemap}").into_bytes()
     }
 
-    /// The index of all sitemaps; `None` where search engines are not welcome.
+    /// Renders the index of all sitemaps; `None` if search engines may not index the site.
     ///
     /// # Errors
-    /// Those of the store.
+    /// Errors of the store.
     pub fn sitemap(&self, store: &dyn Store) -> Result<Option<Vec<u8>>, PublishError> {
         if !self.options.site.indexing {
             return Ok(None);
@@ -37,11 +37,11 @@ impl Pages {
         Ok(Some(sitemap::index(&months.collect::<Vec<_>>())))
     }
 
-    /// The pages of a month's articles, and in the newest month those of the categories; `None` for a
-    /// month without any.
+    /// Renders the sitemap of a month's articles, in the newest month with the categories; `None` if it would
+    /// be empty.
     ///
     /// # Errors
-    /// Those of the store.
+    /// Errors of the store.
     pub fn sitemap_month(
         &self,
         store: &dyn Store,
@@ -57,7 +57,7 @@ impl Pages {
         }
         let items = store.items_between(CategoryId::SITE, from, to)?;
         let left_out = items.len().saturating_sub(MOST - pages.len().min(MOST));
-        // The newest, if a month has more than a file may list.
+        // The newest, if a month has more than one file may list.
         pages.extend(items.into_iter().skip(left_out).map(|item| Location {
             changed: Some(self.machine(item.updated)),
             url: self.url(&OutputKey::Article(item.permalink)),
@@ -65,7 +65,7 @@ impl Pages {
         Ok((!pages.is_empty()).then(|| sitemap::pages(&pages)))
     }
 
-    /// The home page, the index, and the categories.
+    /// Returns the home page, the index, the page about subscribing, and the categories.
     fn lists(&self, names: &Names) -> Vec<Location> {
         let plain = [OutputKey::Home, OutputKey::Index, OutputKey::Subscribe]
             .map(|key| Location { url: self.url(&key), changed: None });
@@ -76,7 +76,7 @@ impl Pages {
         plain.into_iter().chain(categories).collect()
     }
 
-    /// All months with articles, the oldest first. Costs two looks for each.
+    /// Returns all months with articles, the oldest first. Costs two lookups for each month.
     pub(super) fn months(&self, store: &dyn Store) -> Result<Vec<(i32, u32)>, PublishError> {
         let newest = Window { items: 1, age: -1, most: 1, archived: true };
         let mut item: Option<Item> = store.items_in(CategoryId::SITE, newest)?.pop();
@@ -85,25 +85,25 @@ impl Pages {
             let (year, month) = self.month_of(found.published);
             months.push((year, month));
             let Some((from, _)) = self.month(year, month) else { break };
-            // Neighbours are those of a place in the order: here of the month's begin.
+            // `neighbours` takes any position in the order: here the beginning of the month.
             item = store.neighbours(CategoryId::SITE, (from.plus(-1), &found.code))?.0;
         }
         months.reverse();
         Ok(months)
     }
 
-    /// Year and month of an instant in the site's zone.
+    /// Returns the year and month of an instant in the site's time zone.
     pub(super) fn month_of(&self, at: Timestamp) -> (i32, u32) {
         let local = at.to_utc().with_timezone(&self.options.site.zone);
         (local.year(), local.month())
     }
 
-    /// From when until when a month goes in the site's zone.
+    /// Returns the beginning of a month and of the next one in the site's time zone.
     fn month(&self, year: i32, month: u32) -> Option<(Timestamp, Timestamp)> {
         let begin = |year, month| {
             let midnight = NaiveDate::from_ymd_opt(year, month, 1)?.and_hms_opt(0, 0, 0)?;
             let local = self.options.site.zone.from_local_datetime(&midnight).earliest();
-            // A month that begins in a gap of the clock begins an hour later; near enough, and the same every time.
+            // If midnight falls in a gap of local time, midnight in UTC stands in; it is the same every time.
             let utc: DateTime<Utc> = local.map_or_else(|| midnight.and_utc(), |local| local.to_utc());
             Some(Timestamp::from(utc))
         };

@@ -1,5 +1,5 @@
-//! Files that an admin puts beside the outputs: a logo, a verification file. Copied as they are;
-//! a unit of their own, compared byte by byte at every whole look.
+//! Files that an admin adds to the outputs: a logo, a verification file. They are copied unchanged, as a unit
+//! of their own, and compared byte by byte at every whole publish.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use super::run::Run;
 use crate::model::CategoryId;
 use crate::sink::{Directory, File, Precompression, Rendered};
 
-/// Unit of the copies; no slug begins with `_`.
+/// The unit of the copies; no slug begins with `_`.
 const STATIC_UNIT: &str = "_static";
 
 impl Run<'_> {
@@ -42,13 +42,13 @@ impl Run<'_> {
     }
 }
 
-/// All files below `root`, without dot files and dot folders, by path.
+/// Reads all files below `root`, without dot files and dot folders, sorted by path.
 fn read_all(root: &Path) -> Result<Vec<File>, PublishError> {
     let mut files = Vec::new();
     let mut folders = vec![root.to_owned()];
     while let Some(folder) = folders.pop() {
         for path in visible(&folder)? {
-            // A link to a folder may lead round in a circle.
+            // Links to folders are not followed, since they may form a cycle.
             if fs::symlink_metadata(&path).is_ok_and(|meta| meta.is_dir()) {
                 folders.push(path);
             } else if let Ok(relative) = path.strip_prefix(root) {

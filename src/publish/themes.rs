@@ -1,16 +1,16 @@
-//! A theme's folder, read whole.
+//! Reads the folder of a theme.
 
 use std::fs;
 use std::path::Path;
 
 use crate::render::html::{ThemeError, ThemeParts};
 
-/// Files of a theme, and bytes of one of them: more is a mistake.
+/// The most files of a theme, and the most bytes of one of them.
 const MOST_FILES: usize = 200;
 const MOST_BYTES: u64 = 2 << 20;
 
-/// Reads a theme's folder. Files that begin with a dot or are called README are no part of it, nor are
-/// folders.
+/// Reads a theme's folder. Skips folders, backups that end in `~`, and files whose names begin with a dot or
+/// with README.
 ///
 /// # Errors
 /// [`ThemeError::Unreadable`].

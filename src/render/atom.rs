@@ -1,4 +1,4 @@
-//! Atom 1.0 (RFC 4287) with archives (RFC 5005) and deleted entries (RFC 6721).
+//! Writes Atom 1.0 (RFC 4287) with archives (RFC 5005) and deleted entries (RFC 6721).
 
 use std::borrow::Cow;
 
@@ -7,7 +7,7 @@ use super::markup::{Attribute, Markup};
 use super::{OutputEntry, OutputFeed, OutputSource, xml};
 use crate::model::Author;
 
-/// Declared whether used or not, so that one entry more changes nothing in the first line.
+/// The namespaces, declared whether used or not, so that the first line is the same for all entries.
 const NAMESPACES: [Attribute<'static>; 5] = [
     ("xmlns", "http://www.w3.org/2005/Atom"),
     ("xmlns:at", "http://purl.org/atompub/tombstones/1.0"),
@@ -16,7 +16,7 @@ const NAMESPACES: [Attribute<'static>; 5] = [
     ("xmlns:media", "http://search.yahoo.com/mrss/"),
 ];
 
-/// The feed as Atom 1.0.
+/// Renders the feed as Atom 1.0.
 #[must_use]
 pub fn render(feed: &OutputFeed) -> Vec<u8> {
     let mut out = Markup::document(&feed.css_url, xml::capacity(feed));
@@ -30,7 +30,7 @@ pub fn render(feed: &OutputFeed) -> Vec<u8> {
         out.line("subtitle", &[], &feed.description);
     }
     out.line("updated", &[], &feed.updated.rfc3339());
-    // RFC 4287, 4.1.1: an author of the feed, unless every entry has its own.
+    // RFC 4287, 4.1.1: the feed must have an author unless every entry has one.
     if feed.entries.is_empty() || feed.entries.iter().any(|entry| names(entry).next().is_none()) {
         out.open("author", &[]);
         out.line("name", &[], xml::or(&feed.title, "feedmill"));
@@ -52,7 +52,8 @@ pub fn render(feed: &OutputFeed) -> Vec<u8> {
     out.finish()
 }
 
-/// RFC 5005, 4. An archive names no next one: it must not change when there is one.
+/// Writes the archive links (RFC 5005, 4). An archive does not link to the next one, since it must not change
+/// when that appears.
 fn history(out: &mut Markup, feed: &OutputFeed) {
     if let Some(current) = feed.history.current.as_deref() {
         out.empty("fh:archive", &[]);
@@ -109,8 +110,8 @@ fn write(out: &mut Markup, entry: &OutputEntry) {
     out.close();
 }
 
-/// RFC 4287, 4.2.11: what is known of the feed that the entry comes from. Its `updated` is left
-/// out: the time of the newspaper's own feed is not known, and must not be made up.
+/// Writes the feed that the entry comes from (RFC 4287, 4.2.11). Its `updated` is left out, since the time of
+/// the newspaper's own feed is not known.
 fn origin(out: &mut Markup, source: &OutputSource) {
     out.open("source", &[]);
     if let Some(url) = source.feed_url.as_deref() {

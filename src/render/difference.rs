@@ -1,15 +1,17 @@
-//! What changed between two forms of an article, as HTML that a person can read.
+//! The changes between two versions of an article, as readable HTML.
 
 use similar::{Algorithm, ChangeTag, DiffOp, TextDiff, capture_diff_slices};
 
 use crate::model::text::{escape, html_to_text};
 
-/// Paragraphs of one form that are compared; what follows is left out.
+/// The most paragraphs of one version that are compared; the rest is ignored.
 const PARAGRAPHS: usize = 400;
-/// Characters of a pair of paragraphs that are compared one by one; longer ones are shown whole.
+/// The most characters of a pair of paragraphs, in sum, that are compared one by one; longer ones are shown
+/// as a whole.
 const CHARACTERS: usize = 4_000;
 
-/// The difference of title and text, given as (title, HTML); `None` where both say the same.
+/// Returns the difference of title and text, each version given as (title, HTML); `None` if they are the
+/// same.
 #[must_use]
 pub fn difference(before: (&str, &str), after: (&str, &str)) -> Option<String> {
     let mut html = String::new();
@@ -59,7 +61,7 @@ fn marked(tag: &str, text: &str, html: &mut String) {
     }
 }
 
-/// Character by character: what is written without spaces has no words to compare.
+/// Compares character by character, since Chinese has no spaces between words.
 fn words(old: &str, new: &str, html: &mut String) {
     if old.chars().count() + new.chars().count() > CHARACTERS {
         marked("del", old, html);
@@ -87,7 +89,7 @@ fn flush((tag, text): &(ChangeTag, String), html: &mut String) {
     marked(tag, text, html);
 }
 
-/// The text of each paragraph of clean HTML, without those that hold none.
+/// Returns the text of each paragraph of clean HTML, without empty ones.
 fn paragraphs(html: &str) -> Vec<String> {
     let blocks = html.split("</p>").flat_map(|part| part.split("<br")).flat_map(|part| part.split("</li>"));
     let text = |block: &str| html_to_text(block.trim_start().trim_start_matches(['/', '>']));

@@ -1,10 +1,10 @@
-//! Web pages: what each of them shows, and the form of its times.
+//! The data of each web page, and the format of its times.
 //!
-//! Owns: one type a page. Does not own: templates, texts and escaping ([`Theme`]), nor which
-//! items a page lists (`publish`).
+//! Owns: one type for each page. Does not own: templates, texts and escaping ([`Theme`]), nor which items a
+//! page lists (`publish`).
 //!
-//! All text is plain and may hold any character, except [`ArticleView::body`]. Addresses go
-//! into `href` as they are: whoever fills these types lets only `http`, `https` and paths in.
+//! All text is plain and may contain any character, except [`ArticleView::body`]. Addresses are written into
+//! `href` unchecked: the caller must pass only `http`, `https` and paths.
 
 mod linked;
 mod pictures;
@@ -18,27 +18,27 @@ pub use linked::news_article;
 pub use pictures::{Pictures, without_pictures};
 pub use times::{machine_day, machine_time, shown_day, shown_time};
 
-/// What all pages share; built once for a configuration.
+/// The data that all pages share; built once for a configuration.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Frame {
-    /// The site as its pages name it.
+    /// The site.
     pub site: Site,
     /// Address of the style sheet.
     pub css_url: String,
 }
 
-/// The site itself.
+/// The site, as its pages name it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Site {
     /// Name for people.
     pub title: String,
-    /// One sentence; may be empty.
+    /// Description in one sentence; may be empty.
     pub description: String,
     /// Address of the home page.
     pub url: String,
-    /// BCP 47, such as `zh-CN`.
+    /// Language in BCP 47, such as `zh-CN`.
     pub language: String,
-    /// Whether search engines are welcome.
+    /// Whether search engines may index the pages.
     pub indexing: bool,
     /// Address of the list of all categories.
     pub index_url: String,
@@ -50,27 +50,27 @@ pub struct Site {
     pub bot_url: String,
     /// Address of the theme's logo.
     pub logo: Option<String>,
-    /// The operator's own line at the foot.
+    /// The operator's own line in the footer.
     pub footer: Option<String>,
 }
 
-/// What the head of a page says.
+/// The data of a page's head.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct PageHead {
     /// Name of the page; empty, or the site's title, on the home page.
     pub title: String,
-    /// Its own address, in the form that [`Site`] and [`CategoryPage`] use: it is compared.
+    /// Its own address, in the form that [`Site`] and [`CategoryPage`] use, since the two are compared.
     pub url: String,
-    /// Address to index instead.
+    /// Address that search engines index instead.
     pub canonical: Option<String>,
-    /// For `<meta name="robots">`, such as `noindex`.
+    /// Content of `<meta name="robots">`, such as `noindex`.
     pub robots: Option<String>,
 }
 
 /// A feed that a page announces to readers.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct FeedLink {
-    /// Such as `application/rss+xml`.
+    /// Media type, such as `application/rss+xml`.
     #[serde(rename = "type")]
     pub media_type: String,
     /// Name for people.
@@ -84,11 +84,11 @@ pub struct FeedLink {
 pub struct ShownFeed {
     /// Address.
     pub href: String,
-    /// Such as `RSS`.
+    /// Name of the format, such as `RSS`.
     pub label: String,
 }
 
-/// A name that leads somewhere: a category, mostly.
+/// A link with a name, mostly to a category.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct NamedLink {
     /// Address.
@@ -102,9 +102,9 @@ pub struct NamedLink {
 pub struct ItemView {
     /// Address of its page.
     pub url: String,
-    /// May be empty.
+    /// Title; may be empty.
     pub title: String,
-    /// May be empty.
+    /// Summary; may be empty.
     pub summary: String,
     /// First picture.
     pub image: Option<String>,
@@ -131,7 +131,7 @@ pub struct FeaturedCategory {
     pub url: String,
     /// Name for people.
     pub name: String,
-    /// Newest first.
+    /// Articles, newest first.
     pub items: Vec<ItemView>,
 }
 
@@ -142,7 +142,7 @@ pub struct HomePage {
     pub page: PageHead,
     /// Feeds of the whole site.
     pub feeds: Vec<FeedLink>,
-    /// Newest first.
+    /// Articles, newest first.
     pub items: Vec<ItemView>,
     /// Categories in a column of their own; may be empty.
     pub featured: Vec<FeaturedCategory>,
@@ -157,20 +157,20 @@ pub struct IndexPage {
     pub page: PageHead,
     /// Feeds of the whole site.
     pub feeds: Vec<FeedLink>,
-    /// In the order they are shown; those that were looked for, if some were.
+    /// Categories in the order they are shown; only the matching ones if there is a query.
     pub groups: Vec<LetterGroup>,
-    /// What was looked for; empty for all.
+    /// The search query; empty for all.
     pub query: String,
-    /// How many were found; `None` where nothing was looked for.
+    /// How many categories match; `None` without a query.
     pub found: Option<usize>,
 }
 
 /// Categories under one letter.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct LetterGroup {
-    /// One letter, or a sign for the rest; also the name of the place in the page.
+    /// One letter, or a sign for the rest; also the group's anchor in the page.
     pub letter: String,
-    /// In the order they are shown.
+    /// Categories in the order they are shown.
     pub categories: Vec<ListedCategory>,
 }
 
@@ -196,24 +196,24 @@ pub struct CategoryPage {
     pub feeds: Vec<FeedLink>,
     /// The same feeds as links; may be empty.
     pub feeds_shown: Vec<ShownFeed>,
-    /// Readers on the web and on this device that take the feed by one click; may be empty.
+    /// Feed readers, on the web and on this device, that subscribe with one click; may be empty.
     pub readers: Vec<NamedLink>,
     /// Address of the category's QR code.
     pub code_url: Option<String>,
     /// The category.
     pub category: NamedLink,
-    /// Newest first.
+    /// Articles, newest first.
     pub items: Vec<ItemView>,
-    /// The pages beside this one.
+    /// Links to the neighbouring pages.
     pub paging: Paging,
 }
 
-/// Addresses of the pages beside a page.
+/// Addresses of the pages before and after a page.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Paging {
-    /// Towards the first page.
+    /// The page towards the first one.
     pub newer: Option<String>,
-    /// Away from it.
+    /// The page towards the last one.
     pub older: Option<String>,
 }
 
@@ -226,18 +226,18 @@ pub struct ArticlePage {
     pub feeds: Vec<FeedLink>,
     /// The article.
     pub item: ArticleView,
-    /// By [`news_article`], written as it is; where search engines are welcome.
+    /// JSON-LD by [`news_article`], written unescaped; only where search engines may index.
     pub linked_data: Option<String>,
 }
 
-/// All of an article.
+/// An article with all its details.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct ArticleView {
-    /// May be empty.
+    /// Title; may be empty.
     pub title: String,
-    /// May be empty.
+    /// Summary; may be empty.
     pub summary: String,
-    /// Clean HTML, written as it is.
+    /// Clean HTML, written unescaped.
     pub body: String,
     /// First picture; shown where the body has none.
     pub image: Option<String>,
@@ -247,9 +247,9 @@ pub struct ArticleView {
     pub category_name: String,
     /// The newspaper that the record names.
     pub media_name: Option<String>,
-    /// Whom to credit; else `media_name`.
+    /// The source to credit; `media_name` if missing.
     pub source_name: Option<String>,
-    /// Names.
+    /// Names of the authors.
     pub authors: Vec<String>,
     /// First publication, by [`machine_time`].
     pub published_iso: String,
@@ -265,18 +265,18 @@ pub struct ArticleView {
     pub categories: Vec<NamedLink>,
     /// The source's own labels.
     pub tags: Vec<String>,
-    /// The article before it.
+    /// The previous article.
     pub previous: Option<Neighbour>,
-    /// The article after it.
+    /// The next article.
     pub next: Option<Neighbour>,
 }
 
-/// An article beside another.
+/// The article before or after another.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Neighbour {
     /// Address of its page.
     pub url: String,
-    /// May be empty.
+    /// Title; may be empty.
     pub title: String,
 }
 
@@ -289,9 +289,9 @@ pub struct SubscribePage {
     pub feeds: Vec<FeedLink>,
     /// The same feeds as links.
     pub feeds_shown: Vec<ShownFeed>,
-    /// Readers that take the feed of the whole site by one click.
+    /// Feed readers that subscribe to the whole site with one click.
     pub readers: Vec<NamedLink>,
-    /// In the order they are shown.
+    /// Categories in the order they are shown.
     pub papers: Vec<Subscribable>,
 }
 
@@ -321,44 +321,44 @@ pub struct BotPage {
     pub bot: Bot,
 }
 
-/// What the crawler says of itself.
+/// The crawler's description of itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Bot {
-    /// As it is sent.
+    /// Its `User-Agent` header.
     pub user_agent: String,
-    /// An address of a page or of mail, or any other text.
+    /// The operator's contact: an address of a page or of mail, or any other text.
     pub contact: Option<String>,
     /// How often it polls, in words.
     pub interval_text: String,
 }
 
-/// What goes on in the mill, for the people who run it.
+/// The status of the mill, for the people who run it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct StatusPage {
     /// Head.
     pub page: PageHead,
     /// The feed of troubles.
     pub feeds: Vec<FeedLink>,
-    /// What needs attention, the worst first.
+    /// Troubles that need attention, the worst first.
     pub troubles: Vec<TroubleView>,
-    /// What the last reload came to.
+    /// The result of the last reload.
     pub reload: Option<ReloadLine>,
-    /// Numbers at a glance.
+    /// Single numbers.
     pub figures: Vec<Figure>,
-    /// Bars over time or size.
+    /// Bar charts over time or size.
     pub charts: Vec<Chart>,
-    /// Those in trouble first.
+    /// Sources, those in trouble first.
     pub sources: Vec<SourceLine>,
 }
 
-/// Something that needs attention.
+/// A trouble that needs attention.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct TroubleView {
-    /// What.
+    /// The trouble in one line.
     pub title: String,
-    /// More of it; may be empty.
+    /// Details; may be empty.
     pub text: String,
-    /// What to do.
+    /// Advice on what to do.
     pub way_out: String,
     /// When it began, by [`machine_time`].
     pub since_iso: String,
@@ -366,12 +366,12 @@ pub struct TroubleView {
     pub since_text: String,
 }
 
-/// What a reload came to.
+/// The result of a reload.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct ReloadLine {
-    /// Its outcome, and what is different since.
+    /// Its outcome, and what changed.
     pub text: String,
-    /// When, by [`machine_time`].
+    /// Time of it, by [`machine_time`].
     pub at_iso: String,
     /// The same, by [`shown_time`].
     pub at_text: String,
@@ -380,20 +380,20 @@ pub struct ReloadLine {
 /// A number with a name.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Figure {
-    /// Of its name among the texts.
+    /// Key of its name among the theme's texts.
     pub key: &'static str,
-    /// With its unit.
+    /// Number with its unit.
     pub value: String,
 }
 
 /// A row of bars; 480 wide, 112 high.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Chart {
-    /// Of its name among the texts.
+    /// Key of its name among the theme's texts.
     pub key: &'static str,
-    /// What it says to those who do not see it.
+    /// Description for screen readers.
     pub spoken: String,
-    /// From left to right.
+    /// Bars from left to right.
     pub bars: Vec<Bar>,
 }
 
@@ -408,43 +408,43 @@ pub struct Bar {
     pub width: usize,
     /// Height.
     pub height: usize,
-    /// What it counts.
+    /// What the bar counts.
     pub label: String,
-    /// How many.
+    /// The count.
     pub value: usize,
-    /// Written below it; most have none.
+    /// Label below the bar; most have none.
     pub mark: Option<String>,
 }
 
-/// A source in the table of all.
+/// A source in the table of all sources.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct SourceLine {
     /// Its name.
     pub name: String,
     /// Its id.
     pub id: String,
-    /// How it does.
+    /// Its health.
     pub state: String,
-    /// When it was last read well.
+    /// Time of its last good poll.
     pub last_good: String,
-    /// When it is asked again.
+    /// Time of its next poll.
     pub next: String,
     /// New items a day.
     pub a_day: String,
-    /// Share of answers that were 304.
+    /// Share of its answers that were 304.
     pub unmodified: String,
 }
 
-/// An error, or another answer without a page of its own.
+/// An error page, or another answer without a page of its own.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct MessagePage {
-    /// Head; [`Theme::message_heading`] gives a title.
+    /// Head; its title comes from [`Theme::message_heading`].
     pub page: PageHead,
     /// Feeds of the whole site; may be empty.
     pub feeds: Vec<FeedLink>,
     /// HTTP status.
     pub status: u16,
-    /// The path that was asked for.
+    /// The requested path.
     pub path: Option<String>,
 }
 

@@ -1,8 +1,8 @@
-//! One article as a Jekyll post: front matter, digest, body, link, footer.
+//! Renders one article as a Jekyll post: front matter, digest, body, link, footer.
 //!
-//! Jekyll executes its input: Liquid first, then kramdown with its attribute lists (RULES 7).
-//! So nothing from upstream may reach it as anything but text or inert HTML blocks. What stays
-//! with the theme: `page.title` is plain text and wants Liquid's `escape` like any other.
+//! Jekyll executes its input: Liquid first, then kramdown with its attribute lists (RULES 7). So nothing from
+//! upstream may reach it as anything but text or inert HTML blocks. The theme must still apply Liquid's
+//! `escape` to `page.title`, which is plain text.
 
 mod blocks;
 mod front_matter;
@@ -17,12 +17,12 @@ use chrono_tz::Tz;
 use crate::model::Timestamp;
 use crate::model::text;
 
-/// What the admin's config says about Jekyll output.
+/// The config's settings of Jekyll output.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JekyllStyle {
-    /// Zone of `date:` and of the day in a file's name.
+    /// Time zone of `date:` and of the day in a file's name.
     pub zone: Tz,
-    /// Follows a category's name in its tag, such as `新闻`.
+    /// Text that follows a category's name in its tag, such as `新闻`.
     pub tag_suffix: String,
     /// Markdown under each post, with `{tag}`, `{name}` and `{slug}`; empty for none.
     pub footer: String,
@@ -41,7 +41,7 @@ pub struct JekyllPost<'a> {
     pub slug: &'a str,
     /// Name of its category.
     pub name: &'a str,
-    /// Its tag where that is not the name and the suffix.
+    /// Its tag, if that is not the name and the suffix.
     pub tag: Option<&'a str>,
     /// Plain text.
     pub digest: Option<&'a str>,
@@ -51,14 +51,14 @@ pub struct JekyllPost<'a> {
     pub link: Option<&'a str>,
 }
 
-/// The name of a post's file: the day of its publication in `zone`, and its code, which must be
-/// fit for a file name already (RULES 5.1).
+/// Returns the name of a post's file: the day of its publication in `zone`, and its code, which must be
+/// valid in a file name already (RULES 5.1).
 #[must_use]
 pub fn file_name(published: Timestamp, zone: Tz, info_code_file_name: &str) -> String {
     format!("{}-{info_code_file_name}.md", local(published, zone).format("%Y-%m-%d"))
 }
 
-/// A post, without a newline at its end.
+/// Renders a post, without a newline at its end.
 #[must_use]
 pub fn render(post: &JekyllPost<'_>, style: &JekyllStyle) -> String {
     let tag = tag_of(post.name, post.tag, style);
@@ -81,8 +81,7 @@ pub fn render(post: &JekyllPost<'_>, style: &JekyllStyle) -> String {
     )
 }
 
-/// The page of a category as the first site had it: nothing but front matter, its layout lists
-/// the posts.
+/// Renders the page of a category: front matter only, since its layout lists the posts.
 #[must_use]
 pub fn category_page(name: &str, slug: &str, tag: Option<&str>, style: &JekyllStyle) -> String {
     format!(
@@ -96,8 +95,8 @@ fn tag_of(name: &str, tag: Option<&str>, style: &JekyllStyle) -> String {
     line(&tag.map_or_else(|| format!("{name}{}", style.tag_suffix), str::to_owned))
 }
 
-/// Only the template is the admin's; what it is filled with never holds a `{`, so one filling
-/// cannot be taken for the next placeholder.
+/// Fills the footer's template. The values never contain a `{`, so no value can be taken for the next
+/// placeholder.
 fn footer(tag: &str, post: &JekyllPost<'_>, style: &JekyllStyle) -> String {
     style
         .footer
@@ -111,7 +110,7 @@ fn local(at: Timestamp, zone: Tz) -> DateTime<Tz> {
     at.to_utc().with_timezone(&zone)
 }
 
-/// One line without what YAML cannot carry: libyaml also refuses U+FEFF.
+/// Returns the text on one line, without characters that YAML forbids; libyaml also refuses U+FEFF.
 fn line(raw: &str) -> String {
     let legal: String = raw.chars().filter(|c| text::is_xml_char(*c) && *c != '\u{FEFF}').collect();
     text::one_line(&legal)

@@ -1,4 +1,4 @@
-//! JSON Feed 1.1, written with `serde_json`.
+//! Writes JSON Feed 1.1 with `serde_json`.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ use super::line::{line, some_line};
 use super::{OutputEntry, OutputFeed, RenderError, xml};
 use crate::model::text::inert;
 
-/// The members stand in the order in which they are written.
+/// The document; its members are written in the order of the fields.
 #[derive(Serialize)]
 struct Document<'a> {
     version: &'static str,
@@ -33,7 +33,7 @@ struct Item<'a> {
     title: Cow<'a, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     summary: Option<Cow<'a, str>>,
-    /// One of the two must be there.
+    /// The article as HTML; an item must have this or `content_text`.
     #[serde(skip_serializing_if = "Option::is_none")]
     content_html: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -69,7 +69,7 @@ struct Attachment<'a> {
     size_in_bytes: Option<u64>,
 }
 
-/// JSON Feed 1.1, "Extensions": what the format has no member for, under a name of our own.
+/// Members that the format has no name for, in an extension of our own (JSON Feed 1.1, "Extensions").
 #[derive(Serialize)]
 struct Own<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -87,10 +87,10 @@ struct Origin<'a> {
     url: Option<Cow<'a, str>>,
 }
 
-/// The feed as JSON Feed 1.1.
+/// Renders the feed as JSON Feed 1.1.
 ///
 /// # Errors
-/// [`RenderError::Json`] should the writer fail, which memory gives no reason for.
+/// [`RenderError::Json`] if the serializer fails, which writing to memory gives no reason for.
 pub fn render(feed: &OutputFeed) -> Result<Vec<u8>, RenderError> {
     let document = Document {
         version: "https://jsonfeed.org/version/1.1",
@@ -112,7 +112,7 @@ pub fn render(feed: &OutputFeed) -> Result<Vec<u8>, RenderError> {
     Ok(out)
 }
 
-/// A plain member that stays plain for those, too, who take it for HTML.
+/// Returns a plain text that stays plain for readers that take it for HTML.
 fn plain(text: Cow<'_, str>) -> Cow<'_, str> {
     if text.contains('<') { inert(&text).into() } else { text }
 }

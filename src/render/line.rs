@@ -1,18 +1,18 @@
-//! Text on one line, as XML 1.0 can carry it.
+//! Text on one line, restricted to the characters of XML 1.0.
 
 use std::borrow::Cow;
 
 use crate::model::text::{is_xml_char, one_line, strip_illegal};
 
-/// Plain text, an id or an address: carried by XML, on one line. White space is collapsed
-/// here because XML would do so in attributes (section 3.3.3), and readers do it elsewhere.
+/// Returns plain text, an id or an address on one line, without characters that XML forbids. White space is
+/// collapsed here because XML would do so in attributes (section 3.3.3), and readers do it elsewhere.
 pub(super) fn line(text: &str) -> Cow<'_, str> {
-    // Chinese texts begin with white space, which is the only thing that keeps most from being a line.
+    // Most texts are one line already, but for white space around them: Chinese paragraphs begin with it.
     let trimmed = text.trim();
     if is_line(trimmed) { Cow::Borrowed(trimmed) } else { Cow::Owned(one_line(&strip_illegal(text))) }
 }
 
-/// Whether a text is surely on one line already; it mostly is.
+/// Returns `true` only if a text is on one line already, which most are; `false` may also mean unknown.
 fn is_line(text: &str) -> bool {
     let bytes = text.as_bytes();
     let (mut at, mut after_space) = (0, true);
@@ -39,7 +39,7 @@ fn is_line(text: &str) -> bool {
     !after_space || text.is_empty()
 }
 
-/// [`line()`], `None` where nothing is left: missing fields make no elements.
+/// Returns [`line()`], or `None` if it is empty: missing fields make no elements.
 pub(super) fn some_line(text: &str) -> Option<Cow<'_, str>> {
     Some(line(text)).filter(|text| !text.is_empty())
 }

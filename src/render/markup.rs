@@ -1,30 +1,30 @@
-//! XML element by element: declaration, style sheet, indentation, escaping.
+//! Writes XML element by element: declaration, style sheet, indentation, escaping.
 //!
-//! Own code instead of the two crates that read feeds: `atom:source` without an invented date,
-//! `at:deleted-entry`, one order of elements for all, and a third of the time, for the text of an
-//! entry is copied once. Text may hold any character: what XML cannot carry is left out here, at
-//! the one place that all text passes (RULES 3.4).
+//! Own code instead of the two crates that read feeds, for `atom:source` without an invented date,
+//! `at:deleted-entry`, one order of elements in all formats, and a third of the time, since the text of an
+//! entry is copied once. Text may contain any character: what XML forbids is left out here, the one place
+//! that all text passes (RULES 3.4).
 
 use super::line::line;
 use super::signs::{ILLEGAL, QUOTE, RESERVED, push};
 
-/// A document that is being written.
+/// A document under construction.
 #[derive(Debug)]
 pub(super) struct Markup {
     out: String,
     open: Vec<&'static str>,
 }
 
-/// An attribute: name and any text.
+/// An attribute: its name and any text.
 pub(super) type Attribute<'a> = (&'static str, &'a str);
 
 impl Markup {
-    /// A document with a style sheet for browsers; none for an empty address.
+    /// Begins a document, with a style sheet for browsers unless the address is empty.
     pub(super) fn document(css_url: &str, capacity: usize) -> Self {
         let mut out = String::with_capacity(capacity);
         out.push_str("<?xml version=\"1.0\" encoding=\"utf-8\"?>\n");
         if !css_url.trim().is_empty() {
-            // Pseudo-attributes take the predefined entities; `>` escaped cannot end it early.
+            // Predefined entities are allowed here, and an escaped `>` cannot end the instruction early.
             out.push_str("<?xml-stylesheet type=\"text/css\" href=\"");
             push_line(&mut out, css_url, true);
             out.push_str("\"?>\n");
@@ -32,7 +32,7 @@ impl Markup {
         Self { out, open: Vec::new() }
     }
 
-    /// Begins an element that holds others.
+    /// Begins an element that contains others.
     pub(super) fn open(&mut self, name: &'static str, attributes: &[Attribute<'_>]) {
         self.begin(name, attributes);
         self.out.push_str(">\n");
@@ -47,13 +47,13 @@ impl Markup {
         }
     }
 
-    /// An element with nothing in it.
+    /// Writes an empty element.
     pub(super) fn empty(&mut self, name: &'static str, attributes: &[Attribute<'_>]) {
         self.begin(name, attributes);
         self.out.push_str("/>\n");
     }
 
-    /// An element with one line of text.
+    /// Writes an element with one line of text.
     pub(super) fn line(&mut self, name: &'static str, attributes: &[Attribute<'_>], text: &str) {
         self.begin(name, attributes);
         self.out.push('>');
@@ -61,7 +61,7 @@ impl Markup {
         self.end(name);
     }
 
-    /// An element with text of many lines, whose white space counts.
+    /// Writes an element with text of many lines, whose white space is kept.
     pub(super) fn text(&mut self, name: &'static str, attributes: &[Attribute<'_>], text: &str) {
         self.begin(name, attributes);
         self.out.push('>');
@@ -69,7 +69,7 @@ impl Markup {
         self.end(name);
     }
 
-    /// As [`Markup::text`], in a CDATA section.
+    /// Writes an element as [`Markup::text`] does, but in a CDATA section.
     pub(super) fn cdata(&mut self, name: &'static str, text: &str) {
         self.begin(name, &[]);
         self.out.push_str("><![CDATA[");
@@ -83,7 +83,7 @@ impl Markup {
         self.end(name);
     }
 
-    /// Ends all that is open.
+    /// Ends all open elements and returns the document.
     pub(super) fn finish(mut self) -> Vec<u8> {
         while !self.open.is_empty() {
             self.close();
@@ -117,7 +117,7 @@ impl Markup {
     }
 }
 
-/// One line of text, escaped.
+/// Appends one line of text, escaped.
 fn push_line(out: &mut String, text: &str, attribute: bool) {
     push(out, &line(text), if attribute { RESERVED | QUOTE } else { RESERVED });
 }

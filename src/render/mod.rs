@@ -1,7 +1,7 @@
-//! Rendering: what a category publishes, as bytes. Pure writers, no IO, no clock.
+//! Rendering: turns what a category publishes into bytes. Pure writers, no IO, no clock.
 //!
-//! Owns: one writer a format, the built-in theme. Does not own: which items are chosen
-//! (`publish`), where bytes go (`sink`).
+//! Owns: one writer for each format, the built-in theme. Does not own: which items are chosen (`publish`),
+//! where bytes are written (`sink`).
 //!
 //! Adding a format: 1 `render/<format>.rs` with a function from [`OutputFeed`] to bytes;
 //! 2 its key in `sink::key`; 3 a snapshot and a round trip in its tests.
@@ -34,46 +34,46 @@ pub use xml::{RenderError, media_type};
 /// One feed to write: a category's, or the whole site's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutputFeed {
-    /// Of the feed itself, an IRI that never changes.
+    /// Id of the feed itself, an IRI that never changes.
     pub id: String,
-    /// Plain text.
+    /// Title; plain text.
     pub title: String,
-    /// Plain text; never empty (RSS wants one).
+    /// Description; plain text. RSS has the title instead if it is empty.
     pub description: String,
-    /// BCP 47, such as `zh-CN`.
+    /// Language in BCP 47, such as `zh-CN`.
     pub language: String,
     /// The web page of the category, absolute.
     pub page_url: String,
-    /// Where the RSS document is served, absolute.
+    /// Address of the RSS document, absolute.
     pub rss_url: String,
-    /// Where the Atom document is served, absolute.
+    /// Address of the Atom document, absolute.
     pub atom_url: String,
-    /// Where the JSON Feed is served, absolute.
+    /// Address of the JSON Feed, absolute.
     pub json_url: String,
     /// Style sheet for a feed opened in a browser, absolute.
     pub css_url: String,
-    /// Rights in the whole, plain text.
+    /// Rights in the feed as a whole, plain text.
     pub rights: Option<String>,
-    /// How often it is worth asking, in minutes; 0 says nothing.
+    /// How often readers should poll, in minutes; 0 for unknown.
     pub ttl_minutes: u64,
-    /// When the published set last changed (RULES 2.2); never the clock.
+    /// Time at which the published set last changed (RULES 2.2); never the current time.
     pub updated: Timestamp,
-    /// The documents around it.
+    /// Links to the neighbouring documents.
     pub history: History,
-    /// What was withdrawn.
+    /// Withdrawn entries.
     pub gone: Vec<OutputGone>,
-    /// Newest first.
+    /// Entries, newest first.
     pub entries: Vec<OutputEntry>,
 }
 
-/// Where a document stands among the archives of its feed (RFC 5005, 4).
+/// The links of a document among the archives of its feed (RFC 5005, 4).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct History {
-    /// The current document, absolute, where this one is an archive.
+    /// The current document, absolute; only if this one is an archive.
     pub current: Option<String>,
-    /// The archive before this one as Atom, absolute.
+    /// The previous archive as Atom, absolute.
     pub earlier_atom: Option<String>,
-    /// The same as JSON Feed.
+    /// The previous archive as JSON Feed, absolute.
     pub earlier_json: Option<String>,
 }
 
@@ -82,7 +82,7 @@ pub struct History {
 pub struct OutputGone {
     /// Its published id.
     pub id: String,
-    /// When.
+    /// Time of the withdrawal.
     pub at: Timestamp,
 }
 
@@ -91,25 +91,25 @@ pub struct OutputGone {
 pub struct OutputSource {
     /// Name for people.
     pub title: String,
-    /// Its own address, absolute, where readers may know it.
+    /// Its own address, absolute; only if it is public.
     pub feed_url: Option<String>,
     /// The page that belongs to it, absolute.
     pub page_url: Option<String>,
 }
 
-/// One entry to write. All text may hold any character; writers strip what their format
-/// cannot carry and escape the rest.
+/// One entry to write. All text may contain any character; writers strip what their format forbids and escape
+/// the rest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutputEntry {
     /// The one published id (RULES 3.3), the same in all formats.
     pub id: String,
-    /// Plain text; may be empty.
+    /// Title; plain text, may be empty.
     pub title: String,
-    /// Where a click leads: the original article, else its page here; absolute.
+    /// The address that the entry links to: the original article, else its page on the site; absolute.
     pub link: String,
-    /// Plain text.
+    /// Summary; plain text.
     pub summary: String,
-    /// Clean HTML; `None` where the feed would grow too large (RULES 3.1).
+    /// Clean HTML; `None` if the entry has only a summary, as in a feed that would grow too large (RULES 3.1).
     pub html: Option<String>,
     /// First publication.
     pub published: Timestamp,
@@ -117,20 +117,20 @@ pub struct OutputEntry {
     pub updated: Timestamp,
     /// Authors; may be empty.
     pub authors: Vec<Author>,
-    /// Labels: names of categories, then the source's own.
+    /// Labels: names of categories, then the source's own labels.
     pub categories: Vec<String>,
-    /// Files.
+    /// Enclosures.
     pub enclosures: Vec<Enclosure>,
     /// First picture, absolute.
     pub image: Option<String>,
-    /// The newspaper: `dc:publisher`; may be missing.
+    /// The newspaper, for `dc:publisher`.
     pub source_name: Option<String>,
     /// The feed it comes from.
     pub source: Option<OutputSource>,
-    /// Rights in it, plain text.
+    /// Rights in the entry, plain text.
     pub rights: Option<String>,
-    /// BCP 47 where it differs from the feed's.
+    /// Language in BCP 47, if it differs from the feed's.
     pub language: Option<String>,
-    /// It stands in the window; else only documents that must be complete hold it.
+    /// Whether it is in the window; other entries are only in documents that must be complete.
     pub in_window: bool,
 }

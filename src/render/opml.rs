@@ -1,4 +1,4 @@
-//! OPML 2.0: a list of feeds to subscribe to.
+//! Writes OPML 2.0: a list of feeds to subscribe to.
 
 use super::markup::Markup;
 use super::xml::or;
@@ -14,8 +14,8 @@ pub struct Outline {
     pub html_url: Option<String>,
 }
 
-/// The list as OPML 2.0. It tells no date: it would have to change with every article, or need a
-/// time of its own that says no more than `Last-Modified` does.
+/// Renders the list as OPML 2.0. It has no date: that would change with every article, or need a time of its
+/// own that adds nothing to `Last-Modified`.
 #[must_use]
 pub fn render(title: &str, language: &str, outlines: &[Outline]) -> Vec<u8> {
     let mut out = Markup::document("", 200 + outlines.len() * 300);
@@ -26,7 +26,7 @@ pub fn render(title: &str, language: &str, outlines: &[Outline]) -> Vec<u8> {
     out.close();
     out.open("body", &[]);
     for one in outlines {
-        // `text` is the one required attribute, `title` what readers of OPML 1 look for.
+        // `text` is the one required attribute; readers of OPML 1 look for `title`.
         let title = or(&one.title, &one.xml_url);
         let mut attributes =
             vec![("type", "rss"), ("text", title), ("title", title), ("xmlUrl", one.xml_url.as_str())];

@@ -1,14 +1,14 @@
-//! A QR code as a picture: an address to carry from one screen to another.
+//! QR codes of addresses, as pictures.
 
 use std::fmt::Write;
 
 use fast_qr::QRBuilder;
 
-/// White modules around the code that scanners need (ISO/IEC 18004, 9.1).
+/// Modules of white border that scanners need (ISO/IEC 18004, 9.1).
 const QUIET: usize = 4;
 
-/// The QR code of an address as SVG; `None` for one too long for any code (about 2,900 bytes).
-/// Black on white whatever the page's colours are: not every scanner reads an inverted one.
+/// Renders the QR code of an address as SVG; `None` if it is too long for any code (about 2,900 bytes). It is
+/// black on white whatever the page's colours are, since not every scanner reads an inverted code.
 #[must_use]
 pub fn svg(address: &str) -> Option<Vec<u8>> {
     let code = QRBuilder::new(address).build().ok()?;

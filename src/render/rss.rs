@@ -1,4 +1,4 @@
-//! RSS 2.0 as the RSS profile of the RSS Advisory Board has it.
+//! Writes RSS 2.0 by the RSS profile of the RSS Advisory Board.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,8 @@ use super::line::{line, some_line};
 use super::markup::{Attribute, Markup};
 use super::{OutputEntry, OutputFeed, xml};
 
-/// Declared whether used or not, so that one entry more changes nothing in the first line.
+/// The root's attributes; namespaces are declared whether used or not, so that the first line is always the
+/// same.
 const ROOT: [Attribute<'static>; 5] = [
     ("version", "2.0"),
     ("xmlns:atom", "http://www.w3.org/2005/Atom"),
@@ -17,7 +18,7 @@ const ROOT: [Attribute<'static>; 5] = [
     ("xmlns:media", "http://search.yahoo.com/mrss/"),
 ];
 
-/// The window of the feed as RSS 2.0.
+/// Renders the window of the feed as RSS 2.0.
 #[must_use]
 pub fn render(feed: &OutputFeed) -> Vec<u8> {
     let mut out = Markup::document(&feed.css_url, xml::capacity(feed));
@@ -44,7 +45,8 @@ pub fn render(feed: &OutputFeed) -> Vec<u8> {
     out.finish()
 }
 
-/// Names stand in `dc:creator`, for `author` takes addresses, and both together puzzle readers.
+/// Writes an item. Names are in `dc:creator`, since `author` takes e-mail addresses, and readers are confused
+/// by both together.
 fn item(out: &mut Markup, entry: &OutputEntry) {
     out.open("item", &[]);
     out.line("title", &[], &unmistakable(&xml::headline(entry)));
@@ -63,8 +65,8 @@ fn item(out: &mut Markup, entry: &OutputEntry) {
     for label in xml::labels(entry) {
         out.line("category", &[], label);
     }
-    // The profile: one enclosure an item, a length of 0 where it is not known. One that plays is
-    // what players of podcasts look for.
+    // The profile allows one enclosure in an item, with a length of 0 if unknown. One that plays is preferred,
+    // since podcast players look for it.
     let plays = |file| ["audio/", "video/"].iter().any(|top| xml::media_type(file).starts_with(top));
     let played = xml::files(entry).find(|(_, file)| plays(file));
     if let Some((url, file)) = played.or_else(|| xml::files(entry).next()) {
@@ -89,9 +91,8 @@ fn item(out: &mut Markup, entry: &OutputEntry) {
     xml::media(out, entry);
     out.close();
 }
-/// RSS does not say whether a title is text or HTML, and readers guess by what it looks like.
-/// Text that looks like HTML is therefore written as HTML that shows it; all other text is
-/// the same either way and stays.
+/// Escapes a title that looks like HTML. RSS does not define whether a title is text or HTML, and readers
+/// guess; all other text is the same either way and stays as it is.
 fn unmistakable(text: &str) -> Cow<'_, str> {
     let tag = text.match_indices('<').any(|(at, _)| {
         text[at + 1..].starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '/' | '!' | '?'))

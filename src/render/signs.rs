@@ -1,17 +1,17 @@
-//! Finding the signs of a text that a document cannot hold as they are. Most texts have few of them,
-//! so it is bytes that are looked at, by a table, and what lies between is copied in one piece.
+//! Finds the characters of a text that a document cannot contain as they are. Most texts have few of them, so
+//! bytes are looked up in a table, and the stretches in between are copied as a whole.
 
 use std::borrow::Cow;
 
-/// Beginnings of markup: `&`, `<`, `>`.
+/// The beginnings of markup: `&`, `<`, `>`.
 pub(super) const RESERVED: u8 = 1;
 /// The end of an attribute: `"`.
 pub(super) const QUOTE: u8 = 2;
-/// What XML cannot carry (see [`is_xml_char`](crate::model::text::is_xml_char)), and the line ends that an
-/// XML reader makes of all others anyway (section 2.11).
+/// Characters that XML forbids (see [`is_xml_char`](crate::model::text::is_xml_char)), and the line ends that
+/// an XML reader normalizes (section 2.11).
 pub(super) const ILLEGAL: u8 = 4;
 
-/// What each byte of UTF-8 may begin.
+/// The classes of characters that each byte of UTF-8 may begin.
 const SIGNS: [u8; 256] = {
     let mut signs = [0; 256];
     let mut byte = 0;
@@ -22,7 +22,8 @@ const SIGNS: [u8; 256] = {
     signs[b'\t' as usize] = 0;
     signs[b'\n' as usize] = 0;
     signs[0x7F] = ILLEGAL;
-    // U+0080 to U+00BF, with the control characters; U+F000 to U+FFFF, with two that are none.
+    // 0xC2 begins U+0080 to U+00BF, with the control characters; 0xEF begins U+F000 to U+FFFF, with the two
+    // noncharacters.
     signs[0xC2] = ILLEGAL;
     signs[0xEF] = ILLEGAL;
     signs[b'&' as usize] = RESERVED;
@@ -32,7 +33,7 @@ const SIGNS: [u8; 256] = {
     signs
 };
 
-/// Adds a text, with something else in the place of the signs that are asked for.
+/// Appends a text, with the characters of the classes `signs` replaced.
 pub(super) fn push(out: &mut String, text: &str, signs: u8) {
     let mut copied = 0;
     while let Some((at, length, instead)) = next(text, copied, signs) {
@@ -43,7 +44,7 @@ pub(super) fn push(out: &mut String, text: &str, signs: u8) {
     out.push_str(&text[copied..]);
 }
 
-/// The text without what XML cannot carry, and with its line ends.
+/// Returns the text without characters that XML forbids, and with normalized line ends.
 pub(super) fn legal(text: &str) -> Cow<'_, str> {
     if next(text, 0, ILLEGAL).is_none() {
         return Cow::Borrowed(text);
@@ -53,7 +54,7 @@ pub(super) fn legal(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// The first sign from `from` on: where it is, how long, and what takes its place.
+/// Returns the first match from `from` on: its offset, its length in bytes, and its replacement.
 fn next(text: &str, from: usize, signs: u8) -> Option<(usize, usize, &'static str)> {
     let bytes = text.as_bytes();
     let mut at = from;
@@ -85,7 +86,7 @@ mod tests {
     use crate::model::text::is_xml_char;
     use proptest::prelude::*;
 
-    /// The same, character by character.
+    /// Does the same as `push`, character by character.
     fn plainly(text: &str, signs: u8) -> String {
         let mut out = String::new();
         for (at, c) in text.char_indices() {

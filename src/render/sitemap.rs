@@ -1,28 +1,28 @@
-//! Sitemaps (sitemaps.org protocol 0.9): an index, and files of pages.
+//! Writes sitemaps (sitemaps.org protocol 0.9): an index, and files of pages.
 
 use super::markup::Markup;
 
 const NAMESPACE: (&str, &str) = ("xmlns", "http://www.sitemaps.org/schemas/sitemap/0.9");
 
-/// Pages that one file may list.
+/// The most pages that one file may list.
 pub const MOST: usize = 50_000;
 
 /// A page, or a file of pages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Location {
-    /// Absolute.
+    /// Address, absolute.
     pub url: String,
-    /// When it last changed, RFC 3339.
+    /// Time of its last change, RFC 3339.
     pub changed: Option<String>,
 }
 
-/// The index of all files.
+/// Renders the index of all files.
 #[must_use]
 pub fn index(files: &[Location]) -> Vec<u8> {
     list("sitemapindex", "sitemap", files)
 }
 
-/// One file of pages.
+/// Renders one file of pages.
 #[must_use]
 pub fn pages(pages: &[Location]) -> Vec<u8> {
     list("urlset", "url", pages)

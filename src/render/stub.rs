@@ -1,8 +1,8 @@
-//! A page that leads to another, for hosts that cannot redirect.
+//! A page that redirects to another, for static hosts.
 
 use crate::model::text::escape;
 
-/// The page: readers are led on at once, search engines are told which address is the real one.
+/// Renders the page: browsers are redirected at once, and search engines get the canonical address.
 #[must_use]
 pub fn render(to: &str, title: &str, language: &str) -> Vec<u8> {
     let (to, title, language) = (escape(to), escape(title), escape(language));

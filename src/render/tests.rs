@@ -1,4 +1,4 @@
-//! The writers together: what they write, that it reads back, and that they agree.
+//! Tests of all writers: that their output is right, can be read back, and agrees.
 
 use proptest::prelude::*;
 use quick_xml::Reader;
@@ -60,7 +60,7 @@ fn plain_entry(code: &str) -> OutputEntry {
     }
 }
 
-/// All that may be awkward in one entry.
+/// Returns an entry with everything that may be awkward.
 fn awkward_entry() -> OutputEntry {
     OutputEntry {
         title: "A\u{0}\u{b}\u{1f} & <b>B</b> \"q\" 'p' ]]> {{ x }} &lt;\n 🗞\u{FFFE}".to_owned(),
@@ -121,7 +121,7 @@ fn read(writer: Writer, feed: &OutputFeed) -> Document {
     parse_feed(&writer(feed), &Context::default()).unwrap()
 }
 
-/// Reads to the end; names of elements match or it is an error.
+/// Checks that names of elements match, by reading to the end.
 fn assert_well_formed(xml: &str) {
     let mut reader = Reader::from_str(xml);
     reader.config_mut().check_end_names = true;
@@ -188,12 +188,12 @@ fn what_is_written_reads_back() {
         assert_eq!(document.entries.len(), feed.entries.len(), "{name}");
         for (got, want) in document.entries.iter().zip(&feed.entries) {
             assert_eq!(got.guid.as_deref(), Some(want.id.as_str()), "{name}");
-            // JSON Feed's plain members hold no sign that could begin a tag, but its twin.
+            // JSON Feed's plain members have a look-alike in the place of each sign that could begin a tag.
             assert_eq!(got.title.replace('＜', "<"), xml::headline(want), "{name}");
             assert_eq!(got.link.as_deref(), Some(want.link.as_str()), "{name}");
             assert_eq!(got.published, Some(want.published), "{name}");
             let html = xml::html(want).map(xml::block);
-            // Without HTML a JSON Feed must still hold the text as its content.
+            // Without HTML a JSON Feed must still have the text as its content.
             if name != "json_feed" || html.is_some() {
                 assert_eq!(got.content.as_deref(), html.as_deref(), "{name}");
             }
@@ -214,7 +214,7 @@ fn the_feed_has_an_author_where_an_entry_has_none() {
     assert!(!written(atom::render, &feed(vec![awkward_entry()])).contains(author));
 }
 
-/// RFC 5005 and RFC 6721: what stands around the entries.
+/// Checks the links of RFC 5005 and the deleted entries of RFC 6721.
 #[test]
 fn history_and_deleted_entries() {
     let url = |name: &str| Some(format!("https://finews.example.org/feed/shanghai/archive/{name}"));
@@ -237,7 +237,7 @@ fn history_and_deleted_entries() {
     assert!(xml.contains("<fh:archive/>") && xml.contains("rel=\"current\""), "{xml}");
 }
 
-/// RSS holds the window alone, the others also what is not sealed yet.
+/// Checks that RSS has the window alone, and the others also entries that are not sealed yet.
 #[test]
 fn what_is_beyond_the_window_is_not_in_rss() {
     let mut feed = sample();
@@ -253,12 +253,12 @@ fn the_same_feed_gives_the_same_bytes() {
     }
 }
 
-/// A byte order mark that begins a piece of HTML is dropped by the HTML reader.
+/// Returns a text as it reads back: the HTML reader drops a leading byte-order mark.
 fn shown(text: &str) -> String {
     text::one_line(text.trim_start_matches('\u{FEFF}')).replace('＜', "<")
 }
 
-/// Any characters, those that formats trip over more often.
+/// Generates any characters, those that formats trip over more often.
 fn any_text() -> impl Strategy<Value = String> {
     let awkward = prop::sample::select(vec![
         "]]>",

@@ -1,7 +1,7 @@
 //! The theme: templates, texts and style sheets, and the engine that fills them.
 //!
-//! Owns: the built-in files, escaping, what went wrong in which template and line. Does not
-//! own: what a page shows (`html`).
+//! Owns: the built-in files, escaping, reporting a template's faults with their lines. Does not own: the data
+//! of a page (`html`).
 //!
 //! Adding a page: 1 its template in `theme/` and in `TEMPLATES`; 2 its type in `html`, and a
 //! sample of it in `html::samples`; 3 a method of [`Theme`] here, and its row in
@@ -24,7 +24,7 @@ use super::html::{
 
 pub use error::ThemeError;
 
-/// Every built-in template under the name by which others refer to it.
+/// Every built-in template, under the name by which others refer to it.
 pub(super) const TEMPLATES: [(&str, &str); 12] = [
     ("article.html", include_str!("theme/article.html")),
     ("base.html", include_str!("theme/base.html")),
@@ -42,7 +42,7 @@ pub(super) const TEMPLATES: [(&str, &str); 12] = [
 const STYLE_CSS: &str = include_str!("theme/style.css");
 const FEED_CSS: &str = include_str!("theme/feed.css");
 
-/// The languages the built-in texts are written in.
+/// The languages of the built-in texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Language {
     Chinese,
@@ -50,7 +50,7 @@ pub(super) enum Language {
 }
 
 impl Language {
-    /// Chinese for every tag of that language, English for all others.
+    /// Returns Chinese for every tag of that language, English for all others.
     pub(super) fn of(tag: &str) -> Self {
         match tag.get(..2) {
             Some(start) if start.eq_ignore_ascii_case("zh") => Self::Chinese,
@@ -66,7 +66,7 @@ impl Language {
     }
 }
 
-/// What a theme has of its own, by the names of its files; the built-in theme gives the rest.
+/// The files of a theme by name; the built-in theme provides the rest.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct ThemeParts {
     /// Name and bytes: templates (`*.html`), `texts.json`, `style.css`, `feed.css`, `colors.css` (added to
@@ -75,7 +75,7 @@ pub struct ThemeParts {
 }
 
 impl std::fmt::Debug for ThemeParts {
-    /// Says which they are, not all that they hold: settings are compared by it.
+    /// Writes the number of files and their fingerprint: settings are compared by this output.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let parts = self.files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice()));
         f.debug_tuple("ThemeParts").field(&self.files.len()).field(&fingerprint(parts)).finish()
@@ -94,19 +94,19 @@ pub struct Theme {
 }
 
 impl Theme {
-    /// The built-in theme: Chinese for tags that begin with `zh`, else English.
+    /// Creates the built-in theme: Chinese for tags that begin with `zh`, else English.
     ///
     /// # Errors
-    /// When a template or the file of texts does not parse.
+    /// When a template or the file of texts cannot be parsed.
     pub fn built_in(language: &str) -> Result<Self, ThemeError> {
         Self::with(&ThemeParts::default(), language)
     }
 
-    /// The built-in theme with parts of another in place of its own, tried on every kind of page.
+    /// Creates a theme of `parts`, with the built-in files for the rest, and tries it on every kind of page.
     ///
     /// # Errors
-    /// When a part does not parse, a template asks for something that its page does not have, or a file
-    /// has a name that means nothing.
+    /// When a part does not parse, a template asks for something that its page does not have, or a file has an
+    /// unknown name.
     pub fn with(parts: &ThemeParts, language: &str) -> Result<Self, ThemeError> {
         parts.files.keys().try_for_each(|name| known_part(name))?;
         let text = |name: &str| parts.files.get(name).map(|bytes| utf8(name, bytes)).transpose();
@@ -148,7 +148,7 @@ impl Theme {
         Ok(theme)
     }
 
-    /// Makes every kind of page, with all in it and with nothing.
+    /// Renders every kind of page, once with all optional parts and once with none.
     fn try_out(&self) -> Result<(), ThemeError> {
         let frame = Frame::default();
         self.full_pages("")?;
@@ -163,7 +163,7 @@ impl Theme {
         Ok(())
     }
 
-    /// Makes every kind of page, with all in it that there can be and `text` in all of that.
+    /// Renders every kind of page with all optional parts, and `text` in all of them.
     pub(super) fn full_pages(&self, text: &str) -> Result<[(&'static str, String); 8], ThemeError> {
         let frame = samples::frame(text);
         Ok([
@@ -178,103 +178,102 @@ impl Theme {
         ])
     }
 
-    /// The style sheet of the pages.
+    /// Returns the style sheet of the pages.
     #[must_use]
     pub fn style_css(&self) -> &[u8] {
         &self.style
     }
 
-    /// The style sheet of a feed opened in a browser.
+    /// Returns the style sheet of a feed opened in a browser.
     #[must_use]
     pub fn feed_css(&self) -> &[u8] {
         &self.feed_style
     }
 
-    /// The logo: the name of its file, and its bytes.
+    /// Returns the logo: the name of its file, and its bytes.
     #[must_use]
     pub fn logo(&self) -> Option<(&str, &[u8])> {
         self.logo.as_ref().map(|(name, bytes)| (name.as_str(), bytes.as_slice()))
     }
 
-    /// 16 hexadecimal digits over templates, texts and style sheets: part of the render
-    /// fingerprint.
+    /// Returns 16 hexadecimal digits over templates, texts and style sheets, a part of the render fingerprint.
     #[must_use]
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
     }
 
-    /// A text of the theme; empty where it has none under `key`.
+    /// Returns a text of the theme; empty if there is none under `key`.
     #[must_use]
     pub fn text(&self, key: &str) -> &str {
         self.texts.get(key).map_or("", String::as_str)
     }
 
-    /// The heading of a message page, for its title.
+    /// Returns the heading of a message page, for its title.
     #[must_use]
     pub fn message_heading(&self, status: u16) -> &str {
         self.text(&self.message_key(status, "heading"))
     }
 
-    /// The home page.
+    /// Renders the home page.
     ///
     /// # Errors
-    /// When the template asks for something that the page does not have.
+    /// When the template refers to data that the page does not have.
     pub fn home(&self, frame: &Frame, page: &HomePage) -> Result<String, ThemeError> {
         self.render("home.html", frame, page)
     }
 
-    /// The list of all categories.
+    /// Renders the list of all categories.
     ///
     /// # Errors
-    /// When the template asks for something that the page does not have.
+    /// When the template refers to data that the page does not have.
     pub fn index(&self, frame: &Frame, page: &IndexPage) -> Result<String, ThemeError> {
         self.render("index.html", frame, page)
     }
 
-    /// One page of a category's articles.
+    /// Renders one page of a category's articles.
     ///
     /// # Errors
-    /// When the template asks for something that the page does not have.
+    /// When the template refers to data that the page does not have.
     pub fn category(&self, frame: &Frame, page: &CategoryPage) -> Result<String, ThemeError> {
         self.render("category.html", frame, page)
     }
 
-    /// One article.
+    /// Renders the page of one article.
     ///
     /// # Errors
-    /// When the template asks for something that the page does not have.
+    /// When the template refers to data that the page does not have.
     pub fn article(&self, frame: &Frame, page: &ArticlePage) -> Result<String, ThemeError> {
         self.render("article.html", frame, page)
     }
 
-    /// The page that explains feeds and lists them.
+    /// Renders the page that explains feeds and lists them.
     ///
     /// # Errors
-    /// When the template asks for something that the page does not have.
+    /// When the template refers to data that the page does not have.
     pub fn subscribe(&self, frame: &Frame, page: &SubscribePage) -> Result<String, ThemeError> {
         self.render("subscribe.html", frame, page)
     }
 
-    /// The page about the crawler.
+    /// Renders the page about the crawler.
     ///
     /// # Errors
-    /// When the template asks for something that the page does not have.
+    /// When the template refers to data that the page does not have.
     pub fn bot(&self, frame: &Frame, page: &BotPage) -> Result<String, ThemeError> {
         self.render("bot.html", frame, page)
     }
 
-    /// What goes on in the mill.
+    /// Renders the status page.
     ///
     /// # Errors
-    /// When the template asks for something that the page does not have.
+    /// When the template refers to data that the page does not have.
     pub fn status(&self, frame: &Frame, page: &StatusPage) -> Result<String, ThemeError> {
         self.render("status.html", frame, page)
     }
 
-    /// An error, or another answer without a page of its own.
+    /// Renders an error page, or another answer without a page of its own.
     ///
     /// # Errors
-    /// When the template asks for something that the page does not have.
+    /// When the template refers to data that the page does not have.
     pub fn message(&self, frame: &Frame, page: &MessagePage) -> Result<String, ThemeError> {
         let keyed = KeyedMessage {
             page,
@@ -299,7 +298,7 @@ impl Theme {
     }
 }
 
-/// All that a template sees besides the texts.
+/// The data that a template gets besides the texts.
 #[derive(Serialize)]
 struct Context<'a, P> {
     #[serde(flatten)]
@@ -308,7 +307,7 @@ struct Context<'a, P> {
     page: &'a P,
 }
 
-/// A message with the names of its texts, which depend on what the theme has.
+/// A message with the keys of its texts, which depend on the texts of the theme.
 #[derive(Serialize)]
 struct KeyedMessage<'a> {
     #[serde(flatten)]
@@ -317,7 +316,7 @@ struct KeyedMessage<'a> {
     text_key: String,
 }
 
-/// What a theme may hold besides templates.
+/// The files that a theme may have besides templates.
 const PARTS: [&str; 10] = [
     "texts.json",
     "style.css",
@@ -354,7 +353,7 @@ fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
 
 fn utf8(name: &str, bytes: &[u8]) -> Result<String, ThemeError> {
     match std::str::from_utf8(bytes) {
-        // A mark at the start is no text of the page.
+        // A byte-order mark is not part of the text.
         Ok(text) => Ok(text.trim_start_matches('\u{feff}').to_owned()),
         Err(error) => {
             let line = bytes[..error.valid_up_to()].split(|byte| *byte == b'\n').count();
@@ -363,14 +362,14 @@ fn utf8(name: &str, bytes: &[u8]) -> Result<String, ThemeError> {
     }
 }
 
-/// The texts of the built-in theme, by their names.
+/// Returns the texts of the built-in theme, by their keys.
 #[must_use]
 pub fn built_in_texts(language: &str) -> BTreeMap<String, String> {
-    // They are part of this program, and a test reads them.
+    // They are compiled in, and a test parses them.
     texts(language, None).unwrap_or_default()
 }
 
-/// The texts of a language, some of them replaced.
+/// Returns the texts of a language, some of them replaced by `own`.
 fn texts(language: &str, own: Option<&str>) -> Result<BTreeMap<String, String>, ThemeError> {
     let read = |name: &str, json: &str| -> Result<BTreeMap<String, String>, ThemeError> {
         serde_json::from_str(json).map_err(|source| ThemeError::Texts { name: name.to_owned(), source })
@@ -388,7 +387,7 @@ fn texts(language: &str, own: Option<&str>) -> Result<BTreeMap<String, String>, 
     Ok(texts)
 }
 
-/// Every file counts with its name and length, so that text moved from one to another shows.
+/// Hashes every file with its name and length, so that text moved from one to another changes the result.
 fn fingerprint<'a>(files: impl Iterator<Item = (&'a str, &'a [u8])>) -> String {
     let mut hash = Sha256::new();
     for part in files.flat_map(|(name, content)| [name.as_bytes(), content]) {
@@ -398,8 +397,8 @@ fn fingerprint<'a>(files: impl Iterator<Item = (&'a str, &'a [u8])>) -> String {
     HEXLOWER.encode(&hash.finalize()[..8])
 }
 
-/// Replaces the engine's own formatter, which would write every `/` of an address as `&#x2f;`
-/// and a missing value as `none`.
+/// Writes a value in place of the engine's own formatter, which would write every `/` of an address as
+/// `&#x2f;` and a missing value as `none`.
 fn write_value(out: &mut Output<'_>, _: &mut State<'_, '_>, value: &Value) -> Result<(), minijinja::Error> {
     match value.as_str() {
         Some(text) if value.is_safe() => out.write_str(text)?,
@@ -410,7 +409,7 @@ fn write_value(out: &mut Output<'_>, _: &mut State<'_, '_>, value: &Value) -> Re
     Ok(())
 }
 
-/// Escapes what has a meaning in HTML, and leaves out control characters, which it forbids.
+/// Writes text with the characters of HTML markup escaped, and without control characters, which it forbids.
 fn write_escaped(out: &mut Output<'_>, text: &str) -> std::fmt::Result {
     let mut written = 0;
     for (at, found) in text.char_indices() {

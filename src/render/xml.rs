@@ -1,8 +1,8 @@
-//! What every writer shares: the choices that all formats must make alike (one title, one name,
-//! one media type), of text made fit for XML 1.0.
+//! Choices that all writers share (one title, one name, one media type), as text without characters that
+//! XML 1.0 forbids.
 //!
-//! JSON could carry more than XML; it gets the same text, so that an entry has one id and one
-//! title in all formats (RULES 3.3).
+//! JSON could contain more than XML; it gets the same text, so that an entry has one id and one title in all
+//! formats (RULES 3.3).
 
 use std::borrow::Cow;
 
@@ -12,13 +12,13 @@ use super::{OutputEntry, OutputFeed, signs};
 use crate::model::text::{clip, is_xml_char};
 use crate::model::{Author, Enclosure};
 
-/// Characters of the text that stand for a missing title (RULES 1.9).
+/// The most characters of text that replace a missing title (RULES 1.9).
 const TITLE_CHARS: usize = 60;
 
-/// Media type of a file about which nothing is known (RFC 2046, 4.5.1).
+/// Media type of a file of unknown type (RFC 2046, 4.5.1).
 const UNKNOWN_TYPE: &str = "application/octet-stream";
 
-/// Media types that the ends of addresses tell, for files whose source states none.
+/// Media types by file extension, for files whose source states none.
 const ENDINGS: [(&str, &str); 12] = [
     ("jpg", "image/jpeg"),
     ("jpeg", "image/jpeg"),
@@ -34,51 +34,50 @@ const ENDINGS: [(&str, &str); 12] = [
     ("pdf", "application/pdf"),
 ];
 
-/// A format's own writer gave up. They all write into memory, which takes every byte, so this
-/// is not expected ever to happen.
+/// A format's own writer failed. They all write to memory, so this is not expected ever to happen.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RenderError {
-    /// From `serde_json`.
+    /// An error of `serde_json`.
     #[error("the JSON Feed cannot be written")]
     Json(#[from] serde_json::Error),
 }
 
-/// The first of two that says something.
+/// Returns the first text, or the other if it is blank.
 pub(super) fn or<'a>(text: &'a str, other: &'a str) -> &'a str {
     if text.trim().is_empty() { other } else { text }
 }
 
-/// HTML: carried by XML, with the line ends that an XML reader makes of all others anyway
+/// Returns HTML without characters that XML forbids, and with the line ends to which an XML reader normalizes
 /// (section 2.11), so that CDATA, text and JSON give the same.
 pub(super) fn block(html: &str) -> Cow<'_, str> {
     signs::legal(html)
 }
 
-/// Whether XML can carry anything of it that is seen.
+/// Returns whether a text has a visible character that XML allows.
 fn shows(text: &str) -> bool {
     text.chars().any(|c| is_xml_char(c) && !c.is_whitespace())
 }
 
-/// An entry's HTML, where it has any; writers make it fit for their format.
+/// Returns an entry's HTML if any of it is visible; writers adapt it to their format.
 pub(super) fn html(entry: &OutputEntry) -> Option<&str> {
     entry.html.as_deref().filter(|html| shows(html))
 }
 
-/// An entry's title. Atom wants one (RFC 4287, 4.1.2) and RSS readers show nothing else, so
-/// the beginning of the text stands in for it, at worst the link.
+/// Returns an entry's title, or else the beginning of its summary, or else the link. Atom requires a title
+/// (RFC 4287, 4.1.2), and some RSS readers show nothing else.
 pub(super) fn headline(entry: &OutputEntry) -> Cow<'_, str> {
     some_line(&entry.title)
         .or_else(|| some_line(&entry.summary).map(|text| clip(&text, TITLE_CHARS).into()))
         .unwrap_or_else(|| line(&entry.link))
 }
 
-/// The name that is shown for an author: the address where the name is missing.
+/// Returns the name that is shown for an author, or else the e-mail address.
 pub(super) fn author_name(author: &Author) -> Option<Cow<'_, str>> {
     some_line(&author.name).or_else(|| author_email(author))
 }
 
-/// An author's address, if it has the form of one (RFC 4287, 3.2.3, narrowed to what mail knows).
+/// Returns an author's e-mail address if it is valid (RFC 4287, 3.2.3, narrowed to common addresses).
 pub(super) fn author_email(author: &Author) -> Option<Cow<'_, str>> {
     let email = some_line(author.email.as_deref()?)?;
     let (user, host) = email.split_once('@')?;
@@ -89,19 +88,19 @@ pub(super) fn author_email(author: &Author) -> Option<Cow<'_, str>> {
     (part(user, "!#$%'*+-/=?^_`{|}~.") && named).then_some(email)
 }
 
-/// The labels of an entry that are not empty.
+/// Returns the labels of an entry that are not empty.
 pub(super) fn labels(entry: &OutputEntry) -> impl Iterator<Item = &str> {
     entry.categories.iter().map(String::as_str).filter(|name| shows(name))
 }
 
-/// The files of an entry that have an address, with it.
+/// Returns the enclosures of an entry that have an address, with that.
 pub(super) fn files(entry: &OutputEntry) -> impl Iterator<Item = (&str, &Enclosure)> {
     entry.enclosures.iter().map(|file| (file.url.trim(), file)).filter(|(url, _)| !url.is_empty())
 }
 
-/// The media type of a file: as stated if it has the form of one, else what its address tells,
-/// else the general one. RSS 2.0 (`enclosure`) and JSON Feed (`mime_type`) cannot do without, and
-/// RFC 4287, 4.2.7.3 wants no other form.
+/// Returns the media type of a file: the stated one if it is valid, else by the address's extension, else the
+/// general one. RSS 2.0 (`enclosure`) and JSON Feed (`mime_type`) require one, and RFC 4287, 4.2.7.3 allows
+/// no other form.
 #[must_use]
 pub fn media_type(file: &Enclosure) -> &str {
     let token = |part: &str| {
@@ -118,14 +117,14 @@ fn by_ending(url: &str) -> Option<&'static str> {
     ENDINGS.iter().find(|(known, _)| ending.eq_ignore_ascii_case(known)).map(|(_, media_type)| *media_type)
 }
 
-/// `dc:publisher`: the newspaper that the article names.
+/// Writes `dc:publisher`: the newspaper that the article names.
 pub(super) fn publisher(out: &mut Markup, entry: &OutputEntry) {
     if let Some(name) = entry.source_name.as_deref().filter(|name| !name.trim().is_empty()) {
         out.line("dc:publisher", &[], name);
     }
 }
 
-/// Media RSS: the picture and every file as `media:content`, the picture also as thumbnail;
+/// Writes Media RSS: the picture and every file as `media:content`, the picture also as thumbnail, since
 /// readers look for either.
 pub(super) fn media(out: &mut Markup, entry: &OutputEntry) {
     let image = entry.image.as_deref().map(str::trim).filter(|url| !url.is_empty());
@@ -154,7 +153,7 @@ pub(super) fn media(out: &mut Markup, entry: &OutputEntry) {
     }
 }
 
-/// About how large a document becomes, in bytes.
+/// Estimates the size of a document, in bytes.
 pub(super) fn capacity(feed: &OutputFeed) -> usize {
     let text = |entry: &OutputEntry| entry.html.as_ref().map_or(0, String::len) + entry.summary.len() + 1_000;
     2_000 + feed.entries.iter().map(text).sum::<usize>() * 9 / 8

@@ -1,4 +1,4 @@
-//! When a rule fits.
+//! The conditions of rules.
 
 use std::borrow::Cow;
 
@@ -10,7 +10,7 @@ use crate::model::text::html_to_text;
 pub enum Field {
     /// Its title.
     Title,
-    /// Its text, without markup; where it is rewritten, with it.
+    /// Its text: without markup for conditions, with it for rewriting.
     Text,
     /// Its link.
     Link,
@@ -18,12 +18,12 @@ pub enum Field {
     Author,
     /// Each of its labels.
     Tag,
-    /// The newspaper that it names.
+    /// The newspaper that the article names.
     Media,
 }
 
 impl Field {
-    /// Their names in the config.
+    /// The names of the fields in the config.
     pub const NAMES: [(&'static str, Self); 6] = [
         ("title", Self::Title),
         ("text", Self::Text),
@@ -34,46 +34,46 @@ impl Field {
     ];
 }
 
-/// What rules look at.
+/// The parts of an item that rules examine.
 #[derive(Debug, Clone, Default)]
 pub struct Subject<'a> {
-    /// Plain text.
+    /// Title; plain text.
     pub title: Cow<'a, str>,
-    /// HTML.
+    /// Text; HTML.
     pub html: Cow<'a, str>,
-    /// Absolute; may be empty.
+    /// Link, absolute; may be empty.
     pub link: Cow<'a, str>,
-    /// Names.
+    /// Names of the authors.
     pub authors: Vec<String>,
     /// Labels.
     pub tags: Vec<String>,
     /// The newspaper.
     pub media: Option<&'a str>,
-    /// BCP 47.
+    /// Language in BCP 47.
     pub language: Option<&'a str>,
-    /// How old it was when it was first seen, in seconds.
+    /// Age when it was first seen, in seconds.
     pub age: i64,
 }
 
-/// What an item must say; all that is set must hold. Nothing set: every item.
+/// A condition on an item; every part that is set must hold. An empty condition fits every item.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Condition {
-    /// Where to look; nowhere named means title and text.
+    /// The fields to examine; title and text if empty.
     pub fields: Vec<Field>,
-    /// One of these stands there, whatever its letters' case; in lower case here.
+    /// Texts of which one must be in a field, whatever its case; in lower case here.
     pub contains: Vec<String>,
-    /// This matches there.
+    /// Pattern that must match a field.
     pub pattern: Option<Pattern>,
-    /// It is in one of these languages, `zh` for `zh-CN` too.
+    /// Languages of which one must be the item's, in lower case; `zh` includes `zh-CN`.
     pub languages: Vec<String>,
-    /// It was older than this when it was first seen, in seconds.
+    /// The item must have been older than this when it was first seen, in seconds.
     pub older_than: Option<i64>,
-    /// It was younger than this.
+    /// The item must have been younger than this when it was first seen, in seconds.
     pub newer_than: Option<i64>,
 }
 
 impl Condition {
-    /// Whether the item is meant.
+    /// Returns whether the item meets the condition.
     #[must_use]
     pub fn fits(&self, subject: &Subject<'_>) -> bool {
         let age = self.older_than.is_none_or(|age| subject.age > age)

@@ -1,11 +1,11 @@
-//! Rules: what becomes of an item by what it says: keep, drop, move, tag, rewrite.
+//! Rules: keep, drop, move, tag or rewrite items by their contents.
 //!
-//! Owns: conditions, the order in which rules are asked, what they come to, and the words for it.
-//! Pure. Does not own: where a source's items go without rules (`ingest::routing`), counting
-//! (`store`), the config's words for it (`config`).
+//! Owns: conditions, the order in which rules apply, their result, and its description. Pure. Does not own: the
+//! categories of a source's items without rules (`ingest::routing`), counting (`store`), the keys in the config
+//! (`config`).
 //!
-//! Rules of the whole mill are asked first, then those of the item's source, then those of the
-//! categories that it goes to by then. The first `keep` or `drop` that fits ends the asking.
+//! The rules of the whole mill apply first, then those of the item's source, then those of the categories that
+//! the item has by then. The first `keep` that fits ends the evaluation, and so does every drop.
 
 mod condition;
 
@@ -15,39 +15,39 @@ use crate::model::{CategoryChoice, Pattern, Slug, SourceId};
 
 pub use condition::{Condition, Field, Subject};
 
-/// For whose items a rule is asked.
+/// The items to which a rule applies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Level {
-    /// All.
+    /// All items.
     Global,
-    /// Those of one source.
+    /// The items of one source.
     Source(SourceId),
-    /// Those that go to one category, by its slug.
+    /// The items of one category, by its slug.
     Category(Slug),
 }
 
-/// What a rule does with an item that fits.
+/// The effect of a rule on an item that fits.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
-    /// It stays, and no further rule is asked.
+    /// The item stays, and no further rule applies.
     Keep,
     /// Items that do not fit are dropped.
     KeepOnly,
-    /// It is dropped.
+    /// The item is dropped.
     Drop,
-    /// It goes there instead.
+    /// The item is published in this category instead.
     Move(CategoryChoice),
-    /// It goes there as well.
+    /// The item is published in this category as well.
     Add(CategoryChoice),
-    /// It gets this label.
+    /// The item gets this label.
     Tag(String),
     /// Matches in a field are replaced; `$1` is the first group.
     Rewrite {
-        /// Where.
+        /// The field.
         field: Field,
-        /// What.
+        /// The pattern to replace.
         pattern: Pattern,
-        /// By what.
+        /// The replacement.
         with: String,
     },
 }
@@ -55,39 +55,39 @@ pub enum Action {
 /// One rule.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rule {
-    /// Its name, unique: it is counted under it.
+    /// Its name, unique within its level; applications are counted by it.
     pub name: String,
-    /// For whose items.
+    /// The items to which it applies.
     pub level: Level,
-    /// For which of them.
+    /// Its condition.
     pub when: Condition,
-    /// What is done.
+    /// Its effect.
     pub action: Action,
 }
 
-/// What the rules came to for one item.
+/// The result of the rules for one item.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Verdict {
-    /// The rule that dropped it, if one did.
+    /// The rule that dropped it, if any.
     pub dropped: Option<String>,
-    /// Names of the rules that did something, in their order.
+    /// Names of the rules that had an effect, in order.
     pub applied: Vec<String>,
-    /// Where it goes instead of where its source says.
+    /// The category that replaces those of its source.
     pub moved: Option<CategoryChoice>,
-    /// Where it goes as well.
+    /// Further categories.
     pub added: Vec<CategoryChoice>,
-    /// Labels that it gets.
+    /// Additional labels.
     pub tags: Vec<String>,
-    /// Its title, where that was rewritten.
+    /// Its title, if it was rewritten.
     pub title: Option<String>,
-    /// Its link, where that was rewritten.
+    /// Its link, if it was rewritten.
     pub link: Option<String>,
-    /// Its HTML, where that was rewritten; not clean.
+    /// Its HTML, if it was rewritten; not clean.
     pub html: Option<String>,
 }
 
 impl Verdict {
-    /// What happened, for people; empty where nothing did.
+    /// Describes the result for people; empty if no rule had an effect.
     #[must_use]
     pub fn told(&self) -> String {
         match (&self.dropped, self.applied.as_slice()) {
@@ -101,30 +101,30 @@ impl Verdict {
     }
 }
 
-/// All rules, in the order in which they are asked.
+/// All rules, in the order of the config.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Rules(Vec<Rule>);
 
 impl Rules {
-    /// Rules in the order of the config.
+    /// Creates the set of rules, given in the order of the config.
     #[must_use]
     pub fn new(rules: Vec<Rule>) -> Self {
         Self(rules)
     }
 
-    /// Each of them.
+    /// Returns an iterator over the rules.
     pub fn iter(&self) -> impl Iterator<Item = &Rule> {
         self.0.iter()
     }
 
-    /// Whether there are none.
+    /// Returns whether there are no rules.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// What becomes of an item of `source` that goes to the categories `slugs` without rules.
-    /// `slug_of` finds the slug of a category that a rule names.
+    /// Applies the rules to an item of `source` that has the categories `slugs` without them. `slug_of`
+    /// returns the slug of a category that a rule names.
     #[must_use]
     pub fn judge(
         &self,
@@ -153,7 +153,7 @@ impl Rules {
     }
 }
 
-/// Applies one rule; `true` when no further one is asked.
+/// Applies one rule; returns `true` if no further rule applies.
 fn apply(
     rule: &Rule,
     subject: &mut Subject<'_>,

@@ -147,7 +147,7 @@ fn levels_and_their_order() {
         at("global", Level::Global, tag("1")),
     ]);
     assert_eq!(verdict.applied, ["global", "source", "category"]);
-    // A moved item meets the rules of where it goes.
+    // A moved item meets the rules of its new category.
     let verdict = judge(vec![
         at("old", category("西海都市报"), Action::Drop),
         at("new", category("体育"), tag("体育")),

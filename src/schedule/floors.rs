@@ -1,22 +1,22 @@
-//! What servers and documents ask for: no poll before it (RULES 6.5).
+//! The pauses that servers and documents ask for: no poll may start before their end (RULES 6.5).
 
 use crate::model::Timestamp;
 use crate::model::memory::Memory;
 
-/// The longest pause that errors can cause, and servers (RULES 6.5), in seconds.
+/// The longest pause that errors or servers can cause (RULES 6.5), in seconds.
 pub const CEILING: i64 = 24 * 3_600;
-/// When a source is due that is not asked any more. It is not the last instant there is: that one
-/// marks a source that the config does not have, which is due again as soon as it is back.
+/// The due time of a source that is no longer polled. It is not the last instant, which means that the config
+/// does not have the source; such a source is due again as soon as it is back.
 pub const NEVER: Timestamp = Timestamp::BEFORE_MAX;
 
-/// Seconds that the last document asked for between two polls; 0 for none.
+/// Returns the seconds that the last document asked for between two polls; 0 for none.
 #[must_use]
 pub fn asked_by_document(memory: &Memory) -> i64 {
     let ttl = i64::from(memory.ttl_minutes.unwrap_or(0)).saturating_mul(60);
     ttl.max(i64::from(memory.update_every.unwrap_or(0))).min(CEILING)
 }
 
-/// The later of what is wanted and what is allowed, with its reason.
+/// Returns the later of the wanted and the allowed time, with its reason.
 pub(super) fn later(
     own: (Timestamp, String),
     memory: &Memory,
@@ -46,8 +46,8 @@ pub(super) fn later(
     (at, why)
 }
 
-/// The first moment from `at` on that lies in no hour and on no day that the feed skips; `at`
-/// itself where it skips everything, which cannot be meant.
+/// Returns the first instant from `at` on in no hour and on no day that the feed skips; `at` itself if the feed
+/// skips everything, which cannot be intended.
 #[must_use]
 pub fn beyond_skipped(at: Timestamp, memory: &Memory) -> Timestamp {
     const ALL_HOURS: u32 = (1 << 24) - 1;
@@ -55,7 +55,7 @@ pub fn beyond_skipped(at: Timestamp, memory: &Memory) -> Timestamp {
     let hours = if memory.skip_hours & ALL_HOURS == ALL_HOURS { 0 } else { memory.skip_hours };
     let days = if memory.skip_days & ALL_DAYS == ALL_DAYS { 0 } else { memory.skip_days };
     let mut free = at;
-    // A week of hours is all there is to try.
+    // A week of hours covers all combinations.
     for _ in 0..=7 * 24 {
         let hour = free.unix().rem_euclid(86_400) / 3_600;
         let day = (free.unix().div_euclid(86_400) + 3).rem_euclid(7);

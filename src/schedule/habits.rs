@@ -1,36 +1,36 @@
-//! What is learned of a source's publishing: decayed counts by quarter hour, and the rate of new
-//! items that they promise for any moment.
+//! The publishing habits of a source: decaying counts by quarter hour, and the rate of new items that they
+//! predict for any instant.
 
 use crate::model::Timestamp;
 use crate::model::memory::{Habits, QUARTERS};
 
-/// Half-lives in days.
+/// Half-lives of the counts, in days.
 const QUARTERS_FADE: f64 = 21.0;
 const RATE_FADES: f64 = 7.0;
 const WEEKENDS_FADE: f64 = 28.0;
-/// Seconds of a quarter hour, an hour, a day.
+/// Seconds of a quarter hour and of a day.
 pub(super) const QUARTER: i64 = 900;
 pub(super) const DAY: i64 = 86_400;
-/// How far back the dates of a first document count, in days.
+/// The greatest age of a first document's dates that count, in days.
 const SEED_REACHES: i64 = 28;
-/// Items a day of a source of which nothing is known.
+/// Items a day of a source without counts.
 const UNKNOWN_RATE: f64 = 4.0;
-/// Items that are assumed beside the counted ones, spread evenly: by hour, by quarter, by weekend.
+/// Items that are assumed besides the counted ones, spread evenly: by hour, by quarter, by weekend.
 const EVEN_HOURS: f64 = 6.0;
 const EVEN_QUARTERS: f64 = 3.0;
 const EVEN_WEEKENDS: f64 = 6.0;
 
-/// What fades to half within `half_life` days, after `days`.
+/// Returns the share that is left after `days` of a decay with this half-life in days.
 fn faded(days: f64, half_life: f64) -> f64 {
     (-days / half_life).exp2()
 }
 
-/// Days that count after all of `days` faded: the integral of [`faded`].
+/// Returns the days that count after the decay of all of `days`: the integral of [`faded`].
 fn counted(days: f64, half_life: f64) -> f64 {
     half_life / std::f64::consts::LN_2 * (1.0 - faded(days, half_life))
 }
 
-/// Seconds as days.
+/// Returns seconds as days.
 #[expect(clippy::cast_precision_loss, reason = "centuries of seconds are exact")]
 fn days(seconds: i64) -> f64 {
     seconds as f64 / DAY as f64
@@ -41,7 +41,7 @@ fn add(count: &mut f32, much: f64) {
     *count += much as f32;
 }
 
-/// Leaves `left` of each count.
+/// Multiplies each count by `left`.
 fn fade<'a>(counts: impl IntoIterator<Item = &'a mut f32>, left: f64) {
     for count in counts {
         let faded = f64::from(std::mem::take(count)) * left;
@@ -49,25 +49,25 @@ fn fade<'a>(counts: impl IntoIterator<Item = &'a mut f32>, left: f64) {
     }
 }
 
-/// Which quarter hour of the day an instant lies in, given the zone's distance from UTC in seconds.
+/// Returns the quarter hour of the day of an instant, given the zone's distance from UTC in seconds.
 fn quarter(at: Timestamp, offset: i64) -> usize {
     let second = (at.unix() + offset).rem_euclid(DAY);
     usize::try_from(second / QUARTER).unwrap_or(0).min(QUARTERS - 1)
 }
 
-/// Whether an instant lies on a Saturday or Sunday (1970 began on a Thursday).
+/// Returns whether an instant is on a Saturday or Sunday (1970 began on a Thursday).
 fn is_weekend(at: Timestamp, offset: i64) -> bool {
     ((at.unix() + offset).div_euclid(DAY) + 3).rem_euclid(7) >= 5
 }
 
 impl Habits {
-    /// Takes the dates of a first document for what would have been learned before.
+    /// Initializes the counts from the dates of a first document.
     pub fn seed(&mut self, dates: &[Timestamp], now: Timestamp, offset: i64) {
         let lately: Vec<Timestamp> =
             dates.iter().copied().filter(|at| (0..=SEED_REACHES * DAY).contains(&now.since(*at))).collect();
         let span = lately.iter().map(|at| days(now.since(*at))).fold(0.0, f64::max);
         *self = Self { until: Some(now), ..Self::default() };
-        // A document of a few hours says much about the rate and little about the day.
+        // A document that spans a few hours tells much about the rate and little about the time of day.
         let whole = span.min(1.0);
         add(&mut self.days, counted(span, RATE_FADES));
         for at in lately {
@@ -79,7 +79,7 @@ impl Habits {
         }
     }
 
-    /// Takes what one poll found: new items with their dates, since the poll before.
+    /// Adds the new items of one poll with their dates, since the poll before.
     pub fn learn(&mut self, arrived: &[Option<Timestamp>], now: Timestamp, offset: i64) {
         let Some(since) = self.until.replace(now) else {
             let dates: Vec<Timestamp> = arrived.iter().copied().flatten().collect();
@@ -92,7 +92,7 @@ impl Habits {
         add(&mut self.days, counted(passed, RATE_FADES));
         for date in arrived {
             add(&mut self.items, 1.0);
-            // A date before the last poll, or after this one, says nothing about when it came.
+            // A date outside the time between the polls does not tell when the item came.
             match date.filter(|at| *at > since && *at <= now) {
                 Some(at) => self.note(at, 1.0, offset),
                 None => self.note_between(since, now, offset),
@@ -118,7 +118,7 @@ impl Habits {
         }
     }
 
-    /// Items a day, as learned.
+    /// Returns the learned rate in items a day.
     #[must_use]
     pub fn a_day(&self) -> f64 {
         if self.until.is_none() || self.days <= 0.0 {
@@ -128,7 +128,8 @@ impl Habits {
     }
 }
 
-/// What habits promise for a week: items a second by quarter hour, and how weekends differ.
+/// The rates that habits predict for a week: items a second by quarter hour, and factors for weekdays and
+/// weekends.
 #[derive(Debug, Clone)]
 pub struct Rates {
     by_quarter: [f64; QUARTERS],
@@ -138,7 +139,7 @@ pub struct Rates {
 }
 
 impl Rates {
-    /// Of a source whose zone is `offset` seconds ahead of UTC.
+    /// Computes the rates of a source whose zone is `offset` seconds ahead of UTC.
     #[must_use]
     pub fn of(habits: &Habits, offset: i64) -> Self {
         let count = |at: usize| habits.quarters.get(at).copied().map_or(0.0, f64::from);
@@ -165,7 +166,7 @@ impl Rates {
         }
     }
 
-    /// Items a second at an instant, and for how many seconds that holds.
+    /// Returns the items a second at an instant, and the seconds for which that rate holds.
     pub(super) fn at(&self, at: Timestamp) -> (f64, i64) {
         let factor = if is_weekend(at, self.offset) { self.weekend } else { self.weekday };
         let left = QUARTER - (at.unix() + self.offset).rem_euclid(QUARTER);

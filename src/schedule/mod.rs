@@ -1,8 +1,8 @@
-//! When a source is due, and why. Pure: the time and all state are passed in.
+//! Decides when a source is due, and why. Pure: the time and all state are passed in.
 //!
-//! Owns: what is learned of a source's hours ([`habits`]), the pause that is worth its price
-//! ([`threshold`], [`price`]), what servers and documents ask for ([`floors`]), back-off. Does not
-//! own: claiming due sources (`store`), running polls (`daemon`).
+//! Owns: the learned hours of a source ([`habits`]), the pause that is worth its price ([`threshold`],
+//! [`price`]), the pauses that servers and documents ask for ([`floors`]), backoff. Does not own: claiming due
+//! sources (`store`), running polls (`daemon`).
 
 pub mod floors;
 pub mod habits;
@@ -19,19 +19,19 @@ use habits::Rates;
 use price::Plan;
 use threshold::Due;
 
-/// Spread of an interval, as a share of it.
+/// Jitter of an interval, as a share of it.
 const JITTER: f64 = 0.05;
-/// After a window ran over, half of it counts for so many seconds.
+/// Seconds after an overrun of a window during which only half of it counts.
 const CAREFUL: i64 = 24 * 3_600;
 
-/// How often a source is asked.
+/// How often a source is polled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pace {
     /// Every so many seconds.
     Fixed(i64),
-    /// When something is to be expected.
+    /// When new items are expected.
     Learned {
-        /// Seconds between two polls at the least.
+        /// The least seconds between two polls.
         least: i64,
         /// Seconds between two polls on average, over all such sources.
         mean: i64,
@@ -39,7 +39,7 @@ pub enum Pace {
 }
 
 impl Pace {
-    /// Seconds between two polls, as people think of it.
+    /// Returns the seconds between two polls, on average for a learned pace.
     #[must_use]
     pub fn usual(self) -> i64 {
         match self {
@@ -48,55 +48,55 @@ impl Pace {
     }
 }
 
-/// What of the config and of the other sources decides beside a source's own state.
+/// The inputs from the config and the other sources, besides a source's own state.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Terms {
-    /// How often.
+    /// How often it is polled.
     pub pace: Pace,
-    /// Zone of its day.
+    /// Time zone of its day.
     pub zone: Tz,
-    /// What a poll costs, in item-seconds ([`price::price`]).
+    /// The cost of a poll, in item-seconds ([`price::price`]).
     pub price: f64,
-    /// Seconds up to which `Cache-Control`, `Expires` and the document are obeyed.
+    /// The longest pause for which `Cache-Control`, `Expires` and the document are obeyed, in seconds.
     pub freshness_cap: i64,
 }
 
-/// How a poll ended, as far as the schedule cares.
+/// The outcome of a poll, as far as it affects the schedule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ended {
-    /// An answer was taken in, or nothing had changed.
+    /// It succeeded: an answer was processed, or nothing had changed.
     Well {
-        /// The answer may be kept until then.
+        /// Time until which the answer is fresh.
         fresh_until: Option<Timestamp>,
     },
     /// It failed.
     Badly {
-        /// The upstream asked to wait until then.
+        /// Time until which the upstream asked to wait.
         retry_after: Option<Timestamp>,
     },
-    /// The upstream says that the address is gone for good (410).
+    /// The upstream answered that the address is gone for good (410).
     Gone,
 }
 
 /// The next poll.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Next {
-    /// When.
+    /// Its time.
     pub at: Timestamp,
-    /// No poll at all before this, not even by hand.
+    /// Time before which no poll may start, not even by hand.
     pub not_before: Timestamp,
-    /// Why then, for people.
+    /// Reason for the time, for people.
     pub why: String,
 }
 
-/// Seconds by which a zone is ahead of UTC.
+/// Returns the seconds by which a zone is ahead of UTC.
 #[must_use]
 pub fn offset(zone: Tz, at: Timestamp) -> i64 {
     i64::from(at.to_utc().with_timezone(&zone).offset().fix().local_minus_utc())
 }
 
-/// Decides the next poll of a source whose state already tells how the last one ended: `fails`
-/// is 0 after a good one, the memory holds what was learned of it.
+/// Decides the next poll of a source. Its state must already include the outcome of the last one: `fails` is 0
+/// after success, the memory has what was learned.
 #[must_use]
 pub fn next(id: &SourceId, state: &SourceState, terms: &Terms, now: Timestamp, ended: Ended) -> Next {
     match ended {
@@ -143,16 +143,16 @@ fn after_failure(
     }
 }
 
-/// The shortest pause that the config allows.
+/// Returns the shortest pause that the config allows, in seconds.
 fn least(terms: &Terms) -> i64 {
     match terms.pace {
-        // Jitter may shorten a fixed interval; that is meant.
+        // Jitter may shorten a fixed interval; that is intended.
         Pace::Fixed(_) => 1,
         Pace::Learned { least, .. } => least,
     }
 }
 
-/// The pause that nobody but the source's own habits asks for.
+/// Returns the pause in seconds by the config and the source's own habits, and the reason.
 fn own_pause(state: &SourceState, terms: &Terms, now: Timestamp) -> (i64, String) {
     match terms.pace {
         Pace::Fixed(interval) => (interval, format!("every {}", seconds(interval))),
@@ -176,7 +176,7 @@ fn rate(state: &SourceState) -> String {
     if a_day < 9.5 { format!("{a_day:.1}") } else { format!("{a_day:.0}") }
 }
 
-/// What the price has to know of a source.
+/// Returns the inputs of the price for a source.
 #[must_use]
 pub fn plan(state: &SourceState, terms: &Terms, now: Timestamp) -> Plan {
     let memory = &state.memory;
@@ -186,14 +186,14 @@ pub fn plan(state: &SourceState, terms: &Terms, now: Timestamp) -> Plan {
     Plan { rates: Rates::of(&memory.habits, offset(terms.zone, now)), window, least: least(terms).max(asked) }
 }
 
-/// Puts what [`next`] decided into the state.
+/// Writes the result of [`next`] into the state.
 pub fn apply(state: &mut SourceState, next: Next) {
     state.next_poll = next.at;
     state.not_before = next.not_before;
     state.why = next.why;
 }
 
-/// `interval` moved by up to 5 %, the same for the same source and time.
+/// Returns `interval` moved by up to 5 %, the same for the same source and time.
 fn spread(id: &SourceId, now: Timestamp, interval: i64) -> i64 {
     let mut hash = Sha256::new();
     hash.update(id.as_str());
@@ -204,7 +204,7 @@ fn spread(id: &SourceId, now: Timestamp, interval: i64) -> i64 {
     interval + moved
 }
 
-/// Seconds as people write them: `45s`, `15m`, `2h`, `1d`.
+/// Formats seconds for people: `45s`, `15m`, `2h`, `1d`.
 #[must_use]
 pub fn seconds(count: i64) -> String {
     match count {

@@ -1,45 +1,45 @@
-//! The price of a poll: one number for all sources, such that together they are asked as often as
-//! the admin allows.
+//! The price of a poll: one number for all sources, such that together they are polled as often as the admin
+//! allows.
 //!
-//! With one price for all, a request goes where it saves the most waiting. The price is worked out
-//! from what was learned of the sources and what they ask for, and needs no state of its own: a
-//! week's polls are counted in advance, and the price is moved until they fit the budget.
+//! With one price for all, a request is made where it saves the most waiting. The price is computed from what
+//! was learned about the sources and what they ask for, and needs no state of its own: the polls of a week are
+//! counted in advance, and the price is adjusted until they fit the budget.
 
 use super::habits::{DAY, Rates};
 use super::threshold::due_in;
 use crate::model::Timestamp;
 
-/// Item-seconds; outside nothing changes, for the shortest and the longest pause take over.
+/// The range of prices, in item-seconds; beyond it the shortest and the longest pause decide.
 const LEAST: f64 = 1e-2;
 const MOST: f64 = 1e8;
-/// Where the search begins.
+/// The price at which the search begins.
 const BEGIN: f64 = 400.0;
-/// Polls this close to the budget are good enough.
+/// The deviation from the budget that is good enough, as a share of it.
 const CLOSE: f64 = 0.005;
 const TRIES: usize = 24;
 /// 1970-01-07 and 1970-01-10, a Wednesday and a Saturday.
 const WEEKDAY: i64 = 6 * DAY;
 const WEEKEND: i64 = 9 * DAY;
 
-/// What the price needs to know of one source.
+/// The inputs of the price for one source.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    /// When it publishes.
+    /// The rates at which it publishes.
     pub rates: Rates,
-    /// Items in its document; 0 where that is not known.
+    /// Items in its document; 0 if unknown.
     pub window: f64,
-    /// The shortest pause between two polls, in seconds: its own, or what its server asks for.
+    /// The shortest pause between two polls, in seconds: the config's, or what the source asks for.
     pub least: i64,
 }
 
 impl Plan {
-    /// Polls a day at `price`, over a week.
+    /// Returns the polls a day at `price`, averaged over a week.
     #[must_use]
     pub fn polls_a_day(&self, price: f64) -> f64 {
         (5.0 * self.polls_from(WEEKDAY, price) + 2.0 * self.polls_from(WEEKEND, price)) / 7.0
     }
 
-    /// Polls a day, counted over the two days that begin at `start`.
+    /// Returns the polls a day, counted over two days from `start`.
     fn polls_from(&self, start: i64, price: f64) -> f64 {
         let (mut at, mut polls) = (Timestamp::from_unix(start), 0.0);
         let end = at.plus(2 * DAY);
@@ -53,7 +53,7 @@ impl Plan {
     }
 }
 
-/// The price at which these sources are asked `budget` times a day each, on average.
+/// Returns the price at which these sources are polled `budget` times a day each, on average.
 #[must_use]
 pub fn price(plans: &[Plan], budget: f64) -> f64 {
     if plans.is_empty() || budget <= 0.0 {
@@ -69,8 +69,8 @@ pub fn price(plans: &[Plan], budget: f64) -> f64 {
             break;
         }
         *(if off > 1.0 { &mut low } else { &mut high }) = price;
-        // Polls fall with about the 0.45th power of the price; where floors rule they do not, and
-        // halving the range takes over.
+        // Polls fall with about the 0.45th power of the price. Where the shortest pauses decide they do not,
+        // and bisection takes over.
         let next = price * off.powf(1.0 / 0.45);
         price = if next > low && next < high { next } else { (low * high).sqrt() };
     }

@@ -1,4 +1,4 @@
-//! When polls come, as tables.
+//! Tests of the times of polls, as tables.
 
 use super::*;
 use crate::model::memory::Memory;

@@ -1,30 +1,30 @@
-//! When the next poll is worth its price.
+//! The time at which the next poll is worth its price.
 //!
-//! A poll at `t` is due when the items that may have come since the last one have waited, together,
-//! as long as a poll costs: the integral of (t - u) times the rate at u, from the last poll on,
-//! reaches the price. With a flat rate that is the square-root rule (Sia, Cho and Cho, 2007); with
-//! a rate that knows the time of day it polls when something is to be expected. A document of `W`
-//! items that is about to run over is polled before that, whatever the price.
+//! A poll at `t` is due when the items that may have come since the last one have waited, together, as long
+//! as a poll costs: the integral of (t - u) times the rate at u, from the last poll on, reaches the price.
+//! With a flat rate that is the square-root rule (Sia, Cho and Cho, 2007); with a rate by time of day it
+//! polls when items are expected. A document of `W` items that is about to overrun is polled before that,
+//! whatever the price.
 
 use super::habits::{DAY, Rates};
 use crate::model::Timestamp;
 
-/// Why a poll is due then.
+/// Why a poll is due at its time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Due {
-    /// Enough items are to be expected.
+    /// Enough items are expected.
     Expected,
-    /// The source's document may soon hold none of the last one's items.
+    /// The source's document may soon have lost all of its present items.
     Overrun,
-    /// Nothing is to be expected; it is asked once a day all the same.
+    /// Hardly any items are expected; the source is polled once a day all the same.
     Daily,
 }
 
-/// Seconds from `last` to the poll that is worth `price` item-seconds, at most a day. `window`
-/// is how many items the source's document holds; 0 where that is not known.
+/// Returns the seconds from `last` to the poll that is worth `price` item-seconds, at most a day, and the
+/// reason. `window` is the number of items in the source's document; 0 if unknown.
 #[must_use]
 pub fn due_in(rates: &Rates, last: Timestamp, price: f64, window: f64) -> (i64, Due) {
-    // Items expected, two standard deviations added, fill the window.
+    // The window is full when the expected items plus two standard deviations reach it.
     let overrun = ((window + 1.0).sqrt() - 1.0).powi(2);
     let (mut items, mut waited, mut passed) = (0.0_f64, 0.0_f64, 0_i64);
     while passed < DAY {
@@ -47,7 +47,7 @@ pub fn due_in(rates: &Rates, last: Timestamp, price: f64, window: f64) -> (i64, 
     (DAY, Due::Daily)
 }
 
-/// Seconds after which `items` that wait already, and those that come at `rate`, have waited
+/// Returns the seconds after which `items` that wait already, and those that come at `rate`, have waited
 /// `missing` item-seconds more.
 fn worth_after(rate: f64, items: f64, missing: f64) -> f64 {
     if missing <= 0.0 {
@@ -75,7 +75,7 @@ mod tests {
         Rates::of(&habits, 0)
     }
 
-    /// A flat rate gives intervals of sqrt(2c/rate).
+    /// Checks that a flat rate gives intervals of sqrt(2c/rate).
     #[test]
     fn flat_rates_give_the_square_root_rule() {
         for (a_day, price) in [(8.0, 678.0), (64.0, 678.0), (500.0, 28.0)] {

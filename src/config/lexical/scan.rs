@@ -1,12 +1,12 @@
-//! Walks a text by TOML's rules for strings and comments, names the full-width
-//! signs outside them, and writes the plain signs in their stead.
+//! Scans a text by TOML's rules for strings and comments, reports the full-width signs outside them, and
+//! replaces them with the plain signs.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use super::super::faults::{Fault, Faults, Place};
 
-/// Full-width signs, what to call them, and what TOML wants.
+/// Full-width signs, their names, and the signs that TOML has for them.
 const SIGNS: [(char, &str, char); 14] = [
     ('＝', "equals sign", '='),
     ('［', "bracket", '['),
@@ -24,7 +24,7 @@ const SIGNS: [(char, &str, char); 14] = [
     ('\u{A0}', "no-break space", ' '),
 ];
 
-/// Gives the text with plain signs for full-width ones, byte for byte in place.
+/// Returns the text with plain signs for full-width ones; every byte keeps its position.
 pub(super) fn scan(file: &Arc<Path>, text: &str, faults: &mut Faults) -> String {
     let mut scanner = Scanner {
         file,
@@ -48,17 +48,17 @@ struct Scanner<'a> {
     file: &'a Arc<Path>,
     text: &'a str,
     faults: &'a mut Faults,
-    /// What is written so far; always as many bytes as were read.
+    /// The output so far; always as many bytes as were read.
     out: String,
-    /// The lists and inline tables that are open, with their places.
+    /// The open lists and inline tables, with their positions.
     open: Vec<(char, usize)>,
-    /// Whether a key comes next, not a value.
+    /// Whether a key comes next, rather than a value.
     key: bool,
     /// Whether this line is a `[section]` line.
     header: bool,
-    /// The sign before this one.
+    /// The sign before the current one.
     before: char,
-    /// The signs named on this line; each is named once.
+    /// The signs reported on this line; each is reported once.
     named: Vec<char>,
 }
 
@@ -108,7 +108,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// `:` or `：` where `=` belongs.
+    /// Reports `:` or `：` in the place of `=`, and writes `=`.
     fn colon(&mut self, c: char) {
         let message = format!("`{c}` after a key: TOML wants `=`");
         self.fault(self.at(), c.len_utf8(), message, None);
@@ -138,8 +138,8 @@ impl<'a> Scanner<'a> {
         self.write(c, 1);
     }
 
-    /// Writes a sign and pads it to `width` bytes. `[[` and `]]` must stay
-    /// together, so padding goes before the first and behind the last.
+    /// Writes a sign padded to `width` bytes. `[[` and `]]` must stay together, so the padding goes before the
+    /// first and behind the last.
     fn write(&mut self, plain: char, width: usize) {
         let padding = " ".repeat(width.saturating_sub(1));
         let together = matches!(self.before, '］' | '】') && plain == ']';
@@ -157,7 +157,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Keeps count of what is open and whether a key comes next.
+    /// Updates the open lists and tables, and whether a key comes next.
     fn track(&mut self, c: char) {
         let at = self.at();
         let inside = self.open.last().map(|(open, _)| *open);
@@ -185,8 +185,8 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Names the list or inline table that is still open at `end`, and takes
-    /// it out, since it would swallow all lines behind it.
+    /// Reports the list or inline table that is still open at `end` and blanks it, since it would swallow all
+    /// lines behind it.
     fn unclosed(&mut self, end: usize) {
         let Some((open, at)) = self.open.first().copied() else {
             return;
@@ -198,8 +198,8 @@ impl<'a> Scanner<'a> {
         self.open.clear();
     }
 
-    /// Writes `?` and spaces over a value that cannot be read. The parser then
-    /// rejects the one line, and nothing is said twice on it.
+    /// Writes `?` and spaces over a value that cannot be read. The parser then rejects this one line, and no
+    /// second fault is reported on it.
     fn take_out(&mut self, from: usize, to: usize) {
         let old = self.out.get(from..to).unwrap_or_default().bytes().enumerate();
         let new: String = old
@@ -277,8 +277,8 @@ impl<'a> Scanner<'a> {
         self.fault(start, width + end + closer.len_utf8(), message, help);
     }
 
-    /// A value without quotes. Text without quotes is the parser's to name, and
-    /// the signs in it are part of that text.
+    /// Copies a value without quotes. Unquoted text is reported by the parser, and the signs in it are part of
+    /// that text.
     fn word(&mut self) {
         let line = self.rest_of_line();
         let ends = |c: char| c.is_whitespace() || ",]}#".contains(c) || SIGNS.iter().any(|s| s.0 == c);
@@ -296,7 +296,7 @@ impl<'a> Scanner<'a> {
     }
 }
 
-/// The plain quote a full-width one stands for.
+/// Returns the plain quote that a full-width one stands for.
 fn plain_quote(c: char) -> Option<char> {
     match c {
         '“' | '”' | '„' | '‟' | '＂' | '「' | '」' | '『' | '』' => Some('"'),
@@ -305,7 +305,7 @@ fn plain_quote(c: char) -> Option<char> {
     }
 }
 
-/// Where a text ends that began with `quote`; `\"` does not end it.
+/// Returns the offset at which a text ends that began with `quote`; `\"` does not end it.
 fn find_end(inside: &str, quote: &str) -> Option<usize> {
     let mut escaped = false;
     for (at, c) in inside.char_indices() {
@@ -320,8 +320,8 @@ fn find_end(inside: &str, quote: &str) -> Option<usize> {
     None
 }
 
-/// Where a text ends that began with a full-width quote: at the quote that
-/// closes it, counting quotes within quotes, or else at the last one.
+/// Returns the offset and the quote at which a text ends that began with a full-width quote: the closing
+/// one, counting nested quotes, or else the last one.
 fn find_wide_end(inside: &str, opener: char) -> Option<(usize, char)> {
     let quote = plain_quote(opener)?;
     let mut depth = 1;
@@ -340,7 +340,7 @@ fn find_wide_end(inside: &str, opener: char) -> Option<(usize, char)> {
     last
 }
 
-/// Whether a line inside an open list can only be a `[section]`.
+/// Returns whether a line inside an open list can only be a `[section]`.
 fn is_header(line: &str) -> bool {
     let line = line.split('#').next().unwrap_or_default().trim();
     let name = line.trim_start_matches('[').trim_end_matches(']').trim();

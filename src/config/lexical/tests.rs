@@ -6,7 +6,7 @@ use super::super::faults::{Faults, Severity};
 use super::super::reader::{Document, Ledger};
 use super::read_text;
 
-/// The faults as `line:column message`, after the parser had its say too.
+/// Returns the faults as `line:column message`, those of the parser included.
 fn faults_in(bytes: &[u8]) -> Vec<String> {
     let mut faults = Faults::new();
     let path = Path::new("f.toml");

@@ -1,4 +1,4 @@
-//! A TOML file as a tree in which everything knows its place.
+//! A TOML file as a tree of values with their places.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -13,8 +13,8 @@ use toml::de::{DeTable, DeValue};
 use super::super::faults::{Fault, Faults, Place};
 use super::syntax::explain;
 
-/// The parser stops at some faults. The lines at fault are taken out and the
-/// rest is parsed again, at most this many times.
+/// The most attempts at parsing. The parser stops at some faults; the lines at fault are then blanked and the
+/// text is parsed again.
 const ROUNDS: usize = 8;
 
 /// One parsed file.
@@ -25,11 +25,11 @@ pub struct Document {
 }
 
 impl Document {
-    /// Parses `text`; all faults in its syntax go to `faults`, one for each
-    /// line, and none for lines that have one already.
+    /// Parses `text` and adds its syntax faults to `faults`, one for each line, and none for lines that have
+    /// one already.
     ///
-    /// There is always a document: what could be read of it, so that its
-    /// values can be checked in the same run.
+    /// There is always a document, made of what could be read, so that its values can be checked in the same
+    /// run.
     pub fn parse(path: &Path, text: &str, faults: &mut Faults) -> Self {
         if !faults.has_file(path) {
             faults.add_file(path, text);
@@ -57,14 +57,14 @@ impl Document {
     }
 }
 
-/// What could not be read at all and so must not be called missing.
+/// Keys and sections that could not be read, and so must not be reported as missing.
 #[derive(Debug, Default)]
 pub(super) struct Lost {
     keys: BTreeSet<String>,
     sections: bool,
 }
 
-/// A table: its place is its header or braces, or the whole file.
+/// A table; its place is its header or braces, or the whole file.
 #[derive(Debug)]
 pub(super) struct Table {
     pub(super) place: Place,
@@ -77,7 +77,7 @@ impl Table {
         self.entries.iter().find(|entry| entry.key == key).map(|entry| &entry.node)
     }
 
-    /// Whether `key` may be in the file but could not be read.
+    /// Returns whether `key` may be in the file without having been readable.
     pub(super) fn may_have(&self, key: &str) -> bool {
         self.lost.sections || self.lost.keys.contains(key)
     }
@@ -91,7 +91,7 @@ pub(super) struct Entry {
     pub(super) node: Node,
 }
 
-/// A value at its place.
+/// A value and its place.
 #[derive(Debug, Clone)]
 pub(super) struct Node {
     pub(super) place: Place,
@@ -102,19 +102,19 @@ pub(super) struct Node {
 #[derive(Debug, Clone)]
 pub(super) enum Kind {
     Text(String),
-    /// `None` for one that is too large.
+    /// A whole number; `None` for one that is too large.
     Integer(Option<i64>),
     Float,
     Bool(bool),
     Date,
     List(Vec<Node>),
     Table(Rc<Table>),
-    /// On a line with a fault that was named already.
+    /// A value on a line whose fault was reported already.
     Broken,
 }
 
 impl Kind {
-    /// What this is, as in "must be text, not a number".
+    /// Returns the description of the kind, as in "must be text, not a number".
     pub(super) fn describe(&self) -> &'static str {
         match self {
             Self::Text(_) => "text",
@@ -131,7 +131,7 @@ impl Kind {
 
 struct Parser {
     file: Arc<Path>,
-    /// Lines whose faults were named before the parser saw them.
+    /// Lines whose faults were reported before parsing.
     known: BTreeSet<usize>,
     /// Lines on which the parser found a fault.
     broken: BTreeSet<usize>,
@@ -139,7 +139,7 @@ struct Parser {
 }
 
 impl Parser {
-    /// Names the faults that the parser found; gives the lines that keep it from reading on.
+    /// Reports the faults that the parser found; returns the lines that keep it from reading on.
     fn name(&mut self, text: &str, errors: &[toml::de::Error], faults: &mut Faults) -> Vec<Range<usize>> {
         let mut out = Vec::new();
         for error in errors {
@@ -156,7 +156,7 @@ impl Parser {
         out
     }
 
-    /// The lines that keep the parser from reading on behind them.
+    /// Returns the lines that keep the parser from reading on behind them, and records what they lose.
     fn unreadable(&mut self, text: &str, message: &str, at: usize) -> Option<Range<usize>> {
         let start = text.get(..at)?.rfind('\n').map_or(0, |newline| newline + 1);
         let rest = text.get(start..)?;
@@ -183,7 +183,7 @@ impl Parser {
     }
 }
 
-/// Blanks lines, so that all that comes after them keeps its place.
+/// Blanks lines, so that all that comes after them keeps its position.
 fn take_out(text: &mut String, lines: &Range<usize>) {
     if let Some(old) = text.get(lines.clone()) {
         let blank = |byte| if byte == b'\n' { '\n' } else { ' ' };
@@ -192,16 +192,16 @@ fn take_out(text: &mut String, lines: &Range<usize>) {
     }
 }
 
-/// The line of a byte, counted from 1.
+/// Returns the line of a byte, counted from 1.
 fn line(text: &str, at: usize) -> usize {
     text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1
 }
 
-/// Turns the parser's tree into ours.
+/// Turns the parser's tree into a [`Table`].
 struct Builder<'a> {
     parser: &'a Parser,
     text: &'a str,
-    /// Where the lines begin, from the second.
+    /// The offsets at which lines begin, from the second line on.
     starts: Vec<usize>,
     lost: Rc<Lost>,
 }
@@ -246,8 +246,8 @@ impl Builder<'_> {
         }
     }
 
-    /// Whether a value is a `[section]`, a `[[list of them]]` or a dotted key,
-    /// and not something written behind `=`.
+    /// Returns whether a value is a `[section]`, a `[[section]]` list or a dotted key, rather than written
+    /// behind `=`.
     fn is_section(&self, value: &Spanned<DeValue<'_>>) -> bool {
         match value.get_ref() {
             DeValue::Table(_) => {
@@ -259,7 +259,7 @@ impl Builder<'_> {
         }
     }
 
-    /// Whether one of the value's lines has a fault.
+    /// Returns whether one of the value's lines has a fault.
     fn is_broken(&self, span: &Range<usize>) -> bool {
         if self.parser.broken.is_empty() {
             return false;

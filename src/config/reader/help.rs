@@ -1,17 +1,17 @@
-//! The way out of a fault, where what was meant can be guessed.
+//! Advice for repairing a fault, where the intended value can be guessed.
 
 use super::document::Kind;
 
-// What a value has to be, as messages say it.
+// The kinds of value, as messages name them.
 pub(super) const TEXT: &str = "text";
 pub(super) const TEXTS: &str = "a list of texts";
 pub(super) const NUMBER: &str = "a whole number";
 pub(super) const BOOL: &str = "`true` or `false`";
 
-/// Lists of known keys longer than this are no help.
+/// The longest list of known keys that is shown as help.
 const KEYS_SHOWN: usize = 12;
 
-/// Returns the way out if only the quotes are wrong.
+/// Returns advice if only the quotes are wrong.
 pub(super) fn quotes(wanted: &str, found: &Kind) -> Option<String> {
     match (wanted, found) {
         (TEXT | TEXTS, Kind::Integer(_) | Kind::Float | Kind::Bool(_) | Kind::Date) => {
@@ -27,7 +27,7 @@ pub(super) fn quotes(wanted: &str, found: &Kind) -> Option<String> {
     }
 }
 
-/// Returns "did you mean `url`?", or the known words if they are few.
+/// Returns "did you mean `url`?", or the known words if there are few.
 pub(super) fn suggestion<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
     let known: Vec<&str> = known.collect();
     let length = word.chars().count();

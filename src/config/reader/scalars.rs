@@ -1,4 +1,4 @@
-//! Reads values that are no tables, and tables of texts.
+//! Reads values other than tables, and tables of texts.
 
 use std::fmt::Display;
 use std::ops::RangeInclusive;
@@ -11,13 +11,13 @@ use super::help::{BOOL, NUMBER, TEXT, TEXTS, suggestion};
 use super::{Reader, Value};
 
 impl Reader {
-    /// A text.
+    /// Reads a text.
     pub fn string(&mut self, key: &'static str) -> Option<Value<String>> {
         let (_, node) = self.find(key)?;
         self.text(key, &node)
     }
 
-    /// `true` or `false`.
+    /// Reads `true` or `false`.
     pub fn bool(&mut self, key: &'static str) -> Option<Value<bool>> {
         let (_, node) = self.find(key)?;
         let Kind::Bool(value) = node.kind else {
@@ -27,7 +27,7 @@ impl Reader {
         Some(Value { value, place: node.place })
     }
 
-    /// A whole number.
+    /// Reads a whole number.
     pub fn integer(&mut self, key: &'static str) -> Option<Value<i64>> {
         let (_, node) = self.find(key)?;
         match node.kind {
@@ -40,7 +40,7 @@ impl Reader {
         None
     }
 
-    /// A whole number within `range`.
+    /// Reads a whole number within `range`.
     pub fn integer_in(&mut self, key: &'static str, range: RangeInclusive<i64>) -> Option<Value<i64>> {
         let number = self.integer(key)?;
         if range.contains(&number.value) {
@@ -55,7 +55,7 @@ impl Reader {
         None
     }
 
-    /// A list of texts; a single text is a list of one, a key not set none.
+    /// Reads a list of texts; a single text is a list of one, and a key that is not set an empty list.
     pub fn strings(&mut self, key: &'static str) -> Vec<Value<String>> {
         let Some((_, node)) = self.find(key) else {
             return Vec::new();
@@ -70,7 +70,7 @@ impl Reader {
         }
     }
 
-    /// A table of texts: the keys and the texts, in the order of the file.
+    /// Reads a table of texts as pairs of key and text, in the order of the file.
     pub fn string_map(&mut self, key: &'static str) -> Vec<(Value<String>, Value<String>)> {
         let Some(section) = self.table(key) else {
             return Vec::new();
@@ -83,8 +83,7 @@ impl Reader {
         section.names().into_iter().filter_map(read).collect()
     }
 
-    /// A text that `parse` understands; its error completes the sentence
-    /// "`key` …", as in "is no web address".
+    /// Reads a text with `parse`, whose error completes the sentence "`key` …", as in "is no web address".
     pub fn parsed<T, E: Display>(
         &mut self,
         key: &'static str,
@@ -100,19 +99,19 @@ impl Reader {
         }
     }
 
-    /// A length of time such as `"15m"` or `"1h30m"`.
+    /// Reads a length of time such as `"15m"` or `"1h30m"`.
     pub fn duration(&mut self, key: &'static str) -> Option<Value<Duration>> {
         let units = "units are `s`, `m`, `h` and `d`, as in `\"30s\"`, `\"15m\"` or `\"1h30m\"`";
         self.with_unit(key, "m", units, parse_duration)
     }
 
-    /// A size in bytes such as `"15MiB"`.
+    /// Reads a size in bytes such as `"15MiB"`.
     pub fn size(&mut self, key: &'static str) -> Option<Value<u64>> {
         let units = "units are `KiB`, `MiB` and `GiB` (or `KB`, `MB`, `GB`), as in `\"15MiB\"`";
         self.with_unit(key, "MiB", units, parse_size)
     }
 
-    /// One of a few words, each with its meaning.
+    /// Reads one of a few words and returns its meaning.
     pub fn choice<T: Clone>(&mut self, key: &'static str, words: &[(&str, T)]) -> Option<Value<T>> {
         let text = self.string(key)?;
         let known = words.iter().find(|(word, _)| *word == text.value);

@@ -1,8 +1,8 @@
-//! Says in plain words what the TOML parser found.
+//! Explains the TOML parser's faults in plain words.
 
 use std::ops::Range;
 
-/// A fault of the parser in words for people who do not know its terms.
+/// A fault of the parser in words for people who do not know TOML's terms.
 pub(super) struct Explained {
     pub(super) span: Range<usize>,
     pub(super) message: String,
@@ -11,8 +11,8 @@ pub(super) struct Explained {
 
 /// Explains the parser's `message` about the bytes `span` of `text`.
 ///
-/// The parser has no codes for its faults, so they are known by their words;
-/// one that is not known is passed on as it is.
+/// The parser has no error codes, so faults are recognized by their wording; an unknown one keeps the
+/// parser's message.
 pub(super) fn explain(text: &str, message: &str, span: Range<usize>) -> Explained {
     let context = Context::new(text, &span);
     let (what, _) = message.split_once(", expected").unwrap_or((message, ""));
@@ -29,13 +29,13 @@ pub(super) fn explain(text: &str, message: &str, span: Range<usize>) -> Explaine
 type Said = Option<(String, String)>;
 
 struct Context<'a> {
-    /// The line up to the fault, without blanks at its ends.
+    /// The line up to the fault, trimmed.
     before: &'a str,
-    /// The blanks that were at the end of `before`.
+    /// How many bytes of blanks were trimmed from the end of `before`.
     gap: usize,
-    /// What is at fault.
+    /// The text at fault, trimmed.
     found: &'a str,
-    /// The line behind the fault, without blanks at its ends.
+    /// The line behind the fault, trimmed.
     after: &'a str,
 }
 

@@ -11,7 +11,7 @@ fn open(text: &str) -> (Ledger, Reader) {
     (ledger, root)
 }
 
-/// The faults as `line:column message | help`.
+/// Returns the faults as `line:column message | help`.
 fn shown(ledger: &Ledger) -> Vec<String> {
     let show = |r: FaultRecord| {
         let place = r.line.zip(r.column).map(|(l, c)| format!("{l}:{c} ")).unwrap_or_default();
@@ -21,7 +21,7 @@ fn shown(ledger: &Ledger) -> Vec<String> {
     ledger.faults().records().into_iter().map(show).collect()
 }
 
-/// Only the messages of the parser for `text`.
+/// Returns only the parser's messages for `text`.
 fn syntax(text: &str) -> Vec<String> {
     let (ledger, _) = open(text);
     let cut = |line: String| line.split(" | ").next().unwrap().to_owned();

@@ -1,7 +1,7 @@
-//! How a name is read aloud: Chinese signs in pinyin, the rest as it is (RULES 5.2).
+//! The reading of names: Chinese characters in pinyin, the rest unchanged (RULES 5.2).
 //!
-//! Owns: the way through a name, always by the longest phrase that the table knows. Does not own: what
-//! the table says (`tests/readings.rs` makes it), what becomes of a reading (see `slug`).
+//! Owns: the walk through a name, always by the longest phrase in the table. Does not own: the contents of the
+//! table (`tests/readings.rs` generates it), the use of a reading (see `slug`).
 
 mod table;
 
@@ -9,11 +9,11 @@ use unicode_normalization::UnicodeNormalization;
 
 use table::Table;
 
-/// Signs of a name that are read; no name is longer, and what it takes to read one stays small.
+/// The most characters of a name that are read, which limits the work for one.
 const MOST: usize = 1_024;
 
-/// A name in words with a space between them: NFKC, each Chinese sign a word of its own in pinyin by
-/// phrase, without tones, `v` for `ü`; the rest as it is. No more than the first 1,024 signs.
+/// Returns a name as words separated by spaces: NFKC, each Chinese character a word of its own in pinyin by
+/// phrase, without tones, `v` for `ü`; the rest unchanged. Reads the first 1,024 characters only.
 ///
 /// ```
 /// # use feedmill::model::reading::read;
@@ -25,7 +25,7 @@ pub fn read(name: &str) -> String {
     let mut spoken = Spoken::default();
     let mut rest = folded.as_str();
     while let Some(sign) = rest.chars().next() {
-        // No phrase begins with one, so names in Latin script need no table.
+        // No phrase begins with ASCII, so names in Latin script do not load the table.
         let phrase = if sign.is_ascii() { None } else { Table::get().phrase(rest) };
         if let Some((phrase, readings)) = phrase {
             readings.for_each(|reading| spoken.word(reading));
@@ -44,11 +44,11 @@ pub fn read(name: &str) -> String {
     spoken.text
 }
 
-/// What is said so far.
+/// The words so far.
 #[derive(Default)]
 struct Spoken {
     text: String,
-    /// The next letter belongs to the last word.
+    /// Whether the next letter belongs to the last word.
     within: bool,
 }
 
@@ -78,12 +78,12 @@ impl Spoken {
     }
 }
 
-/// Chinese marks are words of their own. Those that NFKC makes ASCII marks of are not met here.
+/// Returns whether a Chinese punctuation mark is a word of its own. NFKC has replaced the others by ASCII.
 fn stands_alone(sign: char) -> bool {
     matches!(sign, '。' | '、' | '《' | '》' | '「' | '」' | '『' | '』' | '【' | '】')
 }
 
-/// A letter without the mark of a tone, as names in pinyin are sometimes written.
+/// Returns a letter without the tone of pinyin, with which names are sometimes written.
 fn plain(letter: char) -> char {
     match letter {
         'ā' | 'á' | 'ǎ' | 'à' => 'a',

@@ -1,10 +1,11 @@
-//! The table of readings: two files that `tests/readings.rs` makes, and the index over them.
+//! The table of readings: two files that `tests/readings.rs` generates, and the index over them.
 //!
-//! `signs.txt` has a line for each reading, with all signs that are read so. `phrases.txt` has a line for each
-//! sign that phrases begin with: the sign, then how each of them goes on, and after a colon how its signs are
-//! read, between commas. A reading that is left out is the sign's own: `重 庆:chong 要` says that 重庆 begins
-//! with `chong`, and that 要 in it, as all of 重要, is read as those signs are alone. A phrase without a colon
-//! is there so that its last sign is not taken for the first one of another.
+//! `signs.txt` has a line for each reading, with all characters that have it. `phrases.txt` has a line for
+//! each character that phrases begin with: the character, then the tails of its phrases, each followed by a
+//! colon and the readings of the phrase's characters, separated by commas. An omitted reading is the
+//! character's own: `重 庆:chong 要` means that 重庆 begins with `chong`, and that 要 in it, as all of 重要, is read
+//! as those characters are alone. A phrase without a colon keeps its last character from beginning another
+//! phrase.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -13,19 +14,19 @@ use std::sync::LazyLock;
 const SIGNS: &str = include_str!("signs.txt");
 const PHRASES: &str = include_str!("phrases.txt");
 
-/// What names are read by; its index is made when the first name with a sign comes.
+/// The table; its index is built when the first name with a non-ASCII character is read.
 pub(super) struct Table {
     signs: HashMap<char, Sign>,
-    /// How phrases go on after their first sign, in order for each sign, with their readings.
+    /// The tails of phrases after their first character, sorted for each character, with their readings.
     tails: Vec<&'static str>,
 }
 
 #[derive(Default)]
 struct Sign {
     reading: Option<&'static str>,
-    /// Its phrases in [`Table::tails`].
+    /// The range of its phrases in [`Table::tails`].
     tails: Range<u32>,
-    /// Signs of the longest of them, without this one.
+    /// Characters in the longest of them, without this one.
     longest: u32,
 }
 
@@ -36,7 +37,7 @@ impl Table {
     }
 
     fn new(signs: &'static str, phrases: &'static str) -> Self {
-        // Enough from the start: what grows takes twice the memory for a while.
+        // The full capacity at once: growing takes twice the memory for a while.
         let (signs_in, tails_in) = (signs.chars().count(), phrases.matches(' ').count());
         let mut table = Self { signs: HashMap::with_capacity(signs_in), tails: Vec::with_capacity(tails_in) };
         for (reading, signs) in signs.lines().filter_map(|line| line.split_once(' ')) {
@@ -63,7 +64,8 @@ impl Table {
         u32::try_from(self.tails.len()).unwrap_or(u32::MAX)
     }
 
-    /// The longest phrase, or sign, that a text begins with, and how each sign of it is read.
+    /// Returns the longest phrase, or character, that a text begins with, and the reading of each character
+    /// of it.
     pub(super) fn phrase<'a>(&self, text: &'a str) -> Option<(&'a str, impl Iterator<Item = &'a str>)> {
         let first = text.chars().next()?;
         let sign = self.signs.get(&first)?;
@@ -82,7 +84,7 @@ impl Table {
         Some((phrase, signs))
     }
 
-    /// Where the longest phrase ends with which a sign goes on in `rest`, and its readings.
+    /// Returns the end of the longest phrase tail in `rest`, and its readings.
     fn tail(&self, sign: &Sign, rest: &str) -> Option<(usize, &'static str)> {
         let tails = self.tails.get(sign.tails.start as usize..sign.tails.end as usize)?;
         let ends: Vec<usize> =
@@ -94,7 +96,7 @@ impl Table {
     }
 }
 
-/// A tail without its readings.
+/// Returns a tail without its readings.
 fn signs_of(tail: &str) -> &str {
     tail.split_once(':').map_or(tail, |(signs, _)| signs)
 }

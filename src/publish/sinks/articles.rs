@@ -1,5 +1,5 @@
-//! Article pages, and older pages of categories, as files for static hosts; old addresses and the
-//! names that readers probe as copies or stubs, for no server redirects there.
+//! Article pages and older pages of categories as files for static hosts. Old addresses become pages that
+//! redirect, since a static host does not.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +17,7 @@ const ARTICLES_UNIT: &str = "_articles";
 /// The unit of pages at old paths.
 const OLD_UNIT: &str = "_old_paths";
 
-/// End of the fingerprint where the files have compressed variants.
+/// The suffix of the fingerprint if the files have compressed variants.
 const PACKED: &str = "+packed";
 /// Old paths read at once.
 const STEP: usize = 1_000;
@@ -29,7 +29,7 @@ impl Sink for ArticleFiles {
         let sink = Directory::open(&run.pages.options.output)?;
         let known = sink.unit(ARTICLES_UNIT);
         let mut print = run.pages.fingerprint(run.identity);
-        // The records of hundreds do not name variants; so this tells whether there are any.
+        // The records of hundreds do not list variants, so the fingerprint records whether there are any.
         let packing = match (run.pages.options.precompress, known.fingerprint.ends_with(PACKED)) {
             (true, _) => Precompression::On,
             (false, true) => Precompression::Remove,
@@ -61,7 +61,7 @@ impl Sink for ArticleFiles {
     }
 }
 
-/// No files any more, where there were some: pages are made on request.
+/// Removes the files of articles that an earlier config had written: pages are rendered on request.
 pub(super) struct NoFiles;
 
 impl Sink for NoFiles {
@@ -97,7 +97,7 @@ fn page(category: &Category, number: u32) -> Option<String> {
     Some(OutputKey::CategoryPage(category.slug.clone(), number).path())
 }
 
-/// What is to be rendered.
+/// The files to render.
 #[derive(Default)]
 struct Due {
     articles: BTreeSet<InfoCode>,
@@ -106,7 +106,7 @@ struct Due {
 }
 
 impl Due {
-    /// An item that changed: its page, those beside it, and the one of the hundred that it came in.
+    /// Adds an item that changed: its page, those of its neighbours, and the page of its hundred.
     fn touched(&mut self, run: &Run<'_>, item: &Item) -> Result<(), PublishError> {
         self.months.insert(run.pages.month_of(item.published));
         self.articles.insert(item.code.clone());
@@ -131,7 +131,7 @@ impl Due {
         Ok(())
     }
 
-    /// An item that left a category: those that were beside it there are beside each other now.
+    /// Handles an item that left a category, whose former neighbours are neighbours of each other now.
     fn left(
         &mut self,
         run: &mut Run<'_>,
@@ -159,7 +159,7 @@ impl Due {
         Ok(())
     }
 
-    /// Renders it.
+    /// Renders the files.
     fn put(&self, run: &mut Run<'_>, sink: &mut Directory) -> Result<(), PublishError> {
         for code in &self.articles {
             article_file(run, sink, code)?;
@@ -175,8 +175,8 @@ impl Due {
     }
 }
 
-/// The sitemaps of months in which something changed, the newest with the lists, and their index; those of
-/// months that have no articles any more are not in the record any more.
+/// Writes the sitemaps of months in which something changed, the newest with the lists, and their index;
+/// months without articles are removed from the record.
 fn sitemaps(
     run: &mut Run<'_>,
     sink: &mut Directory,
@@ -193,7 +193,7 @@ fn sitemaps(
     let stay: BTreeSet<String> = all.iter().map(path).collect();
     record.files.retain(|known, _| !anew && stay.iter().any(|path| known.starts_with(path)));
     months.extend(all.iter().filter(|month| anew || !sink.has(&path(month))).chain(all.last()));
-    // Where a month was the newest until now, it still has the lists.
+    // The previous newest month may still contain the lists.
     months.extend(all.iter().rev().nth(1));
     let at = run.store.category(CategoryId::SITE)?.map(|site| site.changed_at).unwrap_or_default();
     for (year, month) in months {
@@ -207,7 +207,7 @@ fn sitemaps(
     Ok(())
 }
 
-/// Pages at old paths, such as those of an import, that lead to where their articles are now.
+/// Writes pages at old paths, such as those of an import, that redirect to their articles.
 fn old_paths(run: &mut Run<'_>, sink: &mut Directory) -> Result<(), PublishError> {
     let known = sink.unit(OLD_UNIT);
     let taken = copies::taken(run.names, run.old_slugs);

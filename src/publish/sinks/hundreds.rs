@@ -1,38 +1,38 @@
-//! What a sink of single items has to look at. The store says which hundreds of which categories changed; the
-//! sink's own record says what it shows of them. What is shown and not there any more is thus found, whatever
-//! took it away, and however long ago.
+//! What a sink of single items has to update. The store reports which hundreds of which categories changed; the
+//! sink's own record lists what it shows of them. So a file whose item is gone is found whatever removed the
+//! item, and however long ago.
 
 use crate::model::{Category, CategoryId, Cursor, Item};
 use crate::publish::error::PublishError;
 use crate::publish::run::Run;
 use crate::sink::{Directory, Hundred, Shown};
 
-/// What a look at a hundred finds.
+/// A finding in a hundred.
 pub(super) enum Seen {
-    /// An item whose file is not known to be there.
+    /// An item whose file must be written.
     Lacking(Shown),
-    /// An item that is not in this category any more, or has its file elsewhere.
+    /// An item that is no longer in this category, or whose file has another path.
     Left(CategoryId, Shown),
-    /// A hundred whose own page is not what it must be.
+    /// A hundred whose own page is outdated.
     Page(CategoryId, u32),
 }
 
-/// Hears what is found.
+/// The callback for findings.
 pub(super) type See<'a> = &'a mut dyn FnMut(&mut Run<'_>, &mut Directory, Seen) -> Result<(), PublishError>;
 
 /// The hundreds as a sink shows them.
 pub(super) struct Hundreds<'a> {
     /// The unit of their records.
     pub(super) unit: &'a str,
-    /// Up to where the sink's files show what changed; `None` where all are to be made anew.
+    /// The cursor up to which the sink's files are complete; `None` if all must be written again.
     pub(super) from: Option<&'a Cursor>,
-    /// The path of the file that shows an item.
+    /// Returns the path of the file that shows an item.
     pub(super) path: &'a dyn Fn(&Run<'_>, &Item) -> String,
-    /// The path of a hundred's own page, where there are such pages.
+    /// Returns the path of a hundred's own page, if the sink has such pages.
     pub(super) page: &'a dyn Fn(&Category, u32) -> Option<String>,
 }
 
-/// A hundred of a category; without it, where the store does not have it any more.
+/// A hundred of a category; `None` if the store no longer has it.
 type Place = (CategoryId, u32, Option<Category>);
 
 impl Hundreds<'_> {
@@ -44,7 +44,7 @@ impl Hundreds<'_> {
         sink: &mut Directory,
         see: See<'_>,
     ) -> Result<(), PublishError> {
-        // As for the files of categories: what another, later or lost store published is kept.
+        // As for the files of categories: files of another, later or lost store are kept.
         let shown = sink.unit(self.unit).upto.unwrap_or_default();
         let spared = run.names.is_empty() || shown.is_beyond(&run.store.cursor()?);
         for place in self.places(run, sink)? {
@@ -57,7 +57,7 @@ impl Hundreds<'_> {
         run.since.is_none() || self.from.is_none()
     }
 
-    /// Those of which something may have changed.
+    /// Returns the hundreds that may have changed.
     fn places(&self, run: &Run<'_>, sink: &Directory) -> Result<Vec<Place>, PublishError> {
         let mut places = Vec::new();
         if let Some(from) = self.from.filter(|_| !self.whole(run)) {
@@ -120,7 +120,7 @@ impl Hundreds<'_> {
         Ok(())
     }
 
-    /// What stands in a hundred of the store.
+    /// Returns the contents of a hundred in the store.
     fn stands(&self, run: &Run<'_>, category: &Category, number: u32) -> Result<Hundred, PublishError> {
         let first = (number - 1) * Category::HUNDRED + 1;
         let items = run.store.arrivals(category.id, first, number * Category::HUNDRED)?;
@@ -130,7 +130,7 @@ impl Hundreds<'_> {
         Ok(Hundred { pages, items: items.into_iter().map(shown).collect(), begun: false })
     }
 
-    /// Tells what of a hundred has no file, and its own page where that must be made.
+    /// Reports the items of a hundred that have no file, and its own page if it must be rendered.
     fn lacking(
         &self,
         run: &mut Run<'_>,
@@ -139,7 +139,7 @@ impl Hundreds<'_> {
         (before, now): (Option<&Hundred>, &Hundred),
         see: See<'_>,
     ) -> Result<(), PublishError> {
-        // One that was begun and cut off has to be gone through once more.
+        // A record that was begun and interrupted has to be processed once more.
         let before = before.filter(|before| !before.begun);
         let anew = self.from.is_none();
         let whole = self.whole(run);
@@ -161,7 +161,7 @@ impl Hundreds<'_> {
     }
 }
 
-/// Whether nothing is to stand at the path of an item that left a category.
+/// Returns whether the path of an item that left a category must be empty.
 pub(super) fn is_gone(
     run: &Run<'_>,
     shown: &Shown,

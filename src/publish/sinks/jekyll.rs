@@ -59,7 +59,7 @@ impl Sink for Jekyll<'_> {
 }
 
 impl Jekyll<'_> {
-    /// What the bytes and paths of posts depend on beside the store.
+    /// Returns the fingerprint of what the bytes and paths of posts depend on besides the store.
     fn fingerprint(&self, run: &Run<'_>) -> String {
         let JekyllOptions { style, tags, .. } = self.0;
         let (site, sources) = (&run.pages.options.site, &run.pages.options.sources);
@@ -73,7 +73,7 @@ impl Jekyll<'_> {
     }
 }
 
-/// A page for each category; those of slugs that are no more go.
+/// Writes a page for each category, and removes those of slugs that no longer exist.
 fn categories(
     run: &mut Run<'_>,
     sink: &mut Directory,
@@ -114,7 +114,7 @@ fn post(
         return Ok(());
     }
     let names = run.names;
-    // The first category of one that was merged away is where its items went.
+    // The first category of an item from a merged category is the one that it was merged into.
     let first = item.categories.first();
     let Some(home) = names.get(&item.home).or_else(|| first.and_then(|id| names.get(id))) else {
         return Ok(());

@@ -1,5 +1,5 @@
-//! JSON lines for other programs: one file for each day on which articles were published, one line
-//! an article, the oldest first.
+//! JSON lines for other programs: a file for each day on which articles were published, with one line for each
+//! article, the oldest first.
 
 use std::collections::BTreeSet;
 
@@ -23,7 +23,7 @@ use crate::store::Handle;
 /// Its unit; no slug begins with `_`.
 const UNIT: &str = "_lines";
 
-/// One line. Members stand in this order.
+/// One line; its members are written in the order of the fields.
 #[derive(Serialize)]
 struct Line<'a> {
     id: &'a str,

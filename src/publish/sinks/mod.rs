@@ -1,8 +1,8 @@
-//! Outputs beside the site's own files, each in a directory of its own kind and for its own
-//! readers: article pages for static hosts, a Jekyll site, JSON lines for other programs.
+//! Outputs besides the site's own files, each for its own readers: article pages for static hosts, a Jekyll
+//! site, JSON lines for other programs.
 //!
-//! Adding a sink: 1 a file here with a type that implements [`Sink`]; 2 its options in
-//! `publish::options` and one line in [`all`]; 3 its keys in `config`.
+//! Adding a sink: 1 a file here with a type that implements [`Sink`]; 2 its options in `publish::options` and
+//! one line in [`all`]; 3 its keys in `config`.
 
 mod articles;
 mod hundreds;
@@ -14,7 +14,7 @@ use super::options::{Articles, PublishOptions};
 
 use sink::Sink;
 
-/// Those that the config switches on.
+/// Returns the sinks that the config switches on.
 pub(super) fn all(options: &PublishOptions) -> Vec<Box<dyn Sink + '_>> {
     let mut sinks: Vec<Box<dyn Sink + '_>> = Vec::new();
     match options.articles {

@@ -1,11 +1,11 @@
-//! What programs may read in a page: schema.org's `NewsArticle` as JSON-LD.
+//! Structured data in a page: schema.org's `NewsArticle` as JSON-LD.
 
 use serde_json::{Value, json};
 
 use super::{ArticleView, Site};
 
-/// The description of an article, ready to stand in a `<script type="application/ld+json">`: it
-/// holds none of the characters that could end one.
+/// Returns the description of an article for a `<script type="application/ld+json">`; it contains no
+/// characters that could end the script.
 #[must_use]
 pub fn news_article(site: &Site, url: &str, article: &ArticleView) -> String {
     let publisher =
@@ -36,7 +36,7 @@ pub fn news_article(site: &Site, url: &str, article: &ArticleView) -> String {
     inert(&about.to_string())
 }
 
-/// JSON whose strings cannot be taken for HTML.
+/// Escapes the characters of JSON that have a meaning in HTML.
 fn inert(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     for c in json.chars() {

@@ -1,21 +1,21 @@
-//! What becomes of the pictures of other people's articles (RULES 6.8).
+//! Replaces or removes the pictures of articles, as the config sets it (RULES 6.8).
 
 use std::fmt::Write;
 
 /// How pages show pictures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Pictures {
-    /// From where they stand, loaded late and without saying who asks.
+    /// As pictures, loaded from their origin.
     #[default]
     Origin,
     /// As links that the reader may follow.
     Link,
-    /// Not at all.
+    /// Not shown.
     None,
 }
 
-/// Clean HTML with its pictures as links (`label` is what they say that have no text of their
-/// own), or without them. `html` is what the cleaner gave: attributes are quoted by `"`.
+/// Returns clean HTML with its pictures as links, or without them. A link's text is the picture's own, or
+/// else `label`. `html` must come from the cleaner: attributes are quoted by `"`.
 #[must_use]
 pub fn without_pictures(html: &str, pictures: Pictures, label: &str) -> String {
     let mut out = String::with_capacity(html.len());
@@ -35,7 +35,7 @@ pub fn without_pictures(html: &str, pictures: Pictures, label: &str) -> String {
         if tag.starts_with("<img") {
             let said = attribute(tag, "alt").filter(|alt| !alt.is_empty()).unwrap_or(label);
             match (pictures, attribute(tag, "src")) {
-                // A link in a link is none; the outer one may lead anywhere.
+                // Links do not nest: inside a link only the text is written.
                 (Pictures::Link, Some(_)) if in_link > 0 => out.push_str(said),
                 (Pictures::Link, Some(src)) => {
                     // Writing to memory does not fail.
@@ -54,7 +54,7 @@ pub fn without_pictures(html: &str, pictures: Pictures, label: &str) -> String {
     out
 }
 
-/// Where a tag ends: the first `>` outside quotes.
+/// Returns the end of a tag: behind the first `>` outside quotes.
 fn tag_end(tag: &str) -> usize {
     let mut quoted = false;
     for (at, byte) in tag.bytes().enumerate() {
@@ -67,7 +67,7 @@ fn tag_end(tag: &str) -> usize {
     tag.len()
 }
 
-/// An attribute's value as it stands, escaped.
+/// Returns the value of an attribute, still escaped.
 fn attribute<'a>(tag: &'a str, name: &str) -> Option<&'a str> {
     let mut rest = tag;
     loop {

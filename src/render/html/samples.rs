@@ -1,5 +1,5 @@
-//! Pages with everything in them that there can be. A theme is tried on them before it is used, so
-//! that a fault shows when it is loaded and not when somebody opens the page.
+//! Pages with all optional parts present. A theme is tried on them when it is loaded, so that a fault shows
+//! then and not when somebody opens the page.
 
 use super::{
     ArticlePage, ArticleView, Bar, Bot, BotPage, CategoryPage, Chart, FeaturedCategory, FeedLink, Figure,

@@ -7,7 +7,7 @@ use super::samples::*;
 use super::*;
 use crate::model::Timestamp;
 
-/// Texts of the status page that its code chooses among.
+/// Texts of the status page that are chosen in code.
 const NAMED_IN_CODE: [&str; 16] = [
     "colon",
     "status_feed",
@@ -134,7 +134,7 @@ fn both_languages_have_the_texts_that_the_templates_name() {
         .keys()
         .map(String::as_str)
         .filter(|key| *key == "message_path" || !key.starts_with("message_"))
-        // Those of feeds are named in the code.
+        // The texts of feeds are named in the code.
         .filter(|key| !key.starts_with("correction") && *key != "picture")
         .filter(|key| !["trouble_", "way_", "reload_"].iter().any(|start| key.starts_with(start)))
         .filter(|key| !NAMED_IN_CODE.contains(key))

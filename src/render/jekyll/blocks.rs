@@ -1,15 +1,14 @@
-//! The body: HTML blocks which kramdown passes through as they are.
+//! The body as HTML blocks that kramdown passes through unchanged.
 //!
-//! It does so when a block starts with a block element, at most three spaces from the margin,
-//! and when it nests tags the way they were meant. Any `CommonMark` converter agrees if there is no
-//! blank line within.
+//! It does so if a block starts with a block element, at most three spaces from the margin, and if its tags
+//! nest correctly. Any `CommonMark` converter agrees if there is no blank line within.
 
 use dom_query::{Document, NodeRef};
 
 use super::markup::{self, Token};
 use crate::model::text;
 
-/// Elements that may stand at the top: kramdown counts the other allowed ones as text.
+/// Elements that may be at the top level: kramdown treats the other allowed ones as text.
 const BLOCKS: [&str; 25] = [
     "address",
     "article",
@@ -38,7 +37,7 @@ const BLOCKS: [&str; 25] = [
     "ul",
 ];
 
-/// Further ones of these, and no others, make a paragraph.
+/// Elements that a `<p>` may contain; a run with any other is put into a `<div>`.
 const PHRASES: [&str; 42] = [
     "a", "abbr", "acronym", "audio", "b", "bdi", "bdo", "br", "cite", "code", "data", "del", "dfn", "em",
     "font", "i", "img", "ins", "kbd", "mark", "picture", "q", "rp", "rt", "rtc", "ruby", "s", "samp",
@@ -46,10 +45,10 @@ const PHRASES: [&str; 42] = [
     "wbr",
 ];
 
-/// Deeper nesting is no article; kramdown recurses, and would take the whole site down with it.
+/// The deepest nesting. kramdown recurses, and deeper nesting could crash the build of the whole site.
 const DEEPEST: usize = 100;
 
-/// Sanitised HTML with the same look that neither Liquid nor kramdown acts on.
+/// Returns sanitised HTML that renders the same and that neither Liquid nor kramdown acts on.
 pub(super) fn inert(html: &str) -> String {
     let html = text::strip_illegal(html).replace("\r\n", "\n").replace('\r', "\n");
     let html = html.trim();
@@ -57,7 +56,7 @@ pub(super) fn inert(html: &str) -> String {
     without_liquid(&written)
 }
 
-/// `html` without blank lines in its blocks, if blocks are all there is.
+/// Returns `html` without blank lines in its blocks, or `None` if it is not made of blocks alone.
 fn written(html: &str) -> Option<String> {
     let tokens = markup::tokens(html)?;
     let mut out = String::with_capacity(html.len());
@@ -83,13 +82,13 @@ fn written(html: &str) -> Option<String> {
     open.is_empty().then_some(out)
 }
 
-/// Whether kramdown sees a block after this white space: four columns would make it code.
+/// Returns whether kramdown sees a block after this white space: four columns would make it code.
 fn is_joint(text: &str) -> bool {
     let last = text.rsplit('\n').next().unwrap_or_default();
     text.bytes().all(|b| b == b' ' || b == b'\n') && last.len() <= 3
 }
 
-/// Appends a part of a block; a blank line loses its newline, or hides it where it counts.
+/// Appends a part of a block; a blank line loses its newline, or has it escaped in preformatted text.
 fn push_lines(out: &mut String, part: &str, preformatted: bool) {
     for (nth, line) in part.split('\n').enumerate() {
         if nth > 0 {
@@ -110,7 +109,7 @@ fn end_line(out: &mut String, preformatted: bool) {
     }
 }
 
-/// The same nodes, with every run of text and phrases at the top in an element of its own.
+/// Returns the same nodes, with every run of text and phrases at the top level in an element of its own.
 fn wrapped(html: &str) -> String {
     let document = Document::fragment(html);
     let (mut out, mut run, mut only_phrases) = (String::new(), String::new(), true);
@@ -138,7 +137,7 @@ fn flush(out: &mut String, run: &mut String, only_phrases: bool) {
     let element = if only_phrases { "p" } else { "div" };
     if !run.is_empty() {
         out.extend(["<", element, ">", run.trim(), "</", element, ">"]);
-        // What stood between two blocks as white space must not be lost with the run.
+        // White space that separated two blocks must not be lost with the run.
         if run.ends_with('\n') {
             out.push('\n');
         }
@@ -153,13 +152,14 @@ fn is_phrase(node: &NodeRef<'_>) -> bool {
     known(node) && node.descendants_it().all(|inner| known(&inner))
 }
 
-/// The last resort, for what no sanitiser leaves: the text alone.
+/// Returns the text alone: the last resort, for HTML that no sanitiser writes.
 fn as_text(html: &str) -> String {
     let text = text::html_to_text(html);
     if text.is_empty() { text } else { format!("<p>{}</p>", text::escape(&text)) }
 }
 
-/// Breaks `{{`, `{%` and `{:` by a reference; in text and attributes it means the same.
+/// Replaces the brace of `{{`, `{%` and `{:` by a character reference, which means the same in text and
+/// attributes.
 fn without_liquid(html: &str) -> String {
     let mut out = String::with_capacity(html.len());
     let mut rest = html.chars().peekable();

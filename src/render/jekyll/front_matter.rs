@@ -1,21 +1,21 @@
-//! YAML scalars, as Ruby's Psych (YAML 1.1 with extras) and a YAML 1.2 reader both read them.
+//! YAML scalars that Ruby's Psych (YAML 1.1 with extras) and a YAML 1.2 reader both read the same.
 
-/// `text`, one line without control characters, in double quotes.
+/// Returns `text`, one line without control characters, in double quotes.
 pub(super) fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
-/// `text` as it is where every YAML reads it as a plain string, else in double quotes.
+/// Returns `text` unquoted if every YAML reads it as a plain string, else in double quotes.
 pub(super) fn scalar(text: &str) -> String {
     if is_plain(text) { text.to_owned() } else { quoted(text) }
 }
 
-/// `text` as the only category or tag: Jekyll cuts a string at spaces, but not a list.
+/// Returns `text` as the only category or tag: Jekyll splits a string at spaces, but not a list.
 pub(super) fn one_label(text: &str) -> String {
     if text.contains(' ') { format!("[ {} ]", quoted(text)) } else { scalar(text) }
 }
 
-/// Stricter than YAML: quotes too many do no harm.
+/// Returns whether `text` is safe without quotes; stricter than YAML, since superfluous quotes do no harm.
 fn is_plain(text: &str) -> bool {
     let good = |c: char| {
         if c.is_ascii() { c.is_ascii_alphanumeric() || "-_.".contains(c) } else { !c.is_whitespace() }
@@ -24,11 +24,11 @@ fn is_plain(text: &str) -> bool {
     starts && text.chars().all(good) && !(text.is_ascii() && has_other_type(text))
 }
 
-/// Whether some YAML reads `text`, of ASCII letters, digits and `-_.`, as no string.
+/// Returns whether some YAML reads `text`, of ASCII letters, digits and `-_.`, as another type than a string.
 fn has_other_type(text: &str) -> bool {
     const WORDS: [&str; 11] = ["null", "true", "false", "yes", "no", "on", "off", "y", "n", "nan", "inf"];
     if text.starts_with(|c: char| c.is_ascii_digit()) {
-        // Numbers in any base, exponents, dates and times are made of these letters only.
+        // Numbers in any base, exponents, dates and times have no other letters.
         return text
             .bytes()
             .all(|b| !b.is_ascii_alphabetic() || b"abcdefotxz".contains(&b.to_ascii_lowercase()));

@@ -3,7 +3,7 @@
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
 use url::Url;
 
-/// What an address in `<…>` must not hold: the end of the tag, a table's bar, Liquid's braces.
+/// Characters that are encoded in an address in `<…>`: the end of the tag, a table's bar, Liquid's braces.
 const IN_ADDRESS: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')
@@ -19,11 +19,11 @@ const IN_ADDRESS: &AsciiSet = &CONTROLS
 
 const IN_SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
-/// One line of plain text such that a line that begins with it shows exactly that text.
+/// Escapes one line of plain text so that a line beginning with it shows exactly that text.
 ///
-/// Marks that act only somewhere stay readable elsewhere. Some become references, where a
-/// backslash would not do: it leaves Liquid's `{%` and what kramdown takes for the end of a link's
-/// definition, `]:`; at a line's end `\\` is a break; before `~`, `^` and `%` it is itself text.
+/// Characters with a meaning only in some positions are left alone elsewhere. Some become references, where a
+/// backslash would not do: it leaves Liquid's `{%` intact, and `]:`, which kramdown takes for the end of a
+/// link's definition; `\\` at a line's end is a break; before `~`, `^` and `%` a backslash is itself text.
 pub(super) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 16);
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
@@ -61,13 +61,13 @@ fn push_reference(out: &mut String, c: char) {
     out.push(';');
 }
 
-/// `<link>`, or nothing where `link` is no absolute web address.
+/// Returns `<link>`, or `None` if `link` is no absolute web address.
 pub(super) fn address(link: &str) -> Option<String> {
     let url = Url::parse(link).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
     Some(format!("<{}>", utf8_percent_encode(url.as_str(), IN_ADDRESS)))
 }
 
-/// `text` as a part of an address.
+/// Returns `text` as a segment of an address's path.
 pub(super) fn path_segment(text: &str) -> String {
     utf8_percent_encode(text, IN_SEGMENT).to_string()
 }

@@ -1,10 +1,10 @@
-//! HTML as a serialiser writes it, cut into tags and text. Whatever is written in another way is
-//! refused, so that kramdown's own idea of a tag cannot differ from this one.
+//! Splits HTML, as a serialiser writes it, into tags and text. HTML written in any other way is refused, so
+//! that kramdown's reading of a tag cannot differ from this one.
 
 /// A part of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Token<'a> {
-    /// Between tags.
+    /// Text between tags.
     Text(&'a str),
     /// `<name a="b">`
     Open { name: &'a str, whole: &'a str },
@@ -12,7 +12,7 @@ pub(super) enum Token<'a> {
     Close { name: &'a str, whole: &'a str },
 }
 
-/// Elements that hold no markup or another language, or that kramdown takes for void ones.
+/// Elements that contain no markup or another language, or that kramdown takes for void ones.
 const REFUSED: [&str; 16] = [
     "script",
     "style",
@@ -32,7 +32,7 @@ const REFUSED: [&str; 16] = [
     "keygen",
 ];
 
-/// Whether an element never has an end tag.
+/// Returns whether an element never has an end tag.
 pub(super) fn is_void(name: &str) -> bool {
     const VOID: [&str; 13] = [
         "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr",
@@ -40,7 +40,7 @@ pub(super) fn is_void(name: &str) -> bool {
     VOID.contains(&name)
 }
 
-/// The parts of `html` in their order, or nothing where it is not as a serialiser writes it.
+/// Returns the parts of `html` in order, or `None` if it is not as a serialiser writes it.
 pub(super) fn tokens(html: &str) -> Option<Vec<Token<'_>>> {
     let (mut found, mut rest) = (Vec::new(), html);
     while !rest.is_empty() {
@@ -58,7 +58,7 @@ pub(super) fn tokens(html: &str) -> Option<Vec<Token<'_>>> {
     Some(found)
 }
 
-/// The tag at the start of `html`, and what follows it.
+/// Returns the tag at the start of `html`, and the rest behind it.
 fn tag(html: &str) -> Option<(Token<'_>, &str)> {
     let inner = html.strip_prefix('<')?;
     let (closing, inner) = inner.strip_prefix('/').map_or((false, inner), |inner| (true, inner));
@@ -75,7 +75,7 @@ fn tag(html: &str) -> Option<(Token<'_>, &str)> {
     Some((token, after))
 }
 
-/// What follows the attribute `name="value"`. kramdown acts on one name.
+/// Returns the rest behind the attribute `name="value"`; refuses `markdown`, on which kramdown acts.
 fn attribute(html: &str) -> Option<&str> {
     let (name, rest) = take(html, |c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
     let good = name.starts_with(|c: char| c.is_ascii_lowercase()) && name != "markdown";

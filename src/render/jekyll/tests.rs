@@ -48,7 +48,7 @@ enum Labels {
 }
 
 impl Labels {
-    /// As Jekyll makes them: a string is cut at white space.
+    /// Returns the labels as Jekyll makes them: a string is split at white space.
     fn all(&self) -> Vec<&str> {
         match self {
             Self::One(text) => text.split_ascii_whitespace().collect(),
@@ -122,7 +122,7 @@ fn the_page_of_a_category() {
     );
 }
 
-/// Bits that mean something to YAML, Liquid, kramdown or HTML.
+/// Generates texts that mean something to YAML, Liquid, kramdown or HTML.
 fn nasty() -> impl Strategy<Value = String> {
     let bit = prop_oneof![
         "[{}%:|>#&*!\\[\\]()\"'\\\\`~^$._ =+-]{1,3}",
@@ -139,7 +139,7 @@ fn nasty() -> impl Strategy<Value = String> {
     proptest::collection::vec(bit, 0..24).prop_map(|bits| bits.concat())
 }
 
-/// The blocks of a body, each with all it holds.
+/// Returns the top-level blocks of a body.
 fn top_blocks(html: &str) -> Vec<String> {
     let (mut blocks, mut depth) = (Vec::new(), 0_usize);
     for token in markup::tokens(html).unwrap() {

@@ -1,16 +1,16 @@
-//! Why a theme cannot be used, or a page not be made.
+//! Errors of themes.
 
-/// Why a theme cannot be used, or a page not be made.
+/// Why a theme cannot be used, or a page cannot be rendered.
 #[derive(Debug, thiserror::Error)]
 pub enum ThemeError {
-    /// A template does not parse, or asks for something that the page does not have.
+    /// A template does not parse, or refers to data that the page does not have.
     #[error("{name}, line {line}: the page cannot be made")]
     Template {
         /// The template at fault.
         name: String,
-        /// Counted from 1; 0 where the engine does not say.
+        /// The line, counted from 1; 0 if the engine does not report it.
         line: usize,
-        /// What the engine says.
+        /// The engine's error.
         source: minijinja::Error,
     },
     /// A file of texts is not an object of strings.
@@ -18,7 +18,7 @@ pub enum ThemeError {
     Texts {
         /// The file at fault.
         name: String,
-        /// What is wrong with it, and where.
+        /// The parser's error.
         source: serde_json::Error,
     },
     /// A file, or a text in one, that no theme has.
@@ -28,30 +28,30 @@ pub enum ThemeError {
         name: String,
         /// What is wrong.
         what: String,
-        /// What is meant, more likely.
+        /// The most similar known name.
         nearest: String,
     },
-    /// A file that is no text.
+    /// A file is not UTF-8 text.
     #[error("{name}, line {line}: not UTF-8 text; save it as UTF-8")]
     NoText {
         /// The file at fault.
         name: String,
-        /// Counted from 1.
+        /// The line, counted from 1.
         line: usize,
     },
     /// The folder or a file of it cannot be read.
     #[error("cannot read the theme `{path}`: {why}")]
     Unreadable {
-        /// Which.
+        /// The folder or the file.
         path: String,
-        /// What the system says, or which bound it breaks.
+        /// The system's error, or the limit that it exceeds.
         why: String,
     },
 }
 
 impl ThemeError {
     pub(super) fn of_template(asked: &str, source: minijinja::Error) -> Self {
-        // A fault in what is included, or in a page's base, is told by the innermost cause.
+        // A fault in an included template, or in a page's base, is described by the innermost cause.
         let causes = std::iter::successors(Some(&source), |cause| {
             std::error::Error::source(*cause)?.downcast_ref::<minijinja::Error>()
         });
