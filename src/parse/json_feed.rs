@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use super::{Context, ParseError, date, link, text};
+use super::{Context, ParseError, link, text};
 use crate::model::{Author, Document, Enclosure, Entry, Repair};
 
 /// People of one item, or of the whole feed.
@@ -49,7 +49,7 @@ pub fn parse(json: &str, context: &Context) -> Result<Document, ParseError> {
 
 fn entry(item: &Value, context: &Context, feed_authors: &[Author]) -> Entry {
     let base = context.base.as_ref();
-    let time = |name| string(item, name).and_then(|d| date::parse(&d, context.zone));
+    let time = |name| string(item, name).and_then(|d| context.date(&d));
     let mut own = authors(item);
     if own.is_empty() {
         own = feed_authors.to_vec();

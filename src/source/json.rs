@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::SourceError;
 use crate::model::{Author, Document, Enclosure, Entry};
-use crate::parse::{Context, ParseError, date, encoding, link, text};
+use crate::parse::{Context, ParseError, encoding, link, text};
 
 /// How a list is read. Every field is a list of pointers; the first that holds text is taken.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -147,7 +147,7 @@ fn take(rules: &FieldRules, item: &Value, entry: &mut Entry, context: &Context) 
         entry.title = text::title(&title);
     }
     replace(&mut entry.link, get(&rules.link).and_then(|l| link::absolute(&l, base)));
-    replace(&mut entry.published, get(&rules.date).and_then(|d| moment(&d, context)));
+    replace(&mut entry.published, get(&rules.date).and_then(|d| context.date(&d)));
     replace(&mut entry.summary, get(&rules.summary));
     replace(&mut entry.content, get(&rules.content));
     replace(&mut entry.media_name, get(&rules.media_name).map(|n| text::title(&n)));
@@ -186,16 +186,6 @@ fn labels(value: &Value) -> Vec<String> {
         Value::Array(many) => many.iter().filter_map(Value::as_str).map(text::one_line).collect(),
         _ => Vec::new(),
     }
-}
-
-/// A date as text, or Unix seconds or milliseconds as a number.
-fn moment(raw: &str, context: &Context) -> Option<crate::model::Timestamp> {
-    if raw.len() >= 10 && raw.bytes().all(|b| b.is_ascii_digit()) && raw.len() != 14 {
-        let number: i64 = raw.parse().ok()?;
-        let seconds = if raw.len() >= 13 { number / 1_000 } else { number };
-        return Some(crate::model::Timestamp::from_unix(seconds));
-    }
-    date::parse(raw, context.zone)
 }
 
 #[cfg(test)]
@@ -255,7 +245,7 @@ mod tests {
     fn numbers_are_dates() {
         let context = Context::default();
         for raw in ["1640066107", "1640066107000", "2021-12-21 05:55:07"] {
-            assert_eq!(moment(raw, &context).unwrap().unix(), 1_640_066_107, "{raw}");
+            assert_eq!(context.date(raw).unwrap().unix(), 1_640_066_107, "{raw}");
         }
     }
 }
