@@ -11,6 +11,7 @@ mod context;
 pub mod date;
 pub mod encoding;
 mod error;
+pub mod json;
 pub mod json_feed;
 pub mod link;
 pub mod resolve;
