@@ -2,9 +2,7 @@
 
 use super::hours::{is_before, is_hour, is_minute, part_of};
 use super::lex::{Kind, Piece};
-use super::names::senses;
 use super::signs::{Part, Sign};
-use super::text::fold;
 
 /// A time of day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,7 +104,7 @@ fn signed(pieces: &[Piece<'_>], at: usize) -> Option<Raw> {
     let is = |at: usize, sign: Sign, known: fn(&str) -> bool| {
         pieces.get(at).is_some_and(|piece| match piece.kind {
             Kind::Sign(kind) => kind == sign,
-            Kind::Word => known(&fold(piece.text)),
+            Kind::Word => known(&piece.folded),
             _ => false,
         })
     };
@@ -186,10 +184,10 @@ fn alone(pieces: &[Piece<'_>], at: usize) -> Option<Raw> {
     let Some(piece) = pieces.get(at + 1) else {
         let before = pieces.get(..at)?.iter().rev().find(|piece| !piece.is_mark('.'))?;
         let leads =
-            matches!(fold(before.text).as_str(), "kl" | "klo" | "kell" | "plkst" | "godz" | "saat" | "pukul");
+            matches!(before.folded.as_str(), "kl" | "klo" | "kell" | "plkst" | "godz" | "saat" | "pukul");
         return (leads && hour < 24).then_some((Some((hour, 0, 0)), at + 1));
     };
-    let part = (piece.kind == Kind::Word).then(|| part_of(&fold(piece.text))).flatten();
+    let part = (piece.kind == Kind::Word).then(|| part_of(&piece.folded)).flatten();
     part.filter(|_| (1..=12).contains(&hour)).map(|_| (Some((hour, 0, 0)), at + 1))
 }
 
@@ -200,19 +198,18 @@ fn part(pieces: &[Piece<'_>], at: usize, to: usize) -> Option<(Part, usize)> {
         // Vietnamese; in small letters other languages have these words.
         (Kind::Word, "SA") => Some(Part::Morning),
         (Kind::Word, "CH") => Some(Part::Afternoon),
-        (Kind::Word, word) => part_of(&fold(word)),
+        (Kind::Word, _) => part_of(&piece.folded),
         _ => None,
     };
     // Most words mean a part of the day only behind a time.
-    let leads =
-        |piece: &&Piece<'_>| piece.kind != Kind::Word || matches!(fold(piece.text).as_str(), "am" | "pm");
+    let leads = |piece: &&Piece<'_>| piece.kind != Kind::Word || matches!(piece.folded.as_str(), "am" | "pm");
     let behind = pieces.get(to).and_then(of).map(|part| (part, to + 1));
     let before = at.checked_sub(1).and_then(|before| pieces.get(before)).filter(leads).and_then(of);
     behind
         .or_else(|| {
             // `10.20 Uhr vormittags`, `10:20 น.`
             let word = pieces.get(to).filter(|piece| piece.kind == Kind::Word)?;
-            let hours = is_hour(&fold(word.text));
+            let hours = is_hour(&word.folded);
             hours.then(|| pieces.get(to + 1).and_then(of).map(|part| (part, to + 2))).flatten()
         })
         .or_else(|| before.map(|part| (part, to)))
@@ -223,7 +220,7 @@ fn named(pieces: &[Piece<'_>], to: usize) -> Seen {
     for (at, piece) in pieces.iter().enumerate().skip(to).take(4) {
         let hour = match piece.kind {
             Kind::Mark(_) => continue,
-            Kind::Word => match fold(piece.text).as_str() {
+            Kind::Word => match piece.folded.as_str() {
                 "noon" | "midday" | "midi" | "mittag" | "mittags" | "mediodia" => 12,
                 "midnight" | "minuit" | "mitternacht" | "medianoche" => 0,
                 word if is_before(word) => continue,
@@ -252,9 +249,9 @@ fn unread(pieces: &[Piece<'_>], to: usize, year: i32) -> bool {
             Kind::Mark('+') => return false,
             Kind::Mark(_) => {}
             Kind::Word => {
-                let word = fold(piece.text);
-                before = is_before(&word);
-                if !before && senses(&word).is_empty() && part_of(&word).is_none() {
+                let word = &piece.folded;
+                before = is_before(word);
+                if !before && piece.senses.is_empty() && part_of(word).is_none() {
                     return false;
                 }
             }

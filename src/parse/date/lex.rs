@@ -5,10 +5,14 @@ use std::str::FromStr;
 use chrono_tz::Tz;
 use unicode_normalization::char::is_combining_mark;
 
+use super::names::{Sense, senses};
 use super::signs::{Sign, sign, unspaced};
+use super::text::fold;
 
 /// Pieces of one text that are looked at.
 const MOST: usize = 80;
+/// Longest word that is looked up, in bytes.
+const MAX_WORD: usize = 60;
 
 /// What a piece is.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -23,10 +27,13 @@ pub(super) enum Kind {
 }
 
 /// A piece of the text.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Piece<'t> {
     pub kind: Kind,
     pub text: &'t str,
+    /// A word as it is looked up, and what it means.
+    pub folded: String,
+    pub senses: &'static [Sense],
     /// Whether white space stands before it.
     pub apart: bool,
 }
@@ -60,7 +67,9 @@ pub(super) fn pieces(text: &str) -> Vec<Piece<'_>> {
         }
         let (kind, length) = next(rest, first);
         let (text, behind) = rest.split_at_checked(length).unwrap_or((rest, ""));
-        pieces.push(Piece { kind, text, apart });
+        let folded = if kind == Kind::Word && text.len() <= MAX_WORD { fold(text) } else { String::new() };
+        let senses: &'static [Sense] = if folded.is_empty() { &[] } else { senses(&folded) };
+        pieces.push(Piece { kind, text, folded, senses, apart });
         (rest, apart) = (behind, false);
     }
     pieces

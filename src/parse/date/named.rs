@@ -7,11 +7,10 @@ use chrono_tz::Tz;
 
 use super::hours::{is_hour, part_of};
 use super::lex::{Kind, Piece};
-use super::names::{MOST_WORDS, Means, senses, spoken_in, with_point};
+use super::names::{MOST_WORDS, Means, Sense, is_begin, senses, spoken_in, with_point};
 use super::numeric::{Found, Hints, year};
 use super::order::{Proofs, Shown};
 use super::signs::Sign;
-use super::text::fold;
 
 /// Words between day, month and year that say nothing of their own.
 const FILLERS: &str = "de del ng d di da of the do dne le la el il st nd rd th er eme ere e a o ngay nam m g gada ko eko г \
@@ -115,7 +114,7 @@ fn is_filler(folded: &str) -> bool {
 fn skip(pieces: &[Piece<'_>], from: usize) -> usize {
     let passed = pieces.get(from..).unwrap_or_default().iter().take(3).take_while(|piece| match piece.kind {
         Kind::Mark(mark) => matches!(mark, '.' | ',' | '-' | '/' | '\'' | '°' | '،' | '·' | '_'),
-        Kind::Word => is_filler(&fold(piece.text)),
+        Kind::Word => is_filler(&piece.folded),
         Kind::Sign(sign) => sign == Sign::Year,
         _ => false,
     });
@@ -131,7 +130,7 @@ fn year_at(pieces: &[Piece<'_>], from: usize, hints: Hints) -> Option<(i32, usiz
         Kind::Mark('.') => {
             !next.apart && pieces.get(at + 2).is_some_and(|p| !p.apart && p.number(2).is_some())
         }
-        Kind::Word => is_hour(&fold(next.text)) || part_of(&fold(next.text)).is_some(),
+        Kind::Word => is_hour(&next.folded) || part_of(&next.folded).is_some(),
         Kind::Mark(':') | Kind::Sign(Sign::Hour) => true,
         _ => false,
     });
@@ -147,24 +146,14 @@ fn year_at(pieces: &[Piece<'_>], from: usize, hints: Hints) -> Option<(i32, usiz
 
 fn month(pieces: &[Piece<'_>], at: usize, zone: Tz, proofs: &Proofs) -> Option<Named> {
     let first = pieces.get(at).filter(|piece| piece.kind == Kind::Word)?;
-    let mut name = fold(first.text);
+    let name = first.folded.as_str();
     // Vietnamese counts its months.
-    if matches!(name.as_str(), "thang" | "thg" | "th")
+    if matches!(name, "thang" | "thg" | "th")
         && let Some(month) = pieces.get(at + 1).and_then(|piece| piece.number(2))
     {
         return Some(Named { month, to: at + 2, shown: Shown::default(), thai: false });
     }
-    let (mut best, mut to) = (senses(&name), at + 1);
-    for more in 1..MOST_WORDS {
-        let Some(word) = pieces.get(at + more).filter(|piece| piece.kind == Kind::Word && piece.apart) else {
-            break;
-        };
-        name = format!("{name} {}", fold(word.text));
-        let longer = senses(&name);
-        if !longer.is_empty() {
-            (best, to) = (longer, at + more + 1);
-        }
-    }
+    let (best, to) = longest(pieces, at);
     let mut months: Vec<(u8, u128)> = best
         .iter()
         .filter_map(|sense| match sense.means {
@@ -172,6 +161,9 @@ fn month(pieces: &[Piece<'_>], at: usize, zone: Tz, proofs: &Proofs) -> Option<N
             Means::Day(_) => None,
         })
         .collect();
+    if months.is_empty() {
+        return None;
+    }
     let unsure = in_language(&mut months, pieces, at..to);
     if unsure {
         let point = at.checked_sub(2).and_then(|from| pieces.get(from..at));
@@ -201,7 +193,7 @@ fn in_language(months: &mut Vec<(u8, u128)>, pieces: &[Piece<'_>], own: std::ops
     let mut fitting = all;
     for (place, piece) in pieces.iter().enumerate() {
         if piece.kind == Kind::Word && !own.contains(&place) {
-            let word = senses(&fold(piece.text)).iter().fold(0, |all, sense| all | sense.languages);
+            let word = piece.senses.iter().fold(0, |all, sense| all | sense.languages);
             fitting = if fitting & word == 0 { fitting } else { fitting & word };
         }
     }
@@ -212,36 +204,45 @@ fn in_language(months: &mut Vec<(u8, u128)>, pieces: &[Piece<'_>], own: std::ops
     months.len() > 1
 }
 
+/// What the longest name that begins at a piece means, and the piece behind it.
+fn longest(pieces: &[Piece<'_>], at: usize) -> (&'static [Sense], usize) {
+    let Some(first) = pieces.get(at).filter(|piece| piece.kind == Kind::Word) else { return (&[], at + 1) };
+    let mut best = (first.senses, at + 1);
+    if !is_begin(&first.folded) {
+        return best;
+    }
+    let mut name = first.folded.clone();
+    for more in at + 1..at + MOST_WORDS {
+        let Some(word) = pieces.get(more).filter(|piece| piece.kind == Kind::Word && piece.apart) else {
+            break;
+        };
+        name.push(' ');
+        name.push_str(&word.folded);
+        let longer = senses(&name);
+        if !longer.is_empty() {
+            best = (longer, more + 1);
+        }
+    }
+    best
+}
+
 /// The day of the week that the text names, from Sunday on, where all that do name the same.
 pub(super) fn weekday(pieces: &[Piece<'_>]) -> Option<u32> {
     let (mut at, mut found) = (0, None);
     while at < pieces.len() {
         // `Thứ tư` is Wednesday; its first word alone would be an English Thursday.
-        let longest =
-            (1..=MOST_WORDS).rev().find_map(|words| Some((words, day_of(pieces.get(at..at + words)?)?)));
-        let (words, day) = longest.map_or((1, None), |(words, day)| (words, Some(day)));
+        let (senses, next) = longest(pieces, at);
+        let mut days = senses.iter().filter_map(|sense| match sense.means {
+            Means::Day(day) => Some(u32::from(day)),
+            Means::Month(_) => None,
+        });
+        // A word that is another day in another language tells nothing.
+        let day = days.next().filter(|_| days.next().is_none());
         if day.is_some() && found.is_some() && day != found {
             return None;
         }
         found = found.or(day);
-        at += words;
+        at = next;
     }
     found
-}
-
-/// The day that the words name together, in all languages that have them.
-fn day_of(words: &[Piece<'_>]) -> Option<u32> {
-    let mut name = String::new();
-    for (place, word) in words.iter().enumerate() {
-        if word.kind != Kind::Word || place > 0 && !word.apart {
-            return None;
-        }
-        name.push_str(if place > 0 { " " } else { "" });
-        name.push_str(&fold(word.text));
-    }
-    let mut days = senses(&name).iter().filter_map(|sense| match sense.means {
-        Means::Day(day) => Some(u32::from(day)),
-        Means::Month(_) => None,
-    });
-    days.next().filter(|_| days.next().is_none())
 }

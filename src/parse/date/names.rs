@@ -1,6 +1,6 @@
 //! The words of dates: what month or day of the week a whole word names, and in which languages.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::LazyLock;
 
 use chrono_tz::Tz;
@@ -29,10 +29,20 @@ pub(super) enum Means {
     Day(u8),
 }
 
+static WORDS: LazyLock<HashMap<String, Vec<Sense>>> = LazyLock::new(words);
+
 /// What a folded word means; words of one name are joined by a space.
 pub(super) fn senses(folded: &str) -> &'static [Sense] {
-    static WORDS: LazyLock<HashMap<String, Vec<Sense>>> = LazyLock::new(words);
     WORDS.get(folded).map_or(&[], Vec::as_slice)
+}
+
+/// Whether a name of several words begins with a folded word.
+pub(super) fn is_begin(folded: &str) -> bool {
+    static BEGINS: LazyLock<HashSet<String>> = LazyLock::new(|| {
+        let first = |name: &String| name.split_once(' ').map(|(first, _)| first.to_owned());
+        WORDS.keys().filter_map(first).collect()
+    });
+    BEGINS.contains(folded)
 }
 
 /// The languages that put a point behind the number of a day.

@@ -53,6 +53,9 @@ pub(super) fn lenient(raw: &str, zone: Tz, proofs: &Proofs) -> Option<Stated> {
     if let Some(day) = calendar::day(text) {
         return in_zone(day.and_time(NaiveTime::MIN), zone).map(Stated::from);
     }
+    if !text.bytes().any(|b| b.is_ascii_digit()) {
+        return None;
+    }
     let pieces = pieces(text);
     let hints = Hints {
         zone,

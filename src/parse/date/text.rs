@@ -19,7 +19,8 @@ pub(super) fn plain(text: &str) -> Cow<'_, str> {
     if text.is_ascii() {
         return Cow::Borrowed(text);
     }
-    let chars: Vec<char> = text.nfkc().filter_map(plain_char).collect();
+    // One sign may stand for eighteen others.
+    let chars: Vec<char> = text.nfkc().filter_map(plain_char).take(MAX_LEN).collect();
     Cow::Owned(numerals(&chars))
 }
 

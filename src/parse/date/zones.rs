@@ -7,7 +7,6 @@ use chrono_tz::{OffsetName as _, Tz};
 use super::hours::part_of;
 use super::lex::{Kind, Piece};
 use super::signs::Sign;
-use super::text::fold;
 
 /// Where a time is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,7 +45,7 @@ pub(super) fn beside<'t>(pieces: &[Piece<'t>], from: usize) -> Beside<'t> {
             Kind::Mark('(' | '[' | ',' | '.' | '|' | ';' | '/' | '*') => at += 1,
             Kind::Word => match word(pieces, at, piece) {
                 Some(found) => return found,
-                None if passed(piece.text) => at += 1,
+                None if passed(&piece.folded) => at += 1,
                 None => break,
             },
             _ => break,
@@ -57,12 +56,8 @@ pub(super) fn beside<'t>(pieces: &[Piece<'t>], from: usize) -> Beside<'t> {
 
 /// Words that stand between a time and its zone.
 fn passed(word: &str) -> bool {
-    let word = fold(word);
-    part_of(&word).is_some()
-        || matches!(
-            word.as_str(),
-            "h" | "hs" | "hrs" | "uhr" | "u" | "น" | "ч" | "hod" | "hora" | "klo" | "time"
-        )
+    part_of(word).is_some()
+        || matches!(word, "h" | "hs" | "hrs" | "uhr" | "u" | "น" | "ч" | "hod" | "hora" | "klo" | "time")
 }
 
 fn word<'t>(pieces: &[Piece<'t>], at: usize, piece: &Piece<'t>) -> Option<Beside<'t>> {
