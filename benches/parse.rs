@@ -34,6 +34,9 @@ fn text(criterion: &mut Criterion) {
     criterion.bench_function("date", |bench| {
         bench.iter(|| date::parse(black_box("Tue, 21 Dec 2021 13:55:07 +0800"), chrono_tz::Tz::UTC));
     });
+    criterion.bench_function("date in words", |bench| {
+        bench.iter(|| date::parse(black_box("mardi 4 mars 2025 10:20"), chrono_tz::Tz::UTC));
+    });
 }
 
 criterion_group!(benches, feeds, text);

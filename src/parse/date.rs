@@ -1,204 +1,46 @@
-//! One lenient reader for the dates met in feeds. Nonsense becomes "no date", never "now".
+//! One lenient reader for the dates met in feeds. Nonsense becomes "no date", never "now"; a time that is
+//! not understood becomes "that day", and is told.
 
+mod book;
 mod calendar;
+mod clock;
+mod epoch;
+mod hours;
+mod languages;
+mod lex;
+#[cfg(test)]
+mod made;
+mod more;
+mod named;
 mod names;
+mod numeric;
+mod order;
+mod reading;
+mod signs;
+mod text;
 mod usual;
+mod zones;
 
-use chrono::{DateTime, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, TimeZone};
 use chrono_tz::Tz;
 
-use self::calendar::full_year;
-use self::names::{month_name, zone_offset};
+pub use self::book::Dates;
+pub use self::reading::in_zone;
 use crate::model::Timestamp;
 
-/// Longest text that can be a date, in bytes.
-const MAX_LEN: usize = 120;
-
-/// The instant that `text` names; `zone` is used where it names no zone of its own.
+/// The instant that `text` names; `zone` is used where it names no zone of its own. The dates of a document
+/// are read by [`Dates`], which know what the others have shown.
 #[must_use]
 pub fn parse(text: &str, zone: Tz) -> Option<Timestamp> {
-    let text = text.trim();
-    if text.is_empty() || text.len() > MAX_LEN {
-        return None;
-    }
-    if let Some(at) = usual::read(text) {
-        return Some(at);
-    }
-    lenient(text, zone)
-}
-
-fn lenient(text: &str, zone: Tz) -> Option<Timestamp> {
-    if let Ok(exact) = DateTime::parse_from_rfc3339(text) {
-        return Timestamp::stated(exact.timestamp());
-    }
-    if let Some(day) = calendar::day(text) {
-        return in_zone(day.and_time(NaiveTime::MIN), zone);
-    }
-    let parts = Parts::read(text)?;
-    let day = NaiveDate::from_ymd_opt(parts.year?, parts.month?, parts.day?)?;
-    let (hour, minute, second) = parts.time.unwrap_or_default();
-    let hour = match parts.afternoon {
-        Some(true) if hour < 12 => hour + 12,
-        Some(false) if hour == 12 => 0,
-        _ => hour,
-    };
-    let (day, hour) = if (hour, minute, second) == (24, 0, 0) { (day.succ_opt()?, 0) } else { (day, hour) };
-    // A leap second has no number in Unix time: it is the second before.
-    let time = NaiveTime::from_hms_opt(hour, minute, if second == 60 { 59 } else { second })?;
-    let naive = day.and_time(time);
-    match parts.offset {
-        Some(offset) => Timestamp::stated(naive.and_utc().timestamp() - i64::from(offset)),
-        None => in_zone(naive, zone),
-    }
-}
-
-/// A naive time in a zone; the earlier of two, and the hour after a gap.
-#[must_use]
-pub fn in_zone(naive: NaiveDateTime, zone: Tz) -> Option<Timestamp> {
-    match zone.from_local_datetime(&naive) {
-        LocalResult::Single(at) | LocalResult::Ambiguous(at, _) => Timestamp::stated(at.timestamp()),
-        LocalResult::None => {
-            Timestamp::stated(zone.from_utc_datetime(&(naive - chrono::Duration::hours(1))).timestamp())
-                .and_then(|_| zone.from_local_datetime(&(naive + chrono::Duration::hours(1))).earliest())
-                .and_then(|at| Timestamp::stated(at.timestamp()))
-        }
-    }
-}
-
-#[derive(Debug, Default)]
-struct Parts {
-    year: Option<i32>,
-    month: Option<u32>,
-    day: Option<u32>,
-    time: Option<(u32, u32, u32)>,
-    /// Seconds east of Greenwich.
-    offset: Option<i32>,
-    afternoon: Option<bool>,
-}
-
-impl Parts {
-    fn read(text: &str) -> Option<Self> {
-        let mut parts = Self::default();
-        let spaced =
-            split_iso(&text.replace(['年', '月', '년', '월'], "-").replace(['日', '일', '(', ')', ','], " "));
-        // `2004년 05월 28일`: the parts stand apart.
-        let spaced = spaced.replace("- ", "-");
-        for word in spaced.split_whitespace() {
-            parts.take(word)?;
-        }
-        Some(parts)
-    }
-
-    /// Takes one word; `None` when it contradicts what a date can hold.
-    fn take(&mut self, word: &str) -> Option<()> {
-        let digit = word.starts_with(|c: char| c.is_ascii_digit());
-        if digit && word.contains(':') {
-            return self.take_time(word);
-        }
-        if let Some(month) = month_name(word) {
-            self.month = Some(month);
-            return Some(());
-        }
-        if self.time.is_some() && self.offset.is_none() {
-            if let Some(offset) = zone_offset(word) {
-                self.offset = Some(offset);
-                return Some(());
-            }
-            if let Some(rest) = word.strip_prefix("GMT").or_else(|| word.strip_prefix("UTC")) {
-                self.offset = zone_offset(rest).or(Some(0));
-                return Some(());
-            }
-            if word.len() > 1 && word.starts_with(['+', '-']) {
-                return None;
-            }
-        }
-        match word.to_ascii_lowercase().as_str() {
-            "am" | "a.m." | "上午" | "오전" => self.afternoon = Some(false),
-            "pm" | "p.m." | "下午" | "오후" => self.afternoon = Some(true),
-            _ if digit => return self.take_numbers(word),
-            // Weekday names are often wrong and never needed; other words tell nothing.
-            _ => {}
-        }
-        Some(())
-    }
-
-    fn take_time(&mut self, word: &str) -> Option<()> {
-        let end = word.find(|c: char| !c.is_ascii_digit() && c != ':' && c != '.').unwrap_or(word.len());
-        let (clock, zone) = word.split_at(end);
-        let mut numbers = clock.split(':').map(|n| n.split('.').next().unwrap_or(n).parse::<u32>());
-        let hour = numbers.next()?.ok()?;
-        let minute = numbers.next()?.ok()?;
-        let second = numbers.next().transpose().ok()?.unwrap_or(0);
-        self.time = Some((hour, minute, second));
-        match zone.to_ascii_lowercase().as_str() {
-            "" | "h" | "uhr" => {}
-            "am" => self.afternoon = Some(false),
-            "pm" => self.afternoon = Some(true),
-            _ => self.offset = Some(zone_offset(zone)?),
-        }
-        Some(())
-    }
-
-    fn take_numbers(&mut self, word: &str) -> Option<()> {
-        let pieces: Vec<&str> = word.split(['-', '/', '.']).filter(|p| !p.is_empty()).collect();
-        match pieces.as_slice() {
-            [year, month, day] if year.len() == 4 => {
-                self.year = year.parse().ok();
-                self.month = month.parse().ok().or_else(|| month_name(month));
-                self.day = day.parse().ok();
-            }
-            // 21-Dec-2021, 21/12/2021, 12/21/2021
-            [first, second, year] => {
-                let (a, b) = (first.parse::<u32>().ok()?, second.parse::<u32>().ok());
-                let month = month_name(second);
-                (self.day, self.month) = match (month, b) {
-                    (Some(month), _) => (Some(a), Some(month)),
-                    (None, Some(b)) if word.contains('/') && b > 12 => (Some(b), Some(a)),
-                    (None, b) => (Some(a), b),
-                };
-                self.year = Some(full_year(year)?);
-            }
-            [year, month] if year.len() == 4 => {
-                self.year = year.parse().ok();
-                self.month = month.parse().ok();
-                self.day = Some(1);
-            }
-            [compact] if compact.len() == 8 && self.year.is_none() => {
-                self.year = compact.get(..4)?.parse().ok();
-                self.month = compact.get(4..6)?.parse().ok();
-                self.day = compact.get(6..)?.parse().ok();
-            }
-            [number] => {
-                let digits = number.trim_end_matches(|c: char| !c.is_ascii_digit());
-                if digits.len() <= 2 && self.day.is_none() {
-                    self.day = digits.parse().ok();
-                } else if self.year.is_none() {
-                    self.year = Some(full_year(digits)?);
-                }
-            }
-            _ => return None,
-        }
-        Some(())
-    }
-}
-
-/// `2021-12-21T05:55` as two words.
-fn split_iso(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let mut spaced = text.to_owned();
-    for (at, _) in text.match_indices(['T', 't']).collect::<Vec<_>>().into_iter().rev() {
-        let digit = |i: Option<usize>| i.and_then(|i| bytes.get(i)).is_some_and(u8::is_ascii_digit);
-        if digit(at.checked_sub(1)) && digit(Some(at + 1)) {
-            spaced.replace_range(at..=at, " ");
-        }
-    }
-    spaced
+    reading::exact(text)
+        .or_else(|| reading::lenient(text, zone, &order::Proofs::default()).map(|stated| stated.at))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use chrono::{NaiveDate, TimeZone as _};
     use proptest::prelude::*;
+
+    use super::*;
 
     #[test]
     fn dates_met_in_feeds() {
@@ -255,13 +97,184 @@ mod tests {
     }
 
     #[test]
+    fn a_time_that_is_not_understood_leaves_the_day_and_is_told() {
+        for text in [
+            "2021-12-21T05:55:61Z",
+            "2021-12-21T05:55:07+00:xx",
+            "2021-12-21T05:55:07Zextra",
+            "2021-12-21 25:61",
+            "2021-12-21 10:20 +9900",
+            "21 Dec 2021 at 10 bells",
+            "2021年12月21日 25时",
+            "2021年12月21日 下午37:20",
+            "2021年12月21日 上午",
+            "21.12.2021 klo 1060",
+        ] {
+            let dates = Dates::default();
+            let got = dates.read(text, Tz::UTC).map(Timestamp::rfc3339);
+            assert_eq!(got.as_deref(), Some("2021-12-21T00:00:00Z"), "{text}");
+            let document = format!("<a>\n{text}</a>");
+            let told: Vec<usize> =
+                dates.repairs(document.as_bytes()).iter().map(|repair| repair.line).collect();
+            assert_eq!(told, [2], "{text}");
+        }
+        for text in [
+            "2021-12-21",
+            "21 Dec 2021 by Ada, 3 comments",
+            "21.12.2021 | 5 min read",
+            "2021-12-21 来源：36氪",
+            "Tue, 21 Dec 2021",
+            "21 Dec 2021 10:20:30",
+            "2021-12-21Z",
+        ] {
+            let dates = Dates::default();
+            assert!(dates.read(text, Tz::UTC).is_some(), "{text}");
+            assert_eq!(dates.repairs(b""), [], "{text}");
+        }
+    }
+
+    #[test]
+    fn a_shared_abbreviation_is_read_in_the_zone_of_the_source() {
+        for (abbreviation, zone, minutes) in [
+            ("CST", Tz::Asia__Shanghai, 480),
+            ("CST", Tz::Asia__Taipei, 480),
+            ("CST", Tz::PRC, 480),
+            ("CST", Tz::America__Chicago, -360),
+            ("CST", Tz::America__Havana, -300),
+            ("CST", Tz::Australia__Adelaide, 570),
+            ("CST", Tz::Europe__Berlin, -360),
+            ("IST", Tz::Asia__Kolkata, 330),
+            ("IST", Tz::Europe__Dublin, 60),
+            ("IST", Tz::Asia__Jerusalem, 120),
+            ("IST", Tz::UTC, 330),
+            ("BST", Tz::Europe__London, 60),
+            ("BST", Tz::Asia__Dhaka, 360),
+            ("BST", Tz::UTC, 60),
+            ("AST", Tz::America__Halifax, -240),
+            ("AST", Tz::Asia__Riyadh, 180),
+            ("AST", Tz::UTC, -240),
+            ("EST", Tz::Australia__Sydney, 600),
+            ("EST", Tz::Australia__Brisbane, 600),
+            ("EST", Tz::America__New_York, -300),
+            ("EST", Tz::Asia__Shanghai, -300),
+            ("PST", Tz::Asia__Manila, 480),
+            ("PST", Tz::America__Los_Angeles, -480),
+            ("MST", Tz::Asia__Kuala_Lumpur, 480),
+            ("GST", Tz::Asia__Dubai, 240),
+            ("KST", Tz::Asia__Seoul, 540),
+            ("MSK", Tz::Asia__Shanghai, 180),
+        ] {
+            let text = format!("Wed, 09 Apr 2025 12:00:00 {abbreviation}");
+            let noon = NaiveDate::from_ymd_opt(2025, 4, 9).unwrap().and_hms_opt(12, 0, 0).unwrap();
+            // In April it is winter time in Dublin and Jerusalem by name only; in Sydney it is winter.
+            let want = noon.and_utc().timestamp() - minutes * 60;
+            assert_eq!(parse(&text, zone).map(Timestamp::unix), Some(want), "{abbreviation} in {zone}");
+        }
+        assert_eq!(
+            parse("Thu, 09 Jan 2025 12:00:00 EST", Tz::Australia__Sydney).map(Timestamp::rfc3339).as_deref(),
+            Some("2025-01-09T01:00:00Z"),
+            "summer"
+        );
+    }
+
+    #[test]
+    fn what_stands_around_a_date_is_no_part_of_it() {
+        for (text, want) in [
+            ("2025-11-05 10:20 | Marten", "2025-11-05T10:20:00Z"),
+            ("2025-11-05 10:20 May Chen", "2025-11-05T10:20:00Z"),
+            ("4 nov. 2025 (mar.) 10:20", "2025-11-04T10:20:00Z"),
+            ("mar. 4 nov. 2025 à 10h20", "2025-11-04T10:20:00Z"),
+            ("25/11/2025 10:20 Decision desk", "2025-11-25T10:20:00Z"),
+            ("By Jan Mai, 5 March 2025", "2025-03-05T00:00:00Z"),
+            ("10:20, 9 April 2025 GMT", "2025-04-09T10:20:00Z"),
+            ("10.20 | 9.4.2025", "2025-04-09T10:20:00Z"),
+            ("9 April 2025, 10:20 - 11:30", "2025-04-09T10:20:00Z"),
+            ("更新时间：2025-04-09 10:20 浏览次数：1234", "2025-04-09T10:20:00Z"),
+            ("Thứ tư, 9/4/2025, 10:20 (GMT+7)", "2025-04-09T03:20:00Z"),
+            ("北京时间2025-04-09 10:20", "2025-04-09T02:20:00Z"),
+            ("9 апреля 2025, 10:20 (МСК)", "2025-04-09T07:20:00Z"),
+            ("9 Apr 2025 10:20 est", "2025-04-09T10:20:00Z"),
+            ("9 Apr 2025 10:20 EST", "2025-04-09T15:20:00Z"),
+            ("Published <time datetime='2025-04-09T10:20:00Z'>yesterday</time>", "2025-04-09T10:20:00Z"),
+            ("<span>9 April 2025</span><b>10:20</b>", "2025-04-09T10:20:00Z"),
+            ("2025-04-09-05:00", "2025-04-09T05:00:00Z"),
+            ("9 April 2025 noon", "2025-04-09T12:00:00Z"),
+            ("2025年4月9日 晚上8点半", "2025-04-09T20:30:00Z"),
+            ("2025年4月9日 凌晨12:05", "2025-04-09T00:05:00Z"),
+            ("2025年4月9日 中午12:05", "2025-04-09T12:05:00Z"),
+            ("2025-04-09 10:20:30:123", "2025-04-09T10:20:30Z"),
+            ("2025.04.09. 10:20", "2025-04-09T10:20:00Z"),
+            ("2025-04-09_10:20", "2025-04-09T10:20:00Z"),
+            ("April 9th, 2025 3pm", "2025-04-09T15:00:00Z"),
+            ("09/Apr/2025:10:20:30 +0200", "2025-04-09T08:20:30Z"),
+            ("le 9 avril 2025 à 10 h 20", "2025-04-09T10:20:00Z"),
+            ("10 h, 20 avril 2025", "2025-04-20T10:00:00Z"),
+            ("9. april 2025 kl. 10", "2025-04-09T10:00:00Z"),
+            ("R7.4.9 10:20", "2025-04-09T10:20:00Z"),
+            ("Updated: 04/09/2025 03:20 PM EDT", "2025-04-09T19:20:00Z"),
+            ("09-04-25 10:20", "2025-04-09T10:20:00Z"),
+            ("2025-04-09 10:20:00 +0000 UTC m=+0.001", "2025-04-09T10:20:00Z"),
+            ("9 เม.ย. 68 10.20 น.", "2025-04-09T10:20:00Z"),
+            ("Wed Apr  9 2025 10:20:00 GMT+0800 (中国标准时间)", "2025-04-09T02:20:00Z"),
+            ("the 9th of April 2025 at 3 p.m.", "2025-04-09T15:00:00Z"),
+        ] {
+            assert_eq!(parse(text, Tz::UTC).map(Timestamp::rfc3339).as_deref(), Some(want), "{text}");
+        }
+    }
+
+    /// Each date as the one document holds it, with the days that come of it.
+    #[test]
+    fn the_document_tells_the_order_and_the_language() {
+        for (zone, dates) in [
+            (Tz::UTC, &[("04/05/2025", "2025-04-05"), ("04/25/2025", "2025-04-25")][..]),
+            (Tz::UTC, &[("04/05/2025", "2025-05-04"), ("25/04/2025", "2025-04-25")]),
+            (Tz::America__New_York, &[("04/05/2025", "2025-05-04"), ("25/04/2025", "2025-04-25")]),
+            (Tz::America__New_York, &[("04/05/2025", "2025-04-05")]),
+            (Tz::UTC, &[("04/05/2025", "2025-04-05"), ("Fri, 04/11/2025", "2025-04-11")]),
+            (Tz::UTC, &[("25-04-09 10:20", "2009-04-25"), ("25-04-99 10:20", "1999-04-25")]),
+            (Tz::UTC, &[("25-04-09 10:20", "2025-04-09")]),
+            (Tz::Asia__Tokyo, &[("25/04/09 10:20", "2025-04-09")]),
+            (Tz::Europe__Berlin, &[("25.04.09 10:20", "2009-04-25")]),
+            (
+                Tz::UTC,
+                &[("04/05/2025", "2025-05-04"), ("04/25/2025", "2025-04-25"), ("25/04/2025", "2025-04-25")],
+            ),
+            (Tz::UTC, &[("12 mar 2025", "2025-03-12"), ("12 sty 2025", "2025-01-12")]),
+            (
+                Tz::UTC,
+                &[
+                    ("12 mar 2025", "2025-11-12"),
+                    ("12 hei 2025", "2025-07-12"),
+                    ("12 lok 2025", "2025-10-12"),
+                ],
+            ),
+            (Tz::UTC, &[("12. listopada 2025", "2025-10-12"), ("12. lipnja 2025", "2025-06-12")]),
+            (Tz::UTC, &[("12 listopada 2025", "2025-11-12"), ("12 lipca 2025", "2025-07-12")]),
+            (Tz::UTC, &[("srijeda, 12. listopada 2022", "2022-10-12")]),
+            (Tz::Europe__Zagreb, &[("12. lis 2025", "2025-10-12")]),
+            (Tz::Europe__Warsaw, &[("12 lis 2025", "2025-11-12")]),
+        ] {
+            let mut known = Dates::default();
+            let read = |known: &Dates| -> Vec<String> {
+                let at = |text: &str| known.read(text, zone).unwrap().unix();
+                let day = |at: i64| zone.timestamp_opt(at, 0).unwrap().date_naive().to_string();
+                dates.iter().map(|(text, _)| day(at(text))).collect()
+            };
+            let mut got = read(&known);
+            if let Some(proven) = known.proven() {
+                known = proven;
+                got = read(&known);
+            }
+            let want: Vec<&str> = dates.iter().map(|(_, day)| *day).collect();
+            assert_eq!(got, want, "{dates:?} in {zone}");
+        }
+    }
+
+    #[test]
     fn nonsense_is_no_date() {
         for text in [
             "013",
             "2021-12-21-01",
-            "2021-12-21T05:55:61Z",
-            "2021-12-21T05:55:07+00:xx",
-            "2021-12-21T05:55:07Zextra",
             "Tue, 99 Dec 2021 05:55:07 GMT",
             "",
             " +0800",
@@ -289,7 +302,8 @@ mod tests {
             let day = if short { day.to_string() } else { format!("{day:02}") };
             let text = format!("Tue, {day} {month} {year:04} {hour:02}:{minute:02}:{second:02} {zone}");
             if let Some(at) = usual::read(&text) {
-                prop_assert_eq!(Some(at), lenient(&text, Tz::Asia__Shanghai), "{}", text);
+                let lenient = reading::lenient(&text, Tz::Asia__Shanghai, &order::Proofs::default());
+                prop_assert_eq!(Some(at), lenient.map(|stated| stated.at), "{}", text);
             }
         }
         #[test]

@@ -11,6 +11,7 @@ mod context;
 pub mod date;
 pub mod encoding;
 mod error;
+pub mod json;
 pub mod json_feed;
 pub mod link;
 pub mod resolve;
@@ -37,8 +38,11 @@ pub fn parse_feed(bytes: &[u8], context: &Context) -> Result<Document, ParseErro
     if body.is_empty() {
         return Err(ParseError::Empty);
     }
-    let mut document =
-        if body.starts_with(['{', '[']) { json_feed::parse(body, context)? } else { xml(body, context)? };
+    let (mut document, dates) = context.dated(|context| {
+        if body.starts_with(['{', '[']) { json_feed::parse(body, context) } else { xml(body, context) }
+    })?;
+    document.repairs.extend(dates.repairs(body.as_bytes()));
+    document.repairs.sort_by_key(|repair| repair.line);
     encoding.clone_into(&mut document.encoding);
     Ok(document)
 }
@@ -116,6 +120,33 @@ mod tests {
         assert_eq!(parse("<!doctype html><html></html>"), ParseError::WebPage);
         assert!(matches!(parse("hello"), ParseError::Unknown { .. }));
         assert!(matches!(parse("<rss><channel><item>"), ParseError::Broken { .. }));
+    }
+
+    #[test]
+    fn the_dates_of_a_document_know_of_each_other() {
+        let feed = |dates: &[&str]| {
+            let item = |date: &&str| format!("\n<item><title>T</title><pubDate>{date}</pubDate></item>");
+            let items: String = dates.iter().map(item).collect();
+            format!(
+                "<rss version='2.0'><channel><title>T</title><link>http://a.example/</link>{items}</channel></rss>"
+            )
+        };
+        let read = |text: &str| {
+            let document = parse_feed(text.as_bytes(), &Context::default()).unwrap();
+            let day = |entry: &crate::model::Entry| entry.published.unwrap().rfc3339()[..16].to_owned();
+            let told: Vec<usize> = document.repairs.iter().map(|repair| repair.line).collect();
+            (document.entries.iter().map(day).collect::<Vec<_>>(), told, document.reader)
+        };
+        let (days, told, reader) =
+            read(&feed(&["04/05/2025 10:20", "04/25/2025 10:20", "4/9/2025 at 10 bells"]));
+        assert_eq!(days, ["2025-04-05T10:20", "2025-04-25T10:20", "2025-04-09T00:00"]);
+        assert_eq!((told, reader), (vec![4], "rss"));
+        let within = "<time datetime='2025-05-03T19:21:28Z'>Sat, 05/03/2025 - 15:21</time>";
+        let (days, told, reader) = read(&feed(&[within, "<b>25/04/2025</b> - 10:20", "04/05/2025"]));
+        assert_eq!(days, ["2025-05-03T19:21", "2025-04-25T10:20", "2025-05-04T00:00"]);
+        assert_eq!((told, reader), (vec![], "tolerant"));
+        let json = r#"{"title":"T","items":[{"id":1,"date_published":1746300088},{"id":2,"date_published":"2025年5月3日 下午7:21"}]}"#;
+        assert_eq!(read(json).0, ["2025-05-03T19:21", "2025-05-03T19:21"]);
     }
 
     /// The crates and the tolerant reader hear the same.

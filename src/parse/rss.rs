@@ -11,7 +11,7 @@ use super::title::Title;
 use super::tolerant::draft::Draft;
 use super::tolerant::hints::HintDraft;
 use super::tolerant::names::Field;
-use super::{Context, ParseError, date, link, text};
+use super::{Context, ParseError, link, text};
 use crate::model::{Author, Document, Enclosure, Entry};
 
 /// Reads an RSS document in UTF-8 without an XML declaration.
@@ -83,7 +83,7 @@ fn hints(hints: &mut HintDraft, channel: &Channel, base: Option<&Url>) {
 }
 
 fn moment(draft: &mut Draft, field: Field, raw: Option<&str>, context: &Context) {
-    if let Some(at) = raw.and_then(|raw| date::parse(raw, context.zone)) {
+    if let Some(at) = raw.and_then(|raw| context.date(raw)) {
         draft.moment(field, 0, at);
     }
 }

@@ -8,7 +8,7 @@ use super::SourceError;
 use super::html::Spot;
 use crate::model::nesting;
 use crate::model::{Author, Entry};
-use crate::parse::{Context, date, encoding, text};
+use crate::parse::{Context, encoding, text};
 
 /// Where the parts of an article's page stand. What is not set is found by Readability.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -42,7 +42,8 @@ pub fn take(
     let root = page.root();
     let content = rule.content.iter().find_map(|spot| spot.html(&root));
     let get = |spot: &Option<Spot>| spot.as_ref().and_then(|spot| spot.text(&root));
-    let (title, published) = (get(&rule.title), get(&rule.date));
+    let title = get(&rule.title);
+    let published = rule.date.as_ref().and_then(|spot| spot.date(&root, context));
     let author = get(&rule.author);
     let wants_more = content.is_none() || (entry.title.is_empty() && title.is_none());
     let found = if wants_more { readable(page, entry.link.as_deref()) } else { None };
@@ -51,7 +52,7 @@ pub fn take(
         entry.title = title.or(read_title).map(|t| text::title(&t)).unwrap_or_default();
     }
     if entry.published.is_none() {
-        entry.published = published.or(read_date).and_then(|d| date::parse(&d, context.zone));
+        entry.published = published.or_else(|| context.date(&read_date?));
     }
     if entry.authors.is_empty() {
         entry.authors = author.map(|name| Author { name, ..Author::default() }).into_iter().collect();

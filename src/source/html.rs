@@ -7,8 +7,8 @@ use url::Url;
 use super::{Required, SourceError};
 use crate::model::nesting;
 use crate::model::text::one_line;
-use crate::model::{Author, Document, Enclosure, Entry};
-use crate::parse::{Context, date, encoding, link, text};
+use crate::model::{Author, Document, Enclosure, Entry, Timestamp};
+use crate::parse::{Context, encoding, link, text};
 
 /// Where a value stands: `h2 a` is its text, `h2 a@href` an attribute.
 #[derive(Clone)]
@@ -62,6 +62,20 @@ impl Spot {
             None => first.text().to_string(),
         };
         Some(one_line(&value)).filter(|value| !value.is_empty())
+    }
+
+    /// The date that the first element below `node` names: in `datetime`, its own or that of a `time` within,
+    /// else in its text.
+    pub(super) fn date(&self, node: &NodeRef<'_>, context: &Context) -> Option<Timestamp> {
+        let machine = || {
+            let found = dom_query::Selection::from(*node).select_matcher(&self.matcher);
+            let first = dom_query::Selection::from(*found.nodes().first()?);
+            let stated =
+                first.attr("datetime").or_else(|| first.select("time[datetime]").attr("datetime"))?;
+            context.date(&stated)
+        };
+        let machine = if self.attribute.is_none() { machine() } else { None };
+        machine.or_else(|| context.date(&self.text(node)?))
     }
 
     /// What the first element below `node` holds, as HTML.
@@ -180,7 +194,7 @@ fn entry(rule: &HtmlRule, node: &NodeRef<'_>, context: &Context) -> Entry {
     Entry {
         guid: link.clone(),
         title: title.unwrap_or_default(),
-        published: get(&rule.date).and_then(|text| date::parse(&text, context.zone)),
+        published: rule.date.as_ref().and_then(|spot| spot.date(node, context)),
         summary: get(&rule.summary).map(|text| text::escape(&text)),
         authors: get(&rule.author).map(|name| Author { name, ..Author::default() }).into_iter().collect(),
         enclosures: image
@@ -238,6 +252,22 @@ mod tests {
         assert_eq!(first.summary.as_deref(), Some("摘要 &amp; 一"));
         assert_eq!(first.enclosures[0].url, "https://paper.example/1.jpg");
         assert_eq!(document.entries[1].guid.as_deref(), Some("https://paper.example/n/2"));
+    }
+
+    #[test]
+    fn a_date_for_programs_goes_before_its_text() {
+        let machine = "<time datetime='2026-01-02T08:00:00Z'>gestern</time>";
+        for (spot, date) in [("time", machine), (".when", machine), (".when", "2. Januar 2026, 16 Uhr")] {
+            let rule = HtmlRule { date: Spot::new(spot), min_items: 1, ..rule() };
+            let page =
+                format!("<ul class=news><li><a href='/n/1'>A</a><p class=when>am {date}</p></li></ul>");
+            let (document, _) = parse(&rule, page.as_bytes(), &context(), true).unwrap();
+            assert_eq!(
+                document.entries[0].published.unwrap().rfc3339(),
+                "2026-01-02T08:00:00Z",
+                "{spot} {date}"
+            );
+        }
     }
 
     #[test]

@@ -4,8 +4,11 @@
 use serde_json::Value;
 
 use super::SourceError;
-use crate::model::{Author, Document, Enclosure, Entry};
-use crate::parse::{Context, ParseError, date, encoding, link, text};
+use crate::model::{Author, Document, Enclosure, Entry, Repair};
+use crate::parse::{Context, ParseError, encoding, json, link, text};
+
+/// Labels of one item.
+const MAX_LABELS: usize = 256;
 
 /// How a list is read. Every field is a list of pointers; the first that holds text is taken.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -78,12 +81,12 @@ impl FieldRules {
 /// # Errors
 /// [`SourceError::Parse`] for broken JSON, [`SourceError::NoList`] for another shape.
 pub fn parse(rule: &JsonRule, bytes: &[u8], context: &Context) -> Result<Document, SourceError> {
-    let (root, encoding) = read(bytes, context)?;
-    let list = root.pointer(&rule.items).and_then(Value::as_array);
+    let Read { root, encoding, repairs } = read(bytes, context)?;
+    let list = root.pointer(&rule.items).and_then(|value| rows(value, &rule.fields));
     let list = list.ok_or_else(|| SourceError::NoList { pointer: rule.items.clone() })?;
     let beyond_cap = list.len().saturating_sub(context.max_entries);
     let entries = list
-        .iter()
+        .into_iter()
         .take(context.max_entries)
         .filter(|item| item.is_object())
         .map(|item| {
@@ -92,7 +95,8 @@ pub fn parse(rule: &JsonRule, bytes: &[u8], context: &Context) -> Result<Documen
             entry
         })
         .collect();
-    Ok(Document { format: "json".to_owned(), encoding, entries, beyond_cap, ..Document::default() })
+    let format = "json".to_owned();
+    Ok(Document { format, encoding, entries, beyond_cap, repairs, ..Document::default() })
 }
 
 /// Puts what a detail says into its entry.
@@ -105,7 +109,7 @@ pub fn take_detail(
     bytes: &[u8],
     context: &Context,
 ) -> Result<(), SourceError> {
-    let (root, _) = read(bytes, context)?;
+    let root = read(bytes, context)?.root;
     let content = first(&root, &rule.fields.content);
     if content.is_none() && !rule.fields.content.is_empty() {
         return Err(SourceError::NoText { pointers: rule.fields.content.join(", ") });
@@ -114,27 +118,46 @@ pub fn take_detail(
     Ok(())
 }
 
-fn read(bytes: &[u8], context: &Context) -> Result<(Value, String), SourceError> {
-    let (text, encoding) = encoding::decode(bytes, context.content_type.as_deref(), context.encoding);
-    if text.trim().is_empty() {
-        return Err(ParseError::Empty.into());
-    }
-    let root = serde_json::from_str(unwrap_callback(&text))
-        .map_err(|error| ParseError::Broken { format: "JSON", detail: error.to_string() })?;
-    Ok((root, encoding.to_owned()))
+/// An answer, read.
+struct Read {
+    root: Value,
+    encoding: String,
+    repairs: Vec<Repair>,
 }
 
-/// `callback({…});` as its JSON: news APIs still answer so.
-fn unwrap_callback(text: &str) -> &str {
-    let trimmed = text.trim().trim_end_matches(';').trim_end();
-    match trimmed.split_once('(') {
-        Some((name, rest))
-            if !name.is_empty()
-                && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | '$')) =>
-        {
-            rest.strip_suffix(')').unwrap_or(trimmed)
+fn read(bytes: &[u8], context: &Context) -> Result<Read, SourceError> {
+    let (text, encoding) = encoding::decode(bytes, context.content_type.as_deref(), context.encoding);
+    let (text, encoding) = (json::bare(&text), encoding.to_owned());
+    if text.is_empty() {
+        return Err(ParseError::Empty.into());
+    }
+    let broken = |error: serde_json::Error| ParseError::Broken { format: "JSON", detail: error.to_string() };
+    match serde_json::from_str(text) {
+        Ok(root) => Ok(Read { root, encoding, repairs: Vec::new() }),
+        Err(error) => {
+            let (mended, repairs) = json::mended(text).ok_or_else(|| broken(error))?;
+            Ok(Read { root: serde_json::from_str(&mended).map_err(broken)?, encoding, repairs })
         }
-        _ => trimmed,
+    }
+}
+
+/// The items: of a list, of an object in its place with an item under each key, or the only one. Nothing in
+/// the place of a list is an empty one; an object that is no item is an error's.
+fn rows<'v>(value: &'v Value, rules: &FieldRules) -> Option<Vec<&'v Value>> {
+    let named = |item: &Value| {
+        let of = [&rules.code, &rules.guid, &rules.title, &rules.link];
+        item.is_object() && of.into_iter().any(|pointers| first(item, pointers).is_some())
+    };
+    match value {
+        Value::Array(items) => Some(items.iter().collect()),
+        Value::Null | Value::Bool(false) => Some(Vec::new()),
+        Value::String(text) if text.trim().is_empty() => Some(Vec::new()),
+        Value::Object(_) if named(value) => Some(vec![value]),
+        Value::Object(items) => {
+            let rows: Vec<&Value> = items.values().filter(|item| named(item)).collect();
+            (items.is_empty() || !rows.is_empty()).then_some(rows)
+        }
+        _ => None,
     }
 }
 
@@ -147,7 +170,7 @@ fn take(rules: &FieldRules, item: &Value, entry: &mut Entry, context: &Context) 
         entry.title = text::title(&title);
     }
     replace(&mut entry.link, get(&rules.link).and_then(|l| link::absolute(&l, base)));
-    replace(&mut entry.published, get(&rules.date).and_then(|d| moment(&d, context)));
+    replace(&mut entry.published, get(&rules.date).and_then(|d| context.date(&d)));
     replace(&mut entry.summary, get(&rules.summary));
     replace(&mut entry.content, get(&rules.content));
     replace(&mut entry.media_name, get(&rules.media_name).map(|n| text::title(&n)));
@@ -169,33 +192,44 @@ fn replace<T>(field: &mut Option<T>, value: Option<T>) {
     }
 }
 
-/// The first pointer that holds text or a number.
+/// The first pointer that holds text or a number, also as the first of a list.
 fn first(item: &Value, pointers: &[String]) -> Option<String> {
     pointers.iter().find_map(|pointer| match item.pointer(pointer)? {
-        Value::String(text) => Some(text.clone()).filter(|t| !t.trim().is_empty()),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
+        Value::Array(values) => values.iter().find_map(text_of),
+        value => text_of(value),
     })
 }
 
-fn labels(value: &Value) -> Vec<String> {
+fn text_of(value: &Value) -> Option<String> {
     match value {
-        Value::String(one) => {
-            one.split([',', '，', ';']).map(text::one_line).filter(|t| !t.is_empty()).collect()
-        }
-        Value::Array(many) => many.iter().filter_map(Value::as_str).map(text::one_line).collect(),
-        _ => Vec::new(),
+        Value::String(text) => Some(text.clone()).filter(|t| !t.trim().is_empty()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
     }
 }
 
-/// A date as text, or Unix seconds or milliseconds as a number.
-fn moment(raw: &str, context: &Context) -> Option<crate::model::Timestamp> {
-    if raw.len() >= 10 && raw.bytes().all(|b| b.is_ascii_digit()) && raw.len() != 14 {
-        let number: i64 = raw.parse().ok()?;
-        let seconds = if raw.len() >= 13 { number / 1_000 } else { number };
-        return Some(crate::model::Timestamp::from_unix(seconds));
-    }
-    date::parse(raw, context.zone)
+/// Labels: text with commas, a list, or an object in the place of one; of an object its name.
+fn labels(value: &Value) -> Vec<String> {
+    let label = |value: &Value| {
+        let named =
+            ["name", "title", "label", "term"].iter().find_map(|name| value.get(name).and_then(text_of));
+        text_of(value).or(named)
+    };
+    let labels: Vec<String> = match value {
+        Value::String(one) => one.split([',', '，', ';']).map(str::to_owned).collect(),
+        Value::Array(many) => many.iter().filter_map(label).collect(),
+        Value::Object(named) => {
+            label(value).map_or_else(|| named.values().filter_map(label).collect(), |name| vec![name])
+        }
+        Value::Number(number) => vec![number.to_string()],
+        _ => Vec::new(),
+    };
+    labels
+        .iter()
+        .map(|label| text::one_line(label))
+        .filter(|label| !label.is_empty())
+        .take(MAX_LABELS)
+        .collect()
 }
 
 #[cfg(test)]
@@ -253,9 +287,62 @@ mod tests {
 
     #[test]
     fn numbers_are_dates() {
+        let context = Context { zone: chrono_tz::Tz::Asia__Shanghai, ..Context::default() };
+        for raw in [
+            "1640066107",
+            "1640066107000",
+            "1640066107.25",
+            "1.640066107e9",
+            "20211221135507",
+            "\"1640066107\"",
+            "\"2021-12-21 13:55:07\"",
+            r#""\/Date(1640066107000+0800)\/""#,
+        ] {
+            let json = format!(r#"{{"list":[{{"t":"x","when":{raw}}}]}}"#);
+            let document = parse(&rules(), json.as_bytes(), &context).unwrap();
+            assert_eq!(document.entries[0].published.unwrap().unix(), 1_640_066_107, "{raw}");
+        }
+    }
+
+    #[test]
+    fn what_stands_in_the_place_of_a_list() {
         let context = Context::default();
-        for raw in ["1640066107", "1640066107000", "2021-12-21 05:55:07"] {
-            assert_eq!(moment(raw, &context).unwrap().unix(), 1_640_066_107, "{raw}");
+        for (list, titles) in [
+            ("null", &[][..]),
+            ("false", &[]),
+            ("\"\"", &[]),
+            ("{}", &[]),
+            (r#"{"7":{"t":"A"},"9":{"t":"B"}}"#, &["A", "B"]),
+            (r#"{"t":"A","tags":{"x":1}}"#, &["A"]),
+            (r#"[{"t":["A","B"]},null,3,{"t":"C"}]"#, &["A", "C"]),
+        ] {
+            let json = format!("\u{FEFF}{{\"list\":{list}}}");
+            let document = parse(&rules(), json.as_bytes(), &context).unwrap();
+            let read: Vec<_> = document.entries.iter().map(|entry| entry.title.as_str()).collect();
+            assert_eq!(read, titles, "{list}");
+        }
+        let error = parse(&rules(), br#"{"list":{"error":{"message":"no key"}}}"#, &context);
+        assert!(matches!(error, Err(SourceError::NoList { .. })));
+    }
+
+    #[test]
+    fn a_broken_field_costs_a_field() {
+        let json = "{\"list\":[{\"t\":\"One\"},{\"t\":\"Cut \\ud83d\",\"digest\":\"a\nb\"},{\"t\":\"Three\",\"code\":NaN}]}";
+        let document = parse(&rules(), json.as_bytes(), &Context::default()).unwrap();
+        let read: Vec<_> = document.entries.iter().map(|entry| entry.title.as_str()).collect();
+        assert_eq!((read, document.repairs.len()), (vec!["One", "Cut \u{FFFD}", "Three"], 3));
+    }
+
+    #[test]
+    fn labels_in_any_form() {
+        for (value, want) in [
+            (r#""a, b""#, vec!["a", "b"]),
+            (r#"["a",7,{"name":"b"}]"#, vec!["a", "7", "b"]),
+            (r#"{"0":"a","1":"b"}"#, vec!["a", "b"]),
+            (r#"{"name":"a","slug":"b"}"#, vec!["a"]),
+            ("null", vec![]),
+        ] {
+            assert_eq!(labels(&serde_json::from_str(value).unwrap()), want, "{value}");
         }
     }
 }

@@ -177,6 +177,18 @@ impl Source {
         context: &Context,
         first: bool,
     ) -> Result<(Document, Vec<Url>), SourceError> {
+        let ((mut document, more), dates) =
+            context.dated(|context| self.read_as_kind(bytes, context, first))?;
+        document.repairs.extend(dates.repairs(bytes));
+        Ok((document, more))
+    }
+
+    fn read_as_kind(
+        &self,
+        bytes: &[u8],
+        context: &Context,
+        first: bool,
+    ) -> Result<(Document, Vec<Url>), SourceError> {
         Ok(match &self.kind {
             Kind::Feed => (parse_feed(bytes, context)?, Vec::new()),
             Kind::Json(rule) => (json::parse(rule, bytes, context)?, Vec::new()),

@@ -7,7 +7,7 @@ use url::Url;
 
 use super::SourceError;
 use crate::model::{Document, Entry, Pattern};
-use crate::parse::{Context, ParseError, date, encoding, link, text};
+use crate::parse::{Context, ParseError, encoding, link, text};
 
 /// How a sitemap is read.
 #[derive(Debug, Clone, PartialEq)]
@@ -71,8 +71,8 @@ fn entry(rule: &SitemapRule, place: &Place, context: &Context) -> Option<Entry> 
         guid: Some(url.clone()),
         link: Some(url),
         title: text::title(&place.title),
-        published: date::parse(&place.published, context.zone),
-        updated: date::parse(&place.lastmod, context.zone),
+        published: context.date(&place.published),
+        updated: context.date(&place.lastmod),
         media_name: Some(text::title(&place.name)).filter(|name| !name.is_empty()),
         ..Entry::default()
     })

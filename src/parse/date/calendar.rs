@@ -22,7 +22,6 @@ pub(super) fn day(text: &str) -> Option<NaiveDate> {
         (5, [5] | [2, 3]) => ordinal(digits.get(..2)?, digits.get(2..)?),
         (7, [7] | [4, 3]) => ordinal(digits.get(..4)?, digits.get(4..)?),
         (6, [6]) if !dashed => date(digits.get(..2)?, digits.get(2..4)?, digits.get(4..)?),
-        (6, [2, 2, 2]) => date(digits.get(..2)?, digits.get(2..4)?, digits.get(4..)?),
         _ => None,
     }
 }

@@ -1,84 +1,202 @@
-//! Names within dates: months in the languages that newspapers write them in, and zones.
+//! The words of dates: what month or day of the week a whole word names, and in which languages.
 
-/// How the names of the months begin, in lower case. Where two months begin alike the longer
-/// beginning stands first.
-const MONTHS: [(u32, &[&str]); 12] = [
-    (1, &["jan", "jän", "ene", "gen", "ιαν", "янв", "sty", "січ"]),
-    (2, &["feb", "fév", "fev", "φεβ", "фев", "lut", "лют"]),
-    (3, &["mar", "mär", "mrz", "maart", "mrt", "már", "mae", "μαρ", "μάρ", "мар", "бер"]),
-    (4, &["apr", "abr", "avr", "ápr", "απρ", "апр", "kwi", "кві"]),
-    (5, &["may", "mai", "mei", "mag", "máj", "maj", "μαι", "μαϊ", "μάι", "μάϊ", "май", "мая", "тра"]),
-    (6, &["jun", "juin", "jún", "giu", "ιουν", "ιούν", "ιον", "июн", "cze", "чер"]),
-    (7, &["jul", "juil", "júl", "lug", "ιουλ", "ιούλ", "ιολ", "июл", "lip", "лип"]),
-    (8, &["aug", "aoû", "aou", "ago", "αυγ", "αύγ", "авг", "sie", "сер"]),
-    (9, &["sep", "szept", "set", "σεπ", "сен", "wrz", "вер"]),
-    (10, &["oct", "okt", "out", "ott", "οκτ", "окт", "paź", "жов"]),
-    (11, &["nov", "νοε", "νοέ", "ноя", "lis", "лис"]),
-    (12, &["dec", "dez", "déc", "dic", "δεκ", "дек", "gru", "гру"]),
-];
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::LazyLock;
 
-/// The month that a word names, in full or short.
-pub(super) fn month_name(word: &str) -> Option<u32> {
-    let word = word.trim_end_matches('.');
-    // The longest name of a month in these languages; longer words only begin like one.
-    if word.len() < 3 || word.len() > 24 || word.bytes().any(|b| b.is_ascii_digit()) {
-        return None;
-    }
-    if word.starts_with(|c: char| !c.is_alphabetic()) || word.contains(|c: char| !c.is_alphabetic()) {
-        return None;
-    }
-    let lower = word.to_lowercase();
-    MONTHS.iter().find(|(_, heads)| heads.iter().any(|head| lower.starts_with(head))).map(|(month, _)| *month)
+use chrono_tz::Tz;
+
+use super::languages::LANGUAGES;
+use super::more::{AROUND, CASES, DAYS, MORE};
+use super::text::fold;
+
+/// Words that the name of one month can have.
+pub(super) const MOST_WORDS: usize = 3;
+
+/// What a word means in some languages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Sense {
+    pub means: Means,
+    /// The languages, as bits.
+    pub languages: u128,
 }
 
-/// `+0800`, `+08:00`, `+8`, `Z`, or a name met in feeds, in seconds east of Greenwich.
-pub(super) fn zone_offset(word: &str) -> Option<i32> {
-    if let Some(hours) = zone_name(word) {
-        return Some(hours * 3_600);
-    }
-    let (sign, rest) = match (word.strip_prefix('+'), word.strip_prefix('-')) {
-        (Some(rest), _) => (1, rest),
-        (_, Some(rest)) => (-1, rest),
-        _ => return None,
-    };
-    if !rest.bytes().all(|b| b.is_ascii_digit() || b == b':') {
-        return None;
-    }
-    let digits = rest.replace(':', "");
-    let (hours, minutes) = match digits.len() {
-        1 | 2 => (digits.as_str(), "0"),
-        3 => digits.split_at(1),
-        4 => digits.split_at(2),
-        _ => return None,
-    };
-    let (hours, minutes): (i32, i32) = (hours.parse().ok()?, minutes.parse().ok()?);
-    (hours <= 14 && minutes < 60).then_some(sign * (hours * 3_600 + minutes * 60))
+/// What a word means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Means {
+    /// From 1.
+    Month(u8),
+    /// From Sunday, 0.
+    Day(u8),
 }
 
-/// Hours east of Greenwich. The North American names are those of RFC 822, 5.1; `ET` and the
-/// like, which name no half of the year, are winter time.
-fn zone_name(word: &str) -> Option<i32> {
-    Some(match word.to_ascii_uppercase().as_str() {
-        "Z" | "UT" | "UTC" | "GMT" | "WET" => 0,
-        "EST" | "CDT" | "ET" => -5,
-        "EDT" | "AST" | "AT" => -4,
-        "CST" | "MDT" | "CT" => -6,
-        "MST" | "PDT" | "MT" => -7,
-        "PST" | "PT" | "AKDT" => -8,
-        "AKST" => -9,
-        "HST" => -10,
-        "ADT" | "BRT" | "ART" => -3,
-        "MET" | "CET" | "MEZ" | "BST" | "WEST" => 1,
-        "CEST" | "MEST" | "MESZ" | "EET" | "SAST" => 2,
-        "EEST" | "MSK" => 3,
-        "PKT" => 5,
-        "ICT" | "WIB" => 7,
-        "HKT" | "SGT" => 8,
-        "JST" | "KST" => 9,
-        "AEST" => 10,
-        "AEDT" => 11,
-        "NZST" => 12,
-        "NZDT" => 13,
-        _ => return None,
+static WORDS: LazyLock<HashMap<String, Vec<Sense>>> = LazyLock::new(words);
+
+/// What a folded word means; words of one name are joined by a space.
+pub(super) fn senses(folded: &str) -> &'static [Sense] {
+    WORDS.get(folded).map_or(&[], Vec::as_slice)
+}
+
+/// Whether a name of several words begins with a folded word.
+pub(super) fn is_begin(folded: &str) -> bool {
+    static BEGINS: LazyLock<HashSet<String>> = LazyLock::new(|| {
+        let first = |name: &String| name.split_once(' ').map(|(first, _)| first.to_owned());
+        WORDS.keys().filter_map(first).collect()
+    });
+    BEGINS.contains(folded)
+}
+
+/// The languages that put a point behind the number of a day.
+pub(super) fn with_point() -> u128 {
+    static BITS: LazyLock<u128> = LazyLock::new(|| {
+        let codes = "de da nb nn fi et lv cs sk sl hr sr bs hu is fo lb";
+        codes.split(' ').fold(0, |all, code| all | bit(code))
+    });
+    *BITS
+}
+
+/// The language of a zone's newspapers, where names of its months are others in another language.
+pub(super) fn spoken_in(zone: Tz) -> u128 {
+    bit(match zone {
+        Tz::Europe__Zagreb => "hr",
+        Tz::Europe__Prague => "cs",
+        Tz::Europe__Warsaw => "pl",
+        Tz::Europe__Kyiv | Tz::Europe__Kiev => "uk",
+        Tz::Europe__Minsk => "be",
+        Tz::Europe__Vilnius => "lt",
+        Tz::Europe__Istanbul => "tr",
+        Tz::Europe__Skopje => "mk",
+        Tz::Europe__Tirane => "sq",
+        Tz::Asia__Almaty => "kk",
+        _ => return 0,
     })
+}
+
+/// The languages by their codes, as bits in the order of the table.
+fn bits() -> HashMap<&'static str, u32> {
+    let mut bits = HashMap::new();
+    for language in LANGUAGES {
+        let next = u32::try_from(bits.len()).unwrap_or(u32::MAX);
+        bits.entry(language.code).or_insert(next);
+    }
+    bits
+}
+
+/// The bit of a language.
+fn bit(code: &str) -> u128 {
+    static BITS: LazyLock<HashMap<&str, u32>> = LazyLock::new(bits);
+    BITS.get(code).and_then(|bit| 1_u128.checked_shl(*bit)).unwrap_or_default()
+}
+
+fn words() -> HashMap<String, Vec<Sense>> {
+    let mut words = HashMap::new();
+    for language in LANGUAGES {
+        for (month, name) in language.months.iter().flat_map(|names| (1..).zip(*names)) {
+            add(&mut words, name, Means::Month(month), bit(language.code));
+            for (_, before, behind) in AROUND.iter().filter(|(code, ..)| *code == language.code) {
+                add(&mut words, &format!("{before}{name}{behind}"), Means::Month(month), bit(language.code));
+            }
+        }
+        for (day, name) in language.days.iter().flat_map(|names| (0..).zip(*names)) {
+            add(&mut words, name, Means::Day(day), bit(language.code));
+        }
+    }
+    for (code, month, names) in MORE {
+        for name in names.split(' ') {
+            add(&mut words, &name.replace('_', " "), Means::Month(*month), bit(code));
+        }
+    }
+    for (code, names) in CASES {
+        for (month, name) in (1..).zip(names.split(' ')) {
+            add(&mut words, name, Means::Month(month), bit(code));
+        }
+    }
+    for (code, names) in DAYS {
+        for (day, name) in (0..).zip(names.split(' ')) {
+            add(&mut words, name, Means::Day(day), bit(code));
+        }
+    }
+    shortened(&mut words);
+    words
+}
+
+/// The first three and four letters of a name, where only one month of the language begins so: programs cut
+/// names like that. Only where letters stand for sounds one by one.
+fn shortened(words: &mut HashMap<String, Vec<Sense>>) {
+    let mut heads: BTreeMap<(&str, String), Option<u8>> = BTreeMap::new();
+    for language in LANGUAGES {
+        for (month, name) in language.months.iter().flat_map(|names| (1..).zip(*names)) {
+            let name = fold(name.trim());
+            if !name.chars().all(|c| c.is_alphabetic() && c < '\u{0530}') {
+                continue;
+            }
+            for length in [3, 4] {
+                let head: String = name.chars().take(length).collect();
+                let known = heads.entry((language.code, head)).or_insert(Some(month));
+                *known = known.filter(|known| *known == month);
+            }
+        }
+    }
+    for ((code, head), month) in heads {
+        let known = words
+            .get(&head)
+            .is_some_and(|senses: &Vec<Sense>| senses.iter().any(|sense| sense.languages & bit(code) != 0));
+        if let Some(month) = month.filter(|_| !known) {
+            add(words, &head, Means::Month(month), bit(code));
+        }
+    }
+}
+
+fn add(words: &mut HashMap<String, Vec<Sense>>, name: &str, means: Means, language: u128) {
+    let name = fold(name.trim());
+    // One letter tells nothing, and a number is none of a month's names.
+    if name.chars().count() < 2 || name.chars().any(char::is_numeric) {
+        return;
+    }
+    let senses = words.entry(name).or_default();
+    match senses.iter_mut().find(|sense| sense.means == means) {
+        Some(sense) => sense.languages |= language,
+        None => senses.push(Sense { means, languages: language }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn months(word: &str) -> Vec<u8> {
+        let month = |sense: &Sense| match sense.means {
+            Means::Month(month) => Some(month),
+            Means::Day(_) => None,
+        };
+        senses(&fold(word)).iter().filter_map(month).collect()
+    }
+
+    #[test]
+    fn whole_words_name_months() {
+        for (word, want) in [
+            ("Marraskuuta", vec![11]),
+            ("lipnja", vec![6]),
+            ("ΜΆΡΤΙΟΣ", vec![3]),
+            ("Kasım", vec![11]),
+            ("KASIM", vec![11]),
+            ("paz", vec![10]),
+            ("Sept.", vec![9]),
+            ("juil.", vec![7]),
+            ("เม.ย.", vec![4]),
+            ("באפריל", vec![4]),
+            ("أبريل", vec![4]),
+            ("ابريل", vec![4]),
+            ("listopada", vec![11, 10]),
+            ("Marketing", vec![]),
+            ("Martin", vec![]),
+            ("Decision", vec![]),
+            ("Marten", vec![]),
+            ("a", vec![]),
+        ] {
+            let mut got = months(word);
+            got.sort_by_key(|month| want.iter().position(|known| known == month));
+            assert_eq!(got, want, "{word}");
+        }
+        assert!(bits().len() <= super::super::order::LANGUAGES);
+    }
 }

@@ -70,6 +70,23 @@ impl<'de> DeserializeSeed<'de> for Items<'_> {
     }
 }
 
+impl Items<'_> {
+    /// Keeps an item, or counts it.
+    fn take(&mut self, item: Value) {
+        let items = self.root.items.get_or_insert_default();
+        if items.len() < self.most {
+            items.push(item);
+        } else {
+            self.root.beyond += 1;
+        }
+    }
+
+    /// Something else in the place of the list: there are no items.
+    fn nothing(self) {
+        self.root.items.get_or_insert_default();
+    }
+}
+
 impl<'de> Visitor<'de> for Items<'_> {
     type Value = ();
 
@@ -78,6 +95,32 @@ impl<'de> Visitor<'de> for Items<'_> {
     }
 
     fn visit_unit<E>(self) -> Result<(), E> {
+        self.nothing();
+        Ok(())
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        self.nothing();
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        self.nothing();
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        self.nothing();
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        self.nothing();
+        Ok(())
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        self.nothing();
         Ok(())
     }
 
@@ -94,4 +137,47 @@ impl<'de> Visitor<'de> for Items<'_> {
         }
         Ok(())
     }
+
+    /// An object in the place of the list: one with an item under each key, or the only item itself.
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
+        self.root.items.get_or_insert_default();
+        let mut only = Map::new();
+        while let Some(key) = map.next_key::<String>()? {
+            if MEMBERS.contains(&key.as_str()) {
+                only.insert(key, map.next_value()?);
+            } else if only.is_empty() {
+                let item: Value = map.next_value()?;
+                if item.is_object() {
+                    self.take(item);
+                }
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        if !only.is_empty() {
+            self.take(Value::Object(only));
+        }
+        Ok(())
+    }
 }
+
+/// Members of an item (JSON Feed 1.1), by which one is told from a list under keys.
+const MEMBERS: [&str; 17] = [
+    "id",
+    "url",
+    "external_url",
+    "title",
+    "content_html",
+    "content_text",
+    "summary",
+    "image",
+    "banner_image",
+    "date_published",
+    "date_modified",
+    "author",
+    "authors",
+    "tags",
+    "language",
+    "attachments",
+    "guid",
+];

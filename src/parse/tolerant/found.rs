@@ -6,7 +6,7 @@ use super::state::{Kind, Start, Walker};
 use super::tokens::Tag;
 use crate::model::{Author, Enclosure};
 use crate::parse::resolve::absolute_html;
-use crate::parse::{date, link, rss};
+use crate::parse::{link, rss};
 
 impl<'a> Walker<'a, '_> {
     /// An attribute with its references decoded.
@@ -40,7 +40,7 @@ impl<'a> Walker<'a, '_> {
         {
             self.draft().link.offer(6, address);
         }
-        if let Some(at) = self.attribute(tag, "lastmod").and_then(|d| date::parse(&d, self.context.zone)) {
+        if let Some(at) = self.attribute(tag, "lastmod").and_then(|d| self.context.date(&d)) {
             self.draft().moment(Field::Updated, 1, at);
         }
     }
@@ -165,7 +165,7 @@ impl<'a> Walker<'a, '_> {
                 self.draft().html(capture.field, rank, html);
             }
             Field::Published | Field::Updated => {
-                if let Some(at) = date::parse(plain, self.context.zone) {
+                if let Some(at) = self.context.date(plain) {
                     self.draft().moment(capture.field, rank, at);
                 }
             }

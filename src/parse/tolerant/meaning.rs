@@ -37,7 +37,8 @@ impl<'a> Walker<'a, '_> {
             self.enter(start.tag);
             return Within::Nothing;
         }
-        if field.holds_markup() {
+        // A date may stand in a `time` element.
+        if field.holds_markup() || matches!(field, Field::Published | Field::Updated) {
             return Within::Text(self.inline(start));
         }
         Within::Text((!is_void(start.local) || start.tag.empty).then_some(Kind::Ignore))

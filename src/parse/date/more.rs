@@ -1,0 +1,91 @@
+//! Names of months that newspapers write and the GNU C Library does not have: other cases, other spellings,
+//! and abbreviations of Unicode's CLDR.
+
+/// A language, a month, and its names.
+pub(super) const MORE: &[(&str, u8, &str)] = &[
+    ("de", 2, "feber"),
+    ("de", 3, "mrz maerz"),
+    ("fr", 7, "jul juill"),
+    ("es", 9, "setiembre"),
+    ("nl", 3, "maa"),
+    ("cs", 6, "čvn"),
+    ("cs", 7, "čvc"),
+    ("uk", 3, "берез"),
+    ("kk", 4, "сәуір"),
+    ("id", 8, "agt agst"),
+    ("id", 11, "nop nopember"),
+    ("ms", 3, "mar"),
+    ("bn", 1, "জানুয়ারি"),
+    ("bn", 2, "ফেব্রুয়ারি"),
+    ("bn", 8, "অগাস্ট অগস্ট আগষ্ট"),
+    ("hi", 9, "सितम्बर"),
+    ("hi", 10, "अक्टूबर"),
+    ("hi", 11, "नवम्बर"),
+    ("hi", 12, "दिसम्बर"),
+    ("mr", 9, "सप्टेम्बर"),
+    ("ur", 10, "اكتوبر"),
+    ("fa", 5, "می"),
+    ("fa", 8, "آگوست"),
+    ("fa", 7, "جولای"),
+    ("fa", 6, "جون"),
+    ("th", 6, "มิย"),
+    ("uz", 9, "sentyabr"),
+    ("uz", 10, "oktyabr"),
+    ("az", 6, "iyun"),
+    ("ar", 1, "كانون_الثاني كانون_ثاني"),
+    ("ar", 10, "تشرين_الأول تشرين_أول"),
+    ("ar", 11, "تشرين_الثاني تشرين_ثاني"),
+    ("ar", 12, "كانون_الأول كانون_أول"),
+    ("vi", 1, "tháng_một tháng_giêng"),
+    ("vi", 2, "tháng_hai"),
+    ("vi", 3, "tháng_ba"),
+    ("vi", 4, "tháng_tư"),
+    ("vi", 5, "tháng_năm"),
+    ("vi", 6, "tháng_sáu"),
+    ("vi", 7, "tháng_bảy"),
+    ("vi", 8, "tháng_tám"),
+    ("vi", 9, "tháng_chín"),
+    ("vi", 10, "tháng_mười"),
+    ("vi", 11, "tháng_mười_một"),
+    ("vi", 12, "tháng_mười_hai tháng_chạp"),
+];
+
+/// Names of a whole year in another case, by language.
+pub(super) const CASES: &[(&str, &str)] = &[
+    ("sk", "januára februára marca apríla mája júna júla augusta septembra októbra novembra decembra"),
+    ("sl", "januarja februarja marca aprila maja junija julija avgusta septembra oktobra novembra decembra"),
+    ("sr", "januara februara marta aprila maja juna jula avgusta septembra oktobra novembra decembra"),
+    ("sr", "јануара фебруара марта априла маја јуна јула августа септембра октобра новембра децембра"),
+    ("bs", "januara februara marta aprila maja juna jula augusta septembra oktobra novembra decembra"),
+    ("lv", "janvārī februārī martā aprīlī maijā jūnijā jūlijā augustā septembrī oktobrī novembrī decembrī"),
+    ("lv", "janvāra februāra marta aprīļa maija jūnija jūlija augusta septembra oktobra novembra decembra"),
+    ("tg", "январи феврали марти апрели майи июни июли августи сентябри октябри ноябри декабри"),
+    ("uz", "январ феврал март апрел май июн июл август сентябр октябр ноябр декабр"),
+];
+
+/// What a language puts before or behind the name of a month: `marraskuuta`, `apirilaren`, `באפריל`.
+pub(super) const AROUND: &[(&str, &str, &str)] = &[
+    ("fi", "", "ta"),
+    ("fi", "", "n"),
+    ("fi", "", "ssa"),
+    ("eu", "", "ren"),
+    ("eu", "", "k"),
+    ("eu", "", "n"),
+    ("et", "", "l"),
+    ("et", "", "il"),
+    ("he", "ב", ""),
+    ("he", "ל", ""),
+    ("km", "ខែ", ""),
+    ("lo", "ເດືອນ", ""),
+    ("kk", "", "да"),
+    ("tr", "", "'da"),
+];
+
+/// Short names of days of the week that the library does not have, from Sunday on.
+pub(super) const DAYS: &[(&str, &str)] = &[
+    ("en", "- - tues wednes thur - -"),
+    ("en", "- - tue - thurs - -"),
+    ("ro", "dum lun mar mie joi vin sâm"),
+    ("pt", "domingo segunda-feira terça-feira quarta-feira quinta-feira sexta-feira sábado"),
+    ("fi", "sunnuntaina maanantaina tiistaina keskiviikkona torstaina perjantaina lauantaina"),
+];
