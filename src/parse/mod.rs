@@ -13,6 +13,7 @@ pub mod encoding;
 mod error;
 pub mod json_feed;
 pub mod link;
+pub mod pictures;
 pub mod resolve;
 mod root;
 pub mod rss;
