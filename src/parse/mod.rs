@@ -13,7 +13,11 @@ pub mod encoding;
 mod error;
 pub mod json_feed;
 pub mod link;
+mod media_type;
+mod person;
 pub mod pictures;
+#[cfg(test)]
+mod readers;
 pub mod resolve;
 mod root;
 pub mod rss;
