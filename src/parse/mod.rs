@@ -14,6 +14,7 @@ mod error;
 pub mod json_feed;
 pub mod link;
 mod media_type;
+pub mod page;
 mod person;
 pub mod pictures;
 #[cfg(test)]
