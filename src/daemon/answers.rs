@@ -48,6 +48,9 @@ pub struct SourceRow {
     pub held: Vec<String>,
     /// What had to be repaired to read the last document, with its line.
     pub repairs: Vec<String>,
+    /// Bounds that cut what was read of the last document.
+    #[serde(default)]
+    pub cut: Vec<String>,
     /// Newspapers' names that wait to become categories.
     pub waiting_names: Vec<String>,
 }

@@ -100,6 +100,9 @@ pub struct SourceState {
     /// What had to be repaired to read the last document, with its line; at most 10 are kept.
     #[serde(skip_serializing_if = "is_default")]
     pub repairs: Vec<String>,
+    /// Bounds that cut what was read of the last document, for people; at most 5 are kept.
+    #[serde(skip_serializing_if = "is_default")]
+    pub cut: Vec<String>,
     /// Newspapers' names that wait for a decision (`categories.auto = "hold"`); at most 20.
     #[serde(skip_serializing_if = "is_default")]
     pub waiting_names: Vec<String>,

@@ -21,7 +21,7 @@ pub(super) fn source_bytes(state: &SourceState) -> Result<Vec<u8>> {
 
 /// Makes what is told of a source shorter; `false` when nothing is left to leave out.
 fn shorten(state: &mut SourceState) -> bool {
-    let lists = [&mut state.repairs, &mut state.held, &mut state.waiting_names];
+    let lists = [&mut state.repairs, &mut state.cut, &mut state.held, &mut state.waiting_names];
     if let Some(list) = lists.into_iter().find(|list| !list.is_empty()) {
         list.truncate(list.len() / 2);
         return true;
