@@ -169,6 +169,7 @@ impl Source {
             let (cap, all) = (context.max_entries, context.max_entries + document.beyond_cap);
             document.cut.push(format!("of {all} items the first {cap} are read"));
         }
+        document.share_language();
         for entry in &mut document.entries {
             self.tidy(entry);
         }
