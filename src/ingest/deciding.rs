@@ -29,6 +29,8 @@ pub(super) struct Taking {
     published: Cursor,
     changes: Vec<Decided>,
     tally: Tally,
+    /// New items without a date so far.
+    undated: i64,
     /// The newspaper's name that the last record had, and the categories that it came to.
     routed: Option<(Option<String>, Vec<Category>)>,
 }
@@ -41,6 +43,7 @@ impl Taking {
             published: Cursor::default(),
             changes: Vec::new(),
             tally: Tally::default(),
+            undated: 0,
             routed: None,
         }
     }
@@ -327,7 +330,9 @@ impl Taking {
         let (verdict, categories) = self.judged(store, &mut draft, published, routed)?;
         let Some(home) = categories.first() else { return Ok(()) };
         let place = (self.of.options.zone, self.of.options.bare_space.as_ref());
-        let mut article = article::new_article(&self.of.source, listed, draft, home, place, self.of.now);
+        let mut article =
+            article::new_article(&self.of.source, listed, draft, home, place, (self.of.now, self.undated));
+        self.undated += i64::from(published.is_none());
         article.item.categories.extend(categories.iter().skip(1).map(|category| category.id));
         article.item.categories[1..].sort_unstable();
         if verdict.dropped.is_some() {
