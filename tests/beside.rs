@@ -321,10 +321,11 @@ async fn the_outcome_of_what_is_cut_off_at_any_write_is_a_serial_one() {
     let mut cuts = 0;
     for sled in [false, true] {
         for act in ACTS {
-            let serial = serial(&upstream, sled, act).await;
+            let serial = Box::pin(serial(&upstream, sled, act)).await;
             for place in 0..STEPS {
                 for writes in 0.. {
-                    let Some(seen) = outcome_of_cut(&upstream, (sled, act, place), writes).await else {
+                    let cut = Box::pin(outcome_of_cut(&upstream, (sled, act, place), writes));
+                    let Some(seen) = cut.await else {
                         break;
                     };
                     assert!(

@@ -148,3 +148,65 @@ async fn a_feed_of_summaries_gets_its_texts() {
         .into();
     assert_eq!(texts, [true, false]);
 }
+
+#[tokio::test]
+async fn a_list_without_dates_keeps_its_order_and_never_moves() {
+    let upstream = Upstream::start().await;
+    let list = |names: &[&str]| {
+        let item = |name: &&str| format!("<li><a href='/a/{name}'>{name}</a></li>");
+        format!("<ul class=news>{}</ul>", names.iter().map(item).collect::<String>())
+    };
+    upstream.put("/news/", 200, HTML, list(&["c", "b", "a"]));
+    let rule = "kind = \"html\"\nfull_text = false\n[source.list]\nitem = \"ul.news li\"\n";
+    let start = at("2026-05-02T00:00:00Z");
+    let mill = Mill::open(start, MAIN, &source(upstream.base(), rule)).await;
+    mill.poll("paper").await;
+    let dated = |mill: &Mill| {
+        let mut items: Vec<_> = mill.items().into_iter().map(|item| (item.published, item.title)).collect();
+        items.sort_by(|a, b| b.cmp(a));
+        items
+    };
+    let first = dated(&mill);
+    let want = [(start, "c"), (start.plus(-1), "b"), (start.plus(-2), "a")];
+    assert_eq!(first, want.map(|(at, title)| (at, title.to_owned())));
+    mill.pass(60);
+    upstream.put("/news/", 200, HTML, list(&["e", "c", "b", "a", "d"]));
+    mill.poll("paper").await;
+    let titles: Vec<String> = dated(&mill).into_iter().map(|(_, title)| title).collect();
+    assert_eq!(titles, ["e", "d", "c", "b", "a"], "only new ones are counted");
+    assert_eq!(dated(&mill)[2..], first);
+}
+
+#[tokio::test]
+async fn a_long_sitemap_gives_its_newest_and_tells_what_it_cut() {
+    let upstream = paper().await;
+    let base = upstream.base().to_owned();
+    let place = |n: u32| format!("<url><loc>{base}/old/{n}</loc></url>");
+    let old: String = (1..5_100).map(place).collect();
+    let urls = format!("<urlset>{old}<url><loc>{base}/old/9999</loc></url></urlset>");
+    upstream.put("/news/", 200, "application/xml", urls);
+    let text = "title = \"h1\"\n";
+    upstream.put("/old/9999", 200, HTML, article(9));
+    let rule = format!("kind = \"sitemap\"\n[source.article]\n{text}");
+    let mill = Mill::open(at("2026-05-02T00:00:00Z"), MAIN, &source(&base, &rule)).await;
+    mill.poll("paper").await;
+    assert_eq!(mill.state("paper").cut, ["of 5100 addresses the newest 5000 are read"]);
+    let titles: Vec<String> = mill.items().into_iter().map(|item| item.title).collect();
+    assert_eq!(titles, ["第9篇"], "the newest was asked for first");
+}
+
+#[tokio::test]
+async fn an_index_without_dates_is_read_from_its_newest() {
+    let upstream = paper().await;
+    let base = upstream.base().to_owned();
+    let part = |n: u32| format!("<sitemap><loc>{base}/part-{n}.xml</loc></sitemap>");
+    let index: String = (1..=12).map(part).collect();
+    upstream.put("/news/", 200, "application/xml", format!("<sitemapindex>{index}</sitemapindex>"));
+    let urls = format!("<urlset><url><loc>{base}/a/1.html</loc></url></urlset>");
+    upstream.put("/part-12.xml", 200, "application/xml", urls);
+    let rule = "kind = \"sitemap\"\nsitemap = { max_sitemaps = 1 }\n";
+    let mill = Mill::open(at("2026-05-02T00:00:00Z"), MAIN, &source(&base, rule)).await;
+    let report = mill.poll("paper").await;
+    assert_eq!((report.inserted, report.error), (1, None));
+    assert_eq!(mill.state("paper").cut, ["of 12 sitemaps the newest 1 are read (`max_sitemaps`)"]);
+}

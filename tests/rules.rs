@@ -275,3 +275,31 @@ async fn a_source_in_two_categories_and_both_combined() {
     mill.pass(60);
     assert_eq!(mill.publish().await.written, 0);
 }
+
+#[tokio::test]
+async fn rules_by_language_hear_what_documents_say() {
+    let upstream = Upstream::start().await;
+    let feed = "<rss version='2.0' xmlns:dc='http://purl.org/dc/elements/1.1/'><channel><title>t</title>\
+        <link>https://paper.example/</link><description>d</description><language>de-AT</language>\
+        <item><title>Eins</title><guid>1</guid></item>\
+        <item><title>Two</title><guid>2</guid><dc:language>en</dc:language></item></channel></rss>";
+    upstream.rss("/a.xml", feed.to_owned());
+    let atom = "<feed xmlns='http://www.w3.org/2005/Atom' xml:lang='de'><title>t</title><id>i</id>\
+        <updated>2026-04-30T08:00:00Z</updated><entry><title>Drei</title><id>3</id><updated>2026-04-30T08:00:00Z</updated></entry></feed>";
+    upstream.put("/b.xml", 200, "application/atom+xml", atom.to_owned());
+    let page = "<html lang=de><ul class=news><li><a href=/4>Vier</a></li></ul></html>";
+    upstream.put("/c", 200, "text/html", page.to_owned());
+    let list = "kind = \"html\"\nfull_text = false\n[source.list]\nitem = \"ul.news li\"\n";
+    let sources = format!(
+        "{}{}{}{list}",
+        feed_source("jia", "甲城日报", &upstream, "/a.xml"),
+        feed_source("yi", "乙城日报", &upstream, "/b.xml"),
+        feed_source("bing", "丙城日报", &upstream, "/c")
+    );
+    let rule = "[[rule]]\nname = \"german\"\naction = \"move\"\nlanguage = [\"de\"]\nto = \"德语\"\n";
+    let mill = Mill::open(at("2026-05-01T04:00:00Z"), &format!("{MAIN}{rule}"), &sources).await;
+    mill.round().await;
+    let german: BTreeSet<String> =
+        placed(&mill).into_iter().filter(|(slugs, _)| slugs == "deyu").map(|(_, title)| title).collect();
+    assert_eq!(german.into_iter().collect::<Vec<_>>(), ["Drei", "Eins", "Vier"]);
+}

@@ -60,6 +60,7 @@ fn state(source: &SourceRow) -> String {
         ("alarm: ", source.alarm.clone()),
         ("moved to ", moved.unwrap_or_default()),
         ("window ran over ", gaps.unwrap_or_default()),
+        ("read in part: ", source.cut.join("; ")),
         ("repaired: ", source.repairs.join("; ")),
         ("names that wait to become categories: ", source.waiting_names.join("、")),
     ]

@@ -48,7 +48,10 @@ pub struct SourceRow {
     pub held: Vec<String>,
     /// What was repaired to parse the last document, each with its line.
     pub repairs: Vec<String>,
-    /// Category names from the newspaper that wait for an admin to make them categories.
+    /// Bounds that cut what was read of the last document.
+    #[serde(default)]
+    pub cut: Vec<String>,
+    /// Newspapers' names that wait to become categories.
     pub waiting_names: Vec<String>,
 }
 

@@ -173,6 +173,7 @@ async fn source_rows(mill: &Arc<Mill>) -> Result<Vec<SourceRow>, StoreError> {
                         last_error: state.last_error,
                         held: state.held,
                         repairs: state.repairs,
+                        cut: state.cut,
                         waiting_names: state.waiting_names,
                     })
                 })

@@ -7,7 +7,8 @@ use super::identity::Listed;
 use crate::model::{Article, Category, CodeSpace, Item, Timestamp};
 use crate::source::Source;
 
-/// A new item of a draft.
+/// A new item of a draft; `undated` is how many new ones without a date stand before it in its document, whose
+/// order their dates keep (RULES 1.9).
 #[must_use]
 pub fn new_article(
     source: &Source,
@@ -15,9 +16,10 @@ pub fn new_article(
     draft: Draft,
     home: &Category,
     place: (Tz, Option<&CodeSpace>),
-    now: Timestamp,
+    (now, undated): (Timestamp, i64),
 ) -> Article {
-    let published = listed.entry.published.or(listed.entry.updated).map_or(now, |date| date.min(now));
+    let date = listed.entry.published.or(listed.entry.updated);
+    let published = date.map_or_else(|| now.plus(-undated), |date| date.min(now));
     let item = Item {
         permalink: permalink(home, published, place.0, &listed.code.file_name(place.1)),
         code: listed.code.clone(),

@@ -22,6 +22,8 @@ pub(super) struct DocumentIngest {
     pub(super) published: Cursor,
     pub(super) changes: Vec<DecidedChange>,
     pub(super) counts: Counts,
+    /// New items without a date so far.
+    pub(super) undated: i64,
     /// The newspaper's name that the last record had, and the categories that it came to.
     pub(super) routed: Option<(Option<String>, Vec<Category>)>,
 }
@@ -34,6 +36,7 @@ impl DocumentIngest {
             published: Cursor::default(),
             changes: Vec::new(),
             counts: Counts::default(),
+            undated: 0,
             routed: None,
         }
     }

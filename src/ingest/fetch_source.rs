@@ -158,6 +158,7 @@ impl Ingest {
                 bytes += part.body.len();
                 let (further, next) = self.parse(source, part, false).await?;
                 document.entries.extend(further.entries);
+                document.cut.extend(further.cut);
                 waiting.extend(next);
             }
         }

@@ -51,6 +51,8 @@ pub use routing::{AutoCategories, Routing};
 
 /// Repairs of the last document that are remembered.
 const REPAIRS_SHOWN: usize = 10;
+/// Bounds that cut the last document and are remembered.
+const CUT_SHOWN: usize = 5;
 
 impl Ingest {
     /// One poll of a claimed source: [`Ingest::fetch_source`], then [`Ingest::finish`].
@@ -172,6 +174,7 @@ impl Ingest {
         report.bytes = bytes;
         state.title = clip_bytes(&document.title, 300);
         state.repairs = document.repairs.iter().take(REPAIRS_SHOWN).map(ToString::to_string).collect();
+        state.cut = document.cut.iter().take(CUT_SHOWN).map(|cut| clip_bytes(cut, 300)).collect();
         state.held.clear();
         state.next_check = None;
         let hints = document.hints.clone();

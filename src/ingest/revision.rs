@@ -26,8 +26,15 @@ impl DocumentIngest {
         let (verdict, categories) = self.apply_rules(store, &mut draft, published, routed)?;
         let Some(home) = categories.first() else { return Ok(()) };
         let place = (self.context.options.zone, self.context.options.bare_space.as_ref());
-        let mut article =
-            article::new_article(&self.context.source, listed, draft, home, place, self.context.now);
+        let mut article = article::new_article(
+            &self.context.source,
+            listed,
+            draft,
+            home,
+            place,
+            (self.context.now, self.undated),
+        );
+        self.undated += i64::from(published.is_none());
         article.item.categories.extend(categories.iter().skip(1).map(|category| category.id));
         article.item.categories[1..].sort_unstable();
         if verdict.dropped.is_some() {

@@ -101,7 +101,10 @@ pub struct Document {
     /// Number of items that were left out because the document exceeds the cap.
     #[serde(skip)]
     pub beyond_cap: usize,
-    /// Defects that were repaired to read it.
+    /// Bounds that cut what is read of it, for people.
+    #[serde(skip)]
+    pub cut: Vec<String>,
+    /// What had to be repaired to read it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub repairs: Vec<Repair>,
     /// The parser that read it: `rss` or `atom` (the crates), `tolerant` or `json`.
@@ -110,6 +113,17 @@ pub struct Document {
     /// Its hints about being polled.
     #[serde(skip)]
     pub hints: Hints,
+}
+
+impl Document {
+    /// Gives its language to the items that name none.
+    pub fn share_language(&mut self) {
+        if self.language.is_some() {
+            for entry in self.entries.iter_mut().filter(|entry| entry.language.is_none()) {
+                entry.language.clone_from(&self.language);
+            }
+        }
+    }
 }
 
 /// One item of an upstream document.

@@ -100,7 +100,10 @@ pub struct SourceState {
     /// Repairs that were needed to read the last document, each with its line; at most 10.
     #[serde(skip_serializing_if = "is_default")]
     pub repairs: Vec<String>,
-    /// Names of newspapers that wait for the admin's decision (`categories.auto = "hold"`); at most 20.
+    /// Bounds that cut what was read of the last document, for people; at most 5 are kept.
+    #[serde(skip_serializing_if = "is_default")]
+    pub cut: Vec<String>,
+    /// Newspapers' names that wait for a decision (`categories.auto = "hold"`); at most 20.
     #[serde(skip_serializing_if = "is_default")]
     pub waiting_names: Vec<String>,
     /// Number of items ever stored.

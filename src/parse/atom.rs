@@ -5,11 +5,12 @@ use std::io::BufRead;
 use atom_syndication::{Content, Feed, Link, Person, Text, TextType};
 use url::Url;
 
+use super::person::with_address;
 use super::resolve::absolute;
 use super::title::Title;
-use super::tolerant::draft::Draft;
+use super::tolerant::draft::{Draft, speech};
 use super::tolerant::names::Field;
-use super::{Context, ParseError, link, text};
+use super::{Context, ParseError, link, media_type, text};
 use crate::model::{Author, Document, Enclosure, Entry, Timestamp};
 
 /// People of the feed that stand for those of an entry without any.
@@ -30,7 +31,10 @@ pub fn parse(xml: impl BufRead, context: &Context) -> Result<Document, ParseErro
     hints(&mut draft, &feed, base);
     draft.title.offer(0, title(&feed.title, base));
     links(&mut draft, &feed.links, base, false);
-    draft.language.offer(0, feed.lang.unwrap_or_default().trim().replace('_', "-"));
+    let subtitle = feed.subtitle.as_ref().and_then(|subtitle| subtitle.lang.as_deref());
+    spoken(&mut draft, speech::WHOLE, feed.lang.as_deref());
+    spoken(&mut draft, speech::SUMMARY, subtitle);
+    spoken(&mut draft, speech::TITLE, feed.title.lang.as_deref());
     if let Some(id) = Some(feed.id.trim()).filter(|id| !id.is_empty()) {
         let joined = base.filter(|_| !id.contains(':')).and_then(|base| base.join(id).ok());
         let id = joined.map_or_else(|| id.to_owned(), String::from);
@@ -46,9 +50,12 @@ pub fn parse(xml: impl BufRead, context: &Context) -> Result<Document, ParseErro
     feed.authors.into_iter().for_each(|person| draft.person(author(person)));
     let authors = draft.authors.clone();
     let entries = entries.into_iter().take(context.max_entries).map(|e| entry(e, base, &authors)).collect();
-    let mut document = draft.into_document(entries);
-    document.language = document.language.filter(|language| !language.is_empty());
+    let document = draft.into_document(entries);
     Ok(Document { format: "atom".to_owned(), reader: "atom", beyond_cap, ..document })
+}
+
+fn spoken(draft: &mut Draft, rank: u8, tag: Option<&str>) {
+    draft.spoken(rank, tag.unwrap_or_default());
 }
 
 fn hints(draft: &mut Draft, feed: &Feed, base: Option<&Url>) {
@@ -78,6 +85,9 @@ fn hints(draft: &mut Draft, feed: &Feed, base: Option<&Url>) {
 fn entry(entry: atom_syndication::Entry, base: Option<&Url>, feed_authors: &[Author]) -> Entry {
     let mut draft = Draft::default();
     draft.title.offer(0, title(&entry.title, base));
+    spoken(&mut draft, speech::TITLE, entry.title.lang.as_deref());
+    spoken(&mut draft, speech::SUMMARY, entry.summary.as_ref().and_then(|summary| summary.lang.as_deref()));
+    spoken(&mut draft, speech::CONTENT, entry.content.as_ref().and_then(|content| content.lang.as_deref()));
     links(&mut draft, &entry.links, base, true);
     if let Some(id) = Some(entry.id.trim()).filter(|id| !id.is_empty()) {
         draft.id.offer(0, id.to_owned());
@@ -114,8 +124,8 @@ fn links(draft: &mut Draft, links: &[Link], base: Option<&Url>, item: bool) {
                 draft.link.offer(if page { 0 } else { 8 }, address);
             }
             "enclosure" if item => draft.enclosure(Enclosure {
+                media_type: media_type::of_file(l.mime_type.as_deref(), None, &address),
                 url: address,
-                media_type: l.mime_type.clone(),
                 length: l.length.as_deref().and_then(|n| n.trim().parse().ok()),
             }),
             _ => {}
@@ -125,11 +135,11 @@ fn links(draft: &mut Draft, links: &[Link], base: Option<&Url>, item: bool) {
 
 fn author(person: Person) -> Author {
     let line = |text: String| Some(text::one_line(&text)).filter(|text| !text.is_empty());
-    Author {
+    with_address(Author {
         name: text::title(&person.name),
         email: person.email.and_then(line),
         uri: person.uri.and_then(line),
-    }
+    })
 }
 
 /// `xml:base` within another base (XML Base, 4).

@@ -13,7 +13,7 @@ use ammonia::Builder;
 use dom_query::{Document, Matcher, NodeRef};
 use url::Url;
 
-use super::{link, text};
+use super::{link, pictures, text};
 use crate::model::nesting;
 use crate::model::text::strip_illegal;
 
@@ -121,7 +121,7 @@ impl Cleaner {
             strip: rules.strip.clone(),
             attribution: rules.attribution.clone(),
             sanitiser: allowed::sanitiser(&rules.keep_classes),
-            attributes: constant("[href], [src], [srcset], [poster], [cite], [data-src], [data-original]"),
+            attributes: constant("[href], [src], [srcset], [poster], [cite]"),
             hidden: constant("[hidden], [style*='display:none'], [style*='display: none']"),
             paragraphs: constant("p"),
             breaks: constant("p:has(> br)"),
@@ -191,6 +191,7 @@ impl Cleaner {
         let document = Document::fragment(source.as_ref());
         self.apply_rules(&document);
         players::to_links(&document, &self.frames, &self.video_hosts, base);
+        pictures::settle(&document, base);
         allowed::reduce(&document);
         self.tidy(&document);
         for node in document.select_matcher(&self.attributes).nodes() {
@@ -263,15 +264,8 @@ fn matcher(selector: &str) -> Result<Matcher, BadSelector> {
     Matcher::new(selector).map_err(|_| BadSelector { selector: selector.to_owned() })
 }
 
-/// Absolute addresses in every attribute that holds one; lazy pictures get their real source.
+/// Absolute addresses in every attribute that holds one.
 fn make_absolute(node: &NodeRef<'_>, base: Option<&Url>) {
-    for lazy in ["data-src", "data-original"] {
-        if let Some(real) = node.attr(lazy)
-            && node.node_name().as_deref() == Some("img")
-        {
-            node.set_attr("src", &real);
-        }
-    }
     for name in ["href", "src", "poster", "cite"] {
         if let Some(value) = node.attr(name) {
             if name == "href" && value.trim_start().to_ascii_lowercase().starts_with("mailto:") {
@@ -284,10 +278,9 @@ fn make_absolute(node: &NodeRef<'_>, base: Option<&Url>) {
         }
     }
     if let Some(value) = node.attr("srcset") {
-        let candidates: Vec<String> = value
-            .split(", ")
-            .filter_map(|candidate| {
-                let (url, size) = candidate.trim().split_once(' ').unwrap_or((candidate.trim(), ""));
+        let candidates: Vec<String> = pictures::sizes(&value)
+            .into_iter()
+            .filter_map(|(url, size)| {
                 Some(format!("{} {size}", link::absolute(url, base)?).trim_end().to_owned())
             })
             .collect();

@@ -1,6 +1,10 @@
-//! Bytes to text. Order: the source's own setting, BOM, valid multi-byte UTF-8, the HTTP
-//! charset, the declaration in the document, detection (RULES 8). Never fails: a bad byte
-//! becomes U+FFFD and everything else stays.
+//! Bytes to text. Order: the source's own setting, BOM, valid multi-byte UTF-8, ISO-2022-JP by its
+//! escapes, the HTTP charset, the declaration in the document, detection (RULES 8). Never fails: a
+//! bad byte becomes U+FFFD and everything else stays.
+
+mod declared;
+mod packed;
+mod proven;
 
 use std::borrow::Cow;
 
@@ -8,9 +12,8 @@ use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, GB18030, GBK, KOI8_R, KOI8_U, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
 use crate::model::text::character;
+use declared::declared;
 
-/// How far into a document a declaration is looked for, in bytes.
-const DECLARATION: usize = 1_024;
 /// Bytes that an encoding is detected from: the detector tries them all, at 60 ns a byte.
 const DETECTED: usize = 16 << 10;
 /// Bytes before the first that tells something.
@@ -19,6 +22,33 @@ const BEFORE: usize = 64;
 /// The text and the name of the encoding that it was read in.
 #[must_use]
 pub fn decode<'a>(
+    bytes: &'a [u8],
+    content_type: Option<&str>,
+    fixed: Option<&'static Encoding>,
+) -> (Cow<'a, str>, &'static str) {
+    if let Some(document) = packed::unpacked(bytes) {
+        let (text, name) = decode_plain(&document, content_type, fixed);
+        return (Cow::Owned(text.into_owned()), name);
+    }
+    decode_plain(bytes, content_type, fixed)
+}
+
+fn decode_plain<'a>(
+    bytes: &'a [u8],
+    content_type: Option<&str>,
+    fixed: Option<&'static Encoding>,
+) -> (Cow<'a, str>, &'static str) {
+    let (text, name) = decode_once(bytes, content_type, fixed);
+    if fixed.is_none()
+        && name == UTF_8.name()
+        && let Some(meant) = proven::encoded_twice(&text)
+    {
+        return (Cow::Owned(meant), name);
+    }
+    (text, name)
+}
+
+fn decode_once<'a>(
     bytes: &'a [u8],
     content_type: Option<&str>,
     fixed: Option<&'static Encoding>,
@@ -32,6 +62,7 @@ pub fn decode<'a>(
             encoding.name(),
         );
     }
+    let fixed = fixed.or_else(|| proven::iso_2022_jp(bytes));
     // Valid UTF-8 that is not plain ASCII: no other encoding produces that by chance. Most feeds
     // are that: they are looked at once, and not copied.
     if fixed.is_none_or(|fixed| fixed == UTF_8)
@@ -117,7 +148,7 @@ fn ascii(bytes: &[u8], content_type: Option<&str>) -> Option<&'static Encoding> 
 pub fn charset(content_type: &str) -> Option<&'static Encoding> {
     let lower = content_type.to_ascii_lowercase();
     let value = lower.split(';').skip(1).find_map(|part| part.trim().strip_prefix("charset="))?;
-    Encoding::for_label(value.trim_matches(['"', '\'', ' ']).as_bytes())
+    Encoding::for_label_no_replacement(value.trim_matches(['"', '\'', ' ']).as_bytes())
 }
 
 /// `<` and `?`, or `<` and a letter, with zero bytes between them.
@@ -127,18 +158,6 @@ fn utf16_without_bom(bytes: &[u8]) -> Option<&'static Encoding> {
         [0, b'<', 0, second, ..] if second.is_ascii() && *second != 0 => Some(UTF_16BE),
         _ => None,
     }
-}
-
-fn declared(bytes: &[u8]) -> Option<&'static Encoding> {
-    let head = String::from_utf8_lossy(bytes.get(..DECLARATION).unwrap_or(bytes));
-    // Only within the XML declaration: elsewhere the word means something else.
-    let (declaration, _) = head.split_once("?>").or_else(|| head.split_once('>'))?;
-    let (_, after) = declaration.split_once("encoding")?;
-    let value = after.trim_start().strip_prefix('=')?.trim_start();
-    let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''))?;
-    let label = value.get(1..)?.split(quote).next()?;
-    // A declaration that was itself readable as bytes cannot be UTF-16.
-    Encoding::for_label(label.trim().as_bytes()).filter(|e| *e != UTF_16LE && *e != UTF_16BE)
 }
 
 /// The part of a text that tells its encoding: from shortly before its first byte beyond ASCII.

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use memchr::memchr;
 use url::Url;
 
+use super::pictures::{LATE, LATE_SETS, is_address, sizes};
 use super::text::trimmed;
 use super::tolerant::attrs::Attrs;
 use crate::model::markup::after_tag;
@@ -63,26 +64,17 @@ pub fn attribute(key: &str, value: &str, base: Option<&Url>) -> Option<String> {
     let is = |name: &&str| key.eq_ignore_ascii_case(name);
     if ADDRESSES.iter().any(is) {
         relative(value, base)
-    } else if ["srcset", "data-srcset"].iter().any(is) {
+    } else if LATE.iter().any(is) {
+        is_address(value).then(|| relative(value, base)).flatten()
+    } else if is(&"srcset") || LATE_SETS.iter().any(is) {
         source_set(value, base)
     } else {
         None
     }
 }
 
-/// Attributes that hold one address (HTML, "Attributes"; the last three are what pages load later).
-const ADDRESSES: &[&str] = &[
-    "href",
-    "src",
-    "poster",
-    "cite",
-    "action",
-    "background",
-    "longdesc",
-    "data-src",
-    "data-original",
-    "data-lazy-src",
-];
+/// Attributes that hold one address (HTML, "Attributes").
+const ADDRESSES: &[&str] = &["href", "src", "poster", "cite", "action", "background", "longdesc"];
 
 fn relative(value: &str, base: &Url) -> Option<String> {
     let trimmed = value.trim();
@@ -102,12 +94,9 @@ fn has_scheme(address: &str) -> bool {
 /// `a.jpg 1x, b.jpg 2x` (HTML 4.8.4.2.1).
 fn source_set(value: &str, base: &Url) -> Option<String> {
     let mut changed = false;
-    let parts: Vec<String> = value
-        .split(", ")
-        .map(|candidate| {
-            let candidate = candidate.trim();
-            let (address, size) =
-                candidate.split_once(|c: char| c.is_ascii_whitespace()).unwrap_or((candidate, ""));
+    let parts: Vec<String> = sizes(value)
+        .into_iter()
+        .map(|(address, size)| {
             let absolute = relative(address, base);
             changed |= absolute.is_some();
             format!("{} {size}", absolute.as_deref().unwrap_or(address)).trim_end().to_owned()

@@ -6,13 +6,14 @@ use rss::extension::Extension;
 use rss::{Channel, Item};
 use url::Url;
 
+use super::person::person;
 use super::resolve::absolute;
 use super::title::Title;
 use super::tolerant::draft::Draft;
 use super::tolerant::hints::HintDraft;
 use super::tolerant::names::Field;
-use super::{Context, ParseError, link, text};
-use crate::model::{Author, Document, Enclosure, Entry};
+use super::{Context, ParseError, link, media_type, text};
+use crate::model::{Document, Enclosure, Entry};
 
 /// Reads an RSS document in UTF-8 without an XML declaration.
 ///
@@ -118,6 +119,10 @@ fn entry(mut item: Item, context: &Context) -> Entry {
 fn people_and_labels(draft: &mut Draft, item: &Item, context: &Context) {
     let (dc, itunes) = (item.dublin_core_ext.as_ref(), item.itunes_ext.as_ref());
     moment(draft, Field::Published, dc.and_then(|dc| dc.dates.first().map(String::as_str)), context);
+    let language = dc.and_then(|dc| dc.languages.first()).map(|language| language.trim());
+    if let Some(language) = language.filter(|language| !language.is_empty()) {
+        draft.language.offer(1, language.to_owned());
+    }
     let creators = dc.iter().flat_map(|dc| &dc.creators).map(String::as_str);
     let speaker = itunes.and_then(|itunes| itunes.author());
     item.author
@@ -142,14 +147,15 @@ fn enclosures(draft: &mut Draft, item: &Item, base: Option<&Url>) {
     let own = item
         .enclosure
         .iter()
-        .map(|e| (e.url.as_str(), Some(e.mime_type.as_str()), e.length.trim().parse().ok()));
+        .map(|e| (e.url.as_str(), Some(e.mime_type.as_str()), None, e.length.trim().parse().ok()));
     let media = media_contents(item).into_iter().map(|m| {
         let attr = |name: &str| m.attrs.get(name).map(String::as_str);
-        (attr("url").unwrap_or_default(), attr("type"), attr("fileSize").and_then(|s| s.trim().parse().ok()))
+        let length = attr("fileSize").and_then(|size| size.trim().parse().ok());
+        (attr("url").unwrap_or_default(), attr("type"), attr("medium"), length)
     });
-    for (url, media_type, length) in own.chain(media) {
+    for (url, media_type, medium, length) in own.chain(media) {
         if let Some(url) = link::stated(url, base) {
-            let media_type = media_type.map(str::trim).filter(|t| !t.is_empty()).map(str::to_owned);
+            let media_type = media_type::of_file(media_type, medium, &url);
             draft.enclosure(Enclosure { url, media_type, length });
         }
     }
@@ -182,23 +188,4 @@ fn media_contents(item: &Item) -> Vec<&Extension> {
         .flatten()
         .flat_map(|group| group.children.get("content").into_iter().flatten());
     direct.chain(grouped).collect()
-}
-
-/// `a@example.org (Name)`, `Name <a@example.org>`, an address or a name.
-#[must_use]
-pub fn person(raw: &str) -> Author {
-    let raw = text::title(raw);
-    let split = raw
-        .split_once('(')
-        .map(|(mail, name)| (mail, name.trim_end_matches([')', ' '])))
-        .or_else(|| raw.split_once('<').map(|(name, mail)| (mail.trim_end_matches(['>', ' ']), name)));
-    match split {
-        Some((mail, name)) if mail.contains('@') => {
-            Author { name: name.trim().to_owned(), email: Some(mail.trim().to_owned()), uri: None }
-        }
-        _ if raw.contains('@') && !raw.contains(' ') => {
-            Author { name: String::new(), email: Some(raw), uri: None }
-        }
-        _ => Author { name: raw, email: None, uri: None },
-    }
 }

@@ -164,8 +164,8 @@ impl<'a> Check<'a> {
             namespaces(tag, self.depth == 0)?;
         }
         self.depth += 1;
-        if told.base {
-            self.base(tag.name)?;
+        if told.base || told.language {
+            self.inherited(tag.name)?;
         }
         let fate = match self.root {
             None => self.begin(tag)?,
@@ -253,7 +253,10 @@ impl<'a> Check<'a> {
         let odd = match tag.name {
             // RSS has no such element in the channel, but people write it.
             "author" => !self.in_item,
-            "link" => told.address,
+            "link" => told.address || told.rel.is_some(),
+            "enclosure" => !states(tag, "url"),
+            // The crate has none for an item.
+            "language" => self.in_item,
             "title" | "description" => told.kind.is_some() || told.elsewhere,
             "category" => told.label,
             _ => false,
@@ -265,6 +268,9 @@ impl<'a> Check<'a> {
         let bit = match tag.name {
             "entry" => return self.begin_item(2),
             "author" => return Some(Fate::Read),
+            // Without the attribute the text says it.
+            "link" if !states(tag, "href") => return None,
+            "category" if !states(tag, "term") => return None,
             "link" => {
                 return match told.rel.unwrap_or_default() {
                     "" | "alternate" | "enclosure" | "prev-archive" => {
@@ -300,8 +306,8 @@ impl<'a> Check<'a> {
         (plain && !told.elsewhere).then_some(Fate::Read)
     }
 
-    /// The Atom crate keeps the base of a feed and of its texts.
-    fn base(&self, name: &str) -> Option<()> {
+    /// The Atom crate keeps the base and the language of a feed and of its texts.
+    fn inherited(&self, name: &str) -> Option<()> {
         match self.root {
             None => (name == "feed").then_some(()),
             Some(Crate::Atom) => matches!(name, "title" | "summary" | "subtitle" | "content").then_some(()),
@@ -409,4 +415,9 @@ impl<'a> Check<'a> {
             Expect::PlainText => (!raw.contains("</") && !raw.contains("&lt;/")).then_some(()),
         }
     }
+}
+
+/// Whether an attribute of just this name is there, and not empty.
+fn states(tag: Tag<'_>, name: &str) -> bool {
+    tag.attrs.iter().any(|(known, value)| known == name && !value.trim().is_empty())
 }

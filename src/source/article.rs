@@ -4,11 +4,14 @@
 use dom_query::Document as Page;
 use dom_smoothie::{Config, Readability};
 
+use url::Url;
+
 use super::SourceError;
 use super::html::Spot;
 use crate::model::nesting;
 use crate::model::{Author, Entry};
-use crate::parse::{Context, encoding, text};
+use crate::parse::resolve::absolute;
+use crate::parse::{Context, encoding, page, text};
 
 /// Where the parts of an article's page stand. What is not set is found by Readability.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -39,6 +42,12 @@ pub fn take(
     let (source, _) = encoding::decode(bytes, context.content_type.as_deref(), context.encoding);
     let html = nesting::bounded(&source);
     let page = Page::from(html.as_ref());
+    let address = entry.link.as_deref().and_then(|link| Url::parse(link).ok());
+    // Where the page names no base, its addresses count from the article's own, as those of a feed do.
+    let base = page::stated_base(&page, address.as_ref());
+    if entry.language.is_none() {
+        entry.language = page::language(&page);
+    }
     let root = page.root();
     let content = rule.content.iter().find_map(|spot| spot.html(&root));
     let get = |spot: &Option<Spot>| spot.as_ref().and_then(|spot| spot.text(&root));
@@ -58,6 +67,7 @@ pub fn take(
         entry.authors = author.map(|name| Author { name, ..Author::default() }).into_iter().collect();
     }
     let text = content.or(read_content).filter(|html| !text::html_to_text(html).is_empty());
+    let text = text.map(|html| if base.is_some() { absolute(html, base.as_ref()) } else { html });
     if text.is_none() {
         let tried = rule.content.iter().map(Spot::written).collect::<Vec<_>>().join(", ");
         return Err(SourceError::NoText {
@@ -126,5 +136,26 @@ mod tests {
         let mut entry = Entry::default();
         let empty = take(&ArticleRule::default(), &mut entry, b"<p> </p>", &context());
         assert!(matches!(empty, Err(SourceError::NoText { .. })));
+    }
+
+    #[test]
+    fn the_base_and_the_language_of_a_page() {
+        let head = "<html lang=zh><base href=/files/>";
+        let page = page()
+            .replace("<html>", head)
+            .replace("<div id=text>", "<div id=text><img src=1.jpg><a href=more>m</a>");
+        let rule = ArticleRule { content: vec![Spot::new("#text").unwrap()], ..ArticleRule::default() };
+        for rule in [rule, ArticleRule::default()] {
+            let link = Some("https://p.example/n/1".to_owned());
+            let mut entry = Entry { link, title: "A".to_owned(), ..Entry::default() };
+            take(&rule, &mut entry, page.as_bytes(), &context()).unwrap();
+            let content = entry.content.unwrap();
+            assert!(content.contains("https://p.example/files/1.jpg"), "{content}");
+            assert!(content.contains("https://p.example/files/more"), "{content}");
+            assert_eq!(entry.language.as_deref(), Some("zh"));
+        }
+        let mut known = Entry { language: Some("ug".to_owned()), ..Entry::default() };
+        take(&ArticleRule::default(), &mut known, page.as_bytes(), &context()).unwrap();
+        assert_eq!(known.language.as_deref(), Some("ug"), "what the list says is not the page's template");
     }
 }

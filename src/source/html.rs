@@ -8,7 +8,11 @@ use super::{Required, SourceError};
 use crate::model::nesting;
 use crate::model::text::one_line;
 use crate::model::{Author, Document, Enclosure, Entry, Timestamp};
-use crate::parse::{Context, encoding, link, text};
+use crate::parse::{Context, encoding, link, page, pictures, text};
+
+mod links;
+
+use links::{Links, MOST_LINKS};
 
 /// Where a value stands: `h2 a` is its text, `h2 a@href` an attribute.
 #[derive(Clone)]
@@ -78,6 +82,33 @@ impl Spot {
         machine.or_else(|| context.date(&self.text(node)?))
     }
 
+    /// As [`Spot::text`], of each element below `node` in turn.
+    fn texts<'n>(&'n self, node: &NodeRef<'n>) -> impl Iterator<Item = String> + use<'n> {
+        let found = dom_query::Selection::from(*node).select_matcher(&self.matcher);
+        let nodes: Vec<NodeRef<'n>> = found.nodes().iter().take(MOST_LINKS).copied().collect();
+        let value = |node: NodeRef<'n>| match &self.attribute {
+            Some(name) => node.attr(name).map(|value| one_line(&value)),
+            None => Some(one_line(&node.text())),
+        };
+        nodes.into_iter().filter_map(value).filter(|value| !value.is_empty())
+    }
+
+    /// A title: as [`Spot::text`], or what a picture in its place says.
+    fn title(&self, node: &NodeRef<'_>) -> Option<String> {
+        self.text(node).or_else(|| {
+            let found = dom_query::Selection::from(*node).select_matcher(&self.matcher);
+            found.nodes().first().and_then(links::in_pictures)
+        })
+    }
+
+    /// The address of a picture; one that the page loads late has it in another attribute.
+    fn picture(&self, node: &NodeRef<'_>, base: Option<&Url>) -> Option<String> {
+        let found = dom_query::Selection::from(*node).select_matcher(&self.matcher);
+        let first = found.nodes().first()?;
+        let late = self.attribute.as_deref() == Some("src") && first.node_name().as_deref() == Some("img");
+        if late { pictures::address(first, base) } else { link::absolute(&self.text(node)?, base) }
+    }
+
     /// What the first element below `node` holds, as HTML.
     pub(super) fn html(&self, node: &NodeRef<'_>) -> Option<String> {
         let found = dom_query::Selection::from(*node).select_matcher(&self.matcher);
@@ -125,23 +156,24 @@ pub fn parse(
 ) -> Result<(Document, Option<Url>), SourceError> {
     let (source, encoding) = encoding::decode(bytes, context.content_type.as_deref(), context.encoding);
     let page = Page::from(nesting::bounded(&source).as_ref());
+    let base = page::stated_base(&page, context.base.as_ref()).or_else(|| context.base.clone());
     let found = page.select_matcher(&rule.item.matcher);
     let entries: Vec<Entry> = found
         .nodes()
         .iter()
         .take(context.max_entries)
-        .map(|node| entry(rule, node, context))
+        .filter_map(|node| entry(rule, node, context, base.as_ref()))
         .filter(|entry| entry.link.is_some() || !entry.title.is_empty())
         .collect();
     if first {
         check(rule, &entries)?;
     }
     let next = rule.next.as_ref().and_then(|spot| spot.text(&page.root()));
-    let next = next
-        .and_then(|href| link::absolute(&href, context.base.as_ref()))
-        .and_then(|url| Url::parse(&url).ok());
+    let next =
+        next.and_then(|href| link::absolute(&href, base.as_ref())).and_then(|url| Url::parse(&url).ok());
     let document = Document {
         format: "html".to_owned(),
+        language: page::language(&page),
         title: text::title(&page.select("title").text()),
         link: context.base.as_ref().map(ToString::to_string),
         encoding: encoding.to_owned(),
@@ -173,25 +205,25 @@ fn check(rule: &HtmlRule, entries: &[Entry]) -> Result<(), SourceError> {
     Ok(())
 }
 
-fn entry(rule: &HtmlRule, node: &NodeRef<'_>, context: &Context) -> Entry {
-    let base = context.base.as_ref();
+/// `None` for what leads nowhere: it is a button of the page.
+fn entry(rule: &HtmlRule, node: &NodeRef<'_>, context: &Context, base: Option<&Url>) -> Option<Entry> {
     let get = |spot: &Option<Spot>| spot.as_ref().and_then(|spot| spot.text(node));
-    let own_link = || {
-        let own = (node.node_name().as_deref() == Some("a")).then(|| node.attr("href")).flatten();
-        let inner = dom_query::Selection::from(*node).select("a[href]").attr("href");
-        own.or(inner).map(|href| href.to_string())
+    let links = Links::of(node, base, context.base.as_ref());
+    let hrefs: Vec<String> = rule.link.iter().flat_map(|spot| spot.texts(node)).collect();
+    let link = match &rule.link {
+        Some(_) => hrefs.iter().find_map(|href| links.leads_to(href)),
+        None => links.first(),
     };
-    let href = if rule.link.is_some() { get(&rule.link) } else { own_link() };
-    let link = href.and_then(|href| link::absolute(&href, base));
-    let title = if rule.title.is_some() {
-        get(&rule.title)
-    } else {
-        Some(one_line(&dom_query::Selection::from(*node).select("a[href]").first().text()))
-            .filter(|text| !text.is_empty())
-            .or_else(|| Some(one_line(&node.text())))
+    let given = if rule.link.is_some() { !hrefs.is_empty() } else { !links.is_empty() };
+    if given && link.is_none() {
+        return None;
+    }
+    let title = match &rule.title {
+        Some(spot) => spot.title(node),
+        None => Some(links.title(node, link.as_deref())),
     };
-    let image = get(&rule.image).and_then(|src| link::absolute(&src, base));
-    Entry {
+    let image = rule.image.as_ref().and_then(|spot| spot.picture(node, base));
+    Some(Entry {
         guid: link.clone(),
         title: title.unwrap_or_default(),
         published: rule.date.as_ref().and_then(|spot| spot.date(node, context)),
@@ -203,7 +235,7 @@ fn entry(rule: &HtmlRule, node: &NodeRef<'_>, context: &Context) -> Entry {
             .collect(),
         link,
         ..Entry::default()
-    }
+    })
 }
 
 #[cfg(test)]
@@ -285,5 +317,57 @@ mod tests {
         assert!(Spot::new("a[href='x@y']").is_some());
         assert!(Spot::new("li >").is_none());
         assert_eq!(Spot::new("a@href").unwrap().written(), "a@href");
+    }
+
+    #[test]
+    fn the_base_and_the_language_of_a_list() {
+        let page = format!(
+            "<html lang=zh-CN><base href=/sub/>{}",
+            LIST.replace("'/n/", "'n/").replace("/1.jpg", "1.jpg")
+        );
+        let (document, next) = parse(&rule(), page.as_bytes(), &context(), true).unwrap();
+        assert_eq!(next.unwrap().as_str(), "https://paper.example/sub/?page=2");
+        assert_eq!(document.language.as_deref(), Some("zh-CN"));
+        let first = &document.entries[0];
+        assert_eq!(first.link.as_deref(), Some("https://paper.example/sub/n/1"));
+        assert_eq!(first.enclosures[0].url, "https://paper.example/sub/1.jpg");
+    }
+
+    #[test]
+    fn what_leads_nowhere_is_no_article() {
+        let rule = HtmlRule { min_items: 0, expect: Vec::new(), ..rule() };
+        for (item, want) in [
+            ("<a href='/n/1'>A</a>", Some("A")),
+            ("<a href='javascript:void(0)'>More</a>", None),
+            ("<a href=' JavaScript:x'>More</a>", None),
+            ("<a href='mailto:a@paper.example'>Write</a>", None),
+            ("<a href='tel:123'>Call</a>", None),
+            ("<a href='#'>Top</a>", None),
+            ("<a href='#top'>Top</a>", None),
+            ("<a href='/news/#'>Top</a>", None),
+            ("<a href=''>Here</a>", None),
+            ("<a href='#'>Share</a> <a href='/n/1'>A</a>", Some("A")),
+            ("<a href='/n/1'><img src=x.jpg></a><a href='/n/1'>A</a>", Some("A")),
+            ("<a href='/n/1'><img alt='A picture'></a>", Some("A picture")),
+            ("<a href='#goal-3'>Goal</a>", Some("Goal")),
+            ("No link at all", Some("No link at all")),
+        ] {
+            let page = format!("<ul class=news><li>{item}</li></ul>");
+            let (document, _) = parse(&rule, page.as_bytes(), &context(), true).unwrap();
+            let titles: Vec<&str> = document.entries.iter().map(|entry| entry.title.as_str()).collect();
+            assert_eq!(titles, want.into_iter().collect::<Vec<_>>(), "{item}");
+        }
+        let linked = HtmlRule { link: Spot::new("a@href"), title: Spot::new("a"), ..rule };
+        let page = "<ul class=news><li><a href='#'>+</a><a href='/n/1'>A</a></li><li><a href='mailto:x@y.z'>W</a></li></ul>";
+        let (document, _) = parse(&linked, page.as_bytes(), &context(), true).unwrap();
+        let links: Vec<_> = document.entries.iter().map(|entry| entry.link.as_deref()).collect();
+        assert_eq!(links, [Some("https://paper.example/n/1")]);
+    }
+
+    #[test]
+    fn a_picture_that_is_loaded_late() {
+        let page = LIST.replace("<img src=/1.jpg>", "<img src=/blank.gif data-src=/1.jpg>");
+        let (document, _) = parse(&rule(), page.as_bytes(), &context(), true).unwrap();
+        assert_eq!(document.entries[0].enclosures[0].url, "https://paper.example/1.jpg");
     }
 }

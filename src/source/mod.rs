@@ -165,6 +165,11 @@ impl Source {
                 });
             }
         };
+        if document.beyond_cap > 0 {
+            let (cap, all) = (context.max_entries, context.max_entries + document.beyond_cap);
+            document.cut.push(format!("of {all} items the first {cap} are read"));
+        }
+        document.share_language();
         for entry in &mut document.entries {
             self.tidy(entry);
         }

@@ -1,13 +1,16 @@
 //! Kind `sitemap`: a newspaper's sitemap (sitemaps.org, protocol 0.9) with Google's news
 //! extension where it is there; the articles themselves are fetched for their text.
 
-use quick_xml::Reader;
-use quick_xml::events::Event;
+mod newest;
+mod places;
+
 use url::Url;
 
 use super::SourceError;
-use crate::model::{Document, Entry, Pattern};
+use crate::model::{Document, Entry, Pattern, Timestamp};
 use crate::parse::{Context, ParseError, encoding, link, text};
+use newest::{Newest, of_index};
+use places::{Place, Root};
 
 /// How a sitemap is read.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,18 +21,8 @@ pub struct SitemapRule {
     pub max_sitemaps: usize,
 }
 
-/// Longest value, in bytes.
-const MAX_VALUE: usize = 4_000;
-
-/// One `<url>` or `<sitemap>`.
-#[derive(Debug, Default)]
-struct Place {
-    loc: String,
-    lastmod: String,
-    title: String,
-    published: String,
-    name: String,
-}
+/// Sitemaps of one index that are looked at (sitemaps.org: an index has no more).
+const MAX_INDEX: usize = 50_000;
 
 /// Reads a sitemap; of an index the second value holds the sitemaps to read next.
 ///
@@ -41,94 +34,72 @@ pub fn parse(
     context: &Context,
 ) -> Result<(Document, Vec<Url>), SourceError> {
     let (xml, encoding) = encoding::decode(bytes, context.content_type.as_deref(), context.encoding);
-    let (is_index, mut places) = places(&xml, context.max_entries)?;
-    if is_index {
-        places.sort_by(|a, b| b.lastmod.cmp(&a.lastmod));
-        let next = places
-            .iter()
-            .take(rule.max_sitemaps)
-            .filter_map(|place| link::absolute(&place.loc, context.base.as_ref()))
-            .filter_map(|url| Url::parse(&url).ok())
-            .collect();
-        return Ok((Document { format: "sitemap".to_owned(), ..Document::default() }, next));
+    let mut pages = Newest::new(context.max_entries);
+    let mut sitemaps = Vec::new();
+    let root = places::read(&xml, &mut |root, place| {
+        let Some(url) = link::absolute(&place.loc, context.base.as_ref()) else { return };
+        if root == Root::Index {
+            if sitemaps.len() < MAX_INDEX {
+                sitemaps.push((url, context.date(&place.lastmod)));
+            }
+        } else if rule.only.as_ref().is_none_or(|only| only.is_match(&url)) {
+            let entry = entry(&place, url, context);
+            let address = entry.link.clone().unwrap_or_default();
+            pages.push(&address, entry.updated.max(entry.published), entry);
+        }
+    });
+    match root {
+        Some(Root::Index) => Ok(index(rule, sitemaps, encoding)),
+        Some(Root::Pages) => {
+            let (entries, left_out) = pages.finish();
+            let cut = (left_out > 0).then(|| {
+                format!("of {} addresses the newest {} are read", left_out + entries.len(), entries.len())
+            });
+            let cut = cut.into_iter().collect();
+            let encoding = encoding.to_owned();
+            let format = "sitemap".to_owned();
+            Ok((Document { format, encoding, entries, cut, ..Document::default() }, Vec::new()))
+        }
+        None => {
+            let detail = "it has neither `urlset` nor `sitemapindex`".to_owned();
+            Err(ParseError::Broken { format: "sitemap", detail }.into())
+        }
     }
-    let entries = places.iter().filter_map(|place| entry(rule, place, context)).collect();
+}
+
+fn index(
+    rule: &SitemapRule,
+    sitemaps: Vec<(String, Option<Timestamp>)>,
+    encoding: &str,
+) -> (Document, Vec<Url>) {
+    let all = sitemaps.len();
+    let next: Vec<Url> = of_index(sitemaps)
+        .into_iter()
+        .filter_map(|url| Url::parse(&url).ok())
+        .take(rule.max_sitemaps)
+        .collect();
+    let cut = (next.len() < all)
+        .then(|| format!("of {all} sitemaps the newest {} are read (`max_sitemaps`)", next.len()));
     let document = Document {
         format: "sitemap".to_owned(),
         encoding: encoding.to_owned(),
-        entries,
+        cut: cut.into_iter().collect(),
         ..Document::default()
     };
-    Ok((document, Vec::new()))
+    (document, next)
 }
 
-fn entry(rule: &SitemapRule, place: &Place, context: &Context) -> Option<Entry> {
-    let url = link::absolute(&place.loc, context.base.as_ref())?;
-    if rule.only.as_ref().is_some_and(|only| !only.is_match(&url)) {
-        return None;
-    }
-    Some(Entry {
+fn entry(place: &Place, url: String, context: &Context) -> Entry {
+    let stated = |text: &str| Some(text::title(text)).filter(|text| !text.is_empty());
+    Entry {
         guid: Some(url.clone()),
         link: Some(url),
         title: text::title(&place.title),
         published: context.date(&place.published),
         updated: context.date(&place.lastmod),
-        media_name: Some(text::title(&place.name)).filter(|name| !name.is_empty()),
+        media_name: stated(&place.name),
+        language: stated(&place.language),
         ..Entry::default()
-    })
-}
-
-fn places(xml: &str, most: usize) -> Result<(bool, Vec<Place>), SourceError> {
-    let broken = |detail: String| SourceError::from(ParseError::Broken { format: "sitemap", detail });
-    let mut reader = Reader::from_str(xml);
-    reader.config_mut().check_end_names = false;
-    let (mut known, mut is_index) = (false, false);
-    let mut places: Vec<Place> = Vec::new();
-    let mut field = String::new();
-    loop {
-        match reader.read_event() {
-            Ok(Event::Start(tag)) => {
-                field = tag.local_name().as_ref().to_ascii_lowercase();
-                match field.as_str() {
-                    "urlset" => known = true,
-                    "sitemapindex" => (known, is_index) = (true, true),
-                    "url" | "sitemap" if places.len() < most => places.push(Place::default()),
-                    "url" | "sitemap" => break,
-                    _ => {}
-                }
-            }
-            Ok(Event::Text(text)) => put(&mut places, &field, &text),
-            Ok(Event::CData(text)) => put(&mut places, &field, &text::escape(&text)),
-            Ok(Event::GeneralRef(name)) => put(&mut places, &field, &format!("&{};", &*name)),
-            Ok(Event::End(_)) => field.clear(),
-            Ok(Event::Eof) => break,
-            Ok(_) => {}
-            // What stood before a fault is whole.
-            Err(_) if known && !places.is_empty() => break,
-            Err(error) => return Err(broken(error.to_string())),
-        }
-    }
-    if known {
-        Ok((is_index, places))
-    } else {
-        Err(broken("it has neither `urlset` nor `sitemapindex`".to_owned()))
-    }
-}
-
-/// Adds text to the field it stands in; entities are decoded by [`text::title`] and below.
-fn put(places: &mut [Place], field: &str, value: &str) {
-    let Some(place) = places.last_mut() else { return };
-    let target = match field {
-        "loc" => &mut place.loc,
-        "lastmod" => &mut place.lastmod,
-        "title" => &mut place.title,
-        "publication_date" => &mut place.published,
-        "name" => &mut place.name,
-        _ => return,
-    };
-    if target.len() + value.len() <= MAX_VALUE {
-        let decoded = if field == "loc" { value.trim().replace("&amp;", "&") } else { value.to_owned() };
-        target.push_str(&decoded);
     }
 }
 
@@ -148,12 +119,12 @@ mod tests {
             <url><loc>https://p.example/b</loc><lastmod>2026-01-03</lastmod></url></urlset>"#;
         let (document, next) = parse(&RULE, xml.as_bytes(), &Context::default()).unwrap();
         assert!(next.is_empty());
-        let first = &document.entries[0];
+        let first = &document.entries[1];
         assert_eq!(first.link.as_deref(), Some("https://p.example/a?x=1&y=2"));
         assert_eq!(first.title, "A & B");
         assert_eq!(first.media_name.as_deref(), Some("城报"));
         assert_eq!(first.published.unwrap().rfc3339(), "2026-01-02T00:00:00Z");
-        assert_eq!(document.entries[1].updated.unwrap().rfc3339(), "2026-01-03T00:00:00Z");
+        assert_eq!(document.entries[0].updated.unwrap().rfc3339(), "2026-01-03T00:00:00Z");
     }
 
     #[test]
@@ -171,6 +142,22 @@ mod tests {
         assert!(parse(&RULE, b"<rss></rss>", &Context::default()).is_err());
         let cut = "<urlset><url><loc>https://p.example/1</loc></url><url><loc>https://p.exam";
         let (document, _) = parse(&RULE, cut.as_bytes(), &Context::default()).unwrap();
-        assert_eq!(document.entries.len(), 2);
+        assert_eq!(document.entries.len(), 1, "half an address is a wrong one");
+    }
+
+    #[test]
+    fn a_long_one_is_read_at_its_newest_end_and_tells() {
+        let context = Context { max_entries: 3, ..Context::default() };
+        let url = |n: u32| format!("<url><loc>https://p.example/n/{n}</loc></url>");
+        let long = format!("<urlset>{}</urlset>", (1..=60).map(url).collect::<String>());
+        let (document, _) = parse(&RULE, long.as_bytes(), &context).unwrap();
+        let links: Vec<_> = document.entries.iter().filter_map(|e| e.link.as_deref()).collect();
+        assert_eq!(links, ["https://p.example/n/60", "https://p.example/n/59", "https://p.example/n/58"]);
+        assert_eq!(document.cut, ["of 60 addresses the newest 3 are read"]);
+        // What is no article is not counted.
+        let only = Pattern::from(regex::Regex::new("/n/[12]$").unwrap());
+        let rule = SitemapRule { only: Some(only), max_sitemaps: 1 };
+        let (document, _) = parse(&rule, long.as_bytes(), &context).unwrap();
+        assert_eq!((document.entries.len(), document.cut.len()), (2, 0));
     }
 }

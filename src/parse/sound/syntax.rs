@@ -44,6 +44,8 @@ pub(super) struct Told<'a> {
     pub(super) namespaces: bool,
     /// It has `xml:base`.
     pub(super) base: bool,
+    /// It has `xml:lang`.
+    pub(super) language: bool,
     /// `type`.
     pub(super) kind: Option<&'a str>,
     /// `href`.
@@ -88,6 +90,7 @@ impl<'a> Told<'a> {
         if name.starts_with("xml") {
             self.namespaces |= name.starts_with("xmlns");
             self.base |= name == "xml:base";
+            self.language |= name == "xml:lang";
             return;
         }
         let is = |word: &str| name.eq_ignore_ascii_case(word);

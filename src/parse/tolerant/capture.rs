@@ -1,5 +1,8 @@
 //! The text of one element while it is read, and what it is once the element ends.
 
+use std::borrow::Cow;
+use std::ops::Range;
+
 use data_encoding::BASE64_MIME_PERMISSIVE;
 use url::Url;
 
@@ -69,9 +72,15 @@ pub(super) struct Capture {
     pub mode: Mode,
     /// The text is a permanent address (`guid`).
     pub permalink: bool,
+    /// What the tag of a file says of it, whose address is the text.
+    pub media_type: Option<String>,
+    pub length: Option<u64>,
     text: String,
     markup: bool,
-    cdata: bool,
+    /// The parts of the text that were written as text, with their references decoded.
+    runs: Vec<Range<usize>>,
+    /// What the child elements show of the text between them.
+    children: Children,
 }
 
 impl Capture {
@@ -82,15 +91,18 @@ impl Capture {
             depth,
             mode,
             permalink: false,
+            media_type: None,
+            length: None,
             text: String::new(),
             markup: mode.is_xml() && field.holds_markup(),
-            cdata: false,
+            runs: Vec::new(),
+            children: Children::Frames,
         }
     }
 
-    /// Whether child elements have been met.
-    pub(super) fn is_markup(&self) -> bool {
-        self.markup
+    /// Whether nothing was read yet.
+    pub(super) fn is_empty(&self) -> bool {
+        self.text.trim().is_empty()
     }
 
     fn push(&mut self, piece: &str) {
@@ -98,27 +110,24 @@ impl Capture {
         self.text.push_str(super::tokens::head(piece, room));
     }
 
-    /// Text with its references decoded, or as written within markup.
+    /// Text with its references decoded.
     pub(super) fn text(&mut self, piece: &str) {
+        let begin = self.text.len();
         self.push(piece);
+        // What stands before the first element of HTML by declaration is HTML.
+        if self.field.holds_markup() && (self.markup || self.mode != Mode::Html) {
+            match self.runs.last_mut() {
+                Some(last) if last.end == begin => last.end = self.text.len(),
+                _ => self.runs.push(begin..self.text.len()),
+            }
+        }
     }
 
     pub(super) fn cdata(&mut self, piece: &str) {
-        self.cdata = true;
         if self.mode.is_xml() && self.markup {
             self.push(&escape(piece));
         } else {
             self.push(piece);
-        }
-    }
-
-    /// A child element begins: what was read so far becomes markup too.
-    fn begin_markup(&mut self) {
-        if !self.markup {
-            self.markup = true;
-            if !self.cdata && self.mode != Mode::Html && self.text.contains(['<', '&']) {
-                self.text = self.text.replace('&', "&amp;").replace('<', "&lt;");
-            }
         }
     }
 
@@ -130,7 +139,9 @@ impl Capture {
         closed: bool,
         resolve: impl Fn(&str, &str) -> Option<String>,
     ) {
-        self.begin_markup();
+        self.markup = true;
+        let local = name.rsplit(':').next().unwrap_or_default();
+        self.children = self.children.max(Children::of(local, closed));
         self.push("<");
         self.push(name);
         for (key, value) in tag.attrs.iter().filter(|(key, _)| !key.starts_with("xml")) {
@@ -155,10 +166,42 @@ impl Capture {
         self.text.trim()
     }
 
+    /// Text and elements as HTML. Escaped HTML with a naked `<br/>` in it, or within a `div`, is HTML all the
+    /// same: its own end tags tell. Any other text among elements means itself.
+    fn html_of_both(&self) -> Cow<'_, str> {
+        let escaped = || {
+            let text: String = self.runs.iter().filter_map(|run| self.text.get(run.clone())).collect();
+            let whole = self.children == Children::Frames || begins_with_a_block(&text);
+            whole && looks_like_html(&text)
+        };
+        let may_be = !self.mode.is_xml() && self.mode != Mode::Text && self.children != Children::Blocks;
+        if may_be && escaped() {
+            return Cow::Borrowed(&self.text);
+        }
+        let mut html = String::with_capacity(self.text.len());
+        let mut written = 0;
+        for run in &self.runs {
+            html.push_str(self.text.get(written..run.start).unwrap_or_default());
+            for sign in self.text.get(run.clone()).unwrap_or_default().chars() {
+                match sign {
+                    '&' => html.push_str("&amp;"),
+                    '<' => html.push_str("&lt;"),
+                    '>' => html.push_str("&gt;"),
+                    sign => html.push(sign),
+                }
+            }
+            written = run.end;
+        }
+        html.push_str(self.text.get(written..).unwrap_or_default());
+        Cow::Owned(html)
+    }
+
     /// The text as HTML, or as plain text.
     fn read(&self) -> Read {
         let trimmed = self.text.trim();
         if self.markup {
+            let html = self.html_of_both();
+            let trimmed = html.trim();
             let inner = if self.mode == Mode::Xhtml { without_div(trimmed) } else { trimmed };
             return Read::Html(inner.to_owned());
         }
@@ -190,6 +233,42 @@ impl Capture {
             Read::Plain(text) => Title::of_text(&text),
         }
     }
+}
+
+/// The elements that stand naked in a text, by what they tell of the rest of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Children {
+    /// Elements without an end, such as `<br/>`, and a `div` around it: nothing.
+    Frames,
+    /// Parts of a line.
+    Inline,
+    /// The text is written in elements, and what is escaped in it is talked about.
+    Blocks,
+}
+
+impl Children {
+    fn of(local: &str, closed: bool) -> Self {
+        let is = |known: &&str| known.eq_ignore_ascii_case(local);
+        if closed || is(&"div") {
+            Self::Frames
+        } else if ["a", "b", "i", "u", "s", "em", "strong", "span", "font", "small", "sup", "sub"]
+            .iter()
+            .any(is)
+        {
+            Self::Inline
+        } else {
+            Self::Blocks
+        }
+    }
+}
+
+/// Whether a text is HTML from its first sign on.
+fn begins_with_a_block(text: &str) -> bool {
+    let Some(tag) = text.trim_start().strip_prefix('<') else { return false };
+    let name: String = tag.chars().take_while(char::is_ascii_alphanumeric).collect();
+    ["p", "div", "ul", "ol", "h1", "h2", "h3", "h4", "blockquote", "table", "figure"]
+        .iter()
+        .any(|block| block.eq_ignore_ascii_case(&name))
 }
 
 enum Read {

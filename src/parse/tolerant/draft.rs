@@ -9,6 +9,15 @@ use crate::parse::{link, text};
 /// Labels, authors or files that are kept of one item.
 const MOST: usize = 256;
 
+/// Ranks of `xml:lang`: of several the text's own counts first, and all after what is said in so many words
+/// (`language`, `dc:language`).
+pub(in crate::parse) mod speech {
+    pub(in crate::parse) const CONTENT: u8 = 2;
+    pub(in crate::parse) const SUMMARY: u8 = 3;
+    pub(in crate::parse) const WHOLE: u8 = 4;
+    pub(in crate::parse) const TITLE: u8 = 5;
+}
+
 /// A value and how good its source is; of equal ones the first stays.
 #[derive(Debug)]
 pub(in crate::parse) struct Slot<T>(Option<(u8, T)>);
@@ -92,6 +101,14 @@ impl Draft {
         let width = width.and_then(|width| width.trim().parse().ok()).unwrap_or_default();
         if self.picture.as_ref().is_none_or(|(known, _)| width > *known) {
             self.picture = Some((width, address));
+        }
+    }
+
+    /// Takes the language that an element names with `xml:lang`.
+    pub(in crate::parse) fn spoken(&mut self, rank: u8, tag: &str) {
+        let tag = tag.trim().replace('_', "-");
+        if !tag.is_empty() {
+            self.language.offer(rank, tag);
         }
     }
 

@@ -1,12 +1,14 @@
 //! What the walker does with what it has read.
 
-use super::capture::Capture;
+use super::capture::{Capture, Mode};
+use super::draft::speech;
 use super::names::Field;
 use super::state::{Kind, Start, Walker};
 use super::tokens::Tag;
 use crate::model::{Author, Enclosure};
+use crate::parse::person::{person, with_address};
 use crate::parse::resolve::absolute_html;
-use crate::parse::{link, rss};
+use crate::parse::{link, media_type};
 
 impl<'a> Walker<'a, '_> {
     /// An attribute with its references decoded.
@@ -21,7 +23,7 @@ impl<'a> Walker<'a, '_> {
             return;
         }
         if let Some(language) = self.attribute(tag, "xml:lang") {
-            self.feed.language.offer(4, language.replace('_', "-"));
+            self.feed.spoken(speech::WHOLE, &language);
         }
         if let Some(address) = self.attribute(tag, "href").and_then(|href| link::absolute(&href, self.base()))
         {
@@ -33,6 +35,9 @@ impl<'a> Walker<'a, '_> {
         if tag.attrs.0.is_empty() {
             return;
         }
+        if let Some(language) = self.attribute(tag, "xml:lang") {
+            self.draft().spoken(speech::WHOLE, &language);
+        }
         if let Some(id) = self.attribute(tag, "rdf:about").or_else(|| self.attribute(tag, "about")) {
             self.draft().id.offer(1, id);
         }
@@ -42,6 +47,23 @@ impl<'a> Walker<'a, '_> {
         }
         if let Some(at) = self.attribute(tag, "lastmod").and_then(|d| self.context.date(&d)) {
             self.draft().moment(Field::Updated, 1, at);
+        }
+    }
+
+    /// The language of a text, as its element or the first one within it names it.
+    pub(super) fn language_of(&mut self, field: Field, tag: Tag<'a>, within: bool) {
+        if tag.attrs.0.is_empty() || !tag.attrs.0.contains("lang") || self.penalty() > 0 {
+            return;
+        }
+        let rank = match field {
+            Field::Content => speech::CONTENT,
+            Field::Summary => speech::SUMMARY,
+            Field::Title => speech::TITLE,
+            _ => return,
+        };
+        let html = if within { self.attribute(tag, "lang") } else { None };
+        if let Some(language) = self.attribute(tag, "xml:lang").or(html) {
+            self.draft().spoken(rank, &language);
         }
     }
 
@@ -67,16 +89,22 @@ impl<'a> Walker<'a, '_> {
 
     /// `link` of RSS is text; that of Atom says its address in `href`.
     pub(super) fn link(&mut self, start: Start<'a, '_>) -> Kind<'a> {
+        let rel = self.attribute(start.tag, "rel").unwrap_or_default().to_ascii_lowercase();
+        let rel = rel.rsplit('/').next().unwrap_or_default();
         let Some(href) = self.attribute(start.tag, "href") else {
-            let rank = self.penalty();
-            let place = self.depth();
-            self.capture = Some(Capture::new(Field::Link, rank, place, super::capture::Mode::Auto));
-            return Kind::Field;
+            return match rel {
+                "" | "alternate" => {
+                    let rank = self.penalty();
+                    self.capture = Some(Capture::new(Field::Link, rank, self.depth(), Mode::Auto));
+                    Kind::Field
+                }
+                "enclosure" if self.item.is_some() => self.file(start.tag),
+                _ => Kind::Ignore,
+            };
         };
         let Some(address) = link::stated(&href, self.base()) else { return Kind::Ignore };
-        let rel = self.attribute(start.tag, "rel").unwrap_or_default().to_ascii_lowercase();
         let media_type = self.attribute(start.tag, "type");
-        match rel.rsplit('/').next().unwrap_or_default() {
+        match rel {
             "" | "alternate" => {
                 let page = media_type.as_deref().is_none_or(|t| t.contains("html"));
                 let own = if self.format == Some("atom") { 0 } else { 5 };
@@ -86,6 +114,7 @@ impl<'a> Walker<'a, '_> {
             "prev-archive" if self.item.is_none() => self.feed.hints.prev_archive(address),
             "enclosure" if self.item.is_some() => {
                 let length = self.attribute(start.tag, "length").and_then(|n| n.parse().ok());
+                let media_type = media_type::of_file(media_type.as_deref(), None, &address);
                 self.draft().enclosure(Enclosure { url: address, media_type, length });
             }
             _ => {}
@@ -99,6 +128,20 @@ impl<'a> Walker<'a, '_> {
         self.feed.hints.deleted(reference.as_deref(), when.as_deref());
     }
 
+    /// A file whose address is the text of its element.
+    pub(super) fn file(&mut self, tag: Tag<'a>) -> Kind<'a> {
+        let mut capture = Capture::new(Field::File, self.penalty(), self.depth(), Mode::Auto);
+        capture.media_type = self.attribute(tag, "type");
+        capture.length = self.attribute(tag, "length").and_then(|length| length.parse().ok());
+        self.capture = Some(capture);
+        Kind::Field
+    }
+
+    /// Whether the tag of a file says where it is.
+    pub(super) fn has_address(&mut self, tag: Tag<'a>) -> bool {
+        self.attribute(tag, "url").or_else(|| self.attribute(tag, "href")).is_some()
+    }
+
     /// `enclosure`, `media:content`.
     pub(super) fn enclosure(&mut self, tag: Tag<'a>) {
         if self.item.is_none() {
@@ -106,7 +149,8 @@ impl<'a> Walker<'a, '_> {
         }
         let address = self.attribute(tag, "url").or_else(|| self.attribute(tag, "href"));
         let Some(url) = address.and_then(|a| link::stated(&a, self.base())) else { return };
-        let media_type = self.attribute(tag, "type");
+        let (media_type, medium) = (self.attribute(tag, "type"), self.attribute(tag, "medium"));
+        let media_type = media_type::of_file(media_type.as_deref(), medium.as_deref(), &url);
         let length = self.attribute(tag, "length").or_else(|| self.attribute(tag, "filesize"));
         let length = length.and_then(|n| n.parse().ok());
         self.draft().enclosure(Enclosure { url, media_type, length });
@@ -157,6 +201,12 @@ impl<'a> Walker<'a, '_> {
             Field::Link => {
                 if let Some(address) = link::stated(plain, self.base()) {
                     self.draft().link.offer(rank, address);
+                }
+            }
+            Field::File => {
+                if let Some(url) = link::stated(plain, self.base()) {
+                    let media_type = media_type::of_file(capture.media_type.as_deref(), None, &url);
+                    self.draft().enclosure(Enclosure { url, media_type, length: capture.length });
                 }
             }
             Field::Id | Field::Guid => self.identifier(capture),
@@ -227,10 +277,10 @@ impl<'a> Walker<'a, '_> {
         if author == Author::default()
             && let Some(text) = text.as_ref().filter(|_| !self.cut)
         {
-            author = rss::person(text.plain());
+            author = person(text.plain());
         }
         if self.penalty() == 0 {
-            self.draft().person(author);
+            self.draft().person(with_address(author));
         }
     }
 

@@ -49,6 +49,10 @@ impl<'a> Walker<'a, '_> {
         let void = is_void(start.local);
         let plain = matches!(start.ns, Ns::Xhtml | Ns::Drawing);
         let name = if plain { start.written } else { start.tag.name };
+        if let Some((field, true)) = self.capture.as_ref().map(|capture| (capture.field, capture.is_empty()))
+        {
+            self.language_of(field, start.tag, true);
+        }
         let base = self.bases.last();
         let resolve = |key: &str, value: &str| crate::parse::resolve::attribute(key, value, base);
         if let Some(capture) = self.capture.as_mut() {
@@ -69,6 +73,11 @@ impl<'a> Walker<'a, '_> {
             _ if self.ignored > 0 || self.format.is_none() => Some(Kind::Ignore),
             Role::Aside => Some(Kind::Aside),
             Role::Link => Some(self.link(start)),
+            Role::Enclosure
+                if start.ns != Ns::Media && self.item.is_some() && !self.has_address(start.tag) =>
+            {
+                Some(self.file(start.tag))
+            }
             Role::Enclosure => {
                 self.enclosure(start.tag);
                 Some(Kind::Pass)
@@ -143,6 +152,7 @@ impl<'a> Walker<'a, '_> {
             capture.permalink = !fixed.is_some_and(|v| v.trim().eq_ignore_ascii_case("false"));
         }
         self.content_address(field, start.tag);
+        self.language_of(field, start.tag, false);
         self.capture = Some(capture);
         if field == Field::Person { Kind::Person } else { Kind::Field }
     }

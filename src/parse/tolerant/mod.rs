@@ -15,7 +15,7 @@ mod refs;
 mod repairs;
 mod stack;
 mod state;
-pub(in crate::parse) mod tokens;
+pub(crate) mod tokens;
 mod walk;
 
 #[cfg(test)]

@@ -127,6 +127,8 @@ pub(in crate::parse) enum Field {
     PersonUri,
     Category,
     Keywords,
+    /// The address of a file.
+    File,
     /// The newspaper that an item was taken from.
     Paper,
     Language,
@@ -217,7 +219,8 @@ fn plain(ns: Ns, local: &str, item: bool) -> Role {
         "source" if item => Origin,
         "image" | "textinput" | "source" | "cloud" | "contributor" | "webmaster" | "owner" | "logo"
         | "icon" => Ignore,
-        "items" | "html" | "head" | "br" | "hr" | "img" | "meta" | "input" | "p" => Pass,
+        "items" | "html" | "head" | "br" | "hr" | "img" | "meta" | "input" | "p" | "categories"
+        | "authors" | "enclosures" => Pass,
         "body" | "skiphours" | "skipdays" if !item => Pass,
         "div" if item && ns == Ns::Xhtml => Role::Field(Field::Content, 1),
         _ => plain_field(local, item).map_or(Role::Aside, |(field, rank)| Role::Field(field, rank)),
@@ -240,6 +243,7 @@ fn plain_field(local: &str, item: bool) -> Option<(Field, u8)> {
         "updated" | "modified" | "lastbuilddate" | "lastmod" => (Field::Updated, 0),
         "author" | "managingeditor" => (Field::Person, 0),
         "category" => (Field::Category, 0),
+        "tag" if item => (Field::Category, 0),
         "tags" | "keywords" => (Field::Keywords, 0),
         "language" => (Field::Language, 0),
         "ttl" => (Field::Ttl, 0),

@@ -15,16 +15,16 @@ const COMMENT_OPEN: &str = "<!--";
 
 /// A start tag, its name and attributes as written.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::parse) struct Tag<'a> {
-    pub(in crate::parse) name: &'a str,
-    pub(in crate::parse) attrs: Attrs<'a>,
+pub(crate) struct Tag<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) attrs: Attrs<'a>,
     /// `<x/>`.
-    pub(in crate::parse) empty: bool,
+    pub(crate) empty: bool,
 }
 
 /// One piece of the document.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::parse) enum Token<'a> {
+pub(crate) enum Token<'a> {
     /// References still undecoded.
     Text(&'a str),
     CData(&'a str),
@@ -43,7 +43,7 @@ enum Declared<'a> {
 
 /// The scanner.
 #[derive(Debug)]
-pub(in crate::parse) struct Tokens<'a> {
+pub(crate) struct Tokens<'a> {
     text: &'a str,
     at: usize,
     /// No `-->` stands at or after this place.
@@ -54,11 +54,11 @@ pub(in crate::parse) struct Tokens<'a> {
     /// A document type declaration was read.
     typed: bool,
     /// What the scanner itself had to repair last.
-    pub(in crate::parse) fault: Option<&'static str>,
+    pub(crate) fault: Option<&'static str>,
 }
 
 impl<'a> Tokens<'a> {
-    pub(in crate::parse) fn new(text: &'a str) -> Self {
+    pub(crate) fn new(text: &'a str) -> Self {
         Self {
             text,
             at: 0,
@@ -71,7 +71,7 @@ impl<'a> Tokens<'a> {
     }
 
     /// Byte offset of the next token.
-    pub(in crate::parse) fn position(&self) -> usize {
+    pub(crate) fn position(&self) -> usize {
         self.at
     }
 
@@ -84,7 +84,7 @@ impl<'a> Tokens<'a> {
     }
 
     /// `None` at the end of the document.
-    pub(in crate::parse) fn next(&mut self) -> Option<Token<'a>> {
+    pub(crate) fn next(&mut self) -> Option<Token<'a>> {
         loop {
             let rest = self.rest();
             let bytes = rest.as_bytes();
@@ -256,7 +256,7 @@ fn names(byte: u8) -> bool {
 }
 
 /// At most `most` bytes from the start.
-pub(in crate::parse) fn head(text: &str, most: usize) -> &str {
+pub(crate) fn head(text: &str, most: usize) -> &str {
     text.get(..text.floor_char_boundary(most)).unwrap_or_default()
 }
 

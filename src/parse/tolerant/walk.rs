@@ -1,8 +1,6 @@
 //! The walk over the tokens. No tree is built and nothing recurs; depth, text and counts are
 //! bounded.
 
-use std::borrow::Cow;
-
 use super::meaning::Within;
 use super::names::lower;
 use super::state::{Start, Walker};
@@ -41,14 +39,7 @@ impl<'a> Walker<'a, '_> {
             return;
         }
         let Some(capture) = self.capture.as_mut() else { return };
-        let text = self.entities.decode(raw);
-        match text {
-            // Within markup a reference stays one where HTML needs it.
-            Cow::Owned(text) if capture.is_markup() => {
-                capture.text(&text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;"));
-            }
-            text => capture.text(&text),
-        }
+        capture.text(&self.entities.decode(raw));
     }
 
     fn cdata(&mut self, raw: &str) {

@@ -21,7 +21,7 @@ pub(super) fn source_bytes(state: &SourceState) -> Result<Vec<u8>> {
 
 /// Shortens the texts of a source that only inform; returns `false` if nothing is left to shorten.
 fn shorten(state: &mut SourceState) -> bool {
-    let lists = [&mut state.repairs, &mut state.held, &mut state.waiting_names];
+    let lists = [&mut state.repairs, &mut state.cut, &mut state.held, &mut state.waiting_names];
     if let Some(list) = lists.into_iter().find(|list| !list.is_empty()) {
         list.truncate(list.len() / 2);
         return true;
