@@ -74,7 +74,7 @@ impl Dice {
     }
 }
 
-/// `count` newspapers of the mixture that `docs/architecture.md` tells.
+/// `count` newspapers of the mixture that `docs/measurements.md` describes.
 pub(crate) fn traces(count: usize, seed: u64) -> Vec<Trace> {
     let mut dice = Dice(seed);
     (0..count).map(|_| one(&mut dice)).collect()

@@ -28,7 +28,7 @@ pub(super) const MAX_WAIT: Duration = Duration::from_secs(30);
 /// The time between two attempts to claim a source that is busy.
 const RETRY_EVERY: Duration = Duration::from_millis(100);
 
-type Held = Arc<Mutex<BTreeMap<SourceId, u64>>>;
+type Epochs = Arc<Mutex<BTreeMap<SourceId, u64>>>;
 
 /// The claims of some polls, each with its epoch. They are no longer renewed once this is dropped.
 #[derive(Debug)]
@@ -36,20 +36,20 @@ pub(super) struct Claims {
     store: Handle,
     clock: Arc<dyn Clock>,
     by: &'static str,
-    held: Held,
+    epochs: Epochs,
     _renewing: AbortOnDropHandle<()>,
 }
 
-fn locked(held: &Held) -> MutexGuard<'_, BTreeMap<SourceId, u64>> {
-    held.lock().unwrap_or_else(PoisonError::into_inner)
+fn locked(epochs: &Epochs) -> MutexGuard<'_, BTreeMap<SourceId, u64>> {
+    epochs.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Claims {
     /// Creates an empty set, and starts the task that renews its claims.
     pub(super) fn new(store: Handle, clock: Arc<dyn Clock>, by: &'static str) -> Self {
-        let held = Held::default();
-        let renewing = tokio::spawn(renew(store.clone(), Arc::clone(&clock), Arc::clone(&held)));
-        Self { store, clock, by, held, _renewing: AbortOnDropHandle::new(renewing) }
+        let epochs = Epochs::default();
+        let renewing = tokio::spawn(renew(store.clone(), Arc::clone(&clock), Arc::clone(&epochs)));
+        Self { store, clock, by, epochs, _renewing: AbortOnDropHandle::new(renewing) }
     }
 
     /// Claims at most `limit` sources that are due.
@@ -59,7 +59,7 @@ impl Claims {
     pub(super) async fn due(&self, limit: usize) -> Result<Vec<Claim>, StoreError> {
         let (by, now) = (self.by, self.clock.now());
         let claims = self.store.call(move |store| store.claim_due(by, now, limit, LEASE)).await?;
-        locked(&self.held).extend(claims.iter().map(|claim| (claim.id.clone(), claim.epoch)));
+        locked(&self.epochs).extend(claims.iter().map(|claim| (claim.id.clone(), claim.epoch)));
         Ok(claims)
     }
 
@@ -72,7 +72,7 @@ impl Claims {
         let claimed = self.store.call(move |store| store.claim(by, &ids, now, LEASE)).await?;
         for one in &claimed {
             if let Claimed::Yours(claim) = one {
-                locked(&self.held).insert(claim.id.clone(), claim.epoch);
+                locked(&self.epochs).insert(claim.id.clone(), claim.epoch);
             }
         }
         Ok(claimed)
@@ -100,15 +100,15 @@ impl Claims {
 
     /// Removes the claim of a poll that has ended, so that it is no longer renewed.
     pub(super) fn ended(&self, id: &SourceId) {
-        locked(&self.held).remove(id);
+        locked(&self.epochs).remove(id);
     }
 }
 
-async fn renew(store: Handle, clock: Arc<dyn Clock>, held: Held) {
+async fn renew(store: Handle, clock: Arc<dyn Clock>, epochs: Epochs) {
     loop {
         sleep(RENEW).await;
         let mine: Vec<(SourceId, u64)> =
-            locked(&held).iter().map(|(id, epoch)| (id.clone(), *epoch)).collect();
+            locked(&epochs).iter().map(|(id, epoch)| (id.clone(), *epoch)).collect();
         if mine.is_empty() {
             continue;
         }
@@ -123,11 +123,11 @@ async fn renew(store: Handle, clock: Arc<dyn Clock>, held: Held) {
         });
         match renewed.await {
             Ok(over) => {
-                let mut held = locked(&held);
+                let mut epochs = locked(&epochs);
                 for (id, epoch) in over {
                     debug!(source.id = %id, "its claim is over");
-                    if held.get(&id) == Some(&epoch) {
-                        held.remove(&id);
+                    if epochs.get(&id) == Some(&epoch) {
+                        epochs.remove(&id);
                     }
                 }
             }

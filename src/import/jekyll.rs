@@ -130,19 +130,20 @@ pub fn jekyll(
             by_code.entry((at, candidate.code.clone())).or_default().push(candidate);
         }
     }
-    let mut taking = Taking { store, options, old_zone, now, report: &mut report, touched: BTreeSet::new() };
+    let mut importer =
+        Importer { store, options, old_zone, now, report: &mut report, touched: BTreeSet::new() };
     // Newest first, to decide which may enter a window; stored oldest first.
     let mut entered = BTreeMap::new();
     let mut changes = Vec::new();
     for (done, ((_, code), posts)) in by_code.into_iter().rev().enumerate() {
         progress(files.len() / 2 + done / 2, files.len());
-        if let Some(mut change) = taking.change(&code, posts)? {
+        if let Some(mut change) = importer.change(&code, posts)? {
             hold_back(&mut change, options.newcomers, &mut entered);
             changes.push(change);
         }
     }
     changes.reverse();
-    report.categories = taking.touched.len();
+    report.categories = importer.touched.len();
     if !dry_run {
         while !changes.is_empty() {
             let rest = changes.split_off(changes.len().min(STEP));
@@ -255,7 +256,7 @@ fn code_of(post: &OldPost, options: &ImportOptions) -> InfoCode {
     InfoCode::new(CodeSpace::jekyll(), &code)
 }
 
-struct Taking<'a> {
+struct Importer<'a> {
     store: &'a dyn Store,
     options: &'a ImportOptions,
     old_zone: Tz,
@@ -264,7 +265,7 @@ struct Taking<'a> {
     touched: BTreeSet<String>,
 }
 
-impl Taking<'_> {
+impl Importer<'_> {
     /// Returns the change for one item's posts; `None` if there is nothing to store.
     fn change(&mut self, code: &InfoCode, mut posts: Vec<Candidate>) -> Result<Option<Change>, StoreError> {
         // The copy with the canonical code is the newspaper's own; otherwise the first file counts.

@@ -191,7 +191,7 @@ impl Cleaner {
         let document = Document::fragment(source.as_ref());
         self.apply_rules(&document);
         players::to_links(&document, &self.frames, &self.video_hosts, base);
-        pictures::settle(&document, base);
+        pictures::resolve(&document, base);
         allowed::reduce(&document);
         self.tidy(&document);
         for node in document.select_matcher(&self.attributes).nodes() {

@@ -25,12 +25,12 @@ pub fn mended(text: &str) -> Option<(String, Vec<Repair>)> {
     (!mender.repairs.is_empty()).then_some((mender.out, mender.repairs))
 }
 
-/// The JSON within what some servers put around it: a mark, a guard against scripts, a call.
+/// The JSON within what some servers put around it: a mark, a prefix against scripts, a call.
 #[must_use]
 pub fn bare(text: &str) -> &str {
     let mut text = text.trim_matches(blank);
-    for guard in [")]}',", ")]}'", "while(1);", "for(;;);", "/**/"] {
-        text = text.strip_prefix(guard).unwrap_or(text).trim_matches(blank);
+    for prefix in [")]}',", ")]}'", "while(1);", "for(;;);", "/**/"] {
+        text = text.strip_prefix(prefix).unwrap_or(text).trim_matches(blank);
     }
     let call = text.trim_end_matches(';').trim_end();
     match call.split_once('(') {

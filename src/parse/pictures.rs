@@ -148,7 +148,7 @@ pub fn address(picture: &NodeRef<'_>, base: Option<&Url>) -> Option<String> {
 }
 
 /// Gives each picture of a text its best address as `src`; those without any are taken out.
-pub(super) fn settle(document: &Document, base: Option<&Url>) {
+pub(super) fn resolve(document: &Document, base: Option<&Url>) {
     let Some(parts) = PARTS.as_ref() else { return };
     let parts = document.select_matcher(parts);
     let all = |name: &'static str| parts.nodes().iter().filter(move |node| is(node, name));
@@ -283,7 +283,7 @@ mod tests {
             ("<img><img alt=a><img src='data:,x'><img src='javascript:x'>", &[]),
         ] {
             let document = Document::fragment(html);
-            settle(&document, Some(&base()));
+            resolve(&document, Some(&base()));
             document.select("noscript").remove();
             let found: Vec<String> = document
                 .select("img")
@@ -295,7 +295,7 @@ mod tests {
             assert_eq!(document.select("source").length(), 0, "{html}");
         }
         let film = Document::fragment("<video><source src=/f.mp4></video>");
-        settle(&film, Some(&base()));
+        resolve(&film, Some(&base()));
         assert_eq!(film.select("source").length(), 1);
     }
 

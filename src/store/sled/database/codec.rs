@@ -7,7 +7,7 @@ use crate::store::{Result, StoreError};
 /// The version of every record that this program writes (`maintenance::migrate` converts older ones).
 pub(crate) const FORMAT: u8 = 1;
 /// Bytes of a value in sled, at most: a leaf of such values can never become a blob file, which sled does not
-/// sync (see `docs/architecture.md`).
+/// sync (see `docs/decisions/texts-beside-sled.md`).
 pub(crate) const MAX_VALUE: usize = 6_000;
 /// Bytes of an encoded record, at most; the rest is room for the place of a text.
 pub(crate) const MAX_RECORD: usize = MAX_VALUE - 100;

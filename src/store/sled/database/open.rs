@@ -1,7 +1,7 @@
 //! The open database: its trees, its durability, and how far it once reached.
 //!
 //! It holds small values only. A real `fdatasync` follows sled's flush, which alone does none on Linux.
-//! `docs/architecture.md` has the measurements behind the layout.
+//! `docs/measurements.md` has the figures behind the layout.
 
 use std::fs::{self, File};
 use std::os::unix::fs::DirBuilderExt;

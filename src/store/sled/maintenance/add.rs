@@ -53,14 +53,14 @@ pub(super) fn add_only(
         Line::Head(head) => settings::agree(&engine.db, &head.fixed),
         _ => Ok(()),
     })?;
-    let mut taking = Taking { engine, only, now, waiting: Vec::new(), taken: TakenIn::default() };
-    backup::read(file, progress, |line| taking.line(line))?;
-    taking.store()?;
+    let mut importer = Importer { engine, only, now, waiting: Vec::new(), taken: TakenIn::default() };
+    backup::read(file, progress, |line| importer.line(line))?;
+    importer.store()?;
     engine.db.sync()?;
-    Ok(taking.taken)
+    Ok(importer.taken)
 }
 
-struct Taking<'a> {
+struct Importer<'a> {
     engine: &'a Engine,
     only: Option<&'a BTreeSet<Vec<u8>>>,
     now: Timestamp,
@@ -68,7 +68,7 @@ struct Taking<'a> {
     taken: TakenIn,
 }
 
-impl Taking<'_> {
+impl Importer<'_> {
     /// Returns whether a line belongs to the requested items.
     fn is_wanted(&self, line: &Line) -> bool {
         let Some(only) = self.only else { return true };

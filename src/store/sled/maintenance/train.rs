@@ -7,7 +7,7 @@ use crate::store::sled::engine::Engine;
 use crate::store::sled::store::SledStore;
 use crate::store::{Result, StoreError};
 
-/// Bytes of a dictionary: twice as much saves 2 % more (`docs/architecture.md`).
+/// Bytes of a dictionary: twice as much saves 2 % more (`docs/measurements.md`).
 const SIZE: usize = 64 << 10;
 /// Items before the first training; fewer are not representative.
 const ENOUGH: u64 = 1_000;
