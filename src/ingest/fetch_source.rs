@@ -49,6 +49,22 @@ pub(super) struct FetchedDocument {
 }
 
 impl Answer {
+    /// Returns an answer of a document that is there already: nothing was fetched.
+    #[must_use]
+    pub fn of_document(state: SourceState, document: Document) -> Self {
+        let fetched = FetchedDocument {
+            document,
+            body: None,
+            validators: Validators::default(),
+            answered_at: None,
+            moved: None,
+            fresh_until: None,
+            bytes: 0,
+            room: Room::default(),
+        };
+        Self { state, outcome: Ok(FetchOutcome::Document(Box::new(fetched))) }
+    }
+
     /// Returns whether it brings nothing to ingest: it failed, or nothing has changed.
     #[must_use]
     pub fn is_empty(&self) -> bool {

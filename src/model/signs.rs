@@ -28,6 +28,32 @@ pub struct Signs {
     long: bool,
 }
 
+/// Which signs of two records agree; `None` where one of the two has none to compare.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Compared {
+    /// The titles are equal.
+    pub title: Option<bool>,
+    /// The texts mostly agree.
+    pub text: Option<bool>,
+    /// The dates are equal.
+    pub date: Option<bool>,
+}
+
+impl Compared {
+    /// Returns how many signs agree.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        [self.title, self.text, self.date].into_iter().filter(|sign| *sign == Some(true)).count()
+    }
+
+    /// Returns whether the two are other stories under one address: title and date are new, and no text says
+    /// otherwise.
+    #[must_use]
+    pub fn is_new_story(&self) -> bool {
+        self.title == Some(false) && self.date == Some(false) && self.text != Some(true)
+    }
+}
+
 impl Signs {
     /// Those of a stored item.
     #[must_use]
@@ -49,15 +75,24 @@ impl Signs {
         }
     }
 
-    /// Whether, beside a link that both have, a further sign says that they are one article: an equal title,
+    /// Returns whether, beside a link that both have, a further sign says that they are one article: an equal title,
     /// texts that mostly agree, or the same date.
     #[must_use]
     pub fn agree(&self, other: &Self) -> bool {
-        let dates = self.date.is_some() && self.date == other.date;
+        self.compared(other).count() > 0
+    }
+
+    /// Compares each sign.
+    #[must_use]
+    pub fn compared(&self, other: &Self) -> Compared {
         let may_differ = if self.long && other.long { MAY_DIFFER } else { 0 };
-        let texts = self.text != 0 && (self.text ^ other.text).count_ones() <= may_differ;
-        let titles = self.title.is_some() && self.title == other.title;
-        titles || dates || texts
+        let texts = (self.text ^ other.text).count_ones() <= may_differ;
+        let both = |one: bool, two: bool, same: bool| (one && two).then_some(same);
+        Compared {
+            title: both(self.title.is_some(), other.title.is_some(), self.title == other.title),
+            text: both(self.text != 0, other.text != 0, texts),
+            date: both(self.date.is_some(), other.date.is_some(), self.date == other.date),
+        }
     }
 
     /// The date by which the article is known.
