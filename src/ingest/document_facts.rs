@@ -4,8 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use super::identity_keys::{dated_link, guid_hash, listed_hash, plain_text};
 use crate::model::item::caps;
+use crate::model::signs::compare;
 use crate::model::text::clip;
-use crate::model::{Compared, ContentHash, Document, Entry, InfoCode, Signs, Timestamp};
+use crate::model::{Compared, ContentHash, Document, Entry, InfoCode, Timestamp};
 use crate::parse::address::Address;
 use crate::source::Source;
 use crate::store::Alias;
@@ -63,7 +64,16 @@ impl DocumentFacts {
         let own_link = document.link.as_deref().and_then(Address::of);
         let mut facts = Self { own_link: own_link.map(|own| own.whole().into_owned()), ..Self::default() };
         let names: Vec<Names> = document.entries.iter().map(|entry| Names::of(source, entry)).collect();
+        let mut seen: HashSet<(String, &str, Option<&str>)> = HashSet::new();
         for (entry, names) in document.entries.iter().zip(&names) {
+            let text = entry.content.as_deref().or(entry.summary.as_deref());
+            let again = names.address.as_ref().is_some_and(|address| {
+                !seen.insert((address.whole().into_owned(), entry.title.as_str(), text))
+            });
+            if again {
+                // The same article under the same address counts once.
+                continue;
+            }
             if let Some(address) = &names.address {
                 *facts.wholes.entry(address.whole().into_owned()).or_default() += 1;
                 *facts.bases.entry(address.base().to_owned()).or_default() += 1;
@@ -74,22 +84,19 @@ impl DocumentFacts {
                 *facts.dated.entry(dated.unwrap_or_else(|| dated_link("", date))).or_default() += 1;
             }
         }
-        facts.find_void(source, &document.entries, &names);
+        facts.find_void(&document.entries, &names);
         (facts, names)
     }
 
     /// Finds guids that stand for different articles.
-    fn find_void(&mut self, source: &Source, entries: &[Entry], names: &[Names]) {
+    fn find_void(&mut self, entries: &[Entry], names: &[Names]) {
         let mut first_of: HashMap<[u8; 16], usize> = HashMap::new();
         for (at, (entry, own)) in entries.iter().zip(names).enumerate() {
             let Some(guid) = own.guid else { continue };
             self.guids.insert(guid);
             let first = *first_of.entry(guid).or_insert(at);
             let (Some(other), Some(others)) = (entries.get(first), names.get(first)) else { continue };
-            if first != at
-                && own.hash != others.hash
-                && are_other_articles((other, others), (entry, own), source)
-            {
+            if first != at && own.hash != others.hash && are_other_articles((other, others), (entry, own)) {
                 self.void.insert(guid);
             }
         }
@@ -131,12 +138,12 @@ impl DocumentFacts {
 
 /// Returns whether two records under one guid are different articles: their titles, links and texts are new, or all
 /// but the title, or all but a link.
-fn are_other_articles((a, own): (&Entry, &Names), (b, other): (&Entry, &Names), source: &Source) -> bool {
+fn are_other_articles((a, own): (&Entry, &Names), (b, other): (&Entry, &Names)) -> bool {
     let new_link = match (&own.address, &other.address) {
         (Some(a), Some(b)) => Some(a.whole() != b.whole()),
         _ => None,
     };
-    let Compared { title, text, date } = compare_entries(a, b, source);
+    let Compared { title, text, date } = compare_entries(a, b);
     let all_new = title == Some(false) && text != Some(true);
     let texts_new = text == Some(false) && date == Some(false);
     match new_link {
@@ -147,11 +154,8 @@ fn are_other_articles((a, own): (&Entry, &Names), (b, other): (&Entry, &Names), 
 }
 
 /// Compares two records as they are listed.
-pub(super) fn compare_entries(a: &Entry, b: &Entry, source: &Source) -> Compared {
-    let key = InfoCode::derived(source.code_space.clone(), &["compared"]);
-    let signs = |entry: &Entry| {
-        let excerpt = clip(&plain_text(entry), caps::EXCERPT);
-        Signs::new(&key, &entry.title, &excerpt, entry.published.or(entry.updated))
-    };
-    signs(a).compared(&signs(b))
+pub(super) fn compare_entries(a: &Entry, b: &Entry) -> Compared {
+    let text = |entry: &Entry| clip(&plain_text(entry), caps::EXCERPT);
+    let date = |entry: &Entry| entry.published.or(entry.updated);
+    compare((&a.title, &text(a), date(a)), (&b.title, &text(b), date(b)))
 }

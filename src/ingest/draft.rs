@@ -2,6 +2,7 @@
 
 use url::Url;
 
+use super::volatile::without_dots;
 use crate::model::item::caps;
 use crate::model::text::{clip, clip_bytes, html_to_text, strip_illegal};
 use crate::model::{Author, Body, Enclosure, Entry};
@@ -37,8 +38,11 @@ pub struct Draft {
 pub fn draft(source: &Source, entry: &Entry) -> Draft {
     let base = entry.link.as_deref().and_then(|l| Url::parse(l).ok()).unwrap_or_else(|| source.url.clone());
     let Cleaned { html, text, media_name, image } = match &entry.content {
-        Some(content) => source.cleaner.clean(head(content), Some(&base)),
-        None => source.cleaner.clean(head(entry.summary.as_deref().unwrap_or_default()), Some(&base)),
+        Some(content) => source.cleaner.clean(&without_dots(head(content)), Some(&base)),
+        None => {
+            let summary = head(entry.summary.as_deref().unwrap_or_default());
+            source.cleaner.clean(&without_dots(summary), Some(&base))
+        }
     };
     // A summary that is the whole text is no digest of it.
     let digest =

@@ -113,7 +113,7 @@ impl Ingest {
 
     async fn fetch(&self, source: &Source, state: &SourceState) -> Result<FetchOutcome, PollError> {
         let now = self.clock.now();
-        let again = state.next_check.is_some_and(|at| at <= now);
+        let again = state.next_check.is_some_and(|at| at <= now) || state.memory.is_silent(now);
         let validators = if again { Validators::default() } else { state.validators.clone() };
         let mut request = source.request(validators);
         request.validators_of = state.memory.validators_of;

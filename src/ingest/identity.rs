@@ -129,14 +129,11 @@ fn one_for_each_code(search: &Search<'_>, lookup: &Lookup<'_>, records: Vec<Reco
     let mut at_code: HashMap<InfoCode, usize> = HashMap::new();
     let mut taken: HashSet<InfoCode> = HashSet::new();
     for record in records {
-        let mut found = search.identity(lookup, &record, &taken);
+        let mut found = search.identity(lookup, &record);
         if let Some(first) = at_code.get(&found.code).and_then(|at| listed.get_mut(*at)) {
             let guid = search.own_guid(&record);
             let same_guid = guid.is_some() && guid == first.guid;
-            if found.rule == Rule::Code
-                || same_guid
-                || are_one_article(search.source, &record.entry, &first.entry)
-            {
+            if found.rule == Rule::Code || same_guid || are_one_article(&record.entry, &first.entry) {
                 let own = search.listed(lookup, record, found);
                 if own.is_unchanged() && !first.is_unchanged() {
                     *first = own;
@@ -157,8 +154,8 @@ fn one_for_each_code(search: &Search<'_>, lookup: &Lookup<'_>, records: Vec<Reco
 
 /// Returns whether two records that lead to one item are one article: two signs agree, or one and nothing else can be
 /// compared.
-fn are_one_article(source: &Source, a: &Entry, b: &Entry) -> bool {
-    let compared = compare_entries(a, b, source);
+fn are_one_article(a: &Entry, b: &Entry) -> bool {
+    let compared = compare_entries(a, b);
     let Compared { title, text, date } = compared;
     let differs = [title, text, date].contains(&Some(false));
     compared.count() >= 2 || (compared.count() == 1 && !differs)

@@ -34,6 +34,11 @@ pub(super) fn dated_link(link: &str, date: Timestamp) -> Alias {
     (AliasKind::Link, hash(&["dated link", link, &date.unix().to_string()]))
 }
 
+/// Returns a link and a title as one alias, for links that several records have.
+pub(super) fn titled_link(link: &str, title: &str) -> Alias {
+    (AliasKind::Link, hash(&["titled link", link, title]))
+}
+
 /// Returns the alias of title and text, where the text is long enough to tell articles apart.
 pub(super) fn text_alias(entry: &Entry) -> Option<Alias> {
     let html = entry.content.as_deref().or(entry.summary.as_deref())?;

@@ -4,7 +4,9 @@ use std::collections::HashSet;
 
 use super::document_facts::{DocumentFacts, Names};
 use super::identity::{Listed, Rule, shown};
-use super::identity_keys::{guid_hash, guid_name, link_alias, plain_text, short_text_alias, text_alias};
+use super::identity_keys::{
+    guid_hash, guid_name, link_alias, plain_text, short_text_alias, text_alias, titled_link,
+};
 use super::lookup::Lookup;
 use super::same_article::{Compare, Demand};
 use crate::model::{Entry, InfoCode};
@@ -82,7 +84,7 @@ impl Way {
 
 /// The search for the identities of a document's records.
 pub(super) struct Search<'a> {
-    pub(super) source: &'a Source,
+    source: &'a Source,
     facts: &'a DocumentFacts,
     /// Guids of the document that say nothing.
     void: HashSet<[u8; 16]>,
@@ -193,10 +195,10 @@ impl<'a> Search<'a> {
         void
     }
 
-    /// Returns the identity of a record, once all was looked up. A new one gets no code that is `taken`.
-    pub(super) fn identity(&self, lookup: &Lookup<'_>, record: &Record, taken: &HashSet<InfoCode>) -> Found {
+    /// Returns the identity of a record, once all was looked up.
+    pub(super) fn identity(&self, lookup: &Lookup<'_>, record: &Record) -> Found {
         let found = record.found.clone().or_else(|| self.known_item(lookup, record));
-        found.unwrap_or_else(|| self.new_item(lookup, record, taken))
+        found.unwrap_or_else(|| self.new_item(lookup, record, &HashSet::new()))
     }
 
     /// Returns a record with its identity.
@@ -230,6 +232,7 @@ impl<'a> Search<'a> {
         }
         if self.facts.is_shared(address) {
             aliases.extend(self.facts.dated(address, &record.entry));
+            aliases.push(titled_link(&address.whole(), &record.entry.title));
         }
         aliases
     }
@@ -301,6 +304,8 @@ impl<'a> Search<'a> {
         }
         let dated = self.facts.dated(address, &record.entry);
         ways.extend(dated.map(|dated| Way::alias(dated, rule, Demand::Sign)));
+        let titled = titled_link(&address.whole(), &record.entry.title);
+        ways.push(Way::alias(titled, rule, Demand::TwoSigns));
         if !with_guid && own {
             let mut forms = vec![address.code_form(), address.base().to_owned()];
             forms.extend(address.earlier_forms());
@@ -339,7 +344,8 @@ impl<'a> Search<'a> {
         })
     }
 
-    /// Returns a new item with a code of the first that its source can be trusted for and that no other story has.
+    /// Returns a new item with a code of the first that its source can be trusted for and that no other story has,
+    /// and that is not `taken`.
     pub(super) fn new_item(&self, lookup: &Lookup<'_>, record: &Record, taken: &HashSet<InfoCode>) -> Found {
         let space = || self.source.code_space.clone();
         let guid = self.own_guid(record).and(record.entry.guid.as_deref());

@@ -147,6 +147,7 @@ impl Ingest {
         let NotModified { freshness, validators, moved } = unmodified;
         state.validators.renew(validators);
         state.memory.count(true);
+        state.memory.read_whole.get_or_insert(now);
         redirects::record(&mut state.memory, source, moved.as_ref(), true, now);
         state.memory.habits.learn(&[], now, schedule::offset(source.zone, now));
         report.withdrawn = self.still_missing(source, state, pending).await?;
@@ -187,6 +188,7 @@ impl Ingest {
         let memory = &mut state.memory;
         memory.hear(&hints);
         memory.count(false);
+        memory.read_whole = Some(now);
         memory.window = u32::try_from(found.codes.len()).unwrap_or(u32::MAX);
         let same_feed = found.known > 0 || before.first_good.is_none();
         redirects::record(memory, source, moved.as_ref(), same_feed, now);
@@ -241,6 +243,11 @@ fn failed(state: &mut SourceState, report: &mut PollReport, error: &PollError, n
     // It says that of the server; a 503 may be one address that cannot be made.
     if matches!(error, PollError::Fetch(error) if error.status() == Some(429)) {
         report.host_rests = retry_after.map(|until| until.min(now.plus(schedule::CEILING)));
+    }
+    if matches!(error, PollError::Fetch(error) if error.status() == Some(412)) {
+        // A condition that it cannot keep is not stated again.
+        state.validators = Validators::default();
+        state.memory.body = None;
     }
     report.error = Some(chain(error));
     report.error_kind = Some(error.kind().to_owned());

@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 
 use super::document_facts::{DocumentFacts, Names};
 use super::draft::{Draft, draft};
+use crate::model::signs::compare;
 use crate::model::{Compared, Entry, InfoCode, Item, Signs, Timestamp};
 use crate::parse::address::Address;
 use crate::source::Source;
@@ -63,14 +64,16 @@ impl<'a> Compare<'a> {
         let out = basis.tombstone.as_ref();
         // As it is stored, and as its source gave it since it went.
         let left = out.and_then(|tombstone| tombstone.signs);
-        let known: Vec<Signs> = basis.item.as_ref().map(Signs::of).into_iter().chain(left).collect();
-        if known.is_empty() {
+        if basis.item.is_none() && left.is_none() {
             // Of items that were erased before signs were kept, a name alone says enough.
             return out.is_some() || sighting.is_some();
         }
         let link =
             basis.item.as_ref().and_then(|item| self.has_link_of(item)).or(leads_by_link.then_some(true));
-        let compared = || known.iter().map(|signs| signs.compared(&self.signs(code)));
+        let compared = || {
+            let stored = basis.item.iter().map(|item| self.compared(item));
+            stored.chain(left.iter().map(|signs| signs.compared(&self.signs(code))))
+        };
         match demand {
             Demand::Text => true,
             Demand::Guid => link == Some(true) || !compared().all(|signs| self.is_another_story(link, signs)),
@@ -138,8 +141,17 @@ impl<'a> Compare<'a> {
         self.entry.published.or(self.entry.updated)
     }
 
+    fn draft(&self) -> &Draft {
+        self.draft.get_or_init(|| draft(self.source, self.entry))
+    }
+
+    fn compared(&self, item: &Item) -> Compared {
+        let Draft { title, excerpt, .. } = self.draft();
+        compare((title, excerpt, self.date()), (&item.title, &item.excerpt, Some(item.published)))
+    }
+
     fn signs(&self, code: &InfoCode) -> Signs {
-        let Draft { title, excerpt, .. } = self.draft.get_or_init(|| draft(self.source, self.entry));
+        let Draft { title, excerpt, .. } = self.draft();
         Signs::new(code, title, excerpt, self.date())
     }
 }

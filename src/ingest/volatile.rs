@@ -77,6 +77,27 @@ pub(super) fn stable_html(html: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// Returns HTML without pictures of one dot: they count readers, and are nothing to see.
+#[must_use]
+pub(super) fn without_dots(html: &str) -> Cow<'_, str> {
+    let lower = html.to_ascii_lowercase();
+    let mut out = String::new();
+    let (mut at, mut kept) = (0, 0);
+    while let Some(begin) = next_tag(&lower, at) {
+        let end = lower[begin..].find('>').map_or(html.len(), |length| begin + length + 1);
+        if is_dot(&html[begin..end]) {
+            out.push_str(&html[kept..begin]);
+            kept = end;
+        }
+        at = end;
+    }
+    if kept == 0 {
+        return Cow::Borrowed(html);
+    }
+    out.push_str(&html[kept..]);
+    Cow::Owned(out)
+}
+
 /// Returns HTML as [`stable_html`] does, with any white space as one blank, and none beside tags.
 #[must_use]
 pub(super) fn comparable_html(html: &str) -> String {
@@ -182,6 +203,7 @@ mod tests {
         ] {
             assert_eq!(stable_html(html), want, "{html}");
         }
+        assert_eq!(without_dots("a<img src=/p width=1 height=1>b<img src=/q?x=1>"), "ab<img src=/q?x=1>");
         assert_eq!(stable_address("http://a.example/pic?id=4"), "http://a.example/pic?id=4");
     }
 

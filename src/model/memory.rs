@@ -153,6 +153,9 @@ pub struct Memory {
     /// Hash of the last body that was taken in whole.
     #[serde(skip_serializing_if = "is_default")]
     pub body: Option<[u8; 16]>,
+    /// When it was last read whole: for a long time of nothing but 304 it is asked without validators.
+    #[serde(skip_serializing_if = "is_default")]
+    pub read_whole: Option<Timestamp>,
     /// A stable word for the last failure; empty after a good poll.
     #[serde(skip_serializing_if = "is_default")]
     pub error_kind: String,
@@ -193,6 +196,21 @@ impl Memory {
         const FADES: f32 = 0.99;
         self.answers = self.answers * FADES + 1.0;
         self.unmodified = self.unmodified * FADES + f32::from(u8::from(unmodified));
+    }
+
+    /// Returns whether it has said for so long that nothing is new that its word is doubted: 8 days, or five times as
+    /// long as between two of its items, but a day at the least.
+    #[must_use]
+    pub fn is_silent(&self, now: Timestamp) -> bool {
+        const DAY: i64 = 86_400;
+        let Some(read) = self.read_whole else { return false };
+        let silent = now.since(read);
+        if silent < DAY {
+            return false;
+        }
+        #[expect(clippy::cast_precision_loss, reason = "days of silence are few")]
+        let gaps = silent as f32 / DAY as f32 * self.habits.items;
+        silent >= 8 * DAY || (self.habits.items > 1.0 && gaps >= 5.0 * self.habits.days)
     }
 
     /// Share of answers that were 304, from 0 to 1; `None` before the first.

@@ -18,7 +18,7 @@ pub mod memory;
 pub mod nesting;
 mod pattern;
 pub mod reading;
-mod signs;
+pub mod signs;
 pub mod slug;
 pub mod source;
 pub mod text;

@@ -110,6 +110,42 @@ impl Signs {
     }
 }
 
+/// Compares what two records say, letter by letter.
+#[must_use]
+pub fn compare(
+    (title, text, date): (&str, &str, Option<Timestamp>),
+    (other_title, other_text, other_date): (&str, &str, Option<Timestamp>),
+) -> Compared {
+    let title: Vec<char> = letters(title).collect();
+    let other_title: Vec<char> = letters(other_title).collect();
+    let titled = !title.is_empty() && !other_title.is_empty();
+    Compared {
+        title: titled.then(|| title == other_title),
+        text: compare_texts(text, other_text),
+        date: date.and_then(|date| other_date.map(|other| date == other)),
+    }
+}
+
+/// Returns whether of every ten runs of two texts about seven are in both; short texts must be equal. `None` where one
+/// has no letters.
+fn compare_texts(one: &str, two: &str) -> Option<bool> {
+    let (one, two): (Vec<char>, Vec<char>) = (letters(one).collect(), letters(two).collect());
+    if one.is_empty() || two.is_empty() {
+        return None;
+    }
+    if one == two || one.len() < COMPARED_FROM || two.len() < COMPARED_FROM {
+        return Some(one == two);
+    }
+    let (one, two) = (runs(&one), runs(&two));
+    // The cosine of the two sets, squared, so that whole numbers do.
+    let shared = one.intersection(&two).count();
+    Some(shared * shared * 100 >= one.len() * two.len() * 49)
+}
+
+fn runs(text: &[char]) -> BTreeSet<&[char]> {
+    text.windows(RUN.min(text.len()).max(1)).collect()
+}
+
 /// What of a text counts: letters, digits and ideographs, without case.
 fn letters(text: &str) -> impl Iterator<Item = char> {
     text.chars().filter(|sign| sign.is_alphanumeric()).flat_map(char::to_lowercase)
@@ -122,7 +158,7 @@ fn hash(key: &[u8], what: &str, text: &str) -> u64 {
 
 /// Each bit is what most runs of the text have there, each run counted once.
 fn similarity_hash(key: &[u8], text: &[char]) -> u64 {
-    let runs: BTreeSet<&[char]> = text.windows(RUN.min(text.len()).max(1)).collect();
+    let runs = runs(text);
     let mut votes = [0_i32; 64];
     for run in runs {
         let bits = hash(key, "run", &run.iter().collect::<String>());
@@ -168,6 +204,9 @@ mod tests {
             (("One", "", 1), ("Two", "", 2), false),
         ] {
             let (first, second) = (signs(a.0, a.1, a.2), signs(b.0, b.1, b.2));
+            let date = |at: i64| Some(Timestamp::from_unix(at));
+            let compared = compare((a.0, a.1, date(a.2)), (b.0, b.1, date(b.2)));
+            assert_eq!(compared.count() > 0, same, "{a:?} {b:?}");
             assert_eq!(
                 first.agree(&second),
                 same,
