@@ -150,3 +150,24 @@ pub fn next_check(seen: &Sighting) -> Option<crate::model::Timestamp> {
 pub fn check_due(seen: &Sighting, now: crate::model::Timestamp) -> bool {
     CHECKS.get(usize::from(seen.checks)).is_some_and(|age| now.since(seen.first) >= *age)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Timestamp;
+
+    #[test]
+    fn a_correction_waits_until_its_first_list_has_dropped_the_item() {
+        let last = Timestamp::from_unix(1_777_600_000);
+        let gone = last.plus(2 * 86_400);
+        for (late, want) in [
+            (0, Correction::Outranked),
+            (7_199, Correction::Outranked),
+            (7_200, Correction::WaitsUntil(gone)),
+            (2 * 86_400 - 1, Correction::WaitsUntil(gone)),
+            (2 * 86_400, Correction::Counts),
+        ] {
+            assert_eq!(correction(last, last.plus(late)), want, "{late}");
+        }
+    }
+}

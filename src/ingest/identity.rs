@@ -3,75 +3,14 @@
 use std::collections::{HashMap, HashSet};
 
 use super::document_facts::{DocumentFacts, compare_entries};
-use super::identity_keys::{guid_hash, guid_name, short_text_alias, text_alias};
+use super::identity_keys::{guid_hash, guid_name};
 use super::identity_search::{Record, Search};
 use super::lookup::Lookup;
-use crate::model::{Compared, ContentHash, Document, Entry, InfoCode, Timestamp};
-use crate::parse::text;
+use crate::model::{Compared, Document, Entry, InfoCode, Timestamp};
 use crate::source::Source;
-use crate::store::{Alias, Result, Sighting, Store};
+use crate::store::{Result, Store};
 
-/// A record with its identity.
-#[derive(Debug, Clone)]
-pub struct Listed {
-    /// What the source sent.
-    pub entry: Entry,
-    /// Its identity.
-    pub code: InfoCode,
-    /// By which rule.
-    pub rule: Rule,
-    /// Hash of its guid, where it is not void.
-    pub guid: Option<[u8; 16]>,
-    /// What is to lead to it from now on, without its text.
-    pub(super) aliases: Vec<Alias>,
-    /// Its text has to lead to it however short it is: it has no link of its own.
-    pub(super) by_short_text: bool,
-    /// Hash of what the list says.
-    pub hash: ContentHash,
-    /// What the source listed before under this code.
-    pub sighting: Option<Sighting>,
-}
-
-impl Listed {
-    /// Returns what is to lead to it from now on.
-    #[must_use]
-    pub fn aliases(&self) -> Vec<Alias> {
-        let short = if self.by_short_text { short_text_alias(&self.entry) } else { None };
-        self.aliases.iter().copied().chain(text_alias(&self.entry)).chain(short).collect()
-    }
-
-    /// Returns whether the list says what it said before.
-    fn is_unchanged(&self) -> bool {
-        self.sighting.as_ref().is_some_and(|seen| seen.listed == self.hash)
-    }
-}
-
-/// Which rule found an identity.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rule {
-    /// The source's own code.
-    Code,
-    /// Its guid.
-    Guid,
-    /// Its canonical link.
-    Link,
-    /// Its title and text.
-    Text,
-    /// A known item under a new guid.
-    SameItem,
-}
-
-impl std::fmt::Display for Rule {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Code => "code",
-            Self::Guid => "guid",
-            Self::Link => "link",
-            Self::Text => "text",
-            Self::SameItem => "alias",
-        })
-    }
-}
+pub use super::listed::{Listed, Rule};
 
 /// All records of a document.
 #[derive(Debug, Default)]
@@ -101,12 +40,12 @@ pub fn identify(store: &dyn Store, source: &Source, document: Document) -> Resul
             Err(reason) => found.held.push(reason),
         }
     }
-    lookup.ask(records.iter().flat_map(|record| search.first_names(record)).collect())?;
+    lookup.ask(records.iter().flat_map(Search::first_names).collect())?;
     search.find_void(&lookup, &records);
     for record in &mut records {
         search.identify_unchanged_by_guid(&lookup, record);
     }
-    lookup.ask(records.iter().flat_map(|record| search.link_names(record)).collect())?;
+    lookup.ask(records.iter().flat_map(Search::link_names).collect())?;
     for record in &mut records {
         search.identify_unchanged_by_link(&lookup, record);
     }
@@ -159,13 +98,6 @@ fn are_one_article(a: &Entry, b: &Entry) -> bool {
     let Compared { title, text, date } = compared;
     let differs = [title, text, date].contains(&Some(false));
     compared.count() >= 2 || (compared.count() == 1 && !differs)
-}
-
-/// Returns how a record that cannot be ingested is named to people.
-pub(super) fn shown(entry: &Entry) -> String {
-    let name =
-        entry.code.as_deref().or(entry.guid.as_deref()).or(entry.link.as_deref()).unwrap_or(&entry.title);
-    if name.is_empty() { "a record without any name".to_owned() } else { text::clip(name, 40) }
 }
 
 /// Returns the order in which new items enter: oldest first, ties by code.

@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 
 use super::document_facts::{DocumentFacts, Names};
-use super::identity::{Listed, Rule, shown};
 use super::identity_keys::{
     guid_hash, guid_name, link_alias, plain_text, short_text_alias, text_alias, titled_link,
 };
+use super::listed::{Listed, Rule, shown};
 use super::lookup::Lookup;
 use super::same_article::{Compare, Demand};
 use crate::model::{Entry, InfoCode};
@@ -97,13 +97,13 @@ impl<'a> Search<'a> {
     }
 
     /// Returns the names that tell most records: the source's own code, the guid, and the link of one without guid.
-    pub(super) fn first_names(&self, record: &Record) -> Vec<Name> {
+    pub(super) fn first_names(record: &Record) -> Vec<Name> {
         if let Some(found) = &record.found {
             return vec![Name::Code(found.code.clone())];
         }
         match record.names.guid {
             Some(guid) => vec![guid_name(guid)],
-            None => self.link_names(record),
+            None => Self::link_names(record),
         }
     }
 
@@ -124,7 +124,7 @@ impl<'a> Search<'a> {
     }
 
     /// Returns the links of a record that is not identified yet.
-    pub(super) fn link_names(&self, record: &Record) -> Vec<Name> {
+    pub(super) fn link_names(record: &Record) -> Vec<Name> {
         let Some(address) = record.names.address.as_ref().filter(|_| record.is_open()) else {
             return Vec::new();
         };
@@ -142,7 +142,7 @@ impl<'a> Search<'a> {
         if has_item {
             return;
         }
-        for name in self.link_names(record) {
+        for name in Self::link_names(record) {
             let known = lookup.known(&name).filter(|known| is_unchanged(known, record));
             if let Some(known) = known.filter(|known| !self.is_listed_elsewhere(known, record)) {
                 let rule = if self.own_guid(record).is_some() { Rule::SameItem } else { Rule::Link };
@@ -163,7 +163,7 @@ impl<'a> Search<'a> {
         let Some(code) = self.code_of_guid(lookup, record) else { return };
         let Some(guid) = record.names.guid else { return };
         let sighting = lookup.known(&guid_name(guid)).and_then(|known| known.sighting.as_ref());
-        let by_link = self.link_names(record).iter().any(|name| lookup.code(name) == Some(&code));
+        let by_link = Self::link_names(record).iter().any(|name| lookup.code(name) == Some(&code));
         let basis = lookup.basis(&code).cloned().unwrap_or_default();
         let compare = Compare::new(self.source, self.facts, &record.entry, &record.names);
         if compare.is(Demand::Guid, &code, &basis, sighting, by_link) || is_nothing(&basis) {
@@ -290,8 +290,7 @@ impl<'a> Search<'a> {
             (true, true) => Some(Demand::Sign),
             (false, true) => Some(Demand::Link),
             // Others have it too, or it is that of the whole feed.
-            (false, false) => Some(Demand::TwoSigns),
-            (true, false) => None,
+            (_, false) => Some(Demand::TwoSigns),
         };
         if let Some(demand) = demand {
             ways.push(Way::alias(link_alias(&address.whole()), rule, demand));

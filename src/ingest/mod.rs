@@ -22,6 +22,7 @@ mod gaps;
 pub mod identity;
 mod identity_keys;
 mod identity_search;
+mod listed;
 mod lookup;
 mod options;
 mod pending;

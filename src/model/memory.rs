@@ -245,6 +245,28 @@ mod tests {
         assert!(serde_json::from_str::<Habits>(r#"{"quarters":"?"}"#).is_err());
     }
 
+    #[test]
+    fn a_long_silence_is_doubted() {
+        let read = Timestamp::from_unix(1_777_600_000);
+        let day = 86_400;
+        for (items, days, silent, doubted) in [
+            (0.0, 0.0, 8 * day - 1, false),
+            (0.0, 0.0, 8 * day, true),
+            // Ten a day: five gaps are half a day, but a day at the least.
+            (70.0, 7.0, day - 1, false),
+            (70.0, 7.0, day, true),
+            // One in two days.
+            (3.5, 7.0, 8 * day - 1, false),
+            (7.0, 7.0, 5 * day, true),
+            (7.0, 7.0, 5 * day - 1, false),
+        ] {
+            let habits = Habits { items, days, ..Habits::default() };
+            let memory = Memory { read_whole: Some(read), habits, ..Memory::default() };
+            assert_eq!(memory.is_silent(read.plus(silent)), doubted, "{items} in {days}: {silent}");
+        }
+        assert!(!Memory::default().is_silent(read));
+    }
+
     /// The store refuses records over 6,000 bytes.
     #[test]
     fn the_largest_record_fits() {
