@@ -373,7 +373,10 @@ impl History {
             if style.links == Links::None && kept == 0 {
                 self.doubt(number, Doubt::NothingKept);
             }
-        } else if kept < 2 || style.links == Links::None {
+        } else if kept < 2
+            || style.links == Links::None
+            || (style.guids == Guids::Random && what.contains("title"))
+        {
             self.doubt(number, Doubt::NoName);
         }
     }

@@ -71,8 +71,11 @@ fn one_for_each_code(search: &Search<'_>, lookup: &Lookup<'_>, records: Vec<Reco
         let mut found = search.identity(lookup, &record);
         if let Some(first) = at_code.get(&found.code).and_then(|at| listed.get_mut(*at)) {
             let guid = search.own_guid(&record);
-            let same_guid = guid.is_some() && guid == first.guid;
-            if found.rule == Rule::Code || same_guid || are_one_article(&record.entry, &first.entry) {
+            let same = match (guid, first.guid) {
+                (Some(guid), Some(other)) => guid == other || are_equal(&record.entry, &first.entry),
+                _ => are_one_article(&record.entry, &first.entry),
+            };
+            if found.rule == Rule::Code || same {
                 let own = search.listed(lookup, record, found);
                 if own.is_unchanged() && !first.is_unchanged() {
                     *first = own;
@@ -98,6 +101,12 @@ fn are_one_article(a: &Entry, b: &Entry) -> bool {
     let Compared { title, text, date } = compared;
     let differs = [title, text, date].contains(&Some(false));
     compared.count() >= 2 || (compared.count() == 1 && !differs)
+}
+
+/// Returns whether two records under two guids are one article all the same: nothing that they say differs.
+fn are_equal(a: &Entry, b: &Entry) -> bool {
+    let Compared { title, text, date } = compare_entries(a, b);
+    title == Some(true) && text != Some(false) && date != Some(false)
 }
 
 /// Returns the order in which new items enter: oldest first, ties by code.

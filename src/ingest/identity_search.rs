@@ -290,7 +290,8 @@ impl<'a> Search<'a> {
             (true, true) => Some(Demand::Sign),
             (false, true) => Some(Demand::Link),
             // Others have it too, or it is that of the whole feed.
-            (_, false) => Some(Demand::TwoSigns),
+            (false, false) => Some(Demand::TwoSigns),
+            (true, false) => Some(Demand::TitleAndSign),
         };
         if let Some(demand) = demand {
             ways.push(Way::alias(link_alias(&address.whole()), rule, demand));

@@ -24,6 +24,8 @@ pub(super) enum Demand {
     Sign,
     /// Two signs of title, text and date.
     TwoSigns,
+    /// The title, and one sign more.
+    TitleAndSign,
     /// Title and a long text were equal: not more than some days may lie between.
     LongText,
     /// Title and text were equal, and there is no link: the date must be the same, or missing.
@@ -80,6 +82,7 @@ impl<'a> Compare<'a> {
             Demand::Link => !compared().all(|signs| signs.is_new_story()),
             Demand::Sign => compared().any(|signs| signs.count() >= 1),
             Demand::TwoSigns => compared().any(|signs| signs.count() >= 2),
+            Demand::TitleAndSign => compared().any(|signs| signs.title == Some(true) && signs.count() >= 2),
             Demand::LongText => {
                 let gone = || left.and_then(|signs| signs.date());
                 let before = basis.item.as_ref().map(|item| item.published).or_else(gone);

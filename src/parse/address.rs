@@ -23,7 +23,7 @@ const SESSIONS: [&str; 10] = [
 /// Names that carry a session where their value looks made up: `sid=17` is the number of an article.
 const MAYBE_SESSIONS: [&str; 5] = ["sid", "s", "sess", "session", "psid"];
 /// Parameters that tell where a reader came from, beside those that [`link::without_tracking`] removes.
-const ORIGINS: [&str; 15] = [
+const ORIGINS: [&str; 17] = [
     "xtor",
     "gclsrc",
     "dclid",
@@ -39,6 +39,8 @@ const ORIGINS: [&str; 15] = [
     "cmpid",
     "wt.mc_id",
     "at_medium",
+    "ref",
+    "referrer",
 ];
 
 /// An address without what does not tell articles apart.
