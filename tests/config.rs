@@ -460,9 +460,32 @@ fn profiles_and_defaults_are_checked_even_if_nobody_uses_them() {
     );
     // A fault that several sources inherit is reported once.
     let used = format!(
-        "{main}[[source]]\nid = \"a\"\nprofile = \"p\"\n{SOURCE}[[source]]\nid = \"b\"\nprofile = \"p\"\n{SOURCE}"
+        "{main}[[source]]\nid = \"a\"\nprofile = \"p\"\n{SOURCE}[[source]]\nid = \"b\"\nprofile = \"p\"\ncode_space = \"a\"\n{SOURCE}"
     );
     assert_eq!(Files::new(used).faults(), faults);
+}
+
+#[test]
+fn two_sources_with_one_address_are_named() {
+    let source = |id: &str, url: &str, more: &str| {
+        format!("[[source]]\nid = \"{id}\"\nurl = \"{url}\"\ncategory = \"甲\"\n{more}")
+    };
+    let faults = |one: String, two: String| Files::new(one + &two).faults();
+    let plain = source("a", "http://127.0.0.1:9/f.xml", "");
+    for (other, count) in [
+        (source("b", "http://127.0.0.1:9/f.xml", ""), 1),
+        (source("b", "https://127.0.0.1:9/f.xml", ""), 1),
+        (source("b", "http://127.0.0.1:9/f.xml?part=2", ""), 0),
+        (source("b", "http://127.0.0.1:9/f.xml", "code_space = \"a\"\n"), 0),
+        (source("b", "http://127.0.0.1:9/f.xml", "enabled = false\n"), 0),
+    ] {
+        let faults = faults(plain.clone(), other.clone());
+        assert_eq!(
+            faults.iter().filter(|fault| fault.contains("same address")).count(),
+            count,
+            "{other}: {faults:?}"
+        );
+    }
 }
 
 #[test]

@@ -313,7 +313,7 @@ fn retitled(title: &str) -> RssItem<'_> {
 }
 
 #[tokio::test]
-async fn after_24_revisions_the_title_stays() {
+async fn after_24_revisions_the_title_changes_once_a_day() {
     let upstream = Upstream::start().await;
     let put =
         |title: &str| upstream.rss("/feed.xml", rss("https://yangbao.example.org/", &[retitled(title)]));
@@ -337,9 +337,39 @@ async fn after_24_revisions_the_title_stays() {
         mill.publish().await;
     }
     let kept = mill.items().remove(0);
-    assert_eq!((kept.title, kept.revisions, kept.updated), (last.title, 27, last.updated));
+    assert_eq!((&kept.title, kept.revisions, kept.updated), (&last.title, 24, last.updated));
     assert_eq!(mill.store().past(&last.code).unwrap().revisions.len(), 24);
     assert_eq!(changed_paths(&before, &mill.outputs()), BTreeSet::new(), "nothing published has changed");
+    // A day after the last change what the newspaper says now is published, also where its document is the same.
+    mill.pass(86_400);
+    assert_eq!(mill.round().await[0].updated, 1);
+    assert_eq!((mill.items().remove(0).title.as_str(), mill.items()[0].revisions), ("改题27次", 25));
+}
+
+/// A headline that swings between two is told once a day.
+#[tokio::test]
+async fn a_swinging_title_is_told_once_a_day() {
+    let upstream = Upstream::start().await;
+    let titled = |title: &'static str| RssItem {
+        guid: "a-1",
+        link: "https://yangbao.example.org/a/1",
+        title,
+        html: "<p>正文。</p>",
+        date: "Fri, 01 May 2026 01:30:00 GMT",
+    };
+    let put = |title| upstream.rss("/feed.xml", rss("https://yangbao.example.org/", &[titled(title)]));
+    put("甲题");
+    let mill = one_feed(noon(), "", &upstream).await;
+    mill.round().await;
+    mill.publish().await;
+    let mut told = 0;
+    for number in 0..47 {
+        mill.pass(3_600);
+        put(if number % 2 == 0 { "乙题" } else { "甲题" });
+        told += mill.round().await[0].updated;
+        mill.publish().await;
+    }
+    assert_eq!((told, mill.items().remove(0).title.as_str()), (2, "甲题"));
 }
 
 /// 240 characters of text: enough to recognize an article.

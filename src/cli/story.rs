@@ -83,7 +83,7 @@ fn event(event: &Event) -> String {
         EventKind::Listed => "listed by a further source",
         EventKind::Joined => "entered a further category",
         EventKind::Revised => "changed",
-        EventKind::Counted => "changed once more, not published",
+        EventKind::Counted => "changed once more, to be published later",
         EventKind::Withdrawn => "withdrawn",
         EventKind::Refused => "listed again, kept out",
         EventKind::Restored => "restored",

@@ -15,6 +15,7 @@ use super::values::{category, fill_vars, flag, regex, required, space, text, zon
 use super::{is_loopback, kinds, rules};
 use crate::model::private::key_in;
 use crate::model::{CodeSpace, Pattern, SourceId};
+use crate::parse::address::Address;
 use crate::parse::clean::{Attribution, CleanRules, Cleaner};
 use crate::publish::SourceNote;
 use crate::rules::{Level, Rule};
@@ -166,7 +167,26 @@ impl<'a> Sources<'a> {
         Some(made)
     }
 
-    /// Checks what only all sources together show, and returns them.
+    /// Warns of sources that ask one address: each of its articles comes from both.
+    fn warn_of_one_address(&self) {
+        let mut first: BTreeMap<String, &Source> = BTreeMap::new();
+        for (source, url) in self.found.iter().filter(|(source, _)| source.enabled) {
+            let Some(address) = Address::of(source.url.as_str()) else { continue };
+            let other = *first.entry(address.whole().into_owned()).or_insert(source);
+            if other.id == source.id || other.code_space == source.code_space {
+                continue;
+            }
+            let message = format!(
+                "the sources `{}` and `{}` ask the same address: every article comes twice",
+                other.id, source.id
+            );
+            let help = "remove one of them, or give both the same `code_space`: then each article is kept once; \
+                        删除其中一个，或给两者设置相同的 `code_space`";
+            self.defaults.push(Fault::warning(&url.place, message).help(help));
+        }
+    }
+
+    /// Checks what only all sources together show, and gives them.
     pub(super) fn finish(self, contact: Option<&str>) -> Found {
         let asked = self.found.iter().find(|(s, _)| s.enabled && !is_loopback(&s.url));
         if let Some((source, url)) = asked.filter(|_| self.poll.min_interval < Duration::from_secs(FLOOR)) {
@@ -183,6 +203,7 @@ impl<'a> Sources<'a> {
                         newspapers must be able to reach who polls them";
             self.defaults.push(Fault::error(&url.place, message).help(help));
         }
+        self.warn_of_one_address();
         Found {
             sources: self.found.into_iter().map(|(source, _)| Arc::new(source)).collect(),
             notes: self.notes,

@@ -5,8 +5,14 @@ use crate::store::Sighting;
 
 use super::identity::Listed;
 
-/// Further changes of one item are counted, not published (RULES 1.5).
+/// Further changes of one item are published once a day at most (RULES 1.5).
 pub const MAX_REVISIONS: u32 = 24;
+/// Seconds between two such changes, and between two of which one takes the other back.
+pub const REVISION_EVERY: i64 = 86_400;
+/// After so many seconds a list that gave the content and lists the item no more yields to another one's correction.
+const LEAD_GONE_AFTER: i64 = 2 * 86_400;
+/// A list that gave the content may be this many seconds late with its next listing.
+const LEAD_LATE_AFTER: i64 = 2 * 3_600;
 /// Ages in seconds at which the detail of a stub is fetched again (RULES 1.11).
 const CHECKS: [i64; 2] = [3_600, 86_400];
 /// How old a sighting's `last` may grow before it is written again, in seconds.
@@ -23,6 +29,17 @@ pub enum Decision {
     Note,
     /// Known and unchanged.
     Keep,
+}
+
+/// What became of a draft of a known item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// What is published changes.
+    Revised,
+    /// Nothing that is published changes.
+    Same,
+    /// It is published when a day has passed since the last change.
+    Waits,
 }
 
 /// Decides about one record. `reason` is for the log and for `item explain`.
@@ -52,6 +69,34 @@ pub fn decide(
         Some(_) if leads || rank < item.rank => (Decision::Revise, "its source changed it"),
         Some(_) => (Decision::Note, "changed in a source that does not give the content"),
     }
+}
+
+/// What a correction waits for that a list brings which does not give the content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Correction {
+    /// The list that gives the content lists the item: its own text counts.
+    Outranked,
+    /// That list may have dropped the item; the correction counts if it has, from this time on.
+    WaitsUntil(crate::model::Timestamp),
+    /// That list has dropped the item.
+    Counts,
+}
+
+/// Returns what becomes of a correction by another list than the one that gives the content, which listed the item
+/// last at `lead_last`.
+#[must_use]
+pub fn correction(lead_last: crate::model::Timestamp, now: crate::model::Timestamp) -> Correction {
+    match now.since(lead_last) {
+        late if late >= LEAD_GONE_AFTER => Correction::Counts,
+        late if late >= LEAD_LATE_AFTER => Correction::WaitsUntil(lead_last.plus(LEAD_GONE_AFTER)),
+        _ => Correction::Outranked,
+    }
+}
+
+/// Returns whether the list says something else than before; of a record that was listed before.
+#[must_use]
+pub fn is_changed(listed: &Listed) -> bool {
+    listed.sighting.as_ref().is_some_and(|seen| !unchanged(seen, listed))
 }
 
 /// Returns whether a record is known, unchanged, seen lately, and due for no look for corrections: not even its
@@ -104,4 +149,25 @@ pub fn next_check(seen: &Sighting) -> Option<crate::model::Timestamp> {
 #[must_use]
 pub fn check_due(seen: &Sighting, now: crate::model::Timestamp) -> bool {
     CHECKS.get(usize::from(seen.checks)).is_some_and(|age| now.since(seen.first) >= *age)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Timestamp;
+
+    #[test]
+    fn a_correction_waits_until_its_first_list_has_dropped_the_item() {
+        let last = Timestamp::from_unix(1_777_600_000);
+        let gone = last.plus(2 * 86_400);
+        for (late, want) in [
+            (0, Correction::Outranked),
+            (7_199, Correction::Outranked),
+            (7_200, Correction::WaitsUntil(gone)),
+            (2 * 86_400 - 1, Correction::WaitsUntil(gone)),
+            (2 * 86_400, Correction::Counts),
+        ] {
+            assert_eq!(correction(last, last.plus(late)), want, "{late}");
+        }
+    }
 }

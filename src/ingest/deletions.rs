@@ -6,13 +6,13 @@ use tracing::warn;
 use url::Url;
 
 use super::document::DocumentSummary;
-use super::identity::guid_hash;
+use super::identity::name_of_guid;
 use super::pending::Pending;
 use super::poller::Ingest;
 use crate::model::memory::{Memory, Missing};
 use crate::model::{Deleted, Hints, InfoCode, Item, SourceId, SourceState, Timestamp};
 use crate::source::Source;
-use crate::store::{AliasKind, Name, Result, Store, StoreError, Tombstone, Window, WithdrawnBy};
+use crate::store::{Result, Store, StoreError, Tombstone, Window, WithdrawnBy};
 
 /// In so many documents in a row an item must be missing,
 const TIMES: u8 = 3;
@@ -239,6 +239,5 @@ fn code_of(store: &dyn Store, source: &Source, guid: &str) -> Result<Option<Info
         let listed = rule.listed(&entry);
         return Ok(listed.map(|code| InfoCode::new(source.code_space.clone(), &source.canonical_code(&code))));
     }
-    let name = Name::Alias((AliasKind::Guid, guid_hash(guid)));
-    Ok(store.known(&source.id, &[name])?.pop().and_then(|known| known.code))
+    Ok(store.known(&source.id, &[name_of_guid(guid)])?.pop().and_then(|known| known.code))
 }

@@ -43,11 +43,14 @@ pub(super) enum Arrival {
 impl Counts {
     /// Notes the earliest look for corrections of a record.
     pub(super) fn note_check(&mut self, sighting: Option<&Sighting>) {
-        let next = sighting.and_then(next_check);
-        self.next_check = match (self.next_check, next) {
-            (Some(known), Some(next)) => Some(known.min(next)),
-            (known, next) => known.or(next),
-        };
+        if let Some(next) = sighting.and_then(next_check) {
+            self.note_time(next);
+        }
+    }
+
+    /// Notes a time from which the source is to be read whole again.
+    pub(super) fn note_time(&mut self, next: Timestamp) {
+        self.next_check = Some(self.next_check.map_or(next, |known| known.min(next)));
     }
 }
 

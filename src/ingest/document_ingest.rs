@@ -5,14 +5,16 @@ use std::sync::Arc;
 
 use tracing::{debug, error};
 
-use super::decision::{Decision, check_due, decide, is_up_to_date};
+use super::decision::{
+    Correction, Decision, Outcome, check_due, correction, decide, is_changed, is_up_to_date,
+};
 use super::details::Detailed;
 use super::document_context::{Arrival, Counts, DecidedChange, DocumentContext};
 use super::draft::{self, Draft};
 use super::identity::{Listed, entry_order};
 use super::routing::Routing;
 use crate::model::text::clip_bytes;
-use crate::model::{Category, Cursor, InfoCode, Signs, Timestamp};
+use crate::model::{Category, Cursor, InfoCode, Item, Signs, Timestamp};
 use crate::store::{Basis, Change, Event, EventKind, Name, Result, Sighting, Store, Tombstone, WithdrawnBy};
 
 /// The ingest of one document; runs on a blocking thread.
@@ -125,6 +127,23 @@ impl DocumentIngest {
                 _ => (Decision::Note, "its detail was looked at again"),
             };
         }
+        if decision == Decision::Note
+            && is_changed(listed)
+            && let Some(item) = &item
+        {
+            match self.correction(store, item)? {
+                Correction::Outranked => {}
+                Correction::Counts => {
+                    (decision, reason) =
+                        (Decision::Revise, "the list that gave its content lists it no more");
+                }
+                Correction::WaitsUntil(time) => {
+                    // What it said before stays noted, so that the next poll sees the correction again.
+                    self.counts.note_time(time);
+                    (decision, reason) = (Decision::Keep, "it waits until its first list has dropped it");
+                }
+            }
+        }
         debug!(source.id = %source.id, info_code = %listed.code, rule = ?listed.rule, decision = ?decision, reason, "decided");
         let mut change = Change::on(listed.code.clone(), basis);
         let sighting = self.sighting(listed, hash);
@@ -142,6 +161,17 @@ impl DocumentIngest {
         }
         self.changes.push(DecidedChange { change, detailed });
         Ok(())
+    }
+
+    /// Returns what becomes of a correction of an item whose content another source gives.
+    fn correction(&self, store: &dyn Store, item: &Item) -> Result<Correction> {
+        // A stub whose detail was not fetched has no text to give.
+        if item.lead == self.context.source.id || self.context.source.has_details() {
+            return Ok(Correction::Outranked);
+        }
+        let listings = store.listings(&item.code)?;
+        let lead = listings.iter().find(|(source, _)| *source == item.lead);
+        Ok(lead.map_or(Correction::Outranked, |(_, seen)| correction(seen.last, self.context.now)))
     }
 
     /// Restores an item that its source deleted and now lists again; returns whether it did.
@@ -218,7 +248,7 @@ impl DocumentIngest {
             categories.extend(store.category(*id)?);
         }
         self.apply_rules(store, &mut draft, Some(item.published), categories)?;
-        if self.revise(store, &mut item, draft, change)? {
+        if self.revise(store, &mut item, draft, change)? == Outcome::Revised {
             change.item = Some(item);
         }
         // It stays out, and nothing that is published changes.

@@ -2,6 +2,7 @@
 
 use url::Url;
 
+use super::volatile::without_dots;
 use crate::model::item::caps;
 use crate::model::text::{clip, clip_bytes, html_to_text, strip_illegal};
 use crate::model::{Author, Body, Enclosure, Entry};
@@ -36,10 +37,9 @@ pub struct Draft {
 #[must_use]
 pub fn draft(source: &Source, entry: &Entry) -> Draft {
     let base = entry.link.as_deref().and_then(|l| Url::parse(l).ok()).unwrap_or_else(|| source.url.clone());
-    let Cleaned { html, text, media_name, image } = match &entry.content {
-        Some(content) => source.cleaner.clean(head(content), Some(&base)),
-        None => source.cleaner.clean(head(entry.summary.as_deref().unwrap_or_default()), Some(&base)),
-    };
+    let content = entry.content.as_deref().or(entry.summary.as_deref()).unwrap_or_default();
+    let Cleaned { html, text, media_name, image } =
+        source.cleaner.clean(&without_dots(head(content)), Some(&base));
     // A summary that is the whole text is no digest of it.
     let digest =
         entry.content.as_ref().and(entry.summary.as_deref()).map(|summary| html_to_text(head(summary)));

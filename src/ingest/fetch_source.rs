@@ -49,6 +49,22 @@ pub(super) struct FetchedDocument {
 }
 
 impl Answer {
+    /// Returns an answer of a document that is there already: nothing was fetched.
+    #[must_use]
+    pub fn of_document(state: SourceState, document: Document) -> Self {
+        let fetched = FetchedDocument {
+            document,
+            body: None,
+            validators: Validators::default(),
+            answered_at: None,
+            moved: None,
+            fresh_until: None,
+            bytes: 0,
+            permit: BodyPermit::default(),
+        };
+        Self { state, outcome: Ok(FetchOutcome::Document(Box::new(fetched))) }
+    }
+
     /// Returns whether it brings nothing to ingest: it failed, or nothing has changed.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -97,7 +113,7 @@ impl Ingest {
 
     async fn fetch(&self, source: &Source, state: &SourceState) -> Result<FetchOutcome, PollError> {
         let now = self.clock.now();
-        let again = state.next_check.is_some_and(|at| at <= now);
+        let again = state.next_check.is_some_and(|at| at <= now) || state.memory.is_silent(now);
         let validators = if again { Validators::default() } else { state.validators.clone() };
         let mut request = source.request(validators);
         request.validators_of = state.memory.validators_of;

@@ -14,11 +14,15 @@ mod deletions;
 mod details;
 mod document;
 mod document_context;
+mod document_facts;
 mod document_ingest;
 pub mod draft;
 mod fetch_source;
 mod gaps;
 pub mod identity;
+mod identity_keys;
+mod identity_search;
+mod listed;
 mod lookup;
 mod options;
 mod pending;
@@ -29,6 +33,8 @@ mod report;
 pub mod rerouting;
 mod revision;
 pub mod routing;
+mod same_article;
+mod volatile;
 
 use crate::fetch::FetchError;
 use crate::model::chain;
@@ -147,6 +153,10 @@ impl Ingest {
         let NotModified { by, freshness, validators, moved } = unmodified;
         state.validators.renew(validators);
         state.memory.count(by == Unchanged::NotModified);
+        if by == Unchanged::SameBytes {
+            state.memory.read_whole = Some(now);
+        }
+        state.memory.read_whole.get_or_insert(now);
         redirects::record(&mut state.memory, source, moved.as_ref(), true, now);
         state.memory.habits.learn(&[], now, schedule::offset(source.zone, now));
         report.withdrawn = self.still_missing(source, state, pending).await?;
@@ -188,6 +198,7 @@ impl Ingest {
         let memory = &mut state.memory;
         memory.hear(&hints);
         memory.count(false);
+        memory.read_whole = Some(now);
         memory.window = u32::try_from(found.codes.len()).unwrap_or(u32::MAX);
         let same_feed = found.known > 0 || before.first_good.is_none();
         redirects::record(memory, source, moved.as_ref(), same_feed, now);
@@ -242,6 +253,11 @@ fn failed(state: &mut SourceState, report: &mut PollReport, error: &PollError, n
     // It says that of the server; a 503 may be one address that cannot be made.
     if matches!(error, PollError::Fetch(error) if error.status() == Some(429)) {
         report.host_rests = retry_after.map(|until| until.min(now.plus(schedule::CEILING)));
+    }
+    if matches!(error, PollError::Fetch(error) if error.status() == Some(412)) {
+        // A condition that it cannot keep is not stated again.
+        state.validators = Validators::default();
+        state.memory.body = None;
     }
     report.error = Some(chain(error));
     report.error_kind = Some(error.kind().to_owned());

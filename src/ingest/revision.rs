@@ -1,15 +1,18 @@
 //! New items, and changes of known ones.
 
 use super::article;
-use super::decision::{Decision, MAX_REVISIONS};
+use super::decision::{Decision, MAX_REVISIONS, Outcome, REVISION_EVERY};
 use super::document_ingest::DocumentIngest;
 use super::draft::{self, Draft};
 use super::identity::Listed;
 use super::routing::Routing;
+use super::volatile::comparable_html;
 use crate::model::text::clip_bytes;
 use crate::model::{CategoryId, Item, SourceId, item::caps};
 use crate::source::Source;
-use crate::store::{Change, Event, EventKind, Placement, Result, Revision, Store, Tombstone, WithdrawnBy};
+use crate::store::{
+    Change, Event, EventKind, Placement, Result, Revision, Sighting, Store, Tombstone, WithdrawnBy,
+};
 
 impl DocumentIngest {
     /// Makes a new item of a record.
@@ -101,12 +104,16 @@ impl DocumentIngest {
             }
         }
         let draft = draft.filter(|_| revises);
-        let revised = match draft {
+        let outcome = match draft {
             Some(draft) => self.revise(store, &mut item, draft, change)?,
-            None => false,
+            None => Outcome::Same,
         };
+        let revised = outcome == Outcome::Revised;
+        if outcome == Outcome::Waits {
+            self.wait_to_revise(listed, &item, change);
+        }
         if let Some(event) = &mut change.event {
-            finish_event(event, joins, revised, item.revisions > MAX_REVISIONS);
+            finish_event(event, joins, outcome);
         }
         self.counts.joined += usize::from(joins && !revised);
         self.counts.updated += usize::from(revised);
@@ -117,21 +124,30 @@ impl DocumentIngest {
         Ok(())
     }
 
-    /// Puts a draft into its item; returns whether what is published changes.
+    /// Puts a draft into its item, unless what readers see has changed too often lately (RULES 1.5).
     pub(super) fn revise(
         &self,
         store: &dyn Store,
         item: &mut Item,
         draft: Draft,
         change: &mut Change,
-    ) -> Result<bool> {
+    ) -> Result<Outcome> {
         let body = store.body(&item.code)?;
-        let real = item.title != draft.title || body.html != draft.body.html;
+        let real = item.title != draft.title
+            || (body.html != draft.body.html
+                && comparable_html(&body.html) != comparable_html(&draft.body.html));
         let differs = real
             || item.link != draft.link
             || item.media_name != draft.media_name
             || item.image != draft.image
             || body != draft.body;
+        let public = self.published.covers(item.generation);
+        // What an import brought is only now seen at its source: no change of the article.
+        let first_hand = item.imported && item.lead == SourceId::import();
+        let counts = real && public && !first_hand;
+        if counts && self.has_to_wait(store, item, &draft)? {
+            return Ok(Outcome::Waits);
+        }
         let took_over = item.lead != self.context.source.id || item.rank != self.context.source.rank;
         let before = std::mem::replace(&mut item.lead, self.context.source.id.clone());
         item.rank = self.context.source.rank;
@@ -139,17 +155,14 @@ impl DocumentIngest {
             if took_over {
                 change.item = Some(item.clone());
             }
-            return Ok(false);
-        }
-        let public = self.published.covers(item.generation);
-        // What an import brought is only now seen at its source: no change of the article.
-        let first_hand = item.imported && before == SourceId::import();
-        if real && public && !first_hand {
-            item.revisions += 1;
-            if item.revisions > MAX_REVISIONS {
-                change.item = Some(item.clone());
-                return Ok(false);
+            if before != item.lead {
+                // Feeds name the source that gives an article.
+                change.body = Some(body);
             }
+            return Ok(Outcome::Same);
+        }
+        if counts {
+            item.revisions += 1;
             change.replaces = Some(Revision {
                 replaced_at: self.context.now,
                 title: item.title.clone(),
@@ -164,14 +177,40 @@ impl DocumentIngest {
         item.media_name = draft.media_name;
         item.image = draft.image;
         change.body = Some(draft.body);
-        Ok(true)
+        Ok(Outcome::Revised)
+    }
+
+    /// Returns whether a change is one of many, or takes an earlier one back, and less than a day has passed since the
+    /// last one that was published.
+    fn has_to_wait(&self, store: &dyn Store, item: &Item, draft: &Draft) -> Result<bool> {
+        if item.revisions == 0 || self.context.now.since(item.updated) >= REVISION_EVERY {
+            return Ok(false);
+        }
+        if item.revisions >= MAX_REVISIONS {
+            return Ok(true);
+        }
+        let earlier = store.past(&item.code)?.revisions;
+        Ok(earlier.iter().any(|form| form.title == draft.title && form.excerpt == draft.excerpt))
+    }
+
+    /// Keeps a change in mind until it may be published: whatever is listed next is compared again.
+    fn wait_to_revise(&mut self, listed: &Listed, item: &Item, change: &mut Change) {
+        self.counts.note_time(item.updated.plus(REVISION_EVERY));
+        let Some((_, sighting)) = &mut change.sighting else { return };
+        let waiting = Sighting { detail: sighting.detail, ..sighting.never_listed() };
+        *sighting = waiting;
+        if listed.sighting.as_ref().is_some_and(|seen| seen.listed == sighting.listed) {
+            // The story says so once.
+            change.event = None;
+        }
     }
 }
 
 /// Corrects the kind of an event once the outcome of a further listing is known.
-fn finish_event(event: &mut Event, joins: bool, revised: bool, too_often: bool) {
+fn finish_event(event: &mut Event, joins: bool, outcome: Outcome) {
+    let revised = outcome == Outcome::Revised;
     event.what = match event.what {
-        EventKind::Revised if too_often && !revised => EventKind::Counted,
+        EventKind::Revised if outcome == Outcome::Waits => EventKind::Counted,
         EventKind::Revised if !revised && joins => EventKind::Joined,
         // What it says now is what it said: another source gives it, that is all.
         EventKind::Revised if !revised => EventKind::Listed,

@@ -153,6 +153,9 @@ pub struct Memory {
     /// Hash of the last body whose items were all stored.
     #[serde(skip_serializing_if = "is_default")]
     pub body: Option<[u8; 16]>,
+    /// When it was last read whole: for a long time of nothing but 304 it is asked without validators.
+    #[serde(skip_serializing_if = "is_default")]
+    pub read_whole: Option<Timestamp>,
     /// A stable word for the last failure; empty after a good poll.
     #[serde(skip_serializing_if = "is_default")]
     pub error_kind: String,
@@ -195,7 +198,22 @@ impl Memory {
         self.unmodified = self.unmodified * FADES + f32::from(u8::from(unmodified));
     }
 
-    /// Returns the share of answers that were 304, from 0 to 1; `None` before the first.
+    /// Returns whether it has said for so long that nothing is new that its word is doubted: 8 days, or five times as
+    /// long as between two of its items, but a day at the least.
+    #[must_use]
+    pub fn is_silent(&self, now: Timestamp) -> bool {
+        const DAY: i64 = 86_400;
+        let Some(read) = self.read_whole else { return false };
+        let silent = now.since(read);
+        if silent < DAY {
+            return false;
+        }
+        #[expect(clippy::cast_precision_loss, reason = "days of silence are few")]
+        let gaps = silent as f32 / DAY as f32 * self.habits.items;
+        silent >= 8 * DAY || (self.habits.items > 1.0 && gaps >= 5.0 * self.habits.days)
+    }
+
+    /// Share of answers that were 304, from 0 to 1; `None` before the first.
     #[must_use]
     pub fn unmodified_share(&self) -> Option<f32> {
         (self.answers > 0.0).then(|| self.unmodified / self.answers)
@@ -227,7 +245,29 @@ mod tests {
         assert!(serde_json::from_str::<Habits>(r#"{"quarters":"?"}"#).is_err());
     }
 
-    /// Checks that a full record stays below 6,000 bytes, since the store refuses larger ones.
+    #[test]
+    fn a_long_silence_is_doubted() {
+        let read = Timestamp::from_unix(1_777_600_000);
+        let day = 86_400;
+        for (items, days, silent, doubted) in [
+            (0.0, 0.0, 8 * day - 1, false),
+            (0.0, 0.0, 8 * day, true),
+            // Ten a day: five gaps are half a day, but a day at the least.
+            (70.0, 7.0, day - 1, false),
+            (70.0, 7.0, day, true),
+            // One in two days.
+            (3.5, 7.0, 8 * day - 1, false),
+            (7.0, 7.0, 5 * day, true),
+            (7.0, 7.0, 5 * day - 1, false),
+        ] {
+            let habits = Habits { items, days, ..Habits::default() };
+            let memory = Memory { read_whole: Some(read), habits, ..Memory::default() };
+            assert_eq!(memory.is_silent(read.plus(silent)), doubted, "{items} in {days}: {silent}");
+        }
+        assert!(!Memory::default().is_silent(read));
+    }
+
+    /// The store refuses records over 6,000 bytes.
     #[test]
     fn the_largest_record_fits() {
         let missing = Missing { code: "c".repeat(160), since: Timestamp::MAX, times: 255 };

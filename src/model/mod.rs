@@ -19,7 +19,7 @@ pub mod nesting;
 mod pattern;
 pub mod private;
 pub mod reading;
-mod signs;
+pub mod signs;
 pub mod slug;
 pub mod source;
 pub mod text;
@@ -34,7 +34,7 @@ pub use http::{Fetched, NotModified, Request, Response, Validators, address_hash
 pub use info_code::{CodeSpace, InfoCode};
 pub use item::{Article, Body, Item};
 pub use pattern::Pattern;
-pub use signs::Signs;
+pub use signs::{Compared, Signs};
 pub use slug::Slug;
 pub use source::{SourceId, SourceState};
 pub use timestamp::Timestamp;

@@ -28,6 +28,32 @@ pub struct Signs {
     long: bool,
 }
 
+/// Which signs of two records agree; `None` where one of the two has none to compare.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Compared {
+    /// The titles are equal.
+    pub title: Option<bool>,
+    /// The texts mostly agree.
+    pub text: Option<bool>,
+    /// The dates are equal.
+    pub date: Option<bool>,
+}
+
+impl Compared {
+    /// Returns how many signs agree.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        [self.title, self.text, self.date].into_iter().filter(|sign| *sign == Some(true)).count()
+    }
+
+    /// Returns whether the two are other stories under one address: title and date are new, and no text says
+    /// otherwise.
+    #[must_use]
+    pub fn is_new_story(&self) -> bool {
+        self.title == Some(false) && self.date == Some(false) && self.text != Some(true)
+    }
+}
+
 impl Signs {
     /// Returns the signs of a stored item.
     #[must_use]
@@ -49,15 +75,24 @@ impl Signs {
         }
     }
 
-    /// Returns whether two records with the same link agree in a further sign: an equal title, similar texts,
-    /// or the same date.
+    /// Returns whether, beside a link that both have, a further sign says that they are one article: an equal title,
+    /// texts that mostly agree, or the same date.
     #[must_use]
     pub fn agree(&self, other: &Self) -> bool {
-        let dates = self.date.is_some() && self.date == other.date;
+        self.compared(other).count() > 0
+    }
+
+    /// Compares each sign.
+    #[must_use]
+    pub fn compared(&self, other: &Self) -> Compared {
         let may_differ = if self.long && other.long { MAY_DIFFER } else { 0 };
-        let texts = self.text != 0 && (self.text ^ other.text).count_ones() <= may_differ;
-        let titles = self.title.is_some() && self.title == other.title;
-        titles || dates || texts
+        let texts = (self.text ^ other.text).count_ones() <= may_differ;
+        let both = |one: bool, two: bool, same: bool| (one && two).then_some(same);
+        Compared {
+            title: both(self.title.is_some(), other.title.is_some(), self.title == other.title),
+            text: both(self.text != 0, other.text != 0, texts),
+            date: both(self.date.is_some(), other.date.is_some(), self.date == other.date),
+        }
     }
 
     /// Returns the date of the article.
@@ -75,7 +110,43 @@ impl Signs {
     }
 }
 
-/// Returns the characters of a text that count: letters, digits and ideographs, in lower case.
+/// Compares what two records say, letter by letter.
+#[must_use]
+pub fn compare(
+    (title, text, date): (&str, &str, Option<Timestamp>),
+    (other_title, other_text, other_date): (&str, &str, Option<Timestamp>),
+) -> Compared {
+    let title: Vec<char> = letters(title).collect();
+    let other_title: Vec<char> = letters(other_title).collect();
+    let titled = !title.is_empty() && !other_title.is_empty();
+    Compared {
+        title: titled.then(|| title == other_title),
+        text: compare_texts(text, other_text),
+        date: date.and_then(|date| other_date.map(|other| date == other)),
+    }
+}
+
+/// Returns whether of every ten runs of two texts about seven are in both; short texts must be equal. `None` where one
+/// has no letters.
+fn compare_texts(one: &str, two: &str) -> Option<bool> {
+    let (one, two): (Vec<char>, Vec<char>) = (letters(one).collect(), letters(two).collect());
+    if one.is_empty() || two.is_empty() {
+        return None;
+    }
+    if one == two || one.len() < COMPARED_FROM || two.len() < COMPARED_FROM {
+        return Some(one == two);
+    }
+    let (one, two) = (runs(&one), runs(&two));
+    // The cosine of the two sets, squared, so that whole numbers do.
+    let shared = one.intersection(&two).count();
+    Some(shared * shared * 100 >= one.len() * two.len() * 49)
+}
+
+fn runs(text: &[char]) -> BTreeSet<&[char]> {
+    text.windows(RUN.min(text.len()).max(1)).collect()
+}
+
+/// What of a text counts: letters, digits and ideographs, without case.
 fn letters(text: &str) -> impl Iterator<Item = char> {
     text.chars().filter(|sign| sign.is_alphanumeric()).flat_map(char::to_lowercase)
 }
@@ -87,7 +158,7 @@ fn hash(key: &[u8], what: &str, text: &str) -> u64 {
 
 /// Returns a hash in which each bit is that of most runs of the text, each run counted once.
 fn similarity_hash(key: &[u8], text: &[char]) -> u64 {
-    let runs: BTreeSet<&[char]> = text.windows(RUN.min(text.len()).max(1)).collect();
+    let runs = runs(text);
     let mut votes = [0_i32; 64];
     for run in runs {
         let bits = hash(key, "run", &run.iter().collect::<String>());
@@ -133,6 +204,9 @@ mod tests {
             (("One", "", 1), ("Two", "", 2), false),
         ] {
             let (first, second) = (signs(a.0, a.1, a.2), signs(b.0, b.1, b.2));
+            let date = |at: i64| Some(Timestamp::from_unix(at));
+            let compared = compare((a.0, a.1, date(a.2)), (b.0, b.1, date(b.2)));
+            assert_eq!(compared.count() > 0, same, "{a:?} {b:?}");
             assert_eq!(
                 first.agree(&second),
                 same,

@@ -5,6 +5,7 @@
 //! (`ingest`). A new feed format is one file here and one arm in [`parse_feed`]; a new dialect of
 //! XML is a few names in `tolerant::names`.
 
+pub mod address;
 pub mod atom;
 pub mod clean;
 mod context;
