@@ -503,6 +503,34 @@ async fn the_same_text_in_two_sources_stays_two_items() {
     assert_eq!((items.len(), spaces), (2, BTreeSet::from(["a", "b"])));
 }
 
+/// The better ranked of two lists has an article later: feeds name it as the source from then on, as those of a
+/// publish into an empty folder do.
+#[tokio::test]
+async fn a_source_that_takes_an_item_over_is_named_in_feeds() {
+    let upstream = Upstream::start().await;
+    let text = long_text("防汛");
+    let link = "https://wire.example.org/1";
+    let date = "Fri, 01 May 2026 01:00:00 GMT";
+    let item = RssItem { guid: link, link, title: "防汛准备就绪", html: &text, date };
+    upstream.rss("/a.xml", rss("https://wire.example.org/", &[]));
+    upstream.rss("/b.xml", rss("https://wire.example.org/", &[item]));
+    let listed = |id, path| {
+        feed_source(id, "甲报", &upstream, path) + "code_space = \"wire\"\nname = \"" + id + "\"\n"
+    };
+    let mill = Mill::open(noon(), "", &(listed("a", "/a.xml") + &listed("b", "/b.xml"))).await;
+    mill.round().await;
+    mill.pass(3_600);
+    let item = RssItem { guid: link, link, title: "防汛准备就绪", html: &text, date };
+    upstream.rss("/a.xml", rss("https://wire.example.org/", &[item]));
+    mill.round().await;
+    assert_eq!(mill.items()[0].lead.as_str(), "a");
+    let shown = mill.outputs();
+    std::fs::remove_dir_all(mill.path("data/public")).unwrap();
+    mill.publish().await;
+    let changed = changed_paths(&shown, &mill.outputs());
+    assert!(!changed.iter().any(|path| is_feed(path)), "{changed:?}");
+}
+
 /// Without a guid, the code is derived from the link, and without a link from title and text; never at
 /// random and never from a date (RULES 1.1).
 #[tokio::test]

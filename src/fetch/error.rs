@@ -36,11 +36,12 @@ pub enum FetchError {
         host: String,
     },
     /// The site's robots.txt could not be asked for, which forbids its pages (RFC 9309, 2.3.1.4).
-    #[error("{host} could not be asked for its robots.txt, without which no page of it is fetched: {why}")]
+    #[error("{host} could not be asked for its robots.txt, without which no page of it is fetched")]
     RobotsUnread {
         /// The host.
         host: String,
         /// What became of the request for it.
+        #[source]
         why: Arc<FetchError>,
     },
     /// Refused by the address filter.

@@ -506,7 +506,7 @@ async fn without_robots_txt_the_cause_is_told() {
     let server = Server::fixed("503 Service Unavailable", "").await;
     let down = format!("{}/page", server.base);
     for (address, expected, word) in [
-        (closed.as_str(), "connect", "no answer"),
+        (closed.as_str(), "connect", "refused"),
         (down.as_str(), "http_status", "503"),
         ("http://169.254.0.1/page", "blocked", "169.254.0.1"),
         ("http://no-such-host.invalid/page", "dns", "cannot be resolved"),
@@ -517,7 +517,7 @@ async fn without_robots_txt_the_cause_is_told() {
         for _ in 0..2 {
             let error = fetcher.get(&request, now()).await.unwrap_err();
             assert_eq!(error.kind(), expected, "{address}");
-            let told = error.to_string();
+            let told = crate::model::chain(&error);
             assert!(told.contains(word) && !told.contains("does not want"), "{told}");
         }
     }
