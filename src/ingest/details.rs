@@ -87,7 +87,7 @@ impl Ingest {
         let Some(mut request) = source.detail(&listed.entry)? else { return Ok(()) };
         request.unhurried = first;
         let (body, content_type) = self.fetch_detail(&request).await?;
-        Ok(source.take_detail(&mut listed.entry, &body, content_type.as_deref())?)
+        Ok(source.take_detail(listed.entry_mut(), &body, content_type.as_deref())?)
     }
 
     async fn fetch_detail(&self, request: &Request) -> Result<(bytes::Bytes, Option<String>), PollError> {

@@ -1,6 +1,7 @@
 //! The hashes by which a source's records are found again. Pure.
 
 use std::borrow::Cow;
+use std::sync::OnceLock;
 
 use sha2::{Digest, Sha256};
 
@@ -39,8 +40,26 @@ pub(super) fn titled_link(link: &str, title: &str) -> Alias {
     (AliasKind::Link, hash(&["titled link", link, title]))
 }
 
-/// Returns the alias of title and text, where the text is long enough to tell articles apart.
-pub(super) fn text_alias(entry: &Entry) -> Option<Alias> {
+/// Aliases of a record's title and text, each made once: they cost a pass over the text and its hash.
+#[derive(Debug, Clone, Default)]
+pub(super) struct TextAliases {
+    long: OnceLock<Option<Alias>>,
+    short: OnceLock<Option<Alias>>,
+}
+
+impl TextAliases {
+    /// Returns the alias of title and text, where the text is long enough to tell articles apart.
+    pub(super) fn long(&self, entry: &Entry) -> Option<Alias> {
+        *self.long.get_or_init(|| text_alias(entry))
+    }
+
+    /// Returns the alias of title and text of any length, for records that have no link of their own.
+    pub(super) fn short(&self, entry: &Entry) -> Option<Alias> {
+        *self.short.get_or_init(|| short_text_alias(entry))
+    }
+}
+
+fn text_alias(entry: &Entry) -> Option<Alias> {
     let html = entry.content.as_deref().or(entry.summary.as_deref())?;
     let long = |text: &str| text.chars().nth(SAME_TEXT_FROM - 1).is_some();
     if !long(html) {
@@ -50,8 +69,7 @@ pub(super) fn text_alias(entry: &Entry) -> Option<Alias> {
     long(&plain).then(|| (AliasKind::Text, hash(&["text", &entry.title, &plain])))
 }
 
-/// Returns the alias of title and text of any length, for records that have no link of their own.
-pub(super) fn short_text_alias(entry: &Entry) -> Option<Alias> {
+fn short_text_alias(entry: &Entry) -> Option<Alias> {
     let plain = plain_text(entry);
     let some = !entry.title.is_empty() || !plain.trim().is_empty();
     some.then(|| (AliasKind::Text, hash(&["short text", &entry.title, &plain])))

@@ -3,9 +3,7 @@
 use std::collections::HashSet;
 
 use super::document_facts::{DocumentFacts, Names};
-use super::identity_keys::{
-    guid_hash, guid_name, link_alias, plain_text, short_text_alias, text_alias, titled_link,
-};
+use super::identity_keys::{TextAliases, guid_hash, guid_name, link_alias, plain_text, titled_link};
 use super::listed::{Listed, Rule, shown};
 use super::lookup::Lookup;
 use super::same_article::{Compare, Demand};
@@ -18,6 +16,7 @@ use crate::store::{Alias, AliasKind, Basis, Known, Name, Sighting};
 pub(super) struct Record {
     pub(super) entry: Entry,
     names: Names,
+    text: TextAliases,
     /// What it is, where that is certain.
     found: Option<Found>,
 }
@@ -57,7 +56,7 @@ impl Record {
             entry.code = Some(listed);
             found = Some(Found { code, rule: Rule::Code, sighting: None });
         }
-        Ok(Self { entry, names, found })
+        Ok(Self { entry, names, text: TextAliases::default(), found })
     }
 
     fn is_open(&self) -> bool {
@@ -213,6 +212,7 @@ impl<'a> Search<'a> {
             by_short_text: !own_code && !self.has_own_link(&record),
             hash: record.names.hash,
             entry: record.entry,
+            text: record.text,
             code,
             rule,
             sighting,
@@ -257,10 +257,10 @@ impl<'a> Search<'a> {
             ways.push(Way::alias((AliasKind::Guid, guid), Rule::SameItem, Demand::TwoSigns));
         }
         let rule = if self.own_guid(record).is_some() { Rule::SameItem } else { Rule::Text };
-        ways.extend(text_alias(&record.entry).map(|text| Way::alias(text, rule, Demand::LongText)));
+        ways.extend(record.text.long(&record.entry).map(|text| Way::alias(text, rule, Demand::LongText)));
         if !self.has_own_link(record) {
             ways.extend(
-                short_text_alias(&record.entry).map(|text| Way::alias(text, rule, Demand::ShortText)),
+                record.text.short(&record.entry).map(|text| Way::alias(text, rule, Demand::ShortText)),
             );
         }
         if self.own_guid(record).is_none() {

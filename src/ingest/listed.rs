@@ -1,6 +1,6 @@
 //! A listed record with its identity, and the rule that found it.
 
-use super::identity_keys::{short_text_alias, text_alias};
+use super::identity_keys::TextAliases;
 use crate::model::{ContentHash, Entry, InfoCode};
 use crate::parse::text;
 use crate::store::{Alias, Sighting};
@@ -18,6 +18,8 @@ pub struct Listed {
     pub guid: Option<[u8; 16]>,
     /// What is to lead to it from now on, without its text.
     pub(super) aliases: Vec<Alias>,
+    /// Of the entry as it is; [`Listed::entry_mut`] forgets them.
+    pub(super) text: TextAliases,
     /// Its text has to lead to it however short it is: it has no link of its own.
     pub(super) by_short_text: bool,
     /// Hash of what the list says.
@@ -30,8 +32,14 @@ impl Listed {
     /// Returns what is to lead to it from now on.
     #[must_use]
     pub fn aliases(&self) -> Vec<Alias> {
-        let short = if self.by_short_text { short_text_alias(&self.entry) } else { None };
-        self.aliases.iter().copied().chain(text_alias(&self.entry)).chain(short).collect()
+        let short = if self.by_short_text { self.text.short(&self.entry) } else { None };
+        self.aliases.iter().copied().chain(self.text.long(&self.entry)).chain(short).collect()
+    }
+
+    /// Returns what the source sent, to be completed.
+    pub(super) fn entry_mut(&mut self) -> &mut Entry {
+        self.text = TextAliases::default();
+        &mut self.entry
     }
 
     /// Returns whether the list says what it said before.

@@ -57,11 +57,11 @@ pub(super) fn stable_address(url: &str) -> Cow<'_, str> {
 /// Returns HTML without pictures of one dot and without what signs the addresses of the others.
 #[must_use]
 pub(super) fn stable_html(html: &str) -> Cow<'_, str> {
-    // ASCII without case keeps all places.
-    let lower = html.to_ascii_lowercase();
-    if !lower.contains("<img") && !lower.contains("<source") {
+    if !has_picture(html) {
         return Cow::Borrowed(html);
     }
+    // ASCII without case keeps all places.
+    let lower = html.to_ascii_lowercase();
     let mut out = String::with_capacity(html.len());
     let mut at = 0;
     while let Some(begin) = next_tag(&lower, at) {
@@ -77,9 +77,19 @@ pub(super) fn stable_html(html: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// Returns whether HTML has an `img` or `source` element, in whatever case.
+fn has_picture(html: &str) -> bool {
+    let begins =
+        |rest: &str, name: &str| rest.get(..name.len()).is_some_and(|tag| tag.eq_ignore_ascii_case(name));
+    html.split('<').skip(1).any(|rest| begins(rest, "img") || begins(rest, "source"))
+}
+
 /// Returns HTML without pictures of one dot: they count readers, and are nothing to see.
 #[must_use]
 pub(super) fn without_dots(html: &str) -> Cow<'_, str> {
+    if !has_picture(html) {
+        return Cow::Borrowed(html);
+    }
     let lower = html.to_ascii_lowercase();
     let mut out = String::new();
     let (mut at, mut kept) = (0, 0);
