@@ -97,11 +97,21 @@ mod tests {
     }
 
     #[test]
-    fn a_time_that_is_not_understood_leaves_the_day_and_is_told() {
+    fn a_program_whose_time_is_impossible_states_no_date() {
         for text in [
             "2021-12-21T05:55:61Z",
             "2021-12-21T05:55:07+00:xx",
             "2021-12-21T05:55:07Zextra",
+            "Tue, 21 Dec 2021 05:55:07 +zz:00",
+        ] {
+            assert_eq!(parse(text, Tz::UTC), None, "{text}");
+        }
+        assert!(parse("2003-012-31T10:14:55+00:00", Tz::UTC).is_some());
+    }
+
+    #[test]
+    fn a_time_that_is_not_understood_leaves_the_day_and_is_told() {
+        for text in [
             "2021-12-21 25:61",
             "2021-12-21 10:20 +9900",
             "21 Dec 2021 at 10 bells",

@@ -164,7 +164,13 @@ fn day(triple: &Triple, hints: Hints) -> Option<(NaiveDate, Shown)> {
     if let Some(before) = triple.era {
         return Some((of(before + i32::try_from(a).ok()?, b, c)?, Shown::default()));
     }
-    if triple.between == ' ' && first.max(last) != 4 || triple.digits[1] > 2 || first > 2 && last > 2 {
+    // `2003-012-31`: a leading zero too many.
+    let padded = triple.digits[1] == 3 && triple.numbers[1] > 12;
+    if triple.between == ' ' && first.max(last) != 4
+        || triple.digits[1] > 3
+        || padded
+        || first > 2 && last > 2
+    {
         return None;
     }
     if first >= 3 || triple.between == '年' {

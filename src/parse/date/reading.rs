@@ -64,7 +64,16 @@ pub(super) fn lenient(raw: &str, zone: Tz, proofs: &Proofs) -> Option<Stated> {
         american: american(&pieces, zone),
     };
     let found = day(&pieces, hints, proofs).or_else(|| month_only(&pieces, zone))?;
-    timed(&pieces, found, zone)
+    timed(&pieces, found, zone).filter(|stated| !stated.day_only || !is_of_a_program(text))
+}
+
+/// Whether a text has a form that programs write, an ISO date and time in one or an offset by its sign: where its
+/// time is impossible, it is no date, for its day is no surer than its time.
+fn is_of_a_program(text: &str) -> bool {
+    let signs = text.as_bytes();
+    let iso = signs.len() > 10 && signs.iter().take(11).any(|sign| *sign == b'T') && signs.contains(&b'-');
+    let offset = signs.windows(2).any(|pair| matches!(pair, [b'+', sign] if sign.is_ascii_alphabetic()));
+    iso && signs.first().is_some_and(u8::is_ascii_digit) || offset
 }
 
 /// `<time datetime="…">…</time>`: what the element says to programs, else its text.
