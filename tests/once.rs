@@ -519,10 +519,12 @@ async fn a_source_that_takes_an_item_over_is_named_in_feeds() {
     };
     let mill = Mill::open(noon(), "", &(listed("a", "/a.xml") + &listed("b", "/b.xml"))).await;
     mill.round().await;
+    mill.publish().await;
     mill.pass(3_600);
     let item = RssItem { guid: link, link, title: "防汛准备就绪", html: &text, date };
     upstream.rss("/a.xml", rss("https://wire.example.org/", &[item]));
     mill.round().await;
+    mill.publish().await;
     assert_eq!(mill.items()[0].lead.as_str(), "a");
     let shown = mill.outputs();
     std::fs::remove_dir_all(mill.path("data/public")).unwrap();
