@@ -179,8 +179,8 @@ mod tests {
         ] {
             let text = format!("Wed, 09 Apr 2025 12:00:00 {abbreviation}");
             let noon = NaiveDate::from_ymd_opt(2025, 4, 9).unwrap().and_hms_opt(12, 0, 0).unwrap();
-            // In April, Dublin and Jerusalem have summer time, so `IST` is the name of their other or own
-            // half of the year; in Sydney it is winter.
+            // On this day Dublin has summer time, called IST; in Jerusalem, IST means winter time all year;
+            // Sydney has winter time.
             let want = noon.and_utc().timestamp() - minutes * 60;
             assert_eq!(parse(&text, zone).map(Timestamp::unix), Some(want), "{abbreviation} in {zone}");
         }

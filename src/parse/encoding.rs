@@ -1,8 +1,8 @@
 //! Decodes bytes to text.
 //!
-//! The encoding is, in this order: the source's own setting, BOM, valid multi-byte UTF-8, ISO-2022-JP by its
-//! escapes, the HTTP charset, the declaration in the document, detection (RULES 8). Decoding never fails: a
-//! bad byte becomes U+FFFD.
+//! The encoding is taken from the first of these: BOM, the source's own setting, the escapes of ISO-2022-JP,
+//! UTF-16 by its zero bytes, valid multi-byte UTF-8, the HTTP charset, the declaration in the document,
+//! detection (RULES 8). Decoding never fails: a bad byte becomes U+FFFD.
 
 mod declared;
 mod packed;

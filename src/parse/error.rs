@@ -40,7 +40,7 @@ impl ParseError {
         }
     }
 
-    /// Returns whether the next poll may succeed: a broken document may be repaired by then.
+    /// Returns `true` for every reason: the source may send a readable document at the next poll.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         true

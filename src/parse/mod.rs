@@ -56,8 +56,8 @@ pub fn parse_feed(bytes: &[u8], context: &Context) -> Result<Document, ParseErro
     Ok(document)
 }
 
-/// Reads XML by a crate if that reads it correctly (see `sound`), else, or if the crate refuses it, by the
-/// tolerant reader.
+/// Reads XML with the crate that reads it correctly (see `sound`), or else, also if the crate refuses it
+/// after all, with the tolerant reader.
 fn xml(body: &str, context: &Context) -> Result<Document, ParseError> {
     let text = without_prolog(body);
     let document = sound::served_by(text, context.max_entries).and_then(|sound| {

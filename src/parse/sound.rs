@@ -251,7 +251,7 @@ impl<'a> Check<'a> {
         };
         self.leaf = true;
         self.once(bit, 3)?;
-        // The tolerant reader also reads an address or a type from attributes that RSS does not define.
+        // An address or a type in an attribute that RSS does not define is left to the tolerant reader.
         let odd = match tag.name {
             // RSS defines no such element in the channel, but feeds have it.
             "author" => !self.in_item,

@@ -45,7 +45,7 @@ impl Title {
     }
 }
 
-/// Returns the alternative text of the first picture that has one, for a title without words.
+/// Returns the `alt` or `title` of the first picture that has one, for a title without words.
 fn in_pictures(html: &str) -> Option<String> {
     let mut rest = html;
     loop {

@@ -58,7 +58,7 @@ fn week_day(year: &str, week: &str) -> Option<NaiveDate> {
     NaiveDate::from_isoywd_opt(full_year(year)?, digits.get(..2)?.parse().ok()?, day)
 }
 
-/// Returns the year at the beginning of a text; a year of up to three digits gets its century.
+/// Returns the year at the beginning of a text; one of up to three digits is counted from 1900 or 2000.
 pub(super) fn full_year(text: &str) -> Option<i32> {
     let digits: String = text.chars().take_while(char::is_ascii_digit).collect();
     let year: i32 = digits.parse().ok()?;
