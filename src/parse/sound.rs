@@ -1,7 +1,7 @@
 //! Decides which documents the `rss` and `atom_syndication` crates read correctly.
 //!
 //! One pass over the tokens looks for everything that they refuse or misread: other roots and namespaces,
-//! entities, naked markup, repeated elements, `xml:base`, deep nesting (their readers recur) and huge tags
+//! entities, naked markup, repeated elements, `xml:base`, deep nesting (their readers recurse) and huge tags
 //! (theirs are quadratic in attributes). The pass costs a fraction of what they cost, and no document has to
 //! be read by both. Elements that neither crate's reader here uses are cut out of the crate's input, because
 //! the crate would keep them; and long texts full of references are passed to it as CDATA, which means the

@@ -14,7 +14,7 @@ const MOST: usize = 20;
 const KEPT: usize = 120;
 const DAY_ONLY: &str = "a date with a time that is not understood; only its day was kept";
 
-/// The dates of a document while it is read. A clone starts anew, with the evidence that was known at the start.
+/// The dates of a document while it is read. A clone keeps only the initial evidence.
 #[derive(Debug, Default)]
 pub struct Dates {
     known: Proofs,
