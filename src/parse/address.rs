@@ -1,5 +1,5 @@
-//! Addresses for identity (RULES 1.6): `http` and `https`, `www.` or not, marks of a visit or of its origin, and
-//! fragments tell articles apart or do not.
+//! Addresses for identity (RULES 1.6): whether scheme, `www.`, session and origin parameters, and fragments
+//! tell articles apart.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,7 @@ use url::Url;
 
 use super::link;
 
-/// Names of parameters that carry nothing but a session, whatever their value.
+/// Names of parameters that hold a session id, whatever their value.
 const SESSIONS: [&str; 10] = [
     "jsessionid",
     "phpsessid",
@@ -20,9 +20,11 @@ const SESSIONS: [&str; 10] = [
     "cftoken",
     "asp.net_sessionid",
 ];
-/// Names that carry a session where their value looks made up: `sid=17` is the number of an article.
+/// Names of parameters that hold a session id if the value looks random: `sid=17` is the number of an
+/// article.
 const MAYBE_SESSIONS: [&str; 5] = ["sid", "s", "sess", "session", "psid"];
-/// Parameters that tell where a reader came from, beside those that [`link::without_tracking`] removes.
+/// Parameters that name where a visit came from, in addition to those that [`link::without_tracking`]
+/// removes.
 const ORIGINS: [&str; 17] = [
     "xtor",
     "gclsrc",
@@ -43,21 +45,21 @@ const ORIGINS: [&str; 17] = [
     "referrer",
 ];
 
-/// An address without what does not tell articles apart.
+/// An address, without the parts that do not tell articles apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Address {
-    /// `http://`, host without `www.`, path and query; with the fragment where that is a route.
+    /// `http://`, host without `www.`, path and query; with the fragment if that is a route.
     base: String,
-    /// What stands behind `#`, where it may name a part of a page.
+    /// The fragment, if it may name a part of a page.
     fragment: Option<String>,
-    /// The canonical form that was kept before schemes were set equal.
+    /// The canonical form, which was the stored one before schemes were made equal.
     canonical: String,
-    /// The host begins with `www.`.
+    /// Whether the host begins with `www.`.
     www: bool,
 }
 
 impl Address {
-    /// Reads an absolute address; `None` for what is no http or https address.
+    /// Parses an absolute address; returns `None` unless it is http or https.
     #[must_use]
     pub fn of(link: &str) -> Option<Self> {
         let canonical = link::canonical(link)?;
@@ -88,7 +90,7 @@ impl Address {
         &self.base
     }
 
-    /// Returns the address with the part of the page, where one is named.
+    /// Returns the address with its fragment, if that names a part of the page.
     #[must_use]
     pub fn whole(&self) -> Cow<'_, str> {
         match &self.fragment {
@@ -97,24 +99,24 @@ impl Address {
         }
     }
 
-    /// Returns what stands behind `#`, where it may name a part of the page.
+    /// Returns the fragment, if it may name a part of the page.
     #[must_use]
     pub fn fragment(&self) -> Option<&str> {
         self.fragment.as_deref()
     }
 
-    /// Returns whether the two differ in `www.` alone, or not at all.
+    /// Returns whether both hosts begin with `www.`, or neither does.
     #[must_use]
     pub fn has_same_host_name(&self, other: &Self) -> bool {
         self.www == other.www
     }
 
-    /// Returns the canonical forms under which the same page may have been kept before schemes were set equal.
+    /// Returns the canonical forms under which the page may have been stored before schemes were made equal.
     #[must_use]
     pub fn earlier_forms(&self) -> Vec<String> {
         let rest = self.base.strip_prefix("http://").unwrap_or(&self.base);
         if rest.contains('#') {
-            // Routes had no form of their own.
+            // Routes had no canonical form of their own.
             return Vec::new();
         }
         let mut forms =
@@ -125,8 +127,8 @@ impl Address {
         forms
     }
 
-    /// Returns the form from which a code is derived: the canonical one, without marks of a visit, and with the part
-    /// of the page.
+    /// Returns the form from which a code is derived: scheme and `www.` as in the canonical form, without
+    /// session and origin parameters, with the fragment that names a part of the page.
     #[must_use]
     pub fn code_form(&self) -> String {
         let rest = self.whole();
@@ -136,7 +138,8 @@ impl Address {
     }
 }
 
-/// Returns a guid that is an address with the other scheme, and with `www.` or without; none for any other guid.
+/// Returns the spellings of a guid with the other scheme, and with or without `www.`; none if the guid is no
+/// http or https address.
 #[must_use]
 pub fn other_spellings(guid: &str) -> Vec<String> {
     let Some((scheme, rest)) = guid.split_once("://") else { return Vec::new() };
@@ -150,12 +153,12 @@ pub fn other_spellings(guid: &str) -> Vec<String> {
         .collect();
     all.retain(|spelling| spelling != guid);
     let same_host = |spelling: &String| spelling.ends_with(&format!("://{rest}"));
-    // That with the other scheme alone comes first.
+    // The spelling that differs in the scheme alone comes first.
     all.sort_by_key(|spelling| !same_host(spelling));
     all
 }
 
-/// Returns an address without marks of a visit; all else stays as it is spelled.
+/// Returns an address without session parameters; all else keeps its spelling.
 #[must_use]
 pub fn without_session(link: &str) -> Cow<'_, str> {
     let (head, fragment) = link.split_at(link.find('#').unwrap_or(link.len()));
@@ -205,7 +208,7 @@ fn without_session_in_path(path: &str) -> Cow<'_, str> {
     if changed { Cow::Owned(kept.join("/")) } else { Cow::Borrowed(path) }
 }
 
-/// Whether a parameter only marks a visit, or where it came from.
+/// Returns whether a parameter only identifies a session or the origin of a visit.
 fn is_mark(pair: &&str) -> bool {
     let name = pair.split('=').next().unwrap_or_default().to_ascii_lowercase();
     ORIGINS.contains(&name.as_str()) || is_session(pair)
@@ -219,7 +222,7 @@ fn is_session(pair: &str) -> bool {
         || (MAYBE_SESSIONS.contains(&name.as_str()) && looks_made_up(value))
 }
 
-/// Whether a value has letters and figures mixed, as no number and no word has.
+/// Returns whether a value mixes letters and digits, as no number and no word does.
 fn looks_made_up(value: &str) -> bool {
     value.len() >= 6
         && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b','))
@@ -227,8 +230,8 @@ fn looks_made_up(value: &str) -> bool {
         && value.bytes().any(|byte| byte.is_ascii_alphabetic())
 }
 
-/// Whether what stands behind `#` may name a part of a page: no origin of a reader (`xtor=RSS-1`), no words to be
-/// found (`:~:text=`).
+/// Returns whether a fragment may name a part of a page, and is neither an origin (`xtor=RSS-1`) nor a text
+/// fragment (`:~:text=`).
 fn names_a_part(fragment: &str) -> bool {
     !fragment.is_empty()
         && !fragment.starts_with(":~:")

@@ -1,4 +1,4 @@
-//! Atom 1.0 (RFC 4287), read by the `atom_syndication` crate where `sound` says so.
+//! Reads Atom 1.0 (RFC 4287) with the `atom_syndication` crate, for documents that `sound` accepts.
 
 use std::io::BufRead;
 
@@ -13,7 +13,7 @@ use super::tolerant::names::Field;
 use super::{Context, ParseError, link, media_type, text};
 use crate::model::{Author, Document, Enclosure, Entry, Timestamp};
 
-/// People of the feed that stand for those of an entry without any.
+/// Authors of the feed that an entry without authors gets, at most.
 const MAX_AUTHORS: usize = 32;
 
 /// Reads an Atom document in UTF-8 without an XML declaration.
@@ -101,7 +101,7 @@ fn entry(entry: atom_syndication::Entry, base: Option<&Url>, feed_authors: &[Aut
     }
     entry.authors.into_iter().for_each(|person| draft.person(author(person)));
     if draft.authors.is_empty() {
-        // Every entry gets them: a crowd would be multiplied.
+        // Every such entry gets a copy, so the number is bounded.
         draft.authors = feed_authors.iter().take(MAX_AUTHORS).cloned().collect();
     }
     entry.categories.iter().for_each(|category| draft.category(&category.term));
@@ -114,7 +114,7 @@ fn entry(entry: atom_syndication::Entry, base: Option<&Url>, feed_authors: &[Aut
     draft.into_entry()
 }
 
-/// `rel=alternate`, web pages before other types (RFC 4287, 4.2.7.2), and enclosures.
+/// Adds the links: `rel=alternate`, web pages before other types (RFC 4287, 4.2.7.2), and enclosures.
 fn links(draft: &mut Draft, links: &[Link], base: Option<&Url>, item: bool) {
     for l in links {
         let Some(address) = link::stated(&l.href, base) else { continue };
@@ -142,7 +142,7 @@ fn author(person: Person) -> Author {
     })
 }
 
-/// `xml:base` within another base (XML Base, 4).
+/// Resolves `xml:base` against the outer base (XML Base, 4).
 fn based(outer: Option<&Url>, own: Option<&str>) -> Option<Url> {
     match (outer, own.map(str::trim)) {
         (Some(outer), Some(own)) => outer.join(own).ok().or_else(|| Some(outer.clone())),
@@ -172,7 +172,7 @@ fn content_markup(content: Content, base: Option<&Url>) -> Option<String> {
     Some(html).filter(|html| !html.is_empty())
 }
 
-/// A construct as HTML.
+/// Converts the value of a text construct to HTML.
 fn hypertext(value: String, plain: bool, base: Option<&Url>) -> String {
     if plain { text::escape(value.trim()) } else { absolute(value, base) }
 }

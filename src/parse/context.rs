@@ -1,4 +1,4 @@
-//! What a parser has to know beside the bytes.
+//! The parser's input beside the bytes of a document.
 
 use chrono_tz::Tz;
 use url::Url;
@@ -6,20 +6,20 @@ use url::Url;
 use super::date::Dates;
 use crate::model::Timestamp;
 
-/// What is known of a document before it is read.
+/// Settings and metadata of a document that is to be parsed.
 #[derive(Debug, Clone)]
 pub struct Context {
-    /// Base of relative links: the address that answered.
+    /// Base of relative links: the final address of the response.
     pub base: Option<Url>,
-    /// `Content-Type` of the answer.
+    /// `Content-Type` of the response.
     pub content_type: Option<String>,
-    /// Encoding that the source's config fixes.
+    /// Encoding that the source's config sets.
     pub encoding: Option<&'static encoding_rs::Encoding>,
     /// Zone of dates that name none.
     pub zone: Tz,
-    /// Most items to read of one document; the rest is counted.
+    /// Items to read of one document, at most; the rest is counted.
     pub max_entries: usize,
-    /// The dates of the document that is being read.
+    /// The dates of the document that is being parsed.
     pub dates: Dates,
 }
 
@@ -37,14 +37,16 @@ impl Default for Context {
 }
 
 impl Context {
-    /// The instant that a date of the document names.
+    /// Returns the instant that a date of the document names.
     #[must_use]
     pub fn date(&self, text: &str) -> Option<Timestamp> {
         self.dates.read(text, self.zone)
     }
 
-    /// Reads one document, and once more where its dates prove that some of them were read in another order
-    /// of day and month, or in another language, than they are written in. With it come its dates.
+    /// Reads a document and returns it with its dates.
+    ///
+    /// Reads it a second time if its dates prove that some of them were read in a wrong order of day and
+    /// month, or in a wrong language.
     ///
     /// # Errors
     /// Those of `read`.

@@ -1,5 +1,7 @@
-//! One lenient reader for the dates met in feeds. Nonsense becomes "no date", never "now"; a time that is
-//! not understood becomes "that day", and is told.
+//! One lenient reader for the dates that occur in feeds.
+//!
+//! Nonsense becomes "no date", never "now"; if only the time is not understood, the date becomes that day and
+//! is reported as a repair.
 
 mod book;
 mod calendar;
@@ -27,8 +29,9 @@ pub use self::book::Dates;
 pub use self::reading::in_zone;
 use crate::model::Timestamp;
 
-/// The instant that `text` names; `zone` is used where it names no zone of its own. The dates of a document
-/// are read by [`Dates`], which know what the others have shown.
+/// Returns the instant that `text` names; `zone` applies if it names no zone of its own.
+///
+/// The dates of a whole document are read by [`Dates`], which also uses the other dates as evidence.
 #[must_use]
 pub fn parse(text: &str, zone: Tz) -> Option<Timestamp> {
     reading::exact(text)
@@ -176,7 +179,8 @@ mod tests {
         ] {
             let text = format!("Wed, 09 Apr 2025 12:00:00 {abbreviation}");
             let noon = NaiveDate::from_ymd_opt(2025, 4, 9).unwrap().and_hms_opt(12, 0, 0).unwrap();
-            // In April it is winter time in Dublin and Jerusalem by name only; in Sydney it is winter.
+            // On this day Dublin has summer time, called IST; in Jerusalem, IST means winter time all year;
+            // Sydney has winter time.
             let want = noon.and_utc().timestamp() - minutes * 60;
             assert_eq!(parse(&text, zone).map(Timestamp::unix), Some(want), "{abbreviation} in {zone}");
         }
@@ -232,7 +236,7 @@ mod tests {
         }
     }
 
-    /// Each date as the one document holds it, with the days that come of it.
+    /// Checks each date as part of one document, against the day that it has to give.
     #[test]
     fn the_document_tells_the_order_and_the_language() {
         for (zone, dates) in [
@@ -302,7 +306,7 @@ mod tests {
         fn any_text_is_read_without_panic(text in "\\PC{0,130}") {
             let _ = parse(&text, Tz::Asia__Shanghai);
         }
-        /// The short way reads nothing differently.
+        /// Checks that the fast path gives the same result as the lenient reader.
         #[test]
         fn usual_dates_are_read_as_the_lenient_reader_does(
             day in 0..35_u32, month in 0..12_usize, year in 0..10_000_u32, hour in 0..26_u32, minute in 0..62_u32,

@@ -1,6 +1,8 @@
-//! Bytes to text. Order: the source's own setting, BOM, valid multi-byte UTF-8, ISO-2022-JP by its
-//! escapes, the HTTP charset, the declaration in the document, detection (RULES 8). Never fails: a
-//! bad byte becomes U+FFFD and everything else stays.
+//! Decodes bytes to text.
+//!
+//! The encoding is taken from the first of these: BOM, the source's own setting, the escapes of ISO-2022-JP,
+//! UTF-16 by its zero bytes, valid multi-byte UTF-8, the HTTP charset, the declaration in the document,
+//! detection (RULES 8). Decoding never fails: a bad byte becomes U+FFFD.
 
 mod declared;
 mod packed;
@@ -14,12 +16,12 @@ use encoding_rs::{Encoding, GB18030, GBK, KOI8_R, KOI8_U, UTF_8, UTF_16BE, UTF_1
 use crate::model::text::character;
 use declared::declared;
 
-/// Bytes that an encoding is detected from: the detector tries them all, at 60 ns a byte.
+/// Bytes that the detector reads at most: it tries all encodings, at 60 ns a byte.
 const DETECTED: usize = 16 << 10;
-/// Bytes before the first that tells something.
+/// Bytes of context before the first non-ASCII byte or escape.
 const BEFORE: usize = 64;
 
-/// The text and the name of the encoding that it was read in.
+/// Decodes a document, unpacking gzip; returns its text and the name of the encoding.
 #[must_use]
 pub fn decode<'a>(
     bytes: &'a [u8],
@@ -63,8 +65,8 @@ fn decode_once<'a>(
         );
     }
     let fixed = fixed.or_else(|| proven::iso_2022_jp(bytes));
-    // Valid UTF-8 that is not plain ASCII: no other encoding produces that by chance. Most feeds
-    // are that: they are looked at once, and not copied.
+    // Valid UTF-8 that is not plain ASCII: no other encoding produces that by chance. Most feeds are valid
+    // UTF-8: they are checked in one pass, and not copied.
     if fixed.is_none_or(|fixed| fixed == UTF_8)
         && utf16_without_bom(bytes).is_none()
         && let Some(text) = UTF_8.decode_without_bom_handling_and_without_replacement(bytes)
@@ -72,7 +74,7 @@ fn decode_once<'a>(
         if fixed.is_some() || !text.is_ascii() {
             return (text, UTF_8.name());
         }
-        // Plain ASCII reads the same in most: what is left to find out is the name.
+        // Plain ASCII reads the same in most encodings: only the name is still needed.
         let named = content_type.and_then(charset).or_else(|| declared(bytes));
         if let Some(encoding) = named.or_else(|| ascii(bytes, content_type))
             && encoding.is_ascii_compatible()
@@ -86,13 +88,15 @@ fn decode_once<'a>(
         .or_else(|| declared(bytes).filter(|e| fits(e, bytes)))
         .or_else(|| ascii(bytes, content_type))
         .unwrap_or_else(|| detect(bytes));
-    // GB2312 and GBK pages use characters beyond them; GB18030 holds them all.
+    // Pages labelled GB2312 or GBK use characters beyond them; GB18030 has them all.
     let encoding = if encoding == GBK { GB18030 } else { encoding };
     (encoding.decode_without_bom_handling(bytes).0, encoding.name())
 }
 
-/// The controls U+0080 to U+009F never mean themselves in a feed: they are characters of
-/// windows-1252 that were taken for Latin-1 on their way. U+0085 stays: XML allows that line end.
+/// Replaces the controls U+0080 to U+009F by the characters of windows-1252.
+///
+/// In a feed they are never meant as controls: somewhere windows-1252 was read as Latin-1. U+0085 stays: XML
+/// allows that line end.
 #[must_use]
 pub fn without_c1(text: Cow<'_, str>) -> Cow<'_, str> {
     let bytes = text.as_bytes();
@@ -107,8 +111,8 @@ pub fn without_c1(text: Cow<'_, str>) -> Cow<'_, str> {
     Cow::Owned(text.chars().map(meant).collect())
 }
 
-/// UTF-32, which no browser reads and `encoding_rs` does not know: by its mark, or by a first
-/// `<` of four bytes.
+/// Decodes UTF-32, which no browser reads and `encoding_rs` does not know, if the text begins with a BOM or
+/// with a `<` of four bytes.
 fn utf32(bytes: &[u8]) -> Option<(&'static str, String)> {
     let (name, bytes, read): (_, _, fn([u8; 4]) -> u32) = match bytes {
         [0xFF, 0xFE, 0, 0, rest @ ..] => ("UTF-32LE", rest, u32::from_le_bytes),
@@ -122,8 +126,10 @@ fn utf32(bytes: &[u8]) -> Option<(&'static str, String)> {
     Some((name, text.collect()))
 }
 
-/// Whether a label can be right. Text that says UTF-8 and holds more broken sequences than
-/// whole ones was labelled by someone else than its writer; one bad byte in UTF-8 is a bad byte.
+/// Returns whether a label can be right.
+///
+/// Text labelled as UTF-8 that has more broken sequences than whole ones has a wrong label; a single bad byte
+/// in UTF-8 is only a bad byte.
 fn fits(encoding: &Encoding, bytes: &[u8]) -> bool {
     if encoding != UTF_8 {
         return true;
@@ -136,14 +142,15 @@ fn fits(encoding: &Encoding, bytes: &[u8]) -> bool {
     whole >= broken
 }
 
-/// Plain ASCII reads the same in all; the name is what RFC 3023, 3.1 gives `text/*` without a
-/// charset, else UTF-8.
+/// Returns the encoding to name for plain ASCII, which reads the same in all; `None` for other bytes.
+///
+/// It is what RFC 3023, 3.1 gives `text/*` without a charset, else UTF-8.
 fn ascii(bytes: &[u8], content_type: Option<&str>) -> Option<&'static Encoding> {
     let text = content_type.is_some_and(|t| t.trim_start().to_ascii_lowercase().starts_with("text/"));
     (bytes.is_ascii() && !bytes.contains(&0x1B)).then_some(if text { WINDOWS_1252 } else { UTF_8 })
 }
 
-/// The encoding that a `Content-Type` names.
+/// Returns the encoding that a `Content-Type` names.
 #[must_use]
 pub fn charset(content_type: &str) -> Option<&'static Encoding> {
     let lower = content_type.to_ascii_lowercase();
@@ -151,7 +158,7 @@ pub fn charset(content_type: &str) -> Option<&'static Encoding> {
     Encoding::for_label_no_replacement(value.trim_matches(['"', '\'', ' ']).as_bytes())
 }
 
-/// `<` and `?`, or `<` and a letter, with zero bytes between them.
+/// Recognizes UTF-16 without a BOM by a first `<` and another ASCII character, with zero bytes between them.
 fn utf16_without_bom(bytes: &[u8]) -> Option<&'static Encoding> {
     match bytes {
         [b'<', 0, second, 0, ..] if second.is_ascii() && *second != 0 => Some(UTF_16LE),
@@ -160,7 +167,8 @@ fn utf16_without_bom(bytes: &[u8]) -> Option<&'static Encoding> {
     }
 }
 
-/// The part of a text that tells its encoding: from shortly before its first byte beyond ASCII.
+/// Returns the part of a text to detect its encoding from: it begins shortly before the first non-ASCII byte
+/// or escape.
 fn telling(bytes: &[u8]) -> &[u8] {
     let first = Encoding::ascii_valid_up_to(bytes);
     let escape = memchr::memchr(0x1B, bytes).unwrap_or(first);
@@ -173,7 +181,7 @@ fn detect(bytes: &[u8]) -> &'static Encoding {
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Allow);
     detector.feed(telling(bytes), true);
     let guess = detector.guess(None, Utf8Detection::Allow);
-    // The two differ in eight letters of Ukrainian alone.
+    // The two differ in eight letters of Ukrainian only.
     let ukrainian = |b: &u8| matches!(b, 0xA4 | 0xA6 | 0xA7 | 0xAD | 0xB4 | 0xB6 | 0xB7 | 0xBD);
     if guess == KOI8_U && !bytes.iter().any(ukrainian) { KOI8_R } else { guess }
 }

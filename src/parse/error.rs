@@ -1,15 +1,15 @@
-//! Why a document cannot be read.
+//! The errors of parsing.
 
 use thiserror::Error;
 
-/// Why a document cannot be read.
+/// The reason why a document cannot be read.
 #[derive(Debug, Error, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ParseError {
     /// Nothing but white space.
     #[error("the document is empty")]
     Empty,
-    /// Not a format that is known.
+    /// Not a known format.
     #[error("not a feed: the document begins with `{found}`; known are RSS, RDF, Atom and JSON Feed")]
     Unknown {
         /// The first characters.
@@ -18,18 +18,18 @@ pub enum ParseError {
     /// A web page where a feed should be.
     #[error("not a feed but a web page (HTML); look for the feed's own address")]
     WebPage,
-    /// The format is known, the document is broken.
+    /// A document of a known format that is broken.
     #[error("broken {format}: {detail}")]
     Broken {
         /// The format.
         format: &'static str,
-        /// What is wrong, with the place where it is known.
+        /// The fault, with its place if that is known.
         detail: String,
     },
 }
 
 impl ParseError {
-    /// A stable word for metrics.
+    /// Returns a stable word for metrics.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
@@ -40,7 +40,7 @@ impl ParseError {
         }
     }
 
-    /// Broken documents may be mended by the next poll.
+    /// Returns `true` for every reason: the source may send a readable document at the next poll.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         true

@@ -1,16 +1,16 @@
-//! JSON that is not quite JSON: half a sign of two halves, raw line breaks in strings, `NaN`, a mark before
-//! it. What is wrong is mended where it stands, so that it costs a field and not the document.
+//! Repairs JSON that is not quite valid: half a surrogate pair, raw line breaks in strings, `NaN`, a BOM
+//! before it. A fault is repaired where it occurs, so that it costs a field and not the document.
 
 use std::str::Chars;
 
 use crate::model::Repair;
 
-/// Repairs that are told one by one.
+/// Repairs that are reported one by one, at most.
 const MOST: usize = 50;
-/// Lists and objects within each other; `serde_json` reads 127 and refuses the document beyond.
+/// Nesting depth, at most; `serde_json` reads 127 and refuses a deeper document.
 const MAX_DEPTH: usize = 100;
 
-/// The text mended, and what was; `None` where there was nothing to mend.
+/// Repairs a text and returns it with the list of repairs; `None` if there was nothing to repair.
 #[must_use]
 pub fn mended(text: &str) -> Option<(String, Vec<Repair>)> {
     let mut mender = Mender {
@@ -25,7 +25,7 @@ pub fn mended(text: &str) -> Option<(String, Vec<Repair>)> {
     (!mender.repairs.is_empty()).then_some((mender.out, mender.repairs))
 }
 
-/// The JSON within what some servers put around it: a mark, a prefix against scripts, a call.
+/// Returns the JSON without what some servers put around it: a BOM, a prefix against scripts, a callback.
 #[must_use]
 pub fn bare(text: &str) -> &str {
     let mut text = text.trim_matches(blank);
@@ -55,7 +55,7 @@ struct Mender<'t> {
     line: usize,
     repairs: Vec<Repair>,
     depth: usize,
-    /// Where what is nested too deeply began to be written.
+    /// Length of the output where the value that is nested too deeply begins.
     dropped: Option<usize>,
 }
 
@@ -110,7 +110,7 @@ impl Mender<'_> {
         }
     }
 
-    /// A comma with nothing behind it.
+    /// Copies a comma, unless nothing follows it.
     fn comma(&mut self) {
         if self.rest.as_str().trim_start_matches(blank).starts_with(['}', ']', ',']) {
             self.note("a comma with nothing behind it");
@@ -131,7 +131,7 @@ impl Mender<'_> {
         self.rest = behind.chars();
     }
 
-    /// A number, or a word that stands for a value or is a name without quotes.
+    /// Reads a bare word: a number, a literal, or a name without quotes.
     fn word(&mut self, first: char) {
         let rest = self.rest.as_str();
         let inner = |c: char| c.is_alphanumeric() || matches!(c, '+' | '-' | '.' | '_' | '$');
@@ -217,7 +217,7 @@ impl Mender<'_> {
                 self.rest.next();
                 self.out.push('\'');
             }
-            // Taken for what it shows.
+            // Any other backslash is kept as a character.
             _ => {
                 self.note("an escape that JSON does not have");
                 self.out.push_str("\\\\");
@@ -225,7 +225,7 @@ impl Mender<'_> {
         }
     }
 
-    /// `\ud83d\ude00`, or what of it is there.
+    /// Reads a `\u` escape or a surrogate pair (`\ud83d\ude00`); half a pair becomes U+FFFD.
     fn unicode(&mut self) {
         let rest = self.rest.as_str();
         let Some(first) = unit(rest) else {
@@ -250,7 +250,7 @@ impl Mender<'_> {
     }
 }
 
-/// Whether a string can end before this: what follows is none of its text.
+/// Returns whether a quote before `rest` can end a string.
 fn ends(rest: &str) -> bool {
     let mut rest = rest.trim_start_matches(blank).chars();
     match rest.next() {
@@ -267,7 +267,7 @@ fn ends(rest: &str) -> bool {
     }
 }
 
-/// The unit that `uXXXX` names.
+/// Returns the UTF-16 unit that `uXXXX` names.
 fn unit(text: &str) -> Option<u32> {
     let digits =
         text.strip_prefix('u')?.get(..4).filter(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()))?;

@@ -10,9 +10,9 @@ use super::text::{escape, one_line};
 use super::{Context, ParseError, json, link};
 use crate::model::{Author, Document, Enclosure, Entry, Repair};
 
-/// People of one item, or of the whole feed.
+/// Authors of one item, or of the whole feed, at most.
 const MAX_AUTHORS: usize = 32;
-/// Labels, and files, of one item.
+/// Tags, and attachments, of one item, at most.
 const MAX_TAGS: usize = 256;
 const MAX_FILES: usize = 256;
 const FORMAT: &str = "JSON Feed";
@@ -84,7 +84,7 @@ fn entry(item: &Value, context: &Context, feed_authors: &[Author]) -> Entry {
     }
 }
 
-/// A string, or a number as its digits; `None` for anything else and for the empty string.
+/// Returns a string member, or a number as its digits; `None` for any other value and for the empty string.
 fn string(value: &Value, name: &str) -> Option<String> {
     match value.get(name)? {
         Value::String(text) => Some(text.trim().to_owned()),
@@ -94,7 +94,7 @@ fn string(value: &Value, name: &str) -> Option<String> {
     .filter(|text| !text.is_empty())
 }
 
-/// What is a list, or stands in the place of one: the values of an object under numbers, or a single value.
+/// Returns the values of a list, of an object whose keys are all digits, or of a single value.
 fn list(value: Option<&Value>) -> Vec<&Value> {
     match value {
         None | Some(Value::Null) => Vec::new(),
@@ -106,7 +106,7 @@ fn list(value: Option<&Value>) -> Vec<&Value> {
     }
 }
 
-/// `authors` of version 1.1, else `author` of version 1.0.
+/// Returns the `authors` of version 1.1, or else the `author` of version 1.0.
 fn authors(value: &Value) -> Vec<Author> {
     let of = |name: &str| {
         let authors = list(value.get(name)).into_iter().map(|a| Author {
@@ -119,14 +119,14 @@ fn authors(value: &Value) -> Vec<Author> {
             email: None,
             uri: string(a, "url"),
         });
-        // Those of the feed are given to every item that names none.
+        // The feed's authors are copied to every item that names none, so their number is bounded.
         authors.filter(|a| !a.name.is_empty() || a.uri.is_some()).take(MAX_AUTHORS).collect::<Vec<_>>()
     };
     let many = of("authors");
     if many.is_empty() { of("author") } else { many }
 }
 
-/// Labels as a list, as an object, or as one text with commas.
+/// Returns the tags, from a list, an object, or one text with separators.
 fn tags(item: &Value) -> Vec<String> {
     let tag = |value: &Value| match value {
         Value::String(tag) => Some(tag.clone()),
@@ -140,7 +140,7 @@ fn tags(item: &Value) -> Vec<String> {
     tags.iter().map(|tag| one_line(tag)).filter(|tag| !tag.is_empty()).take(MAX_TAGS).collect()
 }
 
-/// `attachments` as a list, as one object, or as an address.
+/// Returns the `attachments`, from a list, one object, or a bare address.
 fn enclosures(item: &Value, context: &Context) -> Vec<Enclosure> {
     let attachments = list(item.get("attachments")).into_iter();
     attachments
@@ -156,7 +156,7 @@ fn enclosures(item: &Value, context: &Context) -> Vec<Enclosure> {
         .collect()
 }
 
-/// A number of bytes, also as text or with a point.
+/// Returns a size in bytes from a number or a text; decimals are cut off.
 fn size(value: &Value) -> Option<u64> {
     let whole = |text: &str| text.trim().split('.').next().and_then(|digits| digits.parse().ok());
     match value {
@@ -166,7 +166,7 @@ fn size(value: &Value) -> Option<u64> {
     }
 }
 
-/// The address that a member holds, as text or as an object with one.
+/// Returns the address in a member that is a text, or an object with a `url`.
 fn address(item: &Value, name: &str) -> Option<String> {
     string(item, name).or_else(|| {
         let first = list(item.get(name)).into_iter().next()?;
@@ -174,7 +174,7 @@ fn address(item: &Value, name: &str) -> Option<String> {
     })
 }
 
-/// Plain text as HTML: one paragraph for each block of lines where there are several.
+/// Converts plain text to HTML, with one paragraph for each block of lines if it has several lines.
 fn paragraphs(plain: &str) -> String {
     let plain = plain.trim();
     if !plain.contains('\n') {

@@ -4,11 +4,11 @@ use std::borrow::Cow;
 
 use url::Url;
 
-/// Longest address, and longest base of one, in bytes: a long base would be written out anew for
-/// every relative address of a text.
+/// Longest address, and longest base of one, in bytes: a long base would be copied into every relative
+/// address of a text.
 const MAX: usize = 4_096;
 
-/// An absolute http or https address; `None` for anything else.
+/// Returns an absolute http or https address; `None` for anything else.
 #[must_use]
 pub fn absolute(raw: &str, base: Option<&Url>) -> Option<String> {
     let raw = raw.trim();
@@ -23,13 +23,14 @@ pub fn absolute(raw: &str, base: Option<&Url>) -> Option<String> {
         Some(base) => base.join(raw).ok()?,
         None => Url::parse(raw).ok()?,
     };
-    // Escaping may make it longer; what is too long now would be so when it is read again.
+    // Escaping may lengthen it; an address that is too long now would be refused when it is read again.
     let sound = matches!(url.scheme(), "http" | "https") && url.has_host() && url.as_str().len() <= MAX;
     sound.then(|| url.to_string())
 }
 
-/// An address as a document states it: absolute where a base is known. Without one, as when a file is
-/// looked at, a relative address stays as it is written.
+/// Returns an address as a document states it: absolute if a base is known.
+///
+/// Without a base, as for a local file, a relative address keeps its spelling.
 #[must_use]
 pub fn stated(raw: &str, base: Option<&Url>) -> Option<String> {
     absolute(raw, base).or_else(|| {
@@ -43,7 +44,7 @@ pub fn stated(raw: &str, base: Option<&Url>) -> Option<String> {
     })
 }
 
-/// Whether an address is absolute and needs no repair, so that it stays as the source spells it.
+/// Returns whether an address is absolute and needs no repair, so that it keeps the source's spelling.
 fn is_clean(raw: &str) -> bool {
     let rest = raw.strip_prefix("https://").or_else(|| raw.strip_prefix("http://"));
     let odd = |b: u8| {
@@ -56,8 +57,10 @@ fn is_clean(raw: &str) -> bool {
     })
 }
 
-/// Whether a clean address names its host in letters, as nearly all do: no user, no port, no number
-/// that could be an IPv4 address out of range, no `xn--` to check. Others ask the URL parser.
+/// Returns whether the host of a clean address consists of plain labels, as nearly all do.
+///
+/// It has no user, no port, no number that could be an IPv4 address out of range, no `xn--` to check. Other
+/// hosts are checked by the URL parser.
 fn has_plain_host(clean: &str) -> bool {
     let Some((_, rest)) = clean.split_once("://") else { return false };
     let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
@@ -70,8 +73,8 @@ fn has_plain_host(clean: &str) -> bool {
     top.starts_with(|c: char| c.is_ascii_alphabetic()) && host.len() < 254 && host.split('.').all(label)
 }
 
-/// One spelling of an address for identity: no fragment, no tracking parameters, no user.
-/// The scheme stays as it is.
+/// Returns the one spelling of an address for identity: no fragment, no tracking parameters, no user. The
+/// scheme stays as it is.
 #[must_use]
 pub fn canonical(link: &str) -> Option<String> {
     let mut url = Url::parse(link).ok()?;
@@ -86,8 +89,7 @@ pub fn canonical(link: &str) -> Option<String> {
     Some(url.to_string())
 }
 
-/// The address without the parameters that only tell who clicked where; all else stays as it is
-/// spelled.
+/// Removes tracking parameters from an address; all else keeps its spelling.
 #[must_use]
 pub fn without_tracking(link: &str) -> Cow<'_, str> {
     let (head, fragment) = link.split_at(link.find('#').unwrap_or(link.len()));
@@ -99,7 +101,7 @@ pub fn without_tracking(link: &str) -> Cow<'_, str> {
     }
 }
 
-/// A query without tracking parameters; `None` when it has none.
+/// Returns a query without tracking parameters; `None` if it has none.
 fn untracked(query: &str) -> Option<String> {
     let tracks = |pair: &&str| is_tracking(pair.split('=').next().unwrap_or_default());
     query

@@ -1,6 +1,6 @@
-//! The media type of a file whose source states none.
+//! The media type of a file for which a source states none.
 
-/// Types by the end of a file's name.
+/// Media types by file name extension.
 const BY_NAME: [(&str, &[&str]); 22] = [
     ("image/jpeg", &["jpg", "jpeg", "jpe", "jfif"]),
     ("image/png", &["png"]),
@@ -26,8 +26,8 @@ const BY_NAME: [(&str, &[&str]); 22] = [
     ("application/epub+zip", &["epub"]),
 ];
 
-/// The type that a source states for a file, else that of the file's name, else of its `medium` (Media
-/// RSS 1.5.1): `image/*` tells no more than that it is a picture.
+/// Returns the media type that a source states for a file, else that of the file's name, else that of its
+/// `medium` (Media RSS 1.5.1): `image/*` only states that it is a picture.
 #[must_use]
 pub(super) fn of_file(stated: Option<&str>, medium: Option<&str>, address: &str) -> Option<String> {
     let stated = stated.map(str::trim).filter(|stated| stated.contains('/'));

@@ -35,14 +35,14 @@ pub use self::error::ParseError;
 use self::root::root_element;
 use crate::model::Document;
 
-/// Reads a feed in any format that is known.
+/// Reads a feed in any known format.
 ///
 /// # Errors
 /// [`ParseError`] when the document is no feed or cannot be read.
 pub fn parse_feed(bytes: &[u8], context: &Context) -> Result<Document, ParseError> {
     let (text, encoding) = encoding::decode(bytes, context.content_type.as_deref(), context.encoding);
     let text = encoding::without_c1(text);
-    // A mark may stand twice, or after white space.
+    // A BOM may occur twice, or after white space.
     let body = text.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{FEFF}');
     if body.is_empty() {
         return Err(ParseError::Empty);
@@ -56,8 +56,8 @@ pub fn parse_feed(bytes: &[u8], context: &Context) -> Result<Document, ParseErro
     Ok(document)
 }
 
-/// The crates where they read it right (see `sound`), else the tolerant reader; also for what
-/// a crate refuses after all.
+/// Reads XML with the crate that reads it correctly (see `sound`), or else, also if the crate refuses it
+/// after all, with the tolerant reader.
 fn xml(body: &str, context: &Context) -> Result<Document, ParseError> {
     let text = without_prolog(body);
     let document = sound::served_by(text, context.max_entries).and_then(|sound| {
@@ -80,7 +80,7 @@ fn xml(body: &str, context: &Context) -> Result<Document, ParseError> {
     }
 }
 
-/// The text is UTF-8 by now, whatever its declaration says; the readers must not believe it.
+/// Returns the text without its XML declaration: the text is UTF-8 by now, whatever the declaration names.
 fn without_prolog(text: &str) -> &str {
     match text.strip_prefix("<?xml").and_then(|rest| rest.find("?>").map(|end| &rest[end + 2..])) {
         Some(rest) => rest.trim_start(),
@@ -128,7 +128,7 @@ mod tests {
         assert_eq!(read(json).0, ["2025-05-03T19:21", "2025-05-03T19:21"]);
     }
 
-    /// The crates and the tolerant reader hear the same.
+    /// Checks that the crates and the tolerant reader give the same hints.
     #[test]
     fn what_a_feed_says_about_polling() {
         let rss = "<rss version='2.0' xmlns:sy='http://purl.org/rss/1.0/modules/syndication/' \

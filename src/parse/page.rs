@@ -1,12 +1,13 @@
-//! What a web page says of itself: the base of its addresses, and its language.
+//! Metadata that a web page states: the base of its addresses, and its language.
 
 use dom_query::Document;
 use url::Url;
 
-/// Longest base, in bytes: it is written out anew for every relative address.
+/// Longest base, in bytes: it is copied into every relative address.
 const MAX_BASE: usize = 4_096;
 
-/// The base that a page names with `<base href>` (HTML, 4.2.3), which counts from the page's own address.
+/// Returns the base that a page names with `<base href>` (HTML, 4.2.3), resolved against the page's own
+/// address.
 #[must_use]
 pub fn stated_base(page: &Document, address: Option<&Url>) -> Option<Url> {
     let href = page.select("base[href]").attr("href")?;
@@ -21,7 +22,7 @@ pub fn stated_base(page: &Document, address: Option<&Url>) -> Option<Url> {
     })
 }
 
-/// The language of a page: that of its root, else what its head says.
+/// Returns the language of a page: that of its root element, or else that of its head or body.
 #[must_use]
 pub fn language(page: &Document) -> Option<String> {
     [

@@ -1,12 +1,13 @@
-//! People as RSS names them: a name and an e-mail address in one text.
+//! People in RSS: a name and an e-mail address in one text.
 
 use super::text;
 use crate::model::Author;
 
-/// Signs that stand around an address, or between it and a name.
+/// Characters around an address, or between it and a name.
 const AROUND: [char; 9] = ['(', ')', '<', '>', '[', ']', ',', ';', '"'];
 
-/// `a@example.org (Name)`, `Name <a@example.org>`, `Name (mailto:a@example.org)`, an address or a name.
+/// Parses a person: `a@example.org (Name)`, `Name <a@example.org>`, `Name (mailto:a@example.org)`, an address
+/// or a name.
 #[must_use]
 pub(super) fn person(raw: &str) -> Author {
     let raw = text::title(raw);
@@ -21,7 +22,7 @@ pub(super) fn person(raw: &str) -> Author {
     Author { name, email: Some(address.to_owned()), uri: None }
 }
 
-/// A person whose name holds the address as well; the name alone stays where it does not.
+/// Moves the address out of a person's name; a name that is only an address stays as it is.
 #[must_use]
 pub(super) fn with_address(author: Author) -> Author {
     if author.email.is_some() || !author.name.contains('@') {
@@ -31,7 +32,7 @@ pub(super) fn with_address(author: Author) -> Author {
     if read.name.is_empty() || read.email.is_none() { author } else { Author { uri: author.uri, ..read } }
 }
 
-/// The only address in a text, with what stands before and behind it.
+/// Returns the only address in a text, with the text before and after it.
 fn address(raw: &str) -> Option<(&str, &str, &str)> {
     let ends = |c: char| c.is_whitespace() || AROUND.contains(&c);
     let at = raw.find('@')?;
@@ -46,7 +47,7 @@ fn address(raw: &str) -> Option<(&str, &str, &str)> {
     };
     let (user, host) = stated.split_once('@')?;
     let sound = !user.is_empty() && host.starts_with(char::is_alphanumeric) && !host.contains('@');
-    // Of several people none can be told from the others.
+    // With several people, the name that belongs to an address is unknown.
     let alone = !after.contains('@') || after.contains(stated);
     (sound && alone).then_some((before, stated, after))
 }

@@ -1,5 +1,5 @@
-//! Pictures that a page loads late: their address stands in another attribute, among several sizes,
-//! in the frame of a `<picture>` or in `<noscript>`. The best one becomes `src`.
+//! Pictures that a page loads late: their address is in another attribute, among several sizes, in a
+//! `<source>` of a `<picture>` or in `<noscript>`. The best one becomes `src`.
 
 use std::sync::LazyLock;
 
@@ -9,7 +9,7 @@ use url::Url;
 use super::link;
 use crate::model::nesting;
 
-/// Attributes that hold the address until a script puts it into `src`; the first that is there counts.
+/// Attributes that hold the address until a script copies it to `src`; the first valid one is used.
 pub(crate) const LATE: [&str; 9] = [
     "data-src",
     "data-lazy-src",
@@ -21,13 +21,13 @@ pub(crate) const LATE: [&str; 9] = [
     "data-echo",
     "data-cfsrc",
 ];
-/// The same for several sizes.
+/// Attributes that hold a `srcset` until a script copies it.
 pub(crate) const LATE_SETS: [&str; 3] = ["data-srcset", "data-lazy-srcset", "data-original-set"];
-/// Sizes of one picture, and nodes in its frame, that are looked at.
+/// Sizes of one picture, and nodes in one `<picture>`, that are read at most.
 const MOST_SIZES: usize = 32;
-/// The widest picture that is worth its bytes, in pixels.
+/// The preferred largest width, in pixels.
 const WIDE: f64 = 2_048.0;
-/// Parts of the names of pictures that only keep the place of another.
+/// Parts of the names of placeholder pictures.
 const PLACEHOLDERS: [&str; 10] = [
     "blank",
     "placeholder",
@@ -41,17 +41,17 @@ const PLACEHOLDERS: [&str; 10] = [
     "empty",
 ];
 
-/// All that is looked at of a text.
+/// All elements of a text that are read here.
 static PARTS: LazyLock<Option<Matcher>> =
     LazyLock::new(|| Matcher::new("noscript, img, picture > source").ok());
 
-/// Whether the value of a late attribute is an address, and not a switch or a template.
+/// Returns whether the value of such an attribute is an address, and not a switch or a template.
 pub(crate) fn is_address(value: &str) -> bool {
     let value = value.trim();
     value.contains(['/', '.']) && !value.contains(|c: char| c.is_whitespace() || matches!(c, '{' | '<'))
 }
 
-/// The addresses of a `srcset` with their sizes (HTML, 4.8.4.2.2 "parsing a srcset attribute").
+/// Returns the addresses of a `srcset` with their sizes (HTML, 4.8.4.2.2 "parsing a srcset attribute").
 pub(crate) fn sizes(set: &str) -> Vec<(&str, &str)> {
     let mut all = Vec::new();
     let mut rest = set;
@@ -74,7 +74,7 @@ pub(crate) fn sizes(set: &str) -> Vec<(&str, &str)> {
     all
 }
 
-/// The largest of several sizes that is not beyond use.
+/// Returns the largest size up to [`WIDE`], or else the smallest.
 fn largest(set: &str, base: Option<&Url>) -> Option<String> {
     let mut best: Option<(f64, String)> = None;
     for (address, size) in sizes(set) {
@@ -92,7 +92,7 @@ fn largest(set: &str, base: Option<&Url>) -> Option<String> {
     best.map(|(_, address)| address)
 }
 
-/// Whether an address is that of a picture which only keeps a place.
+/// Returns whether an address is that of a placeholder.
 fn keeps_place(address: &str) -> bool {
     let path = address.split(['?', '#']).next().unwrap_or_default();
     let name = path.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
@@ -100,12 +100,12 @@ fn keeps_place(address: &str) -> bool {
     kind && PLACEHOLDERS.iter().any(|part| name.contains(part))
 }
 
-/// What an attribute of a picture says, as an absolute address.
+/// Returns the address in an attribute of a picture, as an absolute one.
 fn stated(picture: &NodeRef<'_>, name: &str, base: Option<&Url>) -> Option<String> {
     link::absolute(&picture.attr(name)?, base)
 }
 
-/// The address that a script would put into `src`.
+/// Returns the address that a script would copy to `src`.
 fn late(picture: &NodeRef<'_>, base: Option<&Url>) -> Option<String> {
     let single = LATE.iter().find_map(|name| {
         let value = picture.attr(name).filter(|value| is_address(value))?;
@@ -114,7 +114,7 @@ fn late(picture: &NodeRef<'_>, base: Option<&Url>) -> Option<String> {
     single.or_else(|| LATE_SETS.iter().find_map(|name| largest(&picture.attr(name)?, base)))
 }
 
-/// The best of the sources in the frame of a picture; a format that all programs show goes first.
+/// Returns the best address among the sources of a `<picture>`; formats that all programs show come first.
 fn framed(picture: &NodeRef<'_>, base: Option<&Url>) -> Option<String> {
     let frame = picture.parent().filter(|parent| is(parent, "picture"))?;
     let of = |usual: bool| {
@@ -127,7 +127,8 @@ fn framed(picture: &NodeRef<'_>, base: Option<&Url>) -> Option<String> {
     of(true).or_else(|| of(false))
 }
 
-/// The first nodes in a frame: those of a hostile one would be looked at anew for each picture in it.
+/// Returns the first nodes in a `<picture>`: they are read again for each picture in it, so their number is
+/// bounded.
 fn children<'a>(frame: &NodeRef<'a>) -> impl Iterator<Item = NodeRef<'a>> + use<'a> {
     std::iter::successors(frame.first_child(), NodeRef::next_sibling).take(MOST_SIZES)
 }
@@ -136,7 +137,7 @@ fn of_source(source: &NodeRef<'_>, base: Option<&Url>) -> Option<String> {
     late(source, base).or_else(|| largest(&source.attr("srcset")?, base))
 }
 
-/// The best address of a picture; `None` where it has none.
+/// Returns the best address of a picture; `None` if it has none.
 #[must_use]
 pub fn address(picture: &NodeRef<'_>, base: Option<&Url>) -> Option<String> {
     let src = stated(picture, "src", base);
@@ -147,7 +148,7 @@ pub fn address(picture: &NodeRef<'_>, base: Option<&Url>) -> Option<String> {
         .or(src)
 }
 
-/// Gives each picture of a text its best address as `src`; those without any are taken out.
+/// Sets `src` of each picture of a text to its best address; removes pictures without any.
 pub(super) fn resolve(document: &Document, base: Option<&Url>) {
     let Some(parts) = PARTS.as_ref() else { return };
     let parts = document.select_matcher(parts);
@@ -159,7 +160,7 @@ pub(super) fn resolve(document: &Document, base: Option<&Url>) {
         let frame = source.parent();
         let alone = frame.is_some_and(|frame| children(&frame).all(|node| !is(&node, "img")));
         if alone && let Some(best) = of_source(source, base) {
-            // The picture itself would come from a script.
+            // A script would create the picture itself.
             source.rename("img");
             source.set_attr("src", &best);
         }
@@ -177,14 +178,14 @@ pub(super) fn resolve(document: &Document, base: Option<&Url>) {
     all("source").for_each(NodeRef::remove_from_parent);
 }
 
-/// What `<noscript>` holds beside a picture is that picture for those without scripts: it gives the
-/// address where there is none, and stands alone where the picture would come from a script.
+/// Uses the picture in a `<noscript>`: it gives its address to a neighbouring picture that has none, or
+/// replaces the `<noscript>` if a script would create the picture.
 fn reveal(hidden: &NodeRef<'_>, base: Option<&Url>) {
     let pictures = dom_query::Selection::from(*hidden).select("img");
     if let Some(inner) = pictures.nodes().first() {
         return reveal_one(hidden, inner, base);
     }
-    // Some programs escape what they put there.
+    // Some programs escape the content of `<noscript>`.
     let text = hidden.text();
     if text.contains("<img") {
         let written = Document::fragment(nesting::bounded(&text).as_ref());
@@ -217,7 +218,7 @@ fn reveal_one(hidden: &NodeRef<'_>, inner: &NodeRef<'_>, base: Option<&Url>) {
     }
 }
 
-/// The picture that an element is, or holds first.
+/// Returns the picture that an element is, or the first that it contains.
 fn beside(node: Option<NodeRef<'_>>) -> Option<NodeId> {
     let node = node?;
     if is(&node, "img") {
@@ -226,7 +227,7 @@ fn beside(node: Option<NodeRef<'_>>) -> Option<NodeId> {
     dom_query::Selection::from(node).select("img").nodes().first().map(|picture| picture.id)
 }
 
-/// Whether a picture in `<noscript>` is one to look at, and not a dot that counts readers.
+/// Returns whether a picture in `<noscript>` belongs to the article, and is not a tracking pixel.
 fn is_article_picture(picture: &NodeRef<'_>, address: &str) -> bool {
     let path = address.split(['?', '#']).next().unwrap_or_default().to_ascii_lowercase();
     let named = [".jpg", ".jpeg", ".png", ".webp", ".gif", ".avif"].iter().any(|end| path.ends_with(end));

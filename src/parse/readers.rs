@@ -1,5 +1,5 @@
-//! Promise: the crates and the tolerant reader make the same of what both can read, and what a crate
-//! would misread goes to the tolerant one.
+//! Checks that the crates and the tolerant reader read the same from documents that both can read, and that
+//! documents which a crate would misread are read by the tolerant one.
 
 use super::*;
 use crate::model::Entry;
@@ -24,7 +24,7 @@ fn atom(entry: &str) -> String {
     )
 }
 
-/// A document as either reader reads it, whichever it goes to.
+/// Reads a document by the usual way and by the tolerant reader, and checks that both agree.
 fn read(text: &str) -> Document {
     let own = parse_feed(text.as_bytes(), &context()).unwrap();
     let broken = parse_feed(format!("{text}<stray>").as_bytes(), &context()).unwrap();

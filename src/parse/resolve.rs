@@ -1,4 +1,4 @@
-//! Addresses within HTML, made absolute at the parse stage: only here the base is known.
+//! Makes addresses within HTML absolute, at the parse stage: only here the base is known.
 
 use std::borrow::Cow;
 
@@ -11,7 +11,7 @@ use super::tolerant::attrs::Attrs;
 use crate::model::markup::after_tag;
 use crate::model::text::decode_references;
 
-/// HTML with its relative addresses made absolute.
+/// Returns HTML with its relative addresses made absolute.
 #[must_use]
 pub fn absolute_html<'a>(html: &'a str, base: Option<&Url>) -> Cow<'a, str> {
     if base.is_none() {
@@ -32,7 +32,7 @@ pub fn absolute_html<'a>(html: &'a str, base: Option<&Url>) -> Cow<'a, str> {
         let Some(name) = tag.bytes().position(|b| b.is_ascii_whitespace()) else { continue };
         for (key, value) in Attrs(tag.get(name..).unwrap_or_default()).iter() {
             if let Some(address) = attribute(key, value, base) {
-                // The value is a part of `html`, so the difference is its place.
+                // The value is a slice of `html`, so the difference of the pointers is its offset.
                 let from = value.as_ptr() as usize - html.as_ptr() as usize;
                 out.push_str(html.get(written..from).unwrap_or_default());
                 out.push_str(&address);
@@ -47,8 +47,7 @@ pub fn absolute_html<'a>(html: &'a str, base: Option<&Url>) -> Cow<'a, str> {
     Cow::Owned(out)
 }
 
-/// A text, its ends trimmed, with its relative addresses made absolute; copied only where something
-/// changes.
+/// Trims a text and makes its relative addresses absolute; copies it only if something changes.
 #[must_use]
 pub fn absolute(html: String, base: Option<&Url>) -> String {
     if let Cow::Owned(changed) = absolute_html(html.trim(), base) {
@@ -57,7 +56,7 @@ pub fn absolute(html: String, base: Option<&Url>) -> String {
     trimmed(html)
 }
 
-/// The absolute form of an attribute that holds a relative address; `None` when nothing changes.
+/// Returns the absolute form of an attribute that holds a relative address; `None` if nothing changes.
 #[must_use]
 pub fn attribute(key: &str, value: &str, base: Option<&Url>) -> Option<String> {
     let base = base?;
@@ -91,7 +90,7 @@ fn has_scheme(address: &str) -> bool {
     end.is_some_and(|end| end > 0 && address.as_bytes().get(end) == Some(&b':'))
 }
 
-/// `a.jpg 1x, b.jpg 2x` (HTML 4.8.4.2.1).
+/// Makes the addresses of a `srcset` absolute: `a.jpg 1x, b.jpg 2x` (HTML 4.8.4.2.1).
 fn source_set(value: &str, base: &Url) -> Option<String> {
     let mut changed = false;
     let parts: Vec<String> = sizes(value)

@@ -1,6 +1,6 @@
-//! What kind of document a text is, by its first element.
+//! The root element of a document, which tells its format.
 
-/// Local name of the first element, prolog, comments and doctype passed over.
+/// Returns the local name of the first element, after prolog, comments and doctype.
 pub(super) fn root_element(text: &str) -> Option<String> {
     let mut rest = text;
     loop {

@@ -1,4 +1,4 @@
-//! RSS 0.9x to 2.0, read by the `rss` crate where `sound` says so.
+//! Reads RSS 0.9x to 2.0 with the `rss` crate, for documents that `sound` accepts.
 
 use std::io::BufRead;
 
@@ -161,7 +161,7 @@ fn enclosures(draft: &mut Draft, item: &Item, base: Option<&Url>) {
     }
 }
 
-/// `media:thumbnail`, also inside `media:content` and `media:group`, and `itunes:image`.
+/// Adds the pictures: `media:thumbnail`, also inside `media:content` and `media:group`, and `itunes:image`.
 fn pictures(draft: &mut Draft, item: &Item, base: Option<&Url>) {
     let direct = item.extensions.get("media").and_then(|media| media.get("thumbnail"));
     let groups = item.extensions.get("media").and_then(|media| media.get("group")).into_iter().flatten();
@@ -178,7 +178,7 @@ fn pictures(draft: &mut Draft, item: &Item, base: Option<&Url>) {
     }
 }
 
-/// `media:content`, also inside `media:group`.
+/// Returns the `media:content` elements, also those inside `media:group`.
 fn media_contents(item: &Item) -> Vec<&Extension> {
     let Some(media) = item.extensions.get("media") else { return Vec::new() };
     let direct = media.get("content").into_iter().flatten();

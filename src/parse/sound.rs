@@ -1,11 +1,11 @@
-//! Which documents the `rss` and `atom_syndication` crates read right.
+//! Decides which documents the `rss` and `atom_syndication` crates read correctly.
 //!
-//! One pass over the tokens looks for everything that they refuse or misread: other roots and
-//! namespaces, entities, naked markup, repeated elements, `xml:base`, deep nesting (their
-//! readers recur) and huge tags (theirs are quadratic in attributes). The pass costs a
-//! fraction of what they cost, and no document has to be read by both. What neither crate's reader
-//! here makes use of is left out of what the crate gets, for it would keep that too; and long texts full
-//! of references are given to it as CDATA, which says the same.
+//! One pass over the tokens looks for everything that they refuse or misread: other roots and namespaces,
+//! entities, naked markup, repeated elements, `xml:base`, deep nesting (their readers recurse) and huge tags
+//! (theirs are quadratic in attributes). The pass costs a fraction of what they cost, and no document has to
+//! be read by both. Elements that neither crate's reader here uses are cut out of the crate's input, because
+//! the crate would keep them; and long texts full of references are passed to it as CDATA, which means the
+//! same.
 
 mod fragments;
 mod syntax;
@@ -27,24 +27,26 @@ const MAX_DEPTH: usize = 12;
 /// Longest tag of sound feeds, in bytes.
 const MAX_TAG: usize = 8_192;
 
-/// A crate that can read the document.
+/// A crate that can read a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Crate {
     Rss,
     Atom,
 }
 
-/// A document that a crate reads right.
+/// A document that a crate reads correctly.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Sound {
-    /// Which.
+    /// The crate.
     pub(super) by: Crate,
-    /// What it gets in the place of what stands there, in order.
+    /// Replacements in the crate's input, in order.
     pub(super) changes: Vec<Change>,
 }
 
-/// The crate that reads this document right; `None` when none does, or when it holds more items
-/// than are wanted, all of which a crate would keep.
+/// Returns the crate that reads this document correctly.
+///
+/// Returns `None` if none does, or if the document has more than `max_entries` items, all of which a crate
+/// would keep in memory.
 pub(super) fn served_by(text: &str, max_entries: usize) -> Option<Sound> {
     let mut tokens = Tokens::new(text);
     let mut check = Check::default();
@@ -78,22 +80,22 @@ pub(super) fn served_by(text: &str, max_entries: usize) -> Option<Sound> {
     Some(Sound { by, changes: check.changes })
 }
 
-/// Whether the crate gets to see an element.
+/// Whether the crate receives an element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fate {
     Read,
-    /// Nothing of it is used.
+    /// The element is cut out: nothing of it is used.
     Drop,
 }
 
-/// What may stand once within an item, or within the channel.
+/// Elements that were seen in an item or in the channel, as bits.
 #[derive(Debug, Default, Clone, Copy)]
 struct Seen(u32);
 
 impl Seen {
     const TITLE: u32 = 1 << 1;
     const TEXT: u32 = 1 << 2;
-    /// Elements that stand in for a title, a text or a link.
+    /// Elements that replace a missing title, text or link.
     const OTHER_TITLE: u32 = 1 << 16;
     const OTHER_TEXT: u32 = 1 << 17;
     const UPDATED: u32 = 1 << 5;
@@ -101,12 +103,12 @@ impl Seen {
     const LINK: u32 = 1 << 3;
     const OTHER_LINK: u32 = 1 << 19;
 
-    /// `None` when it was seen before.
+    /// Sets a bit; returns `None` if it was set before.
     fn once(&mut self, bit: u32) -> Option<()> {
         (self.0 & bit == 0).then(|| self.0 |= bit)
     }
 
-    /// Whether something must stand in for the title, the text or the link.
+    /// Returns whether a title, text or link is missing that another element replaces.
     fn stands_in(self) -> bool {
         [(Self::OTHER_TITLE, Self::TITLE), (Self::OTHER_TEXT, Self::TEXT), (Self::OTHER_LINK, Self::LINK)]
             .into_iter()
@@ -118,7 +120,7 @@ impl Seen {
     }
 }
 
-/// What the text that follows must be.
+/// What the text that follows has to be.
 #[derive(Debug, Default, Clone, Copy)]
 enum Expect {
     #[default]
@@ -133,16 +135,16 @@ struct Check<'a> {
     scope: Scope<'a>,
     depth: usize,
     items: usize,
-    /// An element is open that must hold text only.
+    /// Whether the open element may hold text only.
     leaf: bool,
     expect: Expect,
     in_item: bool,
     feed: Seen,
     item: Seen,
-    /// Where the token begins and ends.
+    /// Byte offsets of the current token.
     begun: usize,
     ended: usize,
-    /// The open element that is left out: its name, place and depth.
+    /// The open element that is cut out: its name, byte offset and depth.
     unread: Option<(&'a str, usize, usize)>,
     changes: Vec<Change>,
 }
@@ -152,7 +154,7 @@ impl<'a> Check<'a> {
         let attrs = tag.attrs.0;
         if self.unread.is_some() {
             self.depth += usize::from(!tag.empty);
-            // Wherever they stand they are read.
+            // The readers accept these at any depth, so they cannot be cut out.
             return (!matches!(tag.name, "item" | "entry" | "channel")).then_some(());
         }
         if self.leaf || self.depth >= MAX_DEPTH || attrs.len() > MAX_TAG {
@@ -200,7 +202,7 @@ impl<'a> Check<'a> {
         self.expect = Expect::Anything;
         if self.in_item && matches!(name, "item" | "entry") {
             self.in_item = false;
-            // The crate puts 1970 where an entry states no date.
+            // The crate fills in 1970 if an entry states no date.
             if self.item.stands_in() || self.root == Some(Crate::Atom) && !self.item.has(Seen::UPDATED) {
                 return None;
             }
@@ -224,7 +226,7 @@ impl<'a> Check<'a> {
         (self.depth == depth).then_some(Fate::Read)
     }
 
-    /// Elements of the feed's own vocabulary: where, once, and leaves with text only.
+    /// Checks an element of RSS itself: its place, that it occurs once, and that a leaf holds text only.
     fn rss(&mut self, tag: Tag<'a>, told: Told<'_>) -> Option<Fate> {
         match tag.name {
             "channel" if self.depth == 2 => return self.feed.once(Seen::CHANNEL).map(|()| Fate::Read),
@@ -249,13 +251,13 @@ impl<'a> Check<'a> {
         };
         self.leaf = true;
         self.once(bit, 3)?;
-        // What says its address or its type in an attribute is read as RSS does not define it.
+        // An address or a type in an attribute that RSS does not define is left to the tolerant reader.
         let odd = match tag.name {
-            // RSS has no such element in the channel, but people write it.
+            // RSS defines no such element in the channel, but feeds have it.
             "author" => !self.in_item,
             "link" => told.address || told.rel.is_some(),
             "enclosure" => !states(tag, "url"),
-            // The crate has none for an item.
+            // The crate has no such field for an item.
             "language" => self.in_item,
             "title" | "description" => told.kind.is_some() || told.elsewhere,
             "category" => told.label,
@@ -268,7 +270,7 @@ impl<'a> Check<'a> {
         let bit = match tag.name {
             "entry" => return self.begin_item(2),
             "author" => return Some(Fate::Read),
-            // Without the attribute the text says it.
+            // Without the attribute the address or the name is in the text.
             "link" if !states(tag, "href") => return None,
             "category" if !states(tag, "term") => return None,
             "link" => {
@@ -277,7 +279,7 @@ impl<'a> Check<'a> {
                         self.leaf = true;
                         Some(Fate::Read)
                     }
-                    // Another spelling of one of them, or a relation that nobody follows.
+                    // Another spelling of one of them, or a relation that is not used.
                     rel => {
                         (!rel.contains(|c: char| c == '/' || c.is_ascii_uppercase())).then_some(Fate::Drop)
                     }
@@ -306,7 +308,8 @@ impl<'a> Check<'a> {
         (plain && !told.elsewhere).then_some(Fate::Read)
     }
 
-    /// The Atom crate keeps the base and the language of a feed and of its texts.
+    /// Checks an element with `xml:base` or `xml:lang`, which the Atom crate keeps for the feed and its texts
+    /// only.
     fn inherited(&self, name: &str) -> Option<()> {
         match self.root {
             None => (name == "feed").then_some(()),
@@ -315,7 +318,7 @@ impl<'a> Check<'a> {
         }
     }
 
-    /// An element of which nothing is used.
+    /// Cuts out an element of which nothing is used; returns `None` if the tolerant reader would use it.
     fn unknown(&mut self, name: &str) -> Option<Fate> {
         if self.root == Some(Crate::Atom) && matches!(name, "url" | "homepage") {
             return None;
@@ -324,24 +327,24 @@ impl<'a> Check<'a> {
             .then_some(Fate::Drop)
     }
 
-    /// Notes an element that may stand once; `feed` is the depth of the feed's own children.
+    /// Records an element that may occur once; `feed` is the depth of the feed's own children.
     fn once(&mut self, bit: u32, feed: usize) -> Option<()> {
         if self.in_item && self.depth == feed + 1 {
             self.item.once(bit)
         } else if !self.in_item && self.depth == feed {
             self.feed.once(bit)
         } else {
-            // Within an image or a person.
+            // An element within an image or a person.
             Some(())
         }
     }
 
-    /// Elements under a prefix: those that mean something must be among those that are read.
+    /// Checks an element with a prefix: if it has a meaning, the crate's reader here has to know it.
     fn extension(&mut self, tag: Tag<'a>) -> Option<Fate> {
         let (ns, local) = self.scope.resolve(tag.name);
         let lower = lower(local);
         let role = role(ns, &lower, self.in_item);
-        // Of the last two the crates' readers here take what they say from the extensions.
+        // The readers of the crates' output take these two from the extensions.
         let hint =
             Role::Field(Field::UpdatePeriod, 0) == role || Role::Field(Field::UpdateFrequency, 0) == role;
         if matches!(role, Role::Ignore | Role::Aside) {
@@ -367,7 +370,7 @@ impl<'a> Check<'a> {
         self.module(ns, local, role)
     }
 
-    /// An element of a module of RSS that the crate, or its reader here, knows.
+    /// Checks an element of an RSS module that the crate, or the reader of its output here, knows.
     fn module(&mut self, ns: Ns, local: &str, role: Role) -> Option<Fate> {
         let bit = match (ns, role) {
             (Ns::Content, _) => 1 << 12,
@@ -389,7 +392,7 @@ impl<'a> Check<'a> {
             }
             (Ns::Itunes, Role::Field(Field::Person, _)) => 1 << 15,
             (Ns::Itunes, Role::Field(Field::Keywords, _)) => 1 << 18,
-            // Of the feed they say nothing that is kept.
+            // Categories of the feed itself are not used.
             (Ns::Itunes, Role::Field(Field::Category, _)) if !self.in_item => return Some(Fate::Drop),
             _ => return None,
         };
@@ -398,26 +401,28 @@ impl<'a> Check<'a> {
         Some(Fate::Read)
     }
 
-    /// Notes an element that may stand in for another. Where it must, the document is not sound; so it
-    /// is never read.
+    /// Records an element that can replace a title, text or link, and cuts it out.
+    ///
+    /// If the replaced element is missing, [`Seen::stands_in`] rejects the document, so the crate never needs
+    /// this one.
     fn stand_in(&mut self, bit: u32) -> Fate {
         let seen = if self.in_item { &mut self.item } else { &mut self.feed };
         seen.0 |= bit;
         Fate::Drop
     }
 
-    /// The Atom crate reads other dates than RFC 3339 in a way of its own.
+    /// Checks a text: the Atom crate has its own reading of dates other than RFC 3339.
     fn text(&mut self, raw: &str) -> Option<()> {
         match self.expect {
             Expect::Anything => Some(()),
             Expect::Date => DateTime::parse_from_rfc3339(raw.trim()).ok().map(|_| ()),
-            // HTML in content without a type is HTML, whatever RFC 4287 says.
+            // HTML in content without a type is read as HTML, whatever RFC 4287 states.
             Expect::PlainText => (!raw.contains("</") && !raw.contains("&lt;/")).then_some(()),
         }
     }
 }
 
-/// Whether an attribute of just this name is there, and not empty.
+/// Returns whether the tag has a non-empty attribute of exactly this name.
 fn states(tag: Tag<'_>, name: &str) -> bool {
     tag.attrs.iter().any(|(known, value)| known == name && !value.trim().is_empty())
 }

@@ -1,10 +1,10 @@
-//! Titles and other plain text, made of what feeds send for it.
+//! Titles and other plain text, made from what feeds send.
 
 use std::borrow::Cow;
 
 pub use crate::model::text::{clip, escape, html_to_text, one_line};
 
-/// A text without the white space at its ends, copied only where there is some.
+/// Trims a text; copies it only if there is white space to remove.
 #[must_use]
 pub fn trimmed(text: String) -> String {
     match text.trim() {
@@ -13,30 +13,32 @@ pub fn trimmed(text: String) -> String {
     }
 }
 
-/// A title as plain text on one line. Markup is taken out and entities are decoded once more
-/// only where there is evidence of them: a real element or a whole entity reference.
+/// Returns a title as plain text on one line.
+///
+/// Markup is removed and entities are decoded once more only if there is evidence of them: a known element or
+/// a whole entity reference.
 #[must_use]
 pub fn title(raw: &str) -> String {
     let text = if has_markup(raw) { Cow::Owned(html_to_text(raw)) } else { Cow::Borrowed(raw) };
     one_line(&text)
 }
 
-/// Whether text that claims to be plain is HTML after all: it holds an end tag of HTML.
+/// Returns whether text that is declared plain is HTML after all: it has an end tag and known markup.
 #[must_use]
 pub fn looks_like_html(text: &str) -> bool {
     text.contains("</") && has_markup(text)
 }
 
-/// The elements of HTML that are met in titles.
+/// The HTML elements that occur in titles.
 const INLINE: &[&str] = &[
     "a", "b", "i", "u", "p", "s", "em", "strong", "br", "span", "div", "sup", "sub", "font", "img", "code",
     "tt", "small", "big", "abbr", "cite", "q", "h1", "h2",
 ];
 
-/// Longest name of a reference that is looked for, in bytes.
+/// Longest name of a reference, in bytes.
 const MAX_NAME: usize = 8;
 
-/// A tag of HTML (`<b>`, `</p>`, `<br/>`) or an entity (`&amp;`, `&#8220;`).
+/// Returns whether a text has an HTML tag (`<b>`, `</p>`, `<br/>`) or an entity (`&amp;`, `&#8220;`).
 fn has_markup(text: &str) -> bool {
     text.match_indices('<').any(|(at, _)| {
         let rest = text[at + 1..].trim_start_matches('/');
@@ -45,7 +47,7 @@ fn has_markup(text: &str) -> bool {
         known && rest[name.len()..].starts_with(['>', ' ', '/'])
     }) || text.match_indices('&').any(|(at, _)| {
         let rest = &text[at + 1..];
-        // No name is longer than this: looking further would cost a scan for every sign.
+        // The bound keeps a text full of `&` from being scanned to its end for each of them.
         rest.bytes().take(MAX_NAME + 1).position(|b| b == b';').is_some_and(|end| {
             let name = &rest[..end];
             (2..=MAX_NAME).contains(&name.len())

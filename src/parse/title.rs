@@ -8,7 +8,7 @@ use super::tolerant::attrs::Attrs;
 use crate::model::markup::after_tag;
 use crate::model::text::decode_references;
 
-/// A title as plain text, and as the source sent it where that says more.
+/// A title as plain text, and as the source sent it where that differs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Title {
     /// Plain text on one line.
@@ -18,19 +18,19 @@ pub struct Title {
 }
 
 impl Title {
-    /// A title that is plain text by declaration.
+    /// Creates a title from text that the format declares to be plain.
     #[must_use]
     pub fn of_text(text: &str) -> Self {
         Self { plain: one_line(text), markup: None }
     }
 
-    /// A title that is HTML by declaration; relative addresses in it are made absolute.
+    /// Creates a title from text that the format declares to be HTML; its relative addresses become absolute.
     #[must_use]
     pub fn of_html(html: &str, base: Option<&Url>) -> Self {
         Self::new(html_to_text(html), html, base)
     }
 
-    /// A title of RSS, which does not say what it is.
+    /// Creates a title from RSS, which does not declare whether it is text or HTML.
     #[must_use]
     pub fn of_rss(raw: &str, base: Option<&Url>) -> Self {
         let plain = title(raw);
@@ -45,7 +45,7 @@ impl Title {
     }
 }
 
-/// What the first picture with an alternative text says: all that a reader sees of a title without words.
+/// Returns the `alt` or `title` of the first picture that has one, for a title without words.
 fn in_pictures(html: &str) -> Option<String> {
     let mut rest = html;
     loop {

@@ -1,18 +1,18 @@
-//! Challenges and log-in pages, told from feeds: a wall in front of the site answers in its place.
+//! Recognizes challenges and log-in pages, which a site sends in place of a feed.
 
-/// Bytes of a page that are looked at.
+/// Bytes of a page that are searched.
 const HEAD: usize = 16 * 1024;
 
-/// What stands in front of a site.
+/// A page that blocks access to a site.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wall {
-    /// A test whether a person asks.
+    /// A test whether the visitor is a person.
     Challenge,
-    /// A form to log in.
+    /// A log-in form.
     Login,
 }
 
-/// Texts of the walls that are met, in lower case.
+/// Texts of known challenges, in lower case.
 const CHALLENGES: [&str; 12] = [
     "cf-chl-",
     "challenge-platform",
@@ -28,7 +28,7 @@ const CHALLENGES: [&str; 12] = [
     "\u{5b89}\u{5168}\u{9a8c}\u{8bc1}",
 ];
 
-/// The wall that a page is, if it looks like one.
+/// Returns the wall that a page looks like, if any.
 #[must_use]
 pub fn wall(page: &[u8]) -> Option<Wall> {
     let head = String::from_utf8_lossy(&page[..page.len().min(HEAD)]).to_ascii_lowercase();

@@ -1,4 +1,4 @@
-//! The dates of one document: what they have shown together, and which of them were not understood whole.
+//! The dates of one document: their common evidence, and those of which only the day was understood.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -8,13 +8,13 @@ use super::order::Proofs;
 use super::reading::{exact, lenient};
 use crate::model::{Repair, Timestamp};
 
-/// Dates of one document that are told of.
+/// Dates of one document that are reported as repairs, at most.
 const MOST: usize = 20;
-/// Bytes of a date by which its line is found again.
+/// Bytes of a date that are kept to find its line again.
 const KEPT: usize = 120;
 const DAY_ONLY: &str = "a date with a time that is not understood; only its day was kept";
 
-/// The dates of a document, while it is read. A copy begins a document of its own.
+/// The dates of a document while it is read. A clone keeps only the initial evidence.
 #[derive(Debug, Default)]
 pub struct Dates {
     known: Proofs,
@@ -34,7 +34,7 @@ impl Clone for Dates {
 }
 
 impl Dates {
-    /// The instant that a text names; `zone` is used where it names no zone of its own.
+    /// Returns the instant that a text names; `zone` applies if it names no zone of its own.
     #[must_use]
     pub fn read(&self, text: &str, zone: Tz) -> Option<Timestamp> {
         if let Some(at) = exact(text) {
@@ -50,15 +50,14 @@ impl Dates {
         Some(stated.at)
     }
 
-    /// These dates once more, with what they have proven known from the beginning; `None` where that
-    /// changes none of them.
+    /// Returns dates for a second reading, with the evidence of the first; `None` if that changes nothing.
     #[must_use]
     pub fn proven(&self) -> Option<Self> {
         let noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
         noted.proofs.matter().then(|| Self { known: noted.proofs.clone(), noted: Mutex::default() })
     }
 
-    /// The dates of which the day alone was understood, as repairs of the document.
+    /// Returns the dates of which only the day was understood, as repairs of the document.
     #[must_use]
     pub fn repairs(&self, document: &[u8]) -> Vec<Repair> {
         let noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
@@ -68,7 +67,7 @@ impl Dates {
         let document = String::from_utf8_lossy(document);
         let mut from = 0;
         let line = |text: &String| {
-            // Equal dates stand one behind the other.
+            // Equal dates are found one after the other.
             let found = document.get(from..).and_then(|rest| rest.find(text.as_str())).map(|at| from + at);
             let at = found.or_else(|| document.find(text.as_str())).unwrap_or_default();
             from = at + usize::from(found.is_some()) * text.len();

@@ -1,9 +1,9 @@
 //! Years, and the forms of ISO 8601 that name a day by digits alone: `2021-355`, `2021-W51-2`, `211221`,
-//! `-2112`, `2021`. Feeds before 2005 were fond of them.
+//! `-2112`, `2021`. They are common in feeds from before 2005.
 
 use chrono::{NaiveDate, Weekday};
 
-/// The day, where the whole text is of such a form. Full dates are read elsewhere.
+/// Returns the day, if the whole text is of such a form. Full dates are read elsewhere.
 pub(super) fn day(text: &str) -> Option<NaiveDate> {
     if !text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'-' | b'W')) {
         return None;
@@ -12,7 +12,7 @@ pub(super) fn day(text: &str) -> Option<NaiveDate> {
         return week_day(year.trim_end_matches('-'), week);
     }
     let (digits, dashed) = match text.strip_prefix('-') {
-        // A leading dash leaves out the century.
+        // A leading dash replaces the century.
         Some(rest) => return century_less(rest),
         None => (text.replace('-', ""), text.contains('-')),
     };
@@ -42,7 +42,7 @@ fn ordinal(year: &str, day: &str) -> Option<NaiveDate> {
     NaiveDate::from_yo_opt(full_year(year)?, day.parse().ok()?)
 }
 
-/// `51-2`, `512` or `51` of a year; without a day it is the Monday.
+/// Returns a day by its week, `51-2`, `512` or `51`; without a day of the week it is the Monday.
 fn week_day(year: &str, week: &str) -> Option<NaiveDate> {
     let digits = week.replace('-', "");
     let day = match digits.get(2..)? {
@@ -58,7 +58,7 @@ fn week_day(year: &str, week: &str) -> Option<NaiveDate> {
     NaiveDate::from_isoywd_opt(full_year(year)?, digits.get(..2)?.parse().ok()?, day)
 }
 
-/// The year that the digits at the beginning of a text name, also by its last two.
+/// Returns the year at the beginning of a text; one of up to three digits is counted from 1900 or 2000.
 pub(super) fn full_year(text: &str) -> Option<i32> {
     let digits: String = text.chars().take_while(char::is_ascii_digit).collect();
     let year: i32 = digits.parse().ok()?;

@@ -9,24 +9,24 @@ use super::signs::{Part, Sign};
 pub(super) struct Clock {
     /// Hour, minute and second; 24:00:00 is the midnight that ends the day.
     pub time: (u32, u32, u32),
-    /// The piece behind its last.
+    /// The piece after its last.
     pub to: usize,
 }
 
-/// What stands beside the day.
+/// The time that accompanies a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Seen {
     Time(Clock),
     Nothing,
-    /// A time that is not understood, or that there is not.
+    /// A time that is not understood, or that is impossible.
     Odd,
 }
 
-/// The time in the pieces that are not of the day; what stands behind it goes first.
+/// Returns the time in the pieces outside the day; pieces after the day come first.
 pub(super) fn seen(pieces: &[Piece<'_>], day: (usize, usize), year: i32) -> Seen {
     let (from, to) = day;
     for at in (to..pieces.len()).chain(0..from) {
-        // A time before the day ends there.
+        // A time before the day ends where the day begins.
         let pieces = if at < from { pieces.get(..from).unwrap_or_default() } else { pieces };
         match time(pieces, at, to) {
             Some(Some(clock)) => return Seen::Time(clock),
@@ -37,7 +37,7 @@ pub(super) fn seen(pieces: &[Piece<'_>], day: (usize, usize), year: i32) -> Seen
     if unread(pieces, to, year) { Seen::Odd } else { named(pieces, to) }
 }
 
-/// The time that begins at a piece; `None` within where it is none that there is.
+/// Reads the time that begins at a piece; `Some(None)` if that time is impossible.
 #[expect(clippy::option_option, reason = "no time, one that there is not, and one")]
 fn time(pieces: &[Piece<'_>], at: usize, day: usize) -> Option<Option<Clock>> {
     let piece = pieces.get(at).filter(|piece| matches!(piece.kind, Kind::Number(_)))?;
@@ -59,7 +59,7 @@ fn time(pieces: &[Piece<'_>], at: usize, day: usize) -> Option<Option<Clock>> {
 
 type Raw = (Option<(u32, u32, u32)>, usize);
 
-/// Whether the number is that of a zone: `+08:00`, or ` -05:00` apart from what stands before.
+/// Returns whether the number belongs to an offset: `+08:00`, or ` -05:00` after a space.
 fn in_offset(pieces: &[Piece<'_>], at: usize) -> bool {
     let glued = pieces.get(at).is_some_and(|piece| !piece.apart);
     let sign = at.checked_sub(1).and_then(|before| pieces.get(before));
@@ -70,16 +70,16 @@ fn in_offset(pieces: &[Piece<'_>], at: usize) -> bool {
         && sign.is_some_and(|sign| sign.is_mark('+') || sign.is_mark('-') && (sign.apart || quarter && hours))
 }
 
-/// `10:20`, `10:20:30`, with parts of a second behind.
+/// Reads `10:20` and `10:20:30`, with an optional fraction of a second.
 fn colons(pieces: &[Piece<'_>], at: usize, day: usize) -> Option<Raw> {
     let colon = |at: usize| pieces.get(at).is_some_and(|piece| piece.is_mark(':'));
-    // `09/Apr/2025:10:20:30` has one right behind the day, too.
+    // In `09/Apr/2025:10:20:30` a colon directly follows the day, too.
     if !colon(at + 1) || at != day + 1 && at.checked_sub(1).is_some_and(colon) {
         return None;
     }
     let two = |at: usize| pieces.get(at).and_then(|piece| piece.number(2));
     let (Some(hour), Some(minute)) = (two(at), two(at + 2)) else {
-        // Behind a word with a colon stand other numbers, too.
+        // After a word with a colon there may be other numbers, too.
         let time = two(at).is_some() && pieces.get(at + 2).is_some_and(|piece| !piece.apart);
         return time.then_some((None, at));
     };
@@ -99,7 +99,7 @@ fn colons(pieces: &[Piece<'_>], at: usize, day: usize) -> Option<Raw> {
     Some((Some((hour, minute, second)), to))
 }
 
-/// `10h20`, `10 Uhr`, `10时20分30秒`, `3点半`.
+/// Reads `10h20`, `10 Uhr`, `10时20分30秒`, `3点半`.
 fn signed(pieces: &[Piece<'_>], at: usize) -> Option<Raw> {
     let is = |at: usize, sign: Sign, known: fn(&str) -> bool| {
         pieces.get(at).is_some_and(|piece| match piece.kind {
@@ -131,7 +131,7 @@ fn signed(pieces: &[Piece<'_>], at: usize) -> Option<Raw> {
     Some((Some((hour, minute, second.unwrap_or(0))), to))
 }
 
-/// `10.20`, `10.20.30`: only as a whole, for numbers with points are many things.
+/// Reads `10.20` and `10.20.30`, only if they are not part of a longer chain of numbers.
 fn points(pieces: &[Piece<'_>], at: usize, first: &Piece<'_>) -> Option<Raw> {
     let two = |at: usize| {
         let [mark, number] = pieces.get(at..at + 2)? else { return None };
@@ -152,7 +152,7 @@ fn points(pieces: &[Piece<'_>], at: usize, first: &Piece<'_>) -> Option<Raw> {
     (!more && !chain).then_some((Some((hour, minute, second.unwrap_or(0))), to))
 }
 
-/// `T102030`, `T1020`, `T10`, and four or six digits right behind the day.
+/// Reads `T102030`, `T1020`, `T10`, and four or six digits that directly follow the day.
 fn digits(pieces: &[Piece<'_>], at: usize, day: usize) -> Option<Raw> {
     let before = at.checked_sub(1).and_then(|before| pieces.get(before));
     let piece = pieces.get(at)?;
@@ -178,7 +178,7 @@ fn digits(pieces: &[Piece<'_>], at: usize, day: usize) -> Option<Raw> {
     Some((Some((part(0)?, part(2)?, part(4)?)), to))
 }
 
-/// `3 PM`, and an hour at the end behind what stands before times only: `kl. 10`.
+/// Reads `3 PM`, and an hour at the end after a word that only precedes times: `kl. 10`.
 fn alone(pieces: &[Piece<'_>], at: usize) -> Option<Raw> {
     let hour = pieces.get(at)?.number(2)?;
     let Some(piece) = pieces.get(at + 1) else {
@@ -191,17 +191,17 @@ fn alone(pieces: &[Piece<'_>], at: usize) -> Option<Raw> {
     part.filter(|_| (1..=12).contains(&hour)).map(|_| (Some((hour, 0, 0)), at + 1))
 }
 
-/// The part of the day beside a time, and the piece behind both.
+/// Returns the part of the day beside a time, and the piece after both.
 fn part(pieces: &[Piece<'_>], at: usize, to: usize) -> Option<(Part, usize)> {
     let of = |piece: &Piece<'_>| match (piece.kind, piece.text) {
         (Kind::Sign(Sign::Part(part)), _) => Some(part),
-        // Vietnamese; in small letters other languages have these words.
+        // Upper case only: in lower case other languages have these words.
         (Kind::Word, "SA") => Some(Part::Morning),
         (Kind::Word, "CH") => Some(Part::Afternoon),
         (Kind::Word, _) => part_of(&piece.folded),
         _ => None,
     };
-    // Most words mean a part of the day only behind a time.
+    // Most words mean a part of the day only after a time.
     let leads = |piece: &&Piece<'_>| piece.kind != Kind::Word || matches!(piece.folded.as_str(), "am" | "pm");
     let behind = pieces.get(to).and_then(of).map(|part| (part, to + 1));
     let before = at.checked_sub(1).and_then(|before| pieces.get(before)).filter(leads).and_then(of);
@@ -215,7 +215,7 @@ fn part(pieces: &[Piece<'_>], at: usize, to: usize) -> Option<(Part, usize)> {
         .or_else(|| before.map(|part| (part, to)))
 }
 
-/// Noon and midnight by name; another part of the day alone is no time.
+/// Reads noon and midnight by name; another part of the day alone is no time.
 fn named(pieces: &[Piece<'_>], to: usize) -> Seen {
     for (at, piece) in pieces.iter().enumerate().skip(to).take(4) {
         let hour = match piece.kind {
@@ -235,7 +235,7 @@ fn named(pieces: &[Piece<'_>], to: usize) -> Seen {
     Seen::Nothing
 }
 
-/// Whether a number right behind the day, or behind a word that stands before times, was not taken for one.
+/// Returns whether a number that follows the day, or a word that precedes times, was not read as a time.
 fn unread(pieces: &[Piece<'_>], to: usize, year: i32) -> bool {
     let mut before = false;
     for (at, piece) in pieces.iter().enumerate().skip(to).take(5) {

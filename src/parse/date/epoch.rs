@@ -1,8 +1,8 @@
-//! Moments as numbers: seconds since 1970 and their thousandths, as APIs and `/Date(…)/` have them.
+//! Instants as numbers: seconds since 1970 and fractions of them, as in APIs and `/Date(…)/`.
 
 use super::numeric::compact;
 
-/// Seconds since 1970, where the whole text is such a number.
+/// Returns seconds since 1970, if the whole text is such a number.
 pub(super) fn seconds(text: &str) -> Option<i64> {
     if let Some((_, rest)) = text.split_once("Date(") {
         return milliseconds(rest);
@@ -18,7 +18,7 @@ pub(super) fn seconds(text: &str) -> Option<i64> {
     }
     let value: i64 = whole.parse().ok()?;
     match whole.len() {
-        // From 2030 on these digits may be a day with an hour as well, and rather are.
+        // Numbers from 1,900,000,000 (in 2030) on may be a day with an hour as well, which is more likely.
         10 if value >= 1_900_000_000 && compact(whole).is_some() => None,
         10 => Some(value),
         13 => Some(value / 1_000),
@@ -28,14 +28,14 @@ pub(super) fn seconds(text: &str) -> Option<i64> {
     }
 }
 
-/// `1744165230000+0800)/`: the zone only says where it was written.
+/// Reads `1744165230000+0800)/`: the offset does not change the instant.
 fn milliseconds(rest: &str) -> Option<i64> {
     let end = rest.char_indices().find(|(at, c)| !(c.is_ascii_digit() || *at == 0 && *c == '-'));
     let number: i64 = rest.get(..end.map_or(rest.len(), |(at, _)| at))?.parse().ok()?;
     Some(number.div_euclid(1_000))
 }
 
-/// `1.74416523E9`, also in thousandths.
+/// Reads `1.74416523E9`, also in milliseconds.
 fn exponent(number: &str) -> Option<i64> {
     let value: f64 = number.parse().ok()?;
     let seconds = if value >= 1e11 { value / 1e3 } else { value };

@@ -1,5 +1,5 @@
-//! The languages that newspapers of Europe and Asia are written in, with their names of months and days of
-//! the week: those of the GNU C Library, which [`pure_rust_locales`] holds, and what people write beside them.
+//! The languages of newspapers in Europe and Asia, with their names of months and days of the week, which are
+//! those of the GNU C Library, from [`pure_rust_locales`]; `more` adds other names that newspapers write.
 
 use pure_rust_locales as locales;
 
@@ -91,7 +91,7 @@ use locales::vi_VN::LC_TIME as vi;
 /// Names of months or days, in their order.
 type Names = &'static [&'static str];
 
-/// A language, or another country's way with it.
+/// A language, or the names of one country for it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Language {
     pub code: &'static str,
@@ -118,7 +118,7 @@ const fn language(
     Language { code, months: [full, short, full_alone, short_alone], days }
 }
 
-/// Those whose words are more common stand first: what is not decided otherwise goes by them.
+/// All languages, the more common ones first: they win if nothing else decides.
 pub(super) const LANGUAGES: &[Language] = &[
     language("en", [en::MON, en::ABMON], [en::ALT_MON, en::AB_ALT_MON], [en::DAY, en::ABDAY]),
     language("de", [de::MON, de::ABMON], [de::ALT_MON, de::AB_ALT_MON], [de::DAY, de::ABDAY]),

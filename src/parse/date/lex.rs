@@ -1,4 +1,4 @@
-//! A text taken apart: numbers, words and signs, with the space before them.
+//! Splits a text into pieces: numbers, words and signs, with whether a space precedes them.
 
 use std::str::FromStr;
 
@@ -9,15 +9,15 @@ use super::names::{Sense, senses};
 use super::signs::{Sign, sign, unspaced};
 use super::text::fold;
 
-/// Pieces of one text that are looked at.
+/// Pieces of one text, at most.
 const MOST: usize = 80;
 /// Longest word that is looked up, in bytes.
 const MAX_WORD: usize = 60;
 
-/// What a piece is.
+/// The kind of a piece.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Kind {
-    /// ASCII digits; the value of up to nine.
+    /// ASCII digits, with the value of the first nine.
     Number(u32),
     Word,
     Sign(Sign),
@@ -31,15 +31,15 @@ pub(super) enum Kind {
 pub(super) struct Piece<'t> {
     pub kind: Kind,
     pub text: &'t str,
-    /// A word as it is looked up, and what it means.
+    /// A word as it is looked up, and its meanings.
     pub folded: String,
     pub senses: &'static [Sense],
-    /// Whether white space stands before it.
+    /// Whether white space precedes it.
     pub apart: bool,
 }
 
 impl Piece<'_> {
-    /// The number of up to `most` digits that it is.
+    /// Returns the value of a number of at most `most` digits.
     pub(super) fn number(&self, most: usize) -> Option<u32> {
         match self.kind {
             Kind::Number(value) if self.text.len() <= most => Some(value),
@@ -52,7 +52,7 @@ impl Piece<'_> {
     }
 }
 
-/// Takes a text apart.
+/// Splits a text into pieces.
 pub(super) fn pieces(text: &str) -> Vec<Piece<'_>> {
     let mut pieces = Vec::with_capacity(16);
     let (mut rest, mut apart) = (text, false);
@@ -98,7 +98,8 @@ fn in_word(c: char) -> bool {
     (c.is_alphabetic() || is_combining_mark(c) || matches!(c, '\u{200C}' | '\u{200D}')) && !unspaced(c)
 }
 
-/// The length of the word: letters, also with points between one or two of them (`p.m.`, `เม.ย.`).
+/// Returns the length of the word in bytes: letters, also with points after one or two of them (`p.m.`,
+/// `เม.ย.`).
 fn word(rest: &str) -> usize {
     let (mut end, mut letters) = (0, 0);
     let mut chars = rest.char_indices().peekable();
@@ -115,7 +116,7 @@ fn word(rest: &str) -> usize {
     end
 }
 
-/// A zone's name of the tz database; all that are looked for hold a `/`.
+/// Reads a zone's name of the tz database; only names with a `/` are recognized.
 fn zone(rest: &str, first: char) -> Option<(Tz, usize)> {
     if !first.is_ascii_uppercase() {
         return None;

@@ -1,5 +1,5 @@
-//! Dates that are made: every format in every zone, every month in every language, each with the moment that
-//! `chrono` reckons. The names are written down here once more, as newspapers write them.
+//! Generated dates: every format in every zone, every month in every language, each with the instant that
+//! `chrono` computes. The names are written down here once more, as newspapers write them.
 
 use chrono::{Datelike, NaiveDate, NaiveDateTime, TimeZone, Timelike};
 use chrono_tz::Tz;
@@ -344,7 +344,7 @@ fn every_month_in_every_language() {
         let months: Vec<&str> = months.split(' ').collect();
         assert_eq!(months.len(), 12, "{months:?}");
         for (month, name) in (1..).zip(months) {
-            // A day that can be no month, and one that can.
+            // A day that cannot be a month, and one that can.
             for (day, hour, zone) in [(25, 15, Tz::Asia__Jakarta), (8, 9, Tz::Asia__Bangkok)] {
                 let at = NaiveDate::from_ymd_opt(2025, month, day).unwrap().and_hms_opt(hour, 20, 0).unwrap();
                 read_exactly(&made(pattern, at, zone, name), at, zone, zone, &mut faults);
@@ -370,7 +370,7 @@ fn every_format_in_every_zone() {
             for (year, month, day, hour, minute, second) in moments {
                 let at = NaiveDate::from_ymd_opt(year, month, day).unwrap();
                 let at = at.and_hms_opt(hour, minute, second).unwrap();
-                // A date that names its zone means the same in a source of another.
+                // A date that names its zone has the same instant in a source of another zone.
                 let source = if *own { Tz::Pacific__Auckland } else { zone };
                 read_exactly(&made(pattern, at, zone, ""), at, zone, source, &mut faults);
                 count += 1;

@@ -1,5 +1,5 @@
 //! Names of months that newspapers write and the GNU C Library does not have: other cases, other spellings,
-//! and abbreviations of Unicode's CLDR.
+//! and abbreviations of Unicode's CLDR. A new name is one more row here.
 
 /// A language, a month, and its names.
 pub(super) const MORE: &[(&str, u8, &str)] = &[
@@ -63,7 +63,7 @@ pub(super) const CASES: &[(&str, &str)] = &[
     ("uz", "январ феврал март апрел май июн июл август сентябр октябр ноябр декабр"),
 ];
 
-/// What a language puts before or behind the name of a month: `marraskuuta`, `apirilaren`, `באפריל`.
+/// Prefix and suffix that a language adds to the name of a month: `marraskuuta`, `apirilaren`, `באפריל`.
 pub(super) const AROUND: &[(&str, &str, &str)] = &[
     ("fi", "", "ta"),
     ("fi", "", "n"),

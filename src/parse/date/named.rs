@@ -12,16 +12,16 @@ use super::numeric::{Found, Hints, year};
 use super::order::{Proofs, Shown};
 use super::signs::Sign;
 
-/// Words between day, month and year that say nothing of their own.
+/// Words without a meaning of their own between day, month and year.
 const FILLERS: &str = "de del ng d di da of the do dne le la el il st nd rd th er eme ere e a o ngay nam m g gada ko eko г \
     го р жылы жылғы พศ คศ ปี оны en tahun";
 
-/// The month that begins with the piece at `at`, the piece behind it, and what its languages show.
+/// The month that begins with the piece at `at`, the piece after it, and the evidence of its languages.
 struct Named {
     month: u32,
     to: usize,
     shown: Shown,
-    /// Thailand counts its years from the Buddha's death, also with two digits.
+    /// Whether the name is Thai: Thailand uses the Buddhist year, also with two digits.
     thai: bool,
 }
 
@@ -31,7 +31,7 @@ impl Named {
     }
 }
 
-/// The day that begins with the piece at `at`, with its year.
+/// Returns the day that begins with the piece at `at`, with its year.
 pub(super) fn found(pieces: &[Piece<'_>], at: usize, hints: Hints, proofs: &Proofs) -> Option<Found> {
     let month = |at| month(pieces, at, hints.zone, proofs);
     // 9 April 2025
@@ -63,7 +63,7 @@ pub(super) fn found(pieces: &[Piece<'_>], at: usize, hints: Hints, proofs: &Proo
     complete(year, &named, day, at, to)
 }
 
-/// The day and month that begin at `at`, of a year that stands elsewhere: `Wed Apr 09 10:20:30 CST 2025`.
+/// Returns the day and month that begin at `at`, if the year is elsewhere: `Wed Apr 09 10:20:30 CST 2025`.
 pub(super) fn without_year(pieces: &[Piece<'_>], at: usize, hints: Hints, proofs: &Proofs) -> Option<Found> {
     let (named, day, to) = if let Some(named) = month(pieces, at, hints.zone, proofs) {
         let (day, to) = day(pieces, skip(pieces, named.to))?;
@@ -89,7 +89,7 @@ fn complete(year: i32, named: &Named, day: u32, from: usize, to: usize) -> Optio
     Some(Found { day, from, to, clock: None, shown: named.shown })
 }
 
-/// One or two digits that are no part of a time or a chain.
+/// Returns a day of one or two digits that is not part of a time or a chain, and the piece after it.
 fn day(pieces: &[Piece<'_>], at: usize) -> Option<(u32, usize)> {
     let day = pieces.get(at)?.number(2)?;
     let mark = |place: Option<usize>, glued: fn(&Piece<'_>) -> bool| {
@@ -97,7 +97,7 @@ fn day(pieces: &[Piece<'_>], at: usize) -> Option<(u32, usize)> {
     };
     let timed =
         mark(Some(at + 1), |piece| piece.is_mark(':')) || mark(at.checked_sub(1), |piece| piece.is_mark(':'));
-    // The first number of `04/11/2025` is no day of a month that is named before it.
+    // The first number of `04/11/2025` is not the day of a month named before it.
     let chain = pieces.get(at + 1..at + 3).is_some_and(|next| {
         matches!(next, [mark, number] if matches!(mark.kind, Kind::Mark('/' | '-' | '.'))
             && !mark.apart && !number.apart && number.number(4).is_some()
@@ -110,7 +110,7 @@ fn is_filler(folded: &str) -> bool {
     FILLERS.split(' ').any(|word| word == folded)
 }
 
-/// Past points, commas, dashes and fillers; at most three of them.
+/// Skips points, commas, dashes and fillers, at most three of them.
 fn skip(pieces: &[Piece<'_>], from: usize) -> usize {
     let passed = pieces.get(from..).unwrap_or_default().iter().take(3).take_while(|piece| match piece.kind {
         Kind::Mark(mark) => matches!(mark, '.' | ',' | '-' | '/' | '\'' | '°' | '،' | '·' | '_'),
@@ -121,7 +121,7 @@ fn skip(pieces: &[Piece<'_>], from: usize) -> usize {
     from + passed.count()
 }
 
-/// The year behind `from`: four digits, or two that are no hour.
+/// Returns the year after `from`, with the piece after it: four digits, or two or three that are no hour.
 fn year_at(pieces: &[Piece<'_>], from: usize, hints: Hints) -> Option<(i32, usize)> {
     let at = skip(pieces, from);
     let (piece, next) = (pieces.get(at)?, pieces.get(at + 1));
@@ -147,7 +147,7 @@ fn year_at(pieces: &[Piece<'_>], from: usize, hints: Hints) -> Option<(i32, usiz
 fn month(pieces: &[Piece<'_>], at: usize, zone: Tz, proofs: &Proofs) -> Option<Named> {
     let first = pieces.get(at).filter(|piece| piece.kind == Kind::Word)?;
     let name = first.folded.as_str();
-    // Vietnamese counts its months.
+    // Vietnamese numbers its months.
     if matches!(name, "thang" | "thg" | "th")
         && let Some(month) = pieces.get(at + 1).and_then(|piece| piece.number(2))
     {
@@ -171,10 +171,10 @@ fn month(pieces: &[Piece<'_>], at: usize, zone: Tz, proofs: &Proofs) -> Option<N
             |before| matches!(before, [day, point] if point.is_mark('.') && day.number(2).is_some()),
         );
         let style = if point { with_point() } else { !with_point() };
-        // What English has too is English anywhere.
+        // A word that English has, too, is read as English in any zone.
         let english = months.iter().any(|(_, languages)| languages & 1 == 1);
         let home = if english { 0 } else { spoken_in(zone) };
-        // The earliest stands for the most common languages.
+        // The first languages of the table are the most common ones.
         let rank = |languages: u128| {
             let foreign = languages & home == 0;
             (Reverse(proofs.votes(languages)), foreign, languages & style == 0, languages.trailing_zeros())
@@ -187,7 +187,7 @@ fn month(pieces: &[Piece<'_>], at: usize, zone: Tz, proofs: &Proofs) -> Option<N
     Some(Named { month: u32::from(*month), to, shown, thai })
 }
 
-/// Leaves the months of the languages that have the text's other words; tells whether several are left.
+/// Keeps the months of the languages that have the text's other words; returns whether several remain.
 fn in_language(months: &mut Vec<(u8, u128)>, pieces: &[Piece<'_>], own: std::ops::Range<usize>) -> bool {
     let all = months.iter().fold(0, |all, (_, languages)| all | languages);
     let mut fitting = all;
@@ -204,7 +204,7 @@ fn in_language(months: &mut Vec<(u8, u128)>, pieces: &[Piece<'_>], own: std::ops
     months.len() > 1
 }
 
-/// What the longest name that begins at a piece means, and the piece behind it.
+/// Returns the senses of the longest name that begins at a piece, and the piece after it.
 fn longest(pieces: &[Piece<'_>], at: usize) -> (&'static [Sense], usize) {
     let Some(first) = pieces.get(at).filter(|piece| piece.kind == Kind::Word) else { return (&[], at + 1) };
     let mut best = (first.senses, at + 1);
@@ -226,7 +226,7 @@ fn longest(pieces: &[Piece<'_>], at: usize) -> (&'static [Sense], usize) {
     best
 }
 
-/// The day of the week that the text names, from Sunday on, where all that do name the same.
+/// Returns the day of the week that the text names, Sunday being 0; `None` if it names different ones.
 pub(super) fn weekday(pieces: &[Piece<'_>]) -> Option<u32> {
     let (mut at, mut found) = (0, None);
     while at < pieces.len() {
@@ -236,7 +236,7 @@ pub(super) fn weekday(pieces: &[Piece<'_>]) -> Option<u32> {
             Means::Day(day) => Some(u32::from(day)),
             Means::Month(_) => None,
         });
-        // A word that is another day in another language tells nothing.
+        // A word for different days in different languages is no evidence.
         let day = days.next().filter(|_| days.next().is_none());
         if day.is_some() && found.is_some() && day != found {
             return None;

@@ -1,4 +1,4 @@
-//! The words of dates: what month or day of the week a whole word names, and in which languages.
+//! The words of dates: the month or day of the week that a word names, and in which languages.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::LazyLock;
@@ -9,10 +9,10 @@ use super::languages::LANGUAGES;
 use super::more::{AROUND, CASES, DAYS, MORE};
 use super::text::fold;
 
-/// Words that the name of one month can have.
+/// Words in the name of one month, at most.
 pub(super) const MOST_WORDS: usize = 3;
 
-/// What a word means in some languages.
+/// The meaning of a word in some languages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Sense {
     pub means: Means,
@@ -20,23 +20,23 @@ pub(super) struct Sense {
     pub languages: u128,
 }
 
-/// What a word means.
+/// The meaning of a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Means {
-    /// From 1.
+    /// A month, from 1.
     Month(u8),
-    /// From Sunday, 0.
+    /// A day of the week; Sunday is 0.
     Day(u8),
 }
 
 static WORDS: LazyLock<HashMap<String, Vec<Sense>>> = LazyLock::new(words);
 
-/// What a folded word means; words of one name are joined by a space.
+/// Returns the meanings of a folded word; the words of one name are joined by a space.
 pub(super) fn senses(folded: &str) -> &'static [Sense] {
     WORDS.get(folded).map_or(&[], Vec::as_slice)
 }
 
-/// Whether a name of several words begins with a folded word.
+/// Returns whether a name of several words begins with a folded word.
 pub(super) fn is_begin(folded: &str) -> bool {
     static BEGINS: LazyLock<HashSet<String>> = LazyLock::new(|| {
         let first = |name: &String| name.split_once(' ').map(|(first, _)| first.to_owned());
@@ -45,7 +45,7 @@ pub(super) fn is_begin(folded: &str) -> bool {
     BEGINS.contains(folded)
 }
 
-/// The languages that put a point behind the number of a day.
+/// Returns the languages that write a point after the number of a day.
 pub(super) fn with_point() -> u128 {
     static BITS: LazyLock<u128> = LazyLock::new(|| {
         let codes = "de da nb nn fi et lv cs sk sl hr sr bs hu is fo lb";
@@ -54,7 +54,7 @@ pub(super) fn with_point() -> u128 {
     *BITS
 }
 
-/// The language of a zone's newspapers, where names of its months are others in another language.
+/// Returns the language of a zone's newspapers, if some names of its months mean others in another language.
 pub(super) fn spoken_in(zone: Tz) -> u128 {
     bit(match zone {
         Tz::Europe__Zagreb => "hr",
@@ -71,7 +71,7 @@ pub(super) fn spoken_in(zone: Tz) -> u128 {
     })
 }
 
-/// The languages by their codes, as bits in the order of the table.
+/// Returns the bit number of each language by its code, in the order of the table.
 fn bits() -> HashMap<&'static str, u32> {
     let mut bits = HashMap::new();
     for language in LANGUAGES {
@@ -81,7 +81,7 @@ fn bits() -> HashMap<&'static str, u32> {
     bits
 }
 
-/// The bit of a language.
+/// Returns the bit of a language, or 0 for an unknown code.
 fn bit(code: &str) -> u128 {
     static BITS: LazyLock<HashMap<&str, u32>> = LazyLock::new(bits);
     BITS.get(code).and_then(|bit| 1_u128.checked_shl(*bit)).unwrap_or_default()
@@ -119,8 +119,10 @@ fn words() -> HashMap<String, Vec<Sense>> {
     words
 }
 
-/// The first three and four letters of a name, where only one month of the language begins so: programs cut
-/// names like that. Only where letters stand for sounds one by one.
+/// Adds the first three and four letters of each name, if only one month of the language begins so: programs
+/// shorten names like that.
+///
+/// Only for alphabets up to Cyrillic, where letters stand for sounds one by one.
 fn shortened(words: &mut HashMap<String, Vec<Sense>>) {
     let mut heads: BTreeMap<(&str, String), Option<u8>> = BTreeMap::new();
     for language in LANGUAGES {
@@ -148,7 +150,7 @@ fn shortened(words: &mut HashMap<String, Vec<Sense>>) {
 
 fn add(words: &mut HashMap<String, Vec<Sense>>, name: &str, means: Means, language: u128) {
     let name = fold(name.trim());
-    // One letter tells nothing, and a number is none of a month's names.
+    // A single letter is ambiguous, and a number is no name of a month.
     if name.chars().count() < 2 || name.chars().any(char::is_numeric) {
         return;
     }

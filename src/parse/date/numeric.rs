@@ -11,31 +11,31 @@ use super::signs::Sign;
 /// Hour, minute and second.
 pub(super) type Time = (u32, u32, u32);
 
-/// A day found in the pieces.
+/// A day that was found in the pieces.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Found {
     pub day: NaiveDate,
-    /// Its first piece, and the one behind its last.
+    /// Its first piece, and the one after its last.
     pub from: usize,
     pub to: usize,
-    /// The time, where it is written into the same number or chain.
+    /// The time, if it is part of the same number or chain.
     pub clock: Option<Time>,
     pub shown: Shown,
 }
 
-/// What is known when a text leaves the order open.
+/// Evidence for a text that leaves the order open.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Hints {
     pub zone: Tz,
-    /// What the document's other dates prove.
+    /// The order that the document's other dates prove.
     pub order: Option<Order>,
-    /// The day of the week that the text names, from Sunday on.
+    /// The day of the week that the text names, Sunday being 0.
     pub weekday: Option<u32>,
-    /// The text names a zone of North America.
+    /// Whether the text names a zone of North America.
     pub american: bool,
 }
 
-/// The day that begins with the piece at `at`.
+/// Returns the day that begins with the piece at `at`.
 pub(super) fn found(pieces: &[Piece<'_>], at: usize, hints: Hints) -> Option<Found> {
     if glued_before(pieces, at) {
         return None;
@@ -43,21 +43,21 @@ pub(super) fn found(pieces: &[Piece<'_>], at: usize, hints: Hints) -> Option<Fou
     digits(pieces, at).or_else(|| triple(pieces, at, hints))
 }
 
-/// Whether the piece goes on with a chain of numbers: `1.2.3.4`, `10:20`.
+/// Returns whether the piece continues a chain of numbers: `1.2.3.4`, `10:20`.
 fn glued_before(pieces: &[Piece<'_>], at: usize) -> bool {
     let Some([number, mark]) = at.checked_sub(2).and_then(|from| pieces.get(from..at)) else { return false };
     let glued = pieces.get(at).is_some_and(|piece| !piece.apart) && !mark.apart;
     glued && number.number(9).is_some() && matches!(mark.kind, Kind::Mark('.' | '-' | '/' | ':'))
 }
 
-/// Eight digits, or twelve or fourteen with the time.
+/// Reads a day that is one number; see [`compact`].
 fn digits(pieces: &[Piece<'_>], at: usize) -> Option<Found> {
     let text = pieces.get(at).filter(|piece| matches!(piece.kind, Kind::Number(_)))?.text;
     let (day, clock) = compact(text)?;
     Some(Found { day, from: at, to: at + 1, clock, shown: Shown::default() })
 }
 
-/// `20250409`, `2025040910`, `202504091020`, `20250409102030`, also with milliseconds.
+/// Reads `20250409`, `2025040910`, `202504091020`, `20250409102030`, also with milliseconds.
 pub(super) fn compact(text: &str) -> Option<(NaiveDate, Option<Time>)> {
     let part = |range: std::ops::Range<usize>| text.get(range).and_then(|digits| digits.parse::<u32>().ok());
     let year = part(0..4).filter(|year| (1_900..2_100).contains(year))?;
@@ -72,13 +72,13 @@ pub(super) fn compact(text: &str) -> Option<(NaiveDate, Option<Time>)> {
     Some((day, clock))
 }
 
-/// Three numbers with what stands between them.
+/// Three numbers with their separators.
 struct Triple {
     numbers: [u32; 3],
     digits: [usize; 3],
-    /// `年` for signs, ` ` for nothing.
+    /// The separator: `年` for signs, a space for none.
     between: char,
-    /// The year before the first of the era.
+    /// The year before the first of the era, if one is named.
     era: Option<i32>,
     to: usize,
 }
@@ -118,7 +118,7 @@ fn numbers(pieces: &[Piece<'_>], from: usize) -> Option<Triple> {
     Some(triple)
 }
 
-/// The year before the first of an era that is named, in signs or as `R7.4.9`.
+/// Returns the year before the first of an era that is named by a sign or a letter (`R7.4.9`).
 fn era_of(pieces: &[Piece<'_>], at: usize, piece: &Piece<'_>) -> Option<i32> {
     let glued = pieces.get(at + 1).is_some_and(|number| !number.apart && number.number(2).is_some());
     match (piece.kind, piece.text) {
@@ -129,7 +129,7 @@ fn era_of(pieces: &[Piece<'_>], at: usize, piece: &Piece<'_>) -> Option<i32> {
     }
 }
 
-/// What stands behind the number at `place`, and where the next one is.
+/// Returns the separator after the number at `place`, and the piece of the next number.
 fn between(pieces: &[Piece<'_>], at: usize, place: usize) -> Option<(char, usize)> {
     let piece = pieces.get(at)?;
     match piece.kind {
@@ -141,7 +141,7 @@ fn between(pieces: &[Piece<'_>], at: usize, place: usize) -> Option<(char, usize
     }
 }
 
-/// A time that goes on in the same chain: `2025-04-09-10-20-30`; `None` where the chain is none.
+/// Reads a time that continues the chain: `2025-04-09-10-20-30`; `None` if the chain is no date.
 #[expect(clippy::option_option, reason = "a chain that is no time is no date either")]
 fn chained(pieces: &[Piece<'_>], triple: &mut Triple) -> Option<Option<Time>> {
     let link = |at: usize| {
@@ -164,7 +164,7 @@ fn day(triple: &Triple, hints: Hints) -> Option<(NaiveDate, Shown)> {
     if let Some(before) = triple.era {
         return Some((of(before + i32::try_from(a).ok()?, b, c)?, Shown::default()));
     }
-    // `2003-012-31`: a leading zero too many.
+    // `2003-012-31` has one leading zero too many.
     let padded = triple.digits[1] == 3 && triple.numbers[1] > 12;
     if triple.between == ' ' && first.max(last) != 4
         || triple.digits[1] > 3
@@ -190,10 +190,10 @@ fn day(triple: &Triple, hints: Hints) -> Option<(NaiveDate, Shown)> {
     choose(&days, triple.between, hints)
 }
 
-/// The one day that can be meant, or that which the day of the week, the document or the place tells.
+/// Chooses the only day that is possible, or else by the day of the week, the document or the place.
 fn choose(days: &[(Order, NaiveDate)], between: char, hints: Hints) -> Option<(NaiveDate, Shown)> {
     let same = days.windows(2).all(|pair| matches!(pair, [(_, one), (_, other)] if one == other));
-    // Between points the day stands first everywhere: that proves nothing of the others.
+    // Between points the day comes first everywhere: that is no evidence for other separators.
     let proof = |order| Shown { order: Some(order).filter(|_| between != '.'), ..Shown::default() };
     match days {
         [] => return None,
@@ -216,12 +216,12 @@ fn choose(days: &[(Order, NaiveDate)], between: char, hints: Hints) -> Option<(N
     Some((*day, Shown { guessed: Some(*order), ..Shown::default() }))
 }
 
-/// Whether a year of two digits is rather meant so: feeds hold news, and no list of the years to come.
+/// Returns whether a year of two digits is plausible: feeds hold news, so it is a recent one.
 fn is_recent(day: NaiveDate) -> bool {
     (2_020..2_033).contains(&day.year())
 }
 
-/// What is usual at a place, the most usual first.
+/// Returns the usual orders of a place, the most usual first.
 fn usual(between: char, zone: Tz) -> [Order; 2] {
     match between {
         '-' => [Order::Year, if month_first(zone) { Order::Month } else { Order::Day }],
@@ -231,7 +231,7 @@ fn usual(between: char, zone: Tz) -> [Order; 2] {
     }
 }
 
-/// The United States and the Philippines.
+/// Returns whether the zone is one of the United States or the Philippines.
 fn month_first(zone: Tz) -> bool {
     const PLACES: &str = "America/New_York America/Chicago America/Denver America/Los_Angeles America/Phoenix \
     America/Anchorage America/Detroit America/Boise America/Juneau America/Sitka America/Nome \
@@ -244,14 +244,14 @@ fn month_first(zone: Tz) -> bool {
             .any(|start| name.starts_with(start))
 }
 
-/// China, Japan, Korea and Mongolia.
+/// Returns whether the zone is one of China, Japan, Korea or Mongolia.
 fn year_first(zone: Tz) -> bool {
     const PLACES: &str = "Asia/Shanghai Asia/Urumqi Asia/Chongqing Asia/Harbin Asia/Hong_Kong Asia/Macau Asia/Taipei \
     Asia/Tokyo Asia/Seoul Asia/Pyongyang Asia/Ulaanbaatar PRC ROC ROK Japan Hongkong";
     PLACES.split(' ').any(|place| place == zone.name())
 }
 
-/// The year that is meant: the Buddhist one of Thailand and its neighbours, and Taiwan's, counted by ours.
+/// Returns the year of our era, converting the Buddhist years of Thailand, Laos and Cambodia, and Taiwan's.
 pub(super) fn year(number: u32, digits: usize, zone: Tz) -> Option<i32> {
     let number = i32::try_from(number).ok()?;
     match (digits, zone.name()) {

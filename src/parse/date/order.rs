@@ -1,32 +1,32 @@
-//! Which number is the day and which the month, and in which language a month is named: what one date
-//! shows, and what the dates of a document have shown together.
+//! The order of day and month, and the language of a month's name: the evidence of one date, and of all dates
+//! of a document.
 
-/// Languages that can be told apart.
+/// Number of languages that can be distinguished.
 pub(super) const LANGUAGES: usize = 128;
 
-/// The order of day, month and year in numbers, by what stands first.
+/// The order of day, month and year in numbers, named by what comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Order {
     Day,
     Month,
-    /// Where it has two digits.
+    /// The year, if it has two digits.
     Year,
 }
 
-/// What one date shows of how its writer writes dates.
+/// The evidence of how a writer writes dates, from one date.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Shown {
-    /// The order that alone gives a date.
+    /// The only order that gives a valid date.
     pub order: Option<Order>,
-    /// The order that was taken where several give one.
+    /// The order that was chosen among several valid ones.
     pub guessed: Option<Order>,
-    /// The languages that have all its words, as bits; none where there are no words.
+    /// The languages that have all words of the date, as bits; none if it has no words.
     pub languages: u128,
-    /// Its month is another one in another language.
+    /// Whether its month is another one in another language.
     pub unsure: bool,
 }
 
-/// What the dates of a document have shown.
+/// The evidence from all dates of a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Proofs {
     orders: [u32; 3],
@@ -42,7 +42,7 @@ impl Default for Proofs {
 }
 
 impl Proofs {
-    /// Adds what one date shows.
+    /// Adds the evidence of one date.
     pub(super) fn add(&mut self, shown: Shown) {
         if let Some(order) = shown.order {
             for (known, votes) in ORDERS.iter().zip(&mut self.orders) {
@@ -62,22 +62,22 @@ impl Proofs {
         }
     }
 
-    /// The order that most proofs are for.
+    /// Returns the order with the most proofs.
     pub(super) fn order(&self) -> Option<Order> {
         let most = *self.orders.iter().max()?;
         let mut best = ORDERS.iter().zip(&self.orders).filter(|(_, votes)| **votes == most && most > 0);
         let first = best.next().map(|(order, _)| *order);
-        // As many for one as for the other prove nothing.
+        // A tie proves nothing.
         if best.next().is_some() { None } else { first }
     }
 
-    /// How many dates are in one of the languages, by the language that has most.
+    /// Returns the number of dates in that of the languages which has most.
     pub(super) fn votes(&self, languages: u128) -> u32 {
         let of = |(bit, votes): (usize, &u32)| if (languages >> bit) & 1 == 1 { *votes } else { 0 };
         self.languages.iter().enumerate().map(of).max().unwrap_or_default()
     }
 
-    /// Whether a date would be read differently by one who knew all this from the beginning.
+    /// Returns whether a second reading with this evidence would change a date.
     pub(super) fn matter(&self) -> bool {
         let wrong = self.order().is_some_and(|order| {
             ORDERS.iter().zip(&self.guessed).any(|(known, guessed)| *guessed && *known != order)

@@ -1,4 +1,4 @@
-//! One text read: its day, its time, its zone, and what it shows of how its writer writes dates.
+//! Reads one text: its day, its time, its zone, and the evidence of how its writer writes dates.
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeZone as _};
 use chrono::{Duration, LocalResult};
@@ -13,12 +13,12 @@ use super::zones::{Beside, Place};
 use super::{calendar, clock, epoch, named, numeric, text, usual, zones};
 use crate::model::Timestamp;
 
-/// What a text states.
+/// The date that a text states.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Stated {
     pub at: Timestamp,
     pub shown: Shown,
-    /// A time stands there that is not understood: the midnight is that of the day alone.
+    /// Whether the text has a time that is not understood: `at` is then the midnight of its day.
     pub day_only: bool,
 }
 
@@ -28,19 +28,19 @@ impl From<Timestamp> for Stated {
     }
 }
 
-/// The forms that most dates have, which need nothing else known.
+/// Reads the two most common forms, which need no context: RFC 822 and RFC 3339.
 pub(super) fn exact(text: &str) -> Option<Timestamp> {
     let text = text.trim();
     usual::read(text)
         .or_else(|| DateTime::parse_from_rfc3339(text).ok().and_then(|at| Timestamp::stated(at.timestamp())))
 }
 
-/// What a text states in a source of a zone, and in a document that has shown how it writes dates.
+/// Reads a date in any form, in the zone of the source and with the evidence of the document.
 fn stated(raw: &str, zone: Tz, proofs: &Proofs) -> Option<Stated> {
     exact(raw).map(Stated::from).or_else(|| lenient(raw, zone, proofs))
 }
 
-/// The same for all other forms.
+/// Reads a date in all forms other than those of [`exact`].
 pub(super) fn lenient(raw: &str, zone: Tz, proofs: &Proofs) -> Option<Stated> {
     if raw.contains('<') {
         return marked_up(raw, zone, proofs);
@@ -67,8 +67,10 @@ pub(super) fn lenient(raw: &str, zone: Tz, proofs: &Proofs) -> Option<Stated> {
     timed(&pieces, found, zone).filter(|stated| !stated.day_only || !is_of_a_program(text))
 }
 
-/// Whether a text has a form that programs write, an ISO date and time in one or an offset by its sign: where its
-/// time is impossible, it is no date, for its day is no surer than its time.
+/// Returns whether a text has a form that programs write: an ISO date and time in one, or an offset by its
+/// sign.
+///
+/// If its time is impossible, such a text is no date: its day is no more certain than its time.
 fn is_of_a_program(text: &str) -> bool {
     let signs = text.as_bytes();
     let iso = signs.len() > 10 && signs.iter().take(11).any(|sign| *sign == b'T') && signs.contains(&b'-');
@@ -76,7 +78,7 @@ fn is_of_a_program(text: &str) -> bool {
     iso && signs.first().is_some_and(u8::is_ascii_digit) || offset
 }
 
-/// `<time datetime="…">…</time>`: what the element says to programs, else its text.
+/// Reads a date with markup: the `datetime` of `<time datetime="…">…</time>`, or else the text.
 fn marked_up(raw: &str, zone: Tz, proofs: &Proofs) -> Option<Stated> {
     let attribute = raw.split_once("datetime").and_then(|(_, rest)| {
         let value = rest.trim_start().strip_prefix('=')?.trim_start();
@@ -93,13 +95,13 @@ fn marked_up(raw: &str, zone: Tz, proofs: &Proofs) -> Option<Stated> {
     attribute.and_then(inner).or_else(|| inner(&bare))
 }
 
-/// Whether a time is told by the clocks of North America, where the month stands first.
+/// Returns whether a text names a time zone of North America, where the month comes first.
 fn american(pieces: &[Piece<'_>], zone: Tz) -> bool {
     let named = |piece: &Piece<'_>| matches!(piece.text, "EST" | "EDT" | "CDT" | "MDT" | "PDT");
     !zone.name().starts_with("Australia/") && pieces.iter().any(named)
 }
 
-/// The first day that the pieces name; one with its year goes before one whose year stands elsewhere.
+/// Returns the first day in the pieces; a day with its year next to it precedes one whose year is elsewhere.
 fn day(pieces: &[Piece<'_>], hints: Hints, proofs: &Proofs) -> Option<Found> {
     let places = 0..pieces.len();
     let whole = |at| numeric::found(pieces, at, hints).or_else(|| named::found(pieces, at, hints, proofs));
@@ -109,7 +111,7 @@ fn day(pieces: &[Piece<'_>], hints: Hints, proofs: &Proofs) -> Option<Found> {
         .or_else(|| places.into_iter().find_map(|at| named::without_year(pieces, at, hints, proofs)))
 }
 
-/// `2021/12`, `2021年12月`: a month alone is its first day.
+/// Reads a month alone as its first day: `2021/12`, `2021年12月`.
 fn month_only(pieces: &[Piece<'_>], zone: Tz) -> Option<Found> {
     let (year, month) = match pieces {
         [year, between, month] if matches!(between.kind, Kind::Mark('-' | '/' | '.')) => (year, month),
@@ -125,7 +127,7 @@ fn month_only(pieces: &[Piece<'_>], zone: Tz) -> Option<Found> {
     Some(Found { day, from: 0, to: pieces.len(), clock: None, shown: Shown::default() })
 }
 
-/// The day with its time, in its zone.
+/// Combines the day with its time and zone.
 fn timed(pieces: &[Piece<'_>], found: Found, zone: Tz) -> Option<Stated> {
     let seen = match found.clock {
         Some(time) => Seen::Time(clock::Clock { time, to: found.to }),
@@ -150,7 +152,7 @@ fn timed(pieces: &[Piece<'_>], found: Found, zone: Tz) -> Option<Stated> {
     Some(Stated { at: instant?, shown: found.shown, day_only })
 }
 
-/// A zone right behind a day without a time: `2025-04-09+08:00`.
+/// Returns the zone that directly follows a day without a time: `2025-04-09+08:00`.
 fn glued_zone<'t>(pieces: &[Piece<'t>], to: usize) -> Beside<'t> {
     let glued =
         pieces.get(to).is_some_and(|piece| !piece.apart && matches!(piece.kind, Kind::Mark(_) | Kind::Word));
@@ -159,7 +161,7 @@ fn glued_zone<'t>(pieces: &[Piece<'t>], to: usize) -> Beside<'t> {
 
 fn at(day: NaiveDate, (hour, minute, second): (u32, u32, u32)) -> Option<NaiveDateTime> {
     let (day, hour) = if (hour, minute, second) == (24, 0, 0) { (day.succ_opt()?, 0) } else { (day, hour) };
-    // A leap second has no number in Unix time: it is the second before.
+    // A leap second has no number in Unix time: the second before is used.
     Some(day.and_time(NaiveTime::from_hms_opt(hour, minute, if second == 60 { 59 } else { second })?))
 }
 
@@ -167,7 +169,7 @@ fn ahead(naive: NaiveDateTime, offset: i32) -> Option<Timestamp> {
     Timestamp::stated(naive.and_utc().timestamp() - i64::from(offset))
 }
 
-/// A naive time in a zone; the earlier of two, and the hour after a gap.
+/// Converts a local time to an instant: the earlier of two, and one hour later in a gap.
 #[must_use]
 pub fn in_zone(naive: NaiveDateTime, zone: Tz) -> Option<Timestamp> {
     match zone.from_local_datetime(&naive) {

@@ -1,6 +1,6 @@
-//! The signs that Chinese, Japanese and Korean write dates and times with.
+//! The signs of dates and times in Chinese, Japanese and Korean.
 
-/// What a sign says of the number before it, or of the time beside it.
+/// The meaning of a sign for the number before it, or for the time beside it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sign {
     Year,
@@ -11,16 +11,16 @@ pub(super) enum Sign {
     Second,
     /// `3点半`: half past three.
     Half,
-    /// Years are counted from the one after this.
+    /// An era, by the year before its first.
     Era(i32),
     Part(Part),
     /// Seconds east of Greenwich.
     Place(i32),
-    /// Begins like one of the others and is none.
+    /// A word that begins like one of the others and is none.
     Other,
 }
 
-/// A part of the day, where hours are counted to twelve.
+/// A part of the day, for hours that are counted to twelve.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Part {
     Morning,
@@ -30,7 +30,7 @@ pub(super) enum Part {
 }
 
 impl Part {
-    /// An hour of this part as one of 24.
+    /// Converts an hour of this part of the day to one of 24.
     pub(super) fn hour(self, hour: u32) -> u32 {
         match (self, hour) {
             (Self::Morning, 12) => 0,
@@ -41,7 +41,7 @@ impl Part {
     }
 }
 
-/// Longer ones stand before those that they begin with.
+/// All signs; longer ones precede those that they begin with.
 const SIGNS: &[(&str, Sign)] = &[
     ("北京时间", Sign::Place(8 * 3_600)),
     ("北京時間", Sign::Place(8 * 3_600)),
@@ -113,12 +113,12 @@ const SIGNS: &[(&str, Sign)] = &[
     ("초", Sign::Second),
 ];
 
-/// The sign that `rest` begins with, and its length in bytes.
+/// Returns the sign that `rest` begins with, and its length in bytes.
 pub(super) fn sign(rest: &str) -> Option<(Sign, usize)> {
     SIGNS.iter().find(|(text, _)| rest.starts_with(text)).map(|(text, sign)| (*sign, text.len()))
 }
 
-/// Whether a character belongs to the scripts that put no space between words.
+/// Returns whether a character belongs to a script without spaces between words.
 pub(super) fn unspaced(c: char) -> bool {
     matches!(c, '\u{3005}'..='\u{3007}' | '\u{3040}'..='\u{30FF}' | '\u{3400}'..='\u{9FFF}' | '\u{AC00}'..='\u{D7A3}' | '\u{F900}'..='\u{FAFF}')
 }

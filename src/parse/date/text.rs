@@ -1,25 +1,25 @@
-//! The text of a date in one form: digits of any script as ASCII, numbers that Chinese writes in words,
-//! one kind of dash, and nothing invisible.
+//! The text of a date in one form: digits of any script as ASCII, Chinese numerals as digits, one kind of
+//! dash, and no invisible characters.
 
 use std::borrow::Cow;
 
 use unicode_normalization::UnicodeNormalization;
 
-/// The zeros of the scripts that have digits of their own; full-width ones go by NFKC.
+/// The zeros of scripts with digits of their own; NFKC converts full-width ones.
 const ZEROS: [u32; 18] = [
     0x0660, 0x06F0, 0x07C0, 0x0966, 0x09E6, 0x0A66, 0x0AE6, 0x0B66, 0x0BE6, 0x0C66, 0x0CE6, 0x0D66, 0x0DE6,
     0x0E50, 0x0ED0, 0x0F20, 0x1040, 0x17E0,
 ];
-/// Longest text of a date, in bytes; what a list writes behind it tells nothing more.
+/// Longest text of a date, in bytes; the rest is ignored.
 const MAX_LEN: usize = 240;
 
-/// The text as the readers here want it.
+/// Normalizes a text for the readers of this module.
 pub(super) fn plain(text: &str) -> Cow<'_, str> {
     let text = text.get(..text.floor_char_boundary(MAX_LEN)).unwrap_or(text);
     if text.is_ascii() {
         return Cow::Borrowed(text);
     }
-    // One sign may stand for eighteen others.
+    // NFKC may expand one character to eighteen.
     let chars: Vec<char> = text.nfkc().filter_map(plain_char).take(MAX_LEN).collect();
     Cow::Owned(numerals(&chars))
 }
@@ -44,7 +44,7 @@ fn invisible(c: char) -> bool {
         || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2069}')
 }
 
-/// `二〇二五年十一月二十三日` as `2025年11月23日`: words before a sign of a date or time only.
+/// Converts `二〇二五年十一月二十三日` to `2025年11月23日`: only numerals before a sign of a date or time.
 fn numerals(chars: &[char]) -> String {
     let mut out = String::with_capacity(chars.len() * 2);
     let mut at = 0;
@@ -78,7 +78,7 @@ fn numerals(chars: &[char]) -> String {
     out
 }
 
-/// What a sign stands for: a digit, ten, or twenty and thirty in one.
+/// Returns the value of a Chinese numeral: a digit, ten, twenty or thirty.
 fn numeral(c: char) -> Option<u32> {
     const DIGITS: &str = "〇一二三四五六七八九十";
     match c {
@@ -103,7 +103,7 @@ fn value(run: &[char]) -> Option<u32> {
     }
 }
 
-/// A word as it is looked up: small letters without the signs that some leave out.
+/// Folds a word for the lookup: lower case, without accents and optional characters.
 pub(super) fn fold(word: &str) -> String {
     if word.is_ascii() {
         return word.chars().filter(|c| *c != '.').map(|c| c.to_ascii_lowercase()).collect();
@@ -121,12 +121,12 @@ fn folded(c: char) -> Option<char> {
     }
 }
 
-/// Accents, vowel signs of Arabic's hamza, and the points below letters of Indian scripts.
+/// Returns whether a character is an accent, an Arabic hamza or lengthening mark, or an Indic nukta.
 fn is_accent(c: char) -> bool {
     matches!(c, '\u{0300}'..='\u{036F}' | '\u{0640}' | '\u{0653}'..='\u{0655}' | '\u{093C}' | '\u{09BC}')
 }
 
-/// What some write within a word, and others do not.
+/// Returns whether a character within a word is optional.
 fn left_out(c: char) -> bool {
     matches!(c, '\u{200B}'..='\u{200F}' | '.' | '\'' | 'ʼ' | '’' | '॰')
 }

@@ -1,4 +1,4 @@
-//! The form that most dates of RSS have, read without taking the text apart.
+//! The most common form of dates in RSS, read without splitting the text into pieces.
 
 use chrono::{NaiveDate, NaiveTime};
 
@@ -7,8 +7,9 @@ use crate::model::Timestamp;
 const MONTHS: [&[u8; 3]; 12] =
     [b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec"];
 
-/// `Tue, 21 Dec 2021 13:55:07 +0800`, also with `GMT` (RFC 822 with RFC 1123's years); `None`
-/// for all other forms, which the lenient reader takes.
+/// Reads `Tue, 21 Dec 2021 13:55:07 +0800`, also with `GMT` (RFC 822 with RFC 1123's years).
+///
+/// Returns `None` for all other forms, which the lenient reader takes.
 pub(super) fn read(text: &str) -> Option<Timestamp> {
     let bytes = text.as_bytes();
     let [a, b, c, b',', b' ', rest @ ..] = bytes else { return None };
@@ -33,7 +34,7 @@ pub(super) fn read(text: &str) -> Option<Timestamp> {
         [sign @ (b'+' | b'-'), h1, h2, m1, m2] => {
             let (hours, minutes) = (pair(*h1, *h2)?, pair(*m1, *m2)?);
             let seconds = i64::from(hours * 3_600 + minutes * 60);
-            // What is odd has its rules elsewhere.
+            // The lenient reader has rules for odd offsets.
             if hours > 14 || minutes > 59 {
                 return None;
             }

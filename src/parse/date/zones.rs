@@ -1,5 +1,5 @@
-//! The zone that stands beside a time: an offset, a name of the tz database, or an abbreviation, which is
-//! read as the source's own zone means it.
+//! The zone beside a time: an offset, a name of the tz database, or an abbreviation, which is read as in the
+//! source's own zone.
 
 use chrono::{Datelike as _, Days, NaiveDateTime, Offset as _, TimeZone as _};
 use chrono_tz::{OffsetName as _, Tz};
@@ -8,7 +8,7 @@ use super::hours::part_of;
 use super::lex::{Kind, Piece};
 use super::signs::Sign;
 
-/// Where a time is.
+/// The zone of a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place<'t> {
     /// Seconds east of Greenwich.
@@ -18,19 +18,19 @@ pub(super) enum Place<'t> {
     Named(&'t str),
 }
 
-/// What stands beside a time.
+/// The zone that accompanies a time, if any.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Beside<'t> {
     Place(Place<'t>),
     Nothing,
-    /// An offset that there is not.
+    /// An impossible offset.
     Odd,
 }
 
-/// Pieces behind a time in which its zone may stand.
+/// Pieces after a time that are searched for its zone.
 const NEAR: usize = 8;
 
-/// The zone that stands behind the piece before `from`, or anywhere where it can be nothing else.
+/// Returns the zone that follows the piece before `from`, or an unambiguous one anywhere in the text.
 pub(super) fn beside<'t>(pieces: &[Piece<'t>], from: usize) -> Beside<'t> {
     let mut at = from;
     while let Some(piece) = pieces.get(at).filter(|_| at < from + NEAR) {
@@ -54,7 +54,7 @@ pub(super) fn beside<'t>(pieces: &[Piece<'t>], from: usize) -> Beside<'t> {
     anywhere(pieces)
 }
 
-/// Words that stand between a time and its zone.
+/// Returns whether a word can come between a time and its zone.
 fn passed(word: &str) -> bool {
     part_of(word).is_some()
         || matches!(word, "h" | "hs" | "hrs" | "uhr" | "u" | "น" | "ч" | "hod" | "hora" | "klo" | "time")
@@ -66,7 +66,7 @@ fn word<'t>(pieces: &[Piece<'t>], at: usize, piece: &Piece<'t>) -> Option<Beside
         let offset = offset(pieces, at + 1).flatten();
         return Some(Beside::Place(Place::Offset(offset.unwrap_or(0))));
     }
-    // `07Zextra` has a zone that nobody knows.
+    // `07Zextra` names an unknown zone.
     if !piece.apart && name.starts_with('Z') && name.len() > 1 && name.is_ascii() {
         return Some(Beside::Odd);
     }
@@ -75,14 +75,14 @@ fn word<'t>(pieces: &[Piece<'t>], at: usize, piece: &Piece<'t>) -> Option<Beside
     (known && !is_word(name)).then_some(Beside::Place(Place::Named(name)))
 }
 
-/// Whether a name in small letters is a word of some language.
+/// Returns whether a name with small letters is an ordinary word of some language.
 fn is_word(name: &str) -> bool {
     const WORDS: [&str; 13] =
         ["at", "et", "ct", "mt", "pt", "est", "ist", "art", "met", "west", "wit", "sst", "mit"];
     name.chars().any(char::is_lowercase) && WORDS.contains(&name.to_ascii_lowercase().as_str())
 }
 
-/// `+0800`, `+08:00`, `+8`, in seconds; `None` within where there is no such offset.
+/// Reads `+0800`, `+08:00`, `+8`, in seconds; `Some(None)` if there is no such offset.
 #[expect(clippy::option_option, reason = "no offset, one that there is not, and one")]
 fn offset(pieces: &[Piece<'_>], at: usize) -> Option<Option<i32>> {
     let sign = match pieces.get(at)?.kind {
@@ -106,7 +106,7 @@ fn offset(pieces: &[Piece<'_>], at: usize) -> Option<Option<i32>> {
     Some(seconds.filter(|_| hours <= 14 && minutes < 60).map(|seconds| sign * seconds))
 }
 
-/// A zone that is named before the time, or far from it.
+/// Returns an unambiguous zone that the text names anywhere.
 fn anywhere<'t>(pieces: &[Piece<'t>]) -> Beside<'t> {
     let place = |(at, piece): (usize, &Piece<'t>)| match piece.kind {
         Kind::Zone(zone) => Some(Place::Zone(zone)),
@@ -119,7 +119,8 @@ fn anywhere<'t>(pieces: &[Piece<'t>]) -> Beside<'t> {
     pieces.iter().enumerate().find_map(place).map_or(Beside::Nothing, Beside::Place)
 }
 
-/// Seconds east of Greenwich that an abbreviation means at a time in a source of a zone.
+/// Returns the offset of an abbreviation at a local time, in seconds east of Greenwich, as in the source's
+/// zone.
 pub(super) fn seconds(name: &str, naive: NaiveDateTime, zone: Tz) -> Option<i32> {
     own(name, naive, zone)
         .or_else(|| either(name, naive, zone))
@@ -127,7 +128,7 @@ pub(super) fn seconds(name: &str, naive: NaiveDateTime, zone: Tz) -> Option<i32>
         .or_else(|| default(name))
 }
 
-/// `ET` and the like in a source of that zone: winter or summer as it then is.
+/// Returns the offset of `ET` and the like in a source of that zone: winter or summer time by the date.
 fn either(name: &str, naive: NaiveDateTime, zone: Tz) -> Option<i32> {
     if !matches!(name, "ET" | "CT" | "MT" | "PT" | "AT" | "NT") || !zone.name().starts_with("America/") {
         return None;
@@ -137,7 +138,7 @@ fn either(name: &str, naive: NaiveDateTime, zone: Tz) -> Option<i32> {
     if offset(winter) == default(name) { offset(naive) } else { None }
 }
 
-/// What the source's zone itself calls so, then or within half a year before or after.
+/// Returns the offset for which the source's zone itself uses the name, at that time or within half a year.
 fn own(name: &str, naive: NaiveDateTime, zone: Tz) -> Option<i32> {
     let days = [91, 182].map(Days::new);
     let before = days.iter().filter_map(|days| naive.checked_sub_days(*days));
@@ -149,7 +150,8 @@ fn own(name: &str, naive: NaiveDateTime, zone: Tz) -> Option<i32> {
     })
 }
 
-/// What people of a region call so where the tz database has no names, by the offset of the source's zone.
+/// Returns the offset of a name in use in a region for which the tz database has no names, if it is that of
+/// the source's zone.
 fn regional(name: &str, naive: NaiveDateTime, zone: Tz) -> Option<i32> {
     let then = zone.offset_from_local_datetime(&naive).earliest()?.fix().local_minus_utc();
     let fits = |(known, minutes, region): &&(&str, i32, &str)| {
@@ -158,7 +160,7 @@ fn regional(name: &str, naive: NaiveDateTime, zone: Tz) -> Option<i32> {
     REGIONAL.iter().find(fits).map(|(_, minutes, _)| minutes * 60)
 }
 
-/// Abbreviations that mean something else in a region: minutes east, and how its zones begin.
+/// Abbreviations with another meaning in a region: minutes east, and the beginning of the names of its zones.
 const REGIONAL: &[(&str, i32, &str)] = &[
     ("EST", 600, "Australia/"),
     ("EST", 660, "Australia/"),
@@ -191,8 +193,10 @@ const REGIONAL: &[(&str, i32, &str)] = &[
     ("KST", 360, "Asia/"),
 ];
 
-/// What an abbreviation means where the source's zone does not tell, in seconds. The North American names are
-/// those of RFC 822, 5.1; `ET` and the like, which name no half of the year, are winter time.
+/// Returns the offset of an abbreviation for any other source, in seconds.
+///
+/// The North American names are those of RFC 822, 5.1; `ET` and the like, which name no half of the year, are
+/// winter time.
 fn default(name: &str) -> Option<i32> {
     let minutes = match name.to_uppercase().as_str() {
         "Z" | "UT" | "UTC" | "GMT" | "WET" => 0,

@@ -1,4 +1,4 @@
-//! The encoding that a document itself names: in its XML declaration, or in the head of a page.
+//! The encoding that a document itself names, in its XML declaration or in the head of a page.
 
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
@@ -6,15 +6,15 @@ use crate::model::markup::after_tag;
 use crate::parse::root::root_element;
 use crate::parse::tolerant::attrs::Attrs;
 
-/// How far into a document an XML declaration is looked for, in bytes.
+/// Bytes that are searched for an XML declaration.
 const DECLARATION: usize = 1_024;
-/// How far into a page its `<meta>` is looked for: scripts may stand before it.
+/// Bytes of a page that are searched for `<meta>`: scripts may precede it.
 const HEAD: usize = 16 << 10;
-/// Roots of documents in which `<meta>` is somebody else's.
+/// Roots of documents in which `<meta>` does not describe the document itself.
 const NO_PAGES: [&str; 9] =
     ["rss", "feed", "rdf", "channel", "item", "entry", "urlset", "sitemapindex", "opml"];
 
-/// The encoding that a document names.
+/// Returns the encoding that a document names.
 pub(super) fn declared(bytes: &[u8]) -> Option<&'static Encoding> {
     xml(bytes).or_else(|| page(bytes))
 }
@@ -27,11 +27,12 @@ fn xml(bytes: &[u8]) -> Option<&'static Encoding> {
     let value = after.trim_start().strip_prefix('=')?.trim_start();
     let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''))?;
     let label = value.get(1..)?.split(quote).next()?;
-    // A declaration that was itself readable as bytes cannot be UTF-16.
+    // A declaration that was readable as bytes cannot be UTF-16.
     Encoding::for_label_no_replacement(label.trim().as_bytes()).filter(|e| *e != UTF_16LE && *e != UTF_16BE)
 }
 
-/// `<meta charset>`, or `<meta http-equiv=content-type>` (HTML, 13.2.3.2 "prescan a byte stream").
+/// Returns the encoding of `<meta charset>`, or of `<meta http-equiv=content-type>` (HTML, 13.2.3.2 "prescan
+/// a byte stream").
 fn page(bytes: &[u8]) -> Option<&'static Encoding> {
     let head = String::from_utf8_lossy(bytes.get(..HEAD).unwrap_or(bytes));
     let root = root_element(head.trim_start_matches('\u{FEFF}'))?.to_ascii_lowercase();
@@ -64,7 +65,7 @@ fn of_meta(attrs: Attrs<'_>) -> Option<&'static Encoding> {
     let label = attrs.get("charset").map(str::trim).or_else(|| of_content_type(attrs))?;
     let named = Encoding::for_label_no_replacement(label.as_bytes())?;
     Some(match named.name() {
-        // What could be read so far is neither (HTML, 13.2.3.2).
+        // A page that was readable as bytes is in neither of these (HTML, 13.2.3.2).
         "UTF-16LE" | "UTF-16BE" => UTF_8,
         "x-user-defined" => WINDOWS_1252,
         _ => named,

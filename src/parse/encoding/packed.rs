@@ -1,21 +1,20 @@
-//! Documents that are compressed in themselves, such as `sitemap.xml.gz`, under whatever a server packs
-//! its answers in.
+//! Documents that are gzip files themselves, such as `sitemap.xml.gz`, apart from any `Content-Encoding`.
 
 use std::io::Read;
 
 use flate2::read::MultiGzDecoder;
 
 const MAGIC: [u8; 3] = [0x1F, 0x8B, 0x08];
-/// Bytes that come out at most; the rest is left out.
+/// Bytes that are unpacked at most; the rest is dropped.
 const MOST: u64 = 32 << 20;
 
-/// What a gzip file holds, as far as it can be read; `None` for any other document.
+/// Unpacks a gzip file as far as it can be read; returns `None` for any other document.
 pub(super) fn unpacked(bytes: &[u8]) -> Option<Vec<u8>> {
     if !bytes.starts_with(&MAGIC) {
         return None;
     }
     let mut document = Vec::new();
-    // What stands before a fault is whole.
+    // The data before a fault is valid.
     let _ = MultiGzDecoder::new(bytes).take(MOST).read_to_end(&mut document);
     (!document.is_empty()).then_some(document)
 }

@@ -1,5 +1,5 @@
-//! What the bytes themselves prove, whatever they are called: ISO-2022-JP, and UTF-8 that was
-//! encoded a second time.
+//! Encodings that the bytes themselves prove, whatever the label: ISO-2022-JP, and UTF-8 that was encoded a
+//! second time.
 
 use std::sync::LazyLock;
 
@@ -9,14 +9,14 @@ use crate::model::text::character;
 
 /// Escapes that begin Japanese text (RFC 1468 and JIS X 0212).
 const JAPANESE: [&[u8]; 4] = [b"\x1b$B", b"\x1b$@", b"\x1b$(D", b"\x1b$(B"];
-/// Continuation bytes that must have become signs of their own before UTF-8 is taken to be encoded
-/// twice: a text may show one or two such signs.
+/// Continuation bytes that must appear as characters of their own before UTF-8 counts as encoded twice: a
+/// text may mention one or two such characters.
 const PROOF: usize = 3;
-/// What the bytes from 0x80 to 0x9F are in windows-1252.
+/// The characters of windows-1252 at 0x80 to 0x9F.
 static HIGH: LazyLock<Vec<Option<char>>> =
     LazyLock::new(|| (0x80..0xA0_u8).map(|byte| character(&byte.to_string())).collect());
 
-/// ISO-2022-JP: seven bits, and escapes that nothing else has.
+/// Recognizes ISO-2022-JP: seven-bit bytes, and escapes that no other encoding has.
 pub(super) fn iso_2022_jp(bytes: &[u8]) -> Option<&'static Encoding> {
     let at = memchr::memchr(0x1B, bytes)?;
     let rest = bytes.get(at..)?;
@@ -32,8 +32,10 @@ pub(super) fn iso_2022_jp(bytes: &[u8]) -> Option<&'static Encoding> {
     (read > 10 * lost).then_some(ISO_2022_JP)
 }
 
-/// The text that was meant, where every sign beyond ASCII is one byte of whole UTF-8 sequences, as
-/// windows-1252 or Latin-1 shows them. One sign that is not so is proof of the contrary.
+/// Returns the original of a text that was encoded as UTF-8 twice.
+///
+/// Every non-ASCII character must be one byte of a whole UTF-8 sequence, as windows-1252 or Latin-1 shows it;
+/// a single exception proves the contrary.
 pub(super) fn encoded_twice(text: &str) -> Option<String> {
     let mut meant = String::new();
     let (mut rest, mut proof) = (text, 0_usize);
@@ -64,7 +66,7 @@ pub(super) fn encoded_twice(text: &str) -> Option<String> {
     }
 }
 
-/// The byte that a sign shows in windows-1252, or in Latin-1.
+/// Returns the byte that a character stands for in windows-1252, or in Latin-1.
 fn byte_of(sign: char) -> Option<u8> {
     u8::try_from(u32::from(sign)).ok().or_else(|| {
         let place = HIGH.iter().position(|shown| *shown == Some(sign))?;
@@ -78,7 +80,7 @@ mod tests {
 
     use super::*;
 
-    /// As a program writes UTF-8 that it took for windows-1252.
+    /// Encodes a text as a program does that reads UTF-8 as windows-1252.
     fn twice(text: &str) -> String {
         WINDOWS_1252.decode_without_bom_handling(text.as_bytes()).0.into_owned()
     }

@@ -1,24 +1,24 @@
-//! The document read without building all of it: a million items cost the memory of those that
-//! are kept.
+//! Reads the document without building all of it: a million items cost the memory of those that are kept.
 
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
-/// What is kept of the document.
+/// The parts of the document that are kept.
 #[derive(Debug, Default)]
 pub(super) struct Root {
     /// The members of the feed itself.
     pub fields: Map<String, Value>,
-    /// The first items; `None` when there is no such member.
+    /// The first items; `None` if there is no such member.
     pub items: Option<Vec<Value>>,
-    /// How many more there are.
+    /// Number of further items.
     pub beyond: usize,
 }
 
-/// Reads the root object with at most `most` items. With what is wrong with the JSON, if
-/// anything is, comes what stands before the fault.
+/// Reads the root object with at most `most` items.
+///
+/// If the JSON is broken, returns the part before the fault together with the error.
 pub(super) fn read(json: &str, most: usize) -> (Root, Option<serde_json::Error>) {
     let mut root = Root::default();
     let mut deserializer = serde_json::Deserializer::from_str(json);
@@ -81,7 +81,7 @@ impl Items<'_> {
         }
     }
 
-    /// Something else in the place of the list: there are no items.
+    /// Records an empty list, for a value that is no list.
     fn nothing(self) {
         self.root.items.get_or_insert_default();
     }
@@ -138,7 +138,7 @@ impl<'de> Visitor<'de> for Items<'_> {
         Ok(())
     }
 
-    /// An object in the place of the list: one with an item under each key, or the only item itself.
+    /// Reads an object in place of the list: one with an item under each key, or the only item itself.
     fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
         self.root.items.get_or_insert_default();
         let mut only = Map::new();
@@ -161,7 +161,7 @@ impl<'de> Visitor<'de> for Items<'_> {
     }
 }
 
-/// Members of an item (JSON Feed 1.1), by which one is told from a list under keys.
+/// Members of an item (JSON Feed 1.1), which distinguish an item from an object of items.
 const MEMBERS: [&str; 17] = [
     "id",
     "url",

@@ -1,31 +1,31 @@
-//! A document with some of its parts changed, to be read as one.
+//! A reader of a document with some of its parts replaced.
 
 use std::io::{self, BufRead, Read};
 use std::ops::Range;
 
-/// A part of a document, and what is read instead.
+/// A part of a document, and its replacement.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::parse) struct Change {
-    /// Bytes of the document.
+    /// Byte range in the document.
     pub(in crate::parse) at: Range<usize>,
-    /// Nothing, for what is left out.
+    /// The replacement; empty if the part is cut out.
     pub(in crate::parse) instead: String,
 }
 
-/// Reads a text from its beginning to its end with its changes; nothing is copied before it is read.
+/// Reads a text with its replacements, without building a copy of it.
 #[derive(Debug)]
 pub(in crate::parse) struct Fragments<'a> {
     text: &'a [u8],
     changes: std::slice::Iter<'a, Change>,
-    /// What is being read, and what comes then.
+    /// The part that is being read, and the replacement that follows it.
     now: &'a [u8],
     then: &'a [u8],
-    /// Where the text goes on after both.
+    /// Byte offset in the text after both.
     resume: usize,
 }
 
 impl<'a> Fragments<'a> {
-    /// `changes` are in order and do not overlap.
+    /// Creates a reader; `changes` are in order and do not overlap.
     pub(in crate::parse) fn new(text: &'a str, changes: &'a [Change]) -> Self {
         Self { text: text.as_bytes(), changes: changes.iter(), now: b"", then: b"", resume: 0 }
     }

@@ -1,5 +1,4 @@
-//! The parts of a sound document that are looked at by themselves: namespaces, attributes,
-//! references.
+//! Checks of single parts of a sound document: namespaces, attributes, references.
 
 use std::borrow::Cow;
 
@@ -8,10 +7,10 @@ use memchr::{memchr, memchr_iter, memmem};
 use crate::parse::tolerant::names::{Ns, of_prefix, of_uri};
 use crate::parse::tolerant::tokens::Tag;
 
-/// Texts from this length on are worth rewriting, in bytes.
+/// Shortest text that is worth rewriting, in bytes.
 const LONG: usize = 256;
 
-/// Known vocabularies must come under their usual prefixes, and those prefixes must mean them.
+/// Checks that known vocabularies have their usual prefixes, and that those prefixes mean them.
 pub(super) fn namespaces(tag: Tag<'_>, root: bool) -> Option<()> {
     for (name, uri) in tag.attrs.iter() {
         let Some(prefix) = name.strip_prefix("xmlns") else { continue };
@@ -23,7 +22,7 @@ pub(super) fn namespaces(tag: Tag<'_>, root: bool) -> Option<()> {
                 prefix == "itunes" && uri.eq_ignore_ascii_case(rss::extension::itunes::NAMESPACE)
             }
             Some(Ns::Media) => prefix == "media",
-            // What stands under a prefix is looked at one by one.
+            // Elements with such a prefix are checked one by one.
             Some(Ns::Atom) => !prefix.is_empty() || root,
             Some(Ns::Plain) => prefix.is_empty(),
             Some(Ns::DcTerms | Ns::Rdf | Ns::Xhtml | Ns::Drawing | Ns::Other) => !prefix.is_empty(),
@@ -36,30 +35,31 @@ pub(super) fn namespaces(tag: Tag<'_>, root: bool) -> Option<()> {
     Some(())
 }
 
-/// What of an element's attributes decides who reads it.
+/// The attributes of an element that decide which reader gets the document.
 #[expect(clippy::struct_excessive_bools, reason = "each is an attribute that is there or not")]
 #[derive(Debug, Default, Clone, Copy)]
 pub(super) struct Told<'a> {
-    /// It has `xmlns` or `xmlns:…`.
+    /// Whether it has `xmlns` or `xmlns:…`.
     pub(super) namespaces: bool,
-    /// It has `xml:base`.
+    /// Whether it has `xml:base`.
     pub(super) base: bool,
-    /// It has `xml:lang`.
+    /// Whether it has `xml:lang`.
     pub(super) language: bool,
     /// `type`.
     pub(super) kind: Option<&'a str>,
-    /// `href`.
+    /// Whether it has `href`.
     pub(super) address: bool,
     /// `rel`.
     pub(super) rel: Option<&'a str>,
-    /// `mode` or `src`: its text is no text, or stands elsewhere.
+    /// Whether it has `mode` or `src`: its text is encoded, or is in another place.
     pub(super) elsewhere: bool,
-    /// `term`, `text` or `label`: the name of a category.
+    /// Whether it has `term`, `text` or `label`: the name of a category.
     pub(super) label: bool,
 }
 
-/// Attributes as XML wants them, values with sound references; the `rss` crate drops all others
-/// without a word.
+/// Parses attributes that are well-formed XML, with sound references in their values.
+///
+/// Returns `None` for all others, which the `rss` crate drops silently.
 pub(super) fn quoted(attrs: &str) -> Option<Told<'_>> {
     let mut told = Told::default();
     let bytes = attrs.as_bytes();
@@ -108,9 +108,10 @@ impl<'a> Told<'a> {
     }
 }
 
-/// A text with only the five entities of XML, and numbers that mean themselves. A long one that has any
-/// comes back without them where a CDATA section can hold it: a crate takes one piece of text for
-/// every reference, which costs more than all else.
+/// Checks that a text has only the five entities of XML, and numbers that mean themselves.
+///
+/// A long text with references is returned decoded if a CDATA section can hold it: a crate allocates one
+/// piece of text for every reference, which costs more than all else.
 pub(super) fn references(raw: &str) -> Option<Cow<'_, str>> {
     let (long, mut copied) = (raw.len() >= LONG, 0);
     let mut decoded = String::with_capacity(if long { raw.len() } else { 0 });
@@ -126,13 +127,13 @@ pub(super) fn references(raw: &str) -> Option<Cow<'_, str>> {
         return Some(Cow::Borrowed(raw));
     }
     decoded.push_str(raw.get(copied..)?);
-    // A line end that was written as a reference is no line end (XML 1.0, 2.11).
+    // A carriage return written as a reference is not a line end (XML 1.0, 2.11).
     let held =
         memmem::find(decoded.as_bytes(), b"]]>").is_none() && memchr(b'\r', decoded.as_bytes()).is_none();
     Some(if held { Cow::Owned(decoded) } else { Cow::Borrowed(raw) })
 }
 
-/// What stands behind `&`, and its length with the semicolon.
+/// Returns the character that the text after `&` names, and its length with the semicolon.
 fn reference(after: &[u8]) -> Option<(char, usize)> {
     Some(match after {
         [b'l', b't', b';', ..] => ('<', 3),

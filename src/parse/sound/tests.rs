@@ -1,4 +1,4 @@
-//! What goes to which reader.
+//! Which document is read by which reader.
 
 use super::*;
 use crate::parse::Context;
@@ -77,7 +77,7 @@ fn what_crates_misread_goes_to_the_tolerant_reader() {
     }
 }
 
-/// What is left out changes nothing of what is read.
+/// Checks that cutting out elements does not change the result.
 #[test]
 fn what_is_left_out_is_not_missed() {
     let context = Context::default();
@@ -110,7 +110,7 @@ fn what_is_left_out_is_not_missed() {
         let whole = crate::parse::rss::parse(feed.as_bytes(), &context);
         assert_eq!(crate::parse::rss::parse(Fragments::new(&feed, &sound.changes), &context), whole);
     }
-    // Items are read wherever they stand, and what is closed by another name is broken.
+    // Items are read at any depth, and an element with another end tag is broken.
     for inner in ["<x:a><item><title>B</title></item></x:a>", "<x:a><x:b></x:a></x:b>", "<x:a></x:c>"] {
         let text = format!("<rss version='2.0' xmlns:x='y'><channel><title>T</title>{inner}</channel></rss>");
         assert_eq!(served_by(&text, 9), None, "{inner}");
