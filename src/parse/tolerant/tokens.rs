@@ -303,7 +303,6 @@ fn begins_value(bytes: &[u8], at: usize) -> bool {
 /// Returns the offset of the quote that ends a value.
 ///
 /// # Errors
-///
 /// The end of the tag, if there is one, when the value holds another tag or never ends and so was not closed.
 fn value_end(bytes: &[u8], from: usize, quote: u8) -> Result<usize, Option<(usize, bool)>> {
     let mut first_end = None;
