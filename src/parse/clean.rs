@@ -1,6 +1,6 @@
-//! Cleaning: upstream HTML to HTML that any reader may show. Source rules run first on the tree,
-//! then `ammonia` sanitises by the list in `allowed`; `players` keeps the way to films, `stable` knows
-//! what would change once more.
+//! Cleans upstream HTML into HTML that any reader may show. The rules of a source run first on the tree, then
+//! `ammonia` sanitises by the list in `allowed`. `players` turns embedded players into links, `attribution`
+//! finds the original newspaper, and `stable` checks whether another cleaning would change anything.
 
 mod allowed;
 mod attribution;
@@ -20,18 +20,18 @@ use crate::model::text::strip_illegal;
 pub use attribution::Attribution;
 pub use players::VIDEO_HOSTS;
 
-/// What a source's config says about its HTML.
+/// The rules of a source's config for its HTML.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct CleanRules {
-    /// CSS selectors of elements to drop with all they hold.
+    /// CSS selectors of elements to drop with their contents.
     pub drop: Vec<String>,
-    /// CSS selectors of elements to replace by what they hold.
+    /// CSS selectors of elements to replace by their contents.
     pub unwrap: Vec<String>,
     /// Classes that stay on their elements.
     pub keep_classes: Vec<String>,
-    /// Text to take out wherever it stands, such as an indent of ideographic spaces.
+    /// Text to remove wherever it occurs, such as an indent of ideographic spaces.
     pub strip: Vec<String>,
-    /// Finds the newspaper that the text names as its origin.
+    /// The pattern of the newspaper that the text names as its origin.
     pub attribution: Option<Attribution>,
     /// Hosts whose players become links; `None` = [`VIDEO_HOSTS`].
     pub video_hosts: Option<Vec<String>>,
@@ -39,7 +39,7 @@ pub struct CleanRules {
     pub strip_tracking: bool,
 }
 
-/// What is left of an upstream text.
+/// An upstream text after cleaning.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Cleaned {
     /// Safe HTML; every address in it is absolute.
@@ -48,27 +48,27 @@ pub struct Cleaned {
     pub text: String,
     /// The newspaper that it names as its origin.
     pub media_name: Option<String>,
-    /// The first picture.
+    /// The address of the first picture, if it is an HTTP one.
     pub image: Option<String>,
 }
 
-/// A rule that is not CSS.
+/// The error for a rule that is not a CSS selector.
 #[derive(Debug, thiserror::Error, Clone, PartialEq, Eq)]
 #[error("`{selector}` is not a CSS selector")]
 pub struct BadSelector {
-    /// As written.
+    /// The rule as written.
     pub selector: String,
 }
 
-/// Times that one text is cleaned at most.
+/// The most times that one text is cleaned before it is reduced to plain text.
 const MAX_PASSES: usize = 8;
-/// How many times longer a text may get. Pictures get attributes and links addresses, but a link with a long title
-/// that is never closed is opened anew in every block; such a text keeps its text alone.
+/// The most times longer that a text may get. Pictures get attributes and links addresses, but a link with a
+/// long title that is never closed is opened anew in every block; such a text is reduced to plain text.
 const MOST_GROWTH: usize = 40;
 
-/// The rules of one source, made ready once.
+/// The rules of one source, compiled once.
 pub struct Cleaner {
-    /// As they were given: what is made of them does not tell.
+    /// The rules as given, for `Debug` and `PartialEq`.
     rules: CleanRules,
     drop: Vec<Matcher>,
     unwrap: Vec<Matcher>,
@@ -104,7 +104,7 @@ impl Default for Cleaner {
 }
 
 impl Cleaner {
-    /// Makes the rules ready.
+    /// Compiles the rules.
     ///
     /// # Errors
     /// [`BadSelector`] for the first rule that is not CSS.
@@ -135,7 +135,7 @@ impl Cleaner {
         }
     }
 
-    /// An item's own link, as the rules want links.
+    /// Returns an item's own link, without tracking parameters if the rules strip them.
     #[must_use]
     pub fn link(&self, link: &str) -> String {
         if self.strip_tracking { link::without_tracking(link).into_owned() } else { link.to_owned() }
@@ -160,13 +160,15 @@ impl Cleaner {
         cleaned
     }
 
-    /// The newspaper that a text names as its origin.
+    /// Returns the newspaper that a text names as its origin.
     fn media_name(&self, text: &str) -> Option<String> {
         self.attribution.as_ref()?.name(text)
     }
 
-    /// Cleans until nothing changes any more: odd nesting may be taken apart only when the result is parsed,
-    /// and then there is more to tidy. What never becomes stable keeps its text alone.
+    /// Cleans until nothing changes any more.
+    ///
+    /// Odd nesting may come apart only when the result is parsed again, which leaves more to tidy. A text
+    /// that never becomes stable is reduced to plain text.
     fn until_stable(&self, html: &str, base: Option<&Url>) -> String {
         let mut last = Cow::Borrowed(html);
         for _ in 1..MAX_PASSES {
@@ -179,14 +181,14 @@ impl Cleaner {
         self.plain(&last, base)
     }
 
-    /// The text alone, as one paragraph.
+    /// Returns the plain text of `html` as one paragraph.
     fn plain(&self, html: &str, base: Option<&Url>) -> String {
         let plain = ammonia::clean_text(&text::html_to_text(html));
         self.clean_once(&format!("<p>{plain}</p>"), base).html
     }
 
     fn clean_once(&self, source: &str, base: Option<&Url>) -> Cleaned {
-        // After the stripping, which may join what was no tag before.
+        // Only after the stripping, which may join pieces into a tag.
         let source = nesting::bounded(source);
         let document = Document::fragment(source.as_ref());
         self.apply_rules(&document);
@@ -204,7 +206,7 @@ impl Cleaner {
         }
         let pictures = document.select_matcher(&self.pictures);
         for picture in pictures.nodes() {
-            // Set here and not by the sanitiser, whose order differs from process to process.
+            // Set here and not by the sanitiser, whose order of attributes differs from process to process.
             picture.remove_attrs(&["loading", "referrerpolicy"]);
             picture.set_attr("loading", "lazy");
             picture.set_attr("referrerpolicy", "no-referrer");
@@ -224,17 +226,17 @@ impl Cleaner {
         }
         document.select_matcher(&self.hidden).remove();
         for rule in &self.unwrap {
-            // The sanitiser knows no `span` and keeps what it holds.
+            // The allow-list has no `span`, so each is replaced by its contents.
             document.select_matcher(rule).rename("span");
         }
     }
 
-    /// Takes out what shows nothing.
+    /// Removes empty paragraphs, and line breaks at the end of paragraphs.
     fn tidy(&self, document: &Document) {
         for paragraph in document.select_matcher(&self.breaks).nodes() {
             drop_last_breaks(paragraph);
         }
-        // What is inside first: it may leave its parent empty.
+        // Inner paragraphs come first: removing one may leave its parent empty.
         for node in document.select_matcher(&self.paragraphs).nodes().iter().rev() {
             if node.element_children().is_empty() && node.text().trim().is_empty() {
                 node.remove_from_parent();
@@ -243,7 +245,7 @@ impl Cleaner {
     }
 }
 
-/// Line breaks at the end of a paragraph show nothing.
+/// Removes the line breaks at the end of a paragraph, which show nothing.
 fn drop_last_breaks(paragraph: &NodeRef<'_>) {
     let mut last = paragraph.last_child();
     while let Some(node) = last {
@@ -264,7 +266,7 @@ fn matcher(selector: &str) -> Result<Matcher, BadSelector> {
     Matcher::new(selector).map_err(|_| BadSelector { selector: selector.to_owned() })
 }
 
-/// Absolute addresses in every attribute that holds one.
+/// Makes the address in each attribute of `node` absolute; removes an attribute whose address cannot be.
 fn make_absolute(node: &NodeRef<'_>, base: Option<&Url>) {
     for name in ["href", "src", "poster", "cite"] {
         if let Some(value) = node.attr(name) {

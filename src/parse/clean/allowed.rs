@@ -1,12 +1,12 @@
-//! The allow-list, written out: a new version of the sanitiser's crate must not widen what is
-//! kept. `docs/allow-list.md` says it for people; a test holds the two together.
+//! The allow-list, written out: a new version of the sanitiser's crate must not widen what is kept.
+//! `docs/allow-list.md` documents it for users, and a test compares the two.
 
 use std::collections::{HashMap, HashSet};
 
 use ammonia::{Builder, UrlRelative};
 use dom_query::Document;
 
-/// Elements that stay.
+/// Elements that are kept.
 const ELEMENTS: [&str; 69] = [
     "a",
     "abbr",
@@ -79,7 +79,7 @@ const ELEMENTS: [&str; 69] = [
     "wbr",
 ];
 
-/// Elements that go with all they hold; others leave what they hold.
+/// Elements that are removed with their contents; other unlisted elements are replaced by theirs.
 pub(super) const WHOLE: [&str; 13] = [
     "script", "style", "noscript", "template", "iframe", "object", "form", "select", "textarea", "button",
     "svg", "math", "title",
@@ -87,7 +87,7 @@ pub(super) const WHOLE: [&str; 13] = [
 
 const CELLS: &[&str] = &["align", "char", "charoff"];
 
-/// Attributes that stay, by element; beside them `title` on any element.
+/// Attributes that are kept, by element; `title` is kept on any element.
 const ATTRIBUTES: [(&str, &[&str]); 22] = [
     ("a", &["href", "hreflang"]),
     ("audio", &["src", "controls"]),
@@ -113,14 +113,14 @@ const ATTRIBUTES: [(&str, &[&str]); 22] = [
     ("video", &["src", "controls", "poster", "width", "height"]),
 ];
 
-/// Elements on which kept classes stay.
+/// Elements that may keep classes.
 const CLASSED: [&str; 10] = ["p", "div", "blockquote", "ul", "ol", "li", "table", "figure", "pre", "code"];
 
-/// Schemes of addresses.
+/// Schemes that addresses may have.
 pub(super) const SCHEMES: [&str; 3] = ["http", "https", "mailto"];
 
-/// Takes out of the tree what the sanitiser would take out of the text, so that what is empty then
-/// can be seen here.
+/// Removes from the tree what the sanitiser would remove from the text, so that elements emptied by it can be
+/// found before it runs.
 pub(super) fn reduce(document: &Document) {
     let root = document.root();
     for node in root.descendants() {
@@ -138,7 +138,7 @@ pub(super) fn reduce(document: &Document) {
     }
 }
 
-/// The sanitiser of this list; of classes only `keep_classes` stay.
+/// Returns the sanitiser of this list; of classes it keeps only `keep_classes`.
 pub(super) fn sanitiser(keep_classes: &[String]) -> Builder<'static> {
     let mut builder = Builder::default();
     builder
@@ -155,7 +155,7 @@ pub(super) fn sanitiser(keep_classes: &[String]) -> Builder<'static> {
         .url_relative(UrlRelative::Deny)
         .link_rel(Some("noopener noreferrer"));
     if !keep_classes.is_empty() {
-        // Rules are made once and live as long as the process: few and small.
+        // Leaked: rules are compiled once, live as long as the process, and are few and small.
         let classes: Vec<&'static str> =
             keep_classes.iter().map(|class| &*Box::leak(class.clone().into_boxed_str())).collect();
         for tag in CLASSED {
@@ -171,7 +171,7 @@ mod tests {
 
     use super::*;
 
-    /// The names in code quotes in the part of the page under a heading.
+    /// Returns the names in backticks in the section of the page under `heading`.
     fn quoted(page: &str, heading: &str) -> BTreeSet<String> {
         let part = page.split("\n## ").find(|part| part.starts_with(heading)).unwrap();
         part.split('`').skip(1).step_by(2).map(str::to_owned).collect()

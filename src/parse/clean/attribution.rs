@@ -1,4 +1,4 @@
-//! The newspaper that a text names as its origin.
+//! Finds the newspaper that a text names as its origin.
 
 use std::sync::LazyLock;
 
@@ -7,21 +7,21 @@ use regex::Regex;
 use super::text;
 use crate::model::Pattern;
 
-/// Made when the first text is cleaned: many a command cleans none.
+/// The usual pattern, compiled on first use since many commands clean no text.
 static USUAL: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"[（(]\s*文章来源[:：]\s*([^（）()]{1,64}?)\s*[)）]").ok());
 
-/// How texts of a source say where they were taken from.
+/// The pattern by which texts of a source name the newspaper they were taken from.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Attribution {
-    /// （文章来源：西海都市报） and the like.
+    /// The usual form, such as （文章来源：西海都市报）.
     Usual,
-    /// In a way of its own; group 1 is the name.
+    /// A pattern of the source's own; group 1 is the name.
     Own(Pattern),
 }
 
 impl Attribution {
-    /// The newspaper that a text names last.
+    /// Returns the newspaper that a text names last.
     pub(super) fn name(&self, text: &str) -> Option<String> {
         let pattern = match self {
             Self::Usual => USUAL.as_ref()?,

@@ -1,12 +1,12 @@
-//! Embedded players of video sites: a frame is never kept, but a reader who misses a film wants
-//! to know where it is. So a frame of a listed host becomes a plain link to the film's own page.
+//! Embedded players of video sites. No frame is kept; a frame of a listed host becomes a plain link to the
+//! film's own page, so that readers can still find it.
 
 use dom_query::{Document, Matcher};
 use url::Url;
 
 use crate::parse::link;
 
-/// Hosts whose players become links where a source lists none of its own; subdomains count.
+/// Hosts whose players become links where a source lists none of its own, with their subdomains.
 pub const VIDEO_HOSTS: [&str; 14] = [
     "youtube.com",
     "youtube-nocookie.com",
@@ -24,7 +24,7 @@ pub const VIDEO_HOSTS: [&str; 14] = [
     "ted.com",
 ];
 
-/// Puts a link in the place of each frame that plays a film of one of `hosts`.
+/// Replaces each frame that plays a film of one of `hosts` by a link.
 pub(super) fn to_links(document: &Document, frames: &Matcher, hosts: &[String], base: Option<&Url>) {
     for frame in document.select_matcher(frames).nodes() {
         let src = frame.attr("src").filter(|src| !src.is_empty()).or_else(|| frame.attr("data-src"));
@@ -45,8 +45,8 @@ fn is_of(host: &str, listed: &str) -> bool {
     host.strip_suffix(listed).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
 
-/// The page of a film for the address of its player, by each site's own pattern; the player's
-/// address where none is known.
+/// Returns the page of a film for the address of its player, by each site's own pattern, or the player's
+/// address where no pattern applies.
 fn page_of(player: &Url) -> String {
     let last = player.path_segments().and_then(|mut parts| parts.next_back()).unwrap_or_default();
     let query = |name: &str| player.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value);
@@ -67,7 +67,7 @@ fn page_of(player: &Url) -> String {
         "player.youku.com" => Some(("https://v.youku.com/v_show/id_", last.to_owned(), ".html")),
         _ => None,
     };
-    // An id is letters and digits; anything else is no id and is not built into an address.
+    // Only an id of letters, digits, `-`, `_` and `=` is built into an address.
     let is_id =
         |id: &str| !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_=".contains(&b));
     page.filter(|(_, id, _)| is_id(id))

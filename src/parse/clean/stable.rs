@@ -1,22 +1,23 @@
-//! Whether a cleaned text is stable: whether a parser reads from it the very tree that it was
-//! written from, so that cleaning it again changes nothing.
+//! Checks whether a cleaned text is stable: whether a parser reads from it the very tree that it was written
+//! from, so that cleaning it again changes nothing.
 //!
-//! HTML has trees that cannot be written down: a link in a link, a block in a paragraph, text between
-//! the rows of a table. Repairing odd nesting makes them, and the next parser makes something else
-//! of what was written (HTML Standard, 13.2.6 "Tree construction"). The check knows the rules by which
-//! a start tag closes, moves or invents other elements, and is on the safe side: what it does not
-//! know is not stable.
+//! HTML has trees that cannot be written down: a link in a link, a block in a paragraph, text between the
+//! rows of a table. Repairing odd nesting makes such trees, and the next parser makes something else of what
+//! was written (HTML Standard, 13.2.6 "Tree construction"). The check follows the rules by which a start tag
+//! closes, moves or invents other elements, and errs on the safe side: whatever they do not cover counts as
+//! not stable.
 
 use crate::model::nesting::{is_formatting, is_void};
 
-/// More elements open at once than articles have; far below the bounds of `nesting`.
+/// The most elements open at once in a stable text: more than articles have, and far below the bounds of
+/// `nesting`.
 const DEEP: usize = 60;
-/// As [`DEEP`], of formatting elements alone.
+/// The most formatting elements open at once in a stable text.
 const FORMATTED: usize = 6;
 
-/// Whether another cleaning finds nothing to do. Linear in the length of `html`.
+/// Returns whether another cleaning would change nothing. Linear in the length of `html`.
 pub(super) fn is_stable(html: &str) -> bool {
-    // A parser drops a line break right behind `<pre>`.
+    // A parser drops a line break right after `<pre>`.
     if html.contains("<pre>\n") {
         return false;
     }
@@ -36,13 +37,13 @@ pub(super) fn is_stable(html: &str) -> bool {
     open.is_empty()
 }
 
-/// Whether a paragraph ends that is empty, or with a line break: what was in it went, and it should have
-/// gone as well.
+/// Returns whether `tag` ends a paragraph that is empty or ends with a line break, which another cleaning
+/// would remove.
 fn is_untidy(before: &str, text: &str, tag: &str) -> bool {
     tag == "/p" && matches!(name_of(before), "p" | "br") && is_blank(text)
 }
 
-/// Whether a text shows nothing.
+/// Returns whether a text is only whitespace and `&nbsp;`.
 fn is_blank(text: &str) -> bool {
     let mut rest = text.trim_start();
     while let Some(after) = rest.strip_prefix("&nbsp;") {
@@ -51,12 +52,13 @@ fn is_blank(text: &str) -> bool {
     rest.is_empty()
 }
 
-/// The name in a start tag; nothing in an end tag.
+/// Returns the name in a start tag; empty for an end tag.
 fn name_of(tag: &str) -> &str {
     tag.split([' ', '/']).next().unwrap_or_default()
 }
 
-/// Takes a tag in; `false` where a parser would do more than open or close one element.
+/// Applies a tag to the open elements; returns `false` where a parser would do more than open or close one
+/// element.
 fn follows<'a>(open: &mut Vec<&'a str>, tag: &'a str) -> bool {
     if let Some(name) = tag.strip_prefix('/') {
         return open.pop() == Some(name);
@@ -71,13 +73,13 @@ fn follows<'a>(open: &mut Vec<&'a str>, tag: &'a str) -> bool {
     open.len() <= DEEP && open.iter().filter(|name| is_formatting(name)).count() <= FORMATTED
 }
 
-/// Whether text may stand where it stands; between the parts of a table it may not.
+/// Returns whether `text` may occur in `parent`; between the parts of a table only whitespace may.
 fn may_hold_text(parent: Option<&str>, text: &str) -> bool {
     let between = matches!(parent, Some("table" | "tbody" | "thead" | "tfoot" | "tr" | "colgroup"));
     !between || text.bytes().all(|byte| byte.is_ascii_whitespace())
 }
 
-/// Whether a start tag opens its element right where it stands.
+/// Returns whether a start tag opens its element right where it is written.
 fn may_stand(open: &[&str], name: &str) -> bool {
     let parent = open.last().copied();
     let parts = match parent {
@@ -105,8 +107,8 @@ fn may_stand(open: &[&str], name: &str) -> bool {
     }
 }
 
-/// Whether a new list is open between an element and the last one of its kind, which it would
-/// close otherwise.
+/// Returns whether an element leaves the last open one of its `kind` open: there is none, or a list, table
+/// cell or quote was opened since.
 fn is_apart(open: &[&str], kind: &[&str]) -> bool {
     for name in open.iter().rev() {
         if kind.contains(name) {
@@ -119,7 +121,7 @@ fn is_apart(open: &[&str], kind: &[&str]) -> bool {
     true
 }
 
-/// Elements that end an open paragraph.
+/// Returns whether an element ends an open paragraph.
 fn is_block(name: &str) -> bool {
     matches!(
         name,

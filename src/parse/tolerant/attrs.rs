@@ -1,21 +1,22 @@
-//! Attributes as people write them: unquoted, without a value, twice.
+//! Attributes of a start tag, read leniently: unquoted, without a value, or repeated.
 
 use memchr::memchr;
 
-/// Attributes that are read of one tag; the rest is passed over.
+/// The most attributes that are read of one tag; the rest is ignored.
 const MOST: usize = 64;
 
-/// What stands between a tag's name and its end.
+/// The part of a start tag between its name and its end.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Attrs<'a>(pub(crate) &'a str);
 
 impl<'a> Attrs<'a> {
-    /// Names and values as written, references undecoded.
+    /// Returns the names and values as written, with their references undecoded.
     pub(crate) fn iter(self) -> impl Iterator<Item = (&'a str, &'a str)> {
         Iter { rest: self.0 }.take(MOST)
     }
 
-    /// The first attribute of this local name, whatever its prefix and case.
+    /// Returns the value of the first attribute of this name, ignoring ASCII case; a prefix is part of the
+    /// name.
     pub(crate) fn get(self, local: &str) -> Option<&'a str> {
         self.iter().find(|(name, _)| name.eq_ignore_ascii_case(local)).map(|(_, value)| value)
     }

@@ -1,4 +1,4 @@
-//! The text of one element while it is read, and what it is once the element ends.
+//! The text of one element while it is read, and its interpretation once the element ends.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -15,10 +15,10 @@ use crate::parse::title::Title;
 /// Longest text of one element, in bytes; the rest is dropped.
 pub(in crate::parse) const MAX_TEXT: usize = 1 << 20;
 
-/// How an element's text is to be understood.
+/// The interpretation of an element's text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mode {
-    /// RSS says nothing: HTML that may be escaped or not.
+    /// RSS, which declares no type: HTML, escaped or not.
     Auto,
     /// Plain text.
     Text,
@@ -26,7 +26,7 @@ pub(super) enum Mode {
     Untyped,
     /// Escaped HTML.
     Html,
-    /// Markup as it stands.
+    /// Unescaped markup.
     Xml,
     /// Atom 1.0: markup within a `div` that is not part of it (RFC 4287, 3.1.1.3).
     Xhtml,
@@ -34,12 +34,13 @@ pub(super) enum Mode {
 }
 
 impl Mode {
-    /// Whether the text is markup by declaration.
+    /// Returns whether the text is declared as markup.
     pub(super) fn is_xml(self) -> bool {
         matches!(self, Self::Xml | Self::Xhtml)
     }
 
-    /// Atom 1.0 (RFC 4287, 3.1.1 and 4.1.3.3), Atom 0.3 (`type` and `mode`), or RSS.
+    /// Returns the mode that an element's attributes declare in Atom 1.0 (RFC 4287, 3.1.1 and 4.1.3.3), Atom
+    /// 0.3 (`type` and `mode`) or RSS.
     pub(super) fn of(ns: Ns, attrs: Attrs<'_>) -> Self {
         let lower = |name: &str| attrs.get(name).map(|v| v.trim().to_ascii_lowercase());
         let kind = lower("type").unwrap_or_default();
@@ -67,19 +68,19 @@ impl Mode {
 pub(super) struct Capture {
     pub field: Field,
     pub rank: u8,
-    /// Place of the element on the stack.
+    /// Index of the element on the stack.
     pub depth: usize,
     pub mode: Mode,
-    /// The text is a permanent address (`guid`).
+    /// Whether the text is a permanent address (`guid`).
     pub permalink: bool,
-    /// What the tag of a file says of it, whose address is the text.
+    /// The `type` attribute of a file whose address is the text.
     pub media_type: Option<String>,
     pub length: Option<u64>,
     text: String,
     markup: bool,
-    /// The parts of the text that were written as text, with their references decoded.
+    /// Byte ranges of `text` that come from text tokens, with their references decoded.
     runs: Vec<Range<usize>>,
-    /// What the child elements show of the text between them.
+    /// What the child elements say about the text between them.
     children: Children,
 }
 
@@ -100,7 +101,7 @@ impl Capture {
         }
     }
 
-    /// Whether nothing was read yet.
+    /// Returns whether nothing but whitespace was read so far.
     pub(super) fn is_empty(&self) -> bool {
         self.text.trim().is_empty()
     }
@@ -110,11 +111,11 @@ impl Capture {
         self.text.push_str(super::tokens::head(piece, room));
     }
 
-    /// Text with its references decoded.
+    /// Appends text with its references decoded.
     pub(super) fn text(&mut self, piece: &str) {
         let begin = self.text.len();
         self.push(piece);
-        // What stands before the first element of HTML by declaration is HTML.
+        // In text declared as HTML, everything before the first child element is HTML.
         if self.field.holds_markup() && (self.markup || self.mode != Mode::Html) {
             match self.runs.last_mut() {
                 Some(last) if last.end == begin => last.end = self.text.len(),
@@ -161,13 +162,15 @@ impl Capture {
         self.push(">");
     }
 
-    /// The text as a value that is none of HTML.
+    /// Returns the trimmed text, for values that are not HTML.
     pub(super) fn plain(&self) -> &str {
         self.text.trim()
     }
 
-    /// Text and elements as HTML. Escaped HTML with a naked `<br/>` in it, or within a `div`, is HTML all the
-    /// same: its own end tags tell. Any other text among elements means itself.
+    /// Returns the text and its child elements as HTML.
+    ///
+    /// Escaped HTML that has an unescaped `<br/>` in it, or is wrapped in a `div`, is still HTML: its end
+    /// tags show that. Any other text between elements is literal and is escaped again.
     fn html_of_both(&self) -> Cow<'_, str> {
         let escaped = || {
             let text: String = self.runs.iter().filter_map(|run| self.text.get(run.clone())).collect();
@@ -196,7 +199,7 @@ impl Capture {
         Cow::Owned(html)
     }
 
-    /// The text as HTML, or as plain text.
+    /// Returns the text as HTML or as plain text, by its mode and child elements.
     fn read(&self) -> Read {
         let trimmed = self.text.trim();
         if self.markup {
@@ -235,14 +238,14 @@ impl Capture {
     }
 }
 
-/// The elements that stand naked in a text, by what they tell of the rest of it.
+/// The unescaped child elements of a text, by what they say about the escaped text between them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Children {
-    /// Elements without an end, such as `<br/>`, and a `div` around it: nothing.
+    /// Void elements, such as `<br/>`, and `div`: they say nothing.
     Frames,
-    /// Parts of a line.
+    /// Inline elements: escaped text is markup only if it begins with a block element.
     Inline,
-    /// The text is written in elements, and what is escaped in it is talked about.
+    /// Any other elements: the text is written in them, and escaped text is literal.
     Blocks,
 }
 
@@ -262,7 +265,7 @@ impl Children {
     }
 }
 
-/// Whether a text is HTML from its first sign on.
+/// Returns whether a text begins with the start tag of a block element.
 fn begins_with_a_block(text: &str) -> bool {
     let Some(tag) = text.trim_start().strip_prefix('<') else { return false };
     let name: String = tag.chars().take_while(char::is_ascii_alphanumeric).collect();
@@ -274,7 +277,7 @@ fn begins_with_a_block(text: &str) -> bool {
 enum Read {
     Html(String),
     Plain(String),
-    /// A title of RSS, which does not say what it is.
+    /// An RSS title, whose type is not declared.
     Guess(String),
 }
 
@@ -282,7 +285,7 @@ fn decode(base64: &str) -> Option<String> {
     String::from_utf8(BASE64_MIME_PERMISSIVE.decode(base64.as_bytes()).ok()?).ok()
 }
 
-/// What the only `div` holds.
+/// Returns the contents of the one `div` around all of `html`, or `html` itself if there is none.
 fn without_div(html: &str) -> &str {
     let Some(rest) = html.strip_prefix("<div") else { return html };
     if !rest.starts_with(['>', ' ']) {
@@ -290,7 +293,7 @@ fn without_div(html: &str) -> &str {
     }
     let inner = crate::model::markup::after_tag(rest);
     match inner.strip_suffix("</div>") {
-        // A second `div` beside the first shows as an end before a start.
+        // A second `div` beside the first leaves an end tag before its start tag.
         Some(inner) if balanced(inner) => inner.trim(),
         _ => html,
     }

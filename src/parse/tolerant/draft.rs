@@ -6,11 +6,11 @@ use crate::model::{Author, Document, Enclosure, Entry, Timestamp};
 use crate::parse::title::Title;
 use crate::parse::{link, text};
 
-/// Labels, authors or files that are kept of one item.
+/// The most categories, authors or enclosures that are kept of one item.
 const MOST: usize = 256;
 
-/// Ranks of `xml:lang`: of several the text's own counts first, and all after what is said in so many words
-/// (`language`, `dc:language`).
+/// Ranks of `xml:lang`: the language of the content comes first, and all come after the elements that name a
+/// language (`language`, `dc:language`).
 pub(in crate::parse) mod speech {
     pub(in crate::parse) const CONTENT: u8 = 2;
     pub(in crate::parse) const SUMMARY: u8 = 3;
@@ -18,7 +18,7 @@ pub(in crate::parse) mod speech {
     pub(in crate::parse) const TITLE: u8 = 5;
 }
 
-/// A value and how good its source is; of equal ones the first stays.
+/// A value with its rank, of which the lowest wins; of equal ranks the first value stays.
 #[derive(Debug)]
 pub(in crate::parse) struct Slot<T>(Option<(u8, T)>);
 
@@ -35,7 +35,7 @@ impl<T> Slot<T> {
         }
     }
 
-    /// As `offer`, but of equal ones the last stays.
+    /// Works like `offer`, but of equal ranks the last value stays.
     fn replace(&mut self, rank: u8, value: T) {
         if self.0.as_ref().is_none_or(|(known, _)| rank <= *known) {
             self.0 = Some((rank, value));
@@ -47,7 +47,7 @@ impl<T> Slot<T> {
     }
 }
 
-/// What was found so far.
+/// The values found so far.
 #[derive(Debug, Default)]
 pub(in crate::parse) struct Draft {
     pub(in crate::parse) title: Slot<Title>,
@@ -60,7 +60,7 @@ pub(in crate::parse) struct Draft {
     pub(in crate::parse) language: Slot<String>,
     /// The newspaper that the item was taken from.
     pub(in crate::parse) paper: Slot<String>,
-    /// Width in pixels, 0 where none is stated, and address.
+    /// Width in pixels (0 if none is stated) and address of the picture.
     picture: Option<(u32, String)>,
     pub(in crate::parse) authors: Vec<Author>,
     pub(in crate::parse) categories: Vec<String>,
@@ -96,7 +96,7 @@ impl Draft {
         }
     }
 
-    /// Of several pictures the widest stays, then the first.
+    /// Keeps the widest picture, of equal widths the first.
     pub(in crate::parse) fn picture(&mut self, width: Option<&str>, address: String) {
         let width = width.and_then(|width| width.trim().parse().ok()).unwrap_or_default();
         if self.picture.as_ref().is_none_or(|(known, _)| width > *known) {
@@ -104,7 +104,7 @@ impl Draft {
         }
     }
 
-    /// Takes the language that an element names with `xml:lang`.
+    /// Offers the language that an element names with `xml:lang` or `lang`.
     pub(in crate::parse) fn spoken(&mut self, rank: u8, tag: &str) {
         let tag = tag.trim().replace('_', "-");
         if !tag.is_empty() {
@@ -112,7 +112,7 @@ impl Draft {
         }
     }
 
-    /// Takes the name of the newspaper that an item came from.
+    /// Offers the name of the newspaper that an item came from.
     pub(in crate::parse) fn paper(&mut self, rank: u8, name: &str) {
         let name = text::title(name);
         if !name.is_empty() {
@@ -120,7 +120,8 @@ impl Draft {
         }
     }
 
-    /// Takes HTML. A second text in the same place is the longer form of the first.
+    /// Offers HTML for the summary or the content. A second, different summary of rank 0 is taken for the
+    /// content.
     pub(in crate::parse) fn html(&mut self, field: Field, rank: u8, html: String) {
         if html.is_empty() && rank > 0 {
             return;
@@ -146,17 +147,17 @@ impl Draft {
         }
     }
 
-    /// Whether a cut item says enough to be kept.
+    /// Returns whether a truncated item has a title and a link or id, and so may be kept.
     pub(in crate::parse) fn is_useful(&self) -> bool {
         self.title.0.is_some() && (self.link.0.is_some() || self.id.0.is_some())
     }
 
-    /// The title, taken out.
+    /// Takes the title out of the draft.
     pub(in crate::parse) fn title(&mut self) -> Option<Title> {
         std::mem::take(&mut self.title).take()
     }
 
-    /// Whether not even a title was read.
+    /// Returns whether no title was read.
     pub(in crate::parse) fn is_untitled(&self) -> bool {
         self.title.0.is_none()
     }
@@ -200,7 +201,7 @@ impl Draft {
         }
     }
 
-    /// A permanent identifier is the page's address where no link is given.
+    /// Offers a permanent identifier as the link if no link is given.
     pub(in crate::parse) fn permalink(&mut self, id: &str) {
         if self.link.0.is_none()
             && let Some(url) = link::absolute(id, None)

@@ -1,4 +1,4 @@
-//! What the walker does with what it has read.
+//! Stores what the walker reads: attributes and captured text become values of a draft.
 
 use super::capture::{Capture, Mode};
 use super::draft::speech;
@@ -11,13 +11,13 @@ use crate::parse::resolve::absolute_html;
 use crate::parse::{link, media_type};
 
 impl<'a> Walker<'a, '_> {
-    /// An attribute with its references decoded.
+    /// Returns an attribute with its references decoded, or `None` if it is missing or empty.
     fn attribute(&mut self, tag: Tag<'a>, name: &str) -> Option<String> {
         let raw = tag.attrs.get(name)?;
         Some(self.decode(raw).trim().to_owned()).filter(|value| !value.is_empty())
     }
 
-    /// CDF says address and time in attributes; any feed may say its language.
+    /// Reads the attributes of a root or channel: `xml:lang`, and the address that CDF gives in `href`.
     pub(super) fn root_attributes(&mut self, tag: Tag<'a>) {
         if tag.attrs.0.is_empty() {
             return;
@@ -50,7 +50,7 @@ impl<'a> Walker<'a, '_> {
         }
     }
 
-    /// The language of a text, as its element or the first one within it names it.
+    /// Reads the language of a text from its element, or from the first element within it.
     pub(super) fn language_of(&mut self, field: Field, tag: Tag<'a>, within: bool) {
         if tag.attrs.0.is_empty() || !tag.attrs.0.contains("lang") || self.penalty() > 0 {
             return;
@@ -67,7 +67,7 @@ impl<'a> Walker<'a, '_> {
         }
     }
 
-    /// Atom and iTunes name a category in an attribute.
+    /// Reads a category from the attribute that Atom and iTunes name it in; returns `false` if there is none.
     pub(super) fn category_attributes(&mut self, tag: Tag<'a>) -> bool {
         let name = ["term", "text", "label"].iter().find_map(|name| self.attribute(tag, name));
         let Some(name) = name else { return false };
@@ -77,7 +77,7 @@ impl<'a> Walker<'a, '_> {
         true
     }
 
-    /// Atom content may stand elsewhere (RFC 4287, 4.1.3.2): then that is the page.
+    /// Offers the `src` of Atom content as the link (RFC 4287, 4.1.3.2).
     pub(super) fn content_address(&mut self, field: Field, tag: Tag<'a>) {
         if field == Field::Content
             && let Some(address) =
@@ -87,7 +87,7 @@ impl<'a> Walker<'a, '_> {
         }
     }
 
-    /// `link` of RSS is text; that of Atom says its address in `href`.
+    /// Reads a `link`, whose address is its text in RSS and its `href` in Atom.
     pub(super) fn link(&mut self, start: Start<'a, '_>) -> Kind<'a> {
         let rel = self.attribute(start.tag, "rel").unwrap_or_default().to_ascii_lowercase();
         let rel = rel.rsplit('/').next().unwrap_or_default();
@@ -122,13 +122,13 @@ impl<'a> Walker<'a, '_> {
         Kind::Ignore
     }
 
-    /// `at:deleted-entry` (RFC 6721, 3).
+    /// Records an `at:deleted-entry` (RFC 6721, 3).
     pub(super) fn deleted(&mut self, tag: Tag<'a>) {
         let (reference, when) = (self.attribute(tag, "ref"), self.attribute(tag, "when"));
         self.feed.hints.deleted(reference.as_deref(), when.as_deref());
     }
 
-    /// A file whose address is the text of its element.
+    /// Starts to capture a file whose address is the text of its element.
     pub(super) fn file(&mut self, tag: Tag<'a>) -> Kind<'a> {
         let mut capture = Capture::new(Field::File, self.penalty(), self.depth(), Mode::Auto);
         capture.media_type = self.attribute(tag, "type");
@@ -137,12 +137,12 @@ impl<'a> Walker<'a, '_> {
         Kind::Field
     }
 
-    /// Whether the tag of a file says where it is.
+    /// Returns whether the tag of a file has a `url` or an `href`.
     pub(super) fn has_address(&mut self, tag: Tag<'a>) -> bool {
         self.attribute(tag, "url").or_else(|| self.attribute(tag, "href")).is_some()
     }
 
-    /// `enclosure`, `media:content`.
+    /// Adds an `enclosure` or `media:content` to the item.
     pub(super) fn enclosure(&mut self, tag: Tag<'a>) {
         if self.item.is_none() {
             return;
@@ -156,7 +156,7 @@ impl<'a> Walker<'a, '_> {
         self.draft().enclosure(Enclosure { url, media_type, length });
     }
 
-    /// `media:thumbnail`, `itunes:image`.
+    /// Offers the picture of a `media:thumbnail` or `itunes:image`.
     pub(super) fn picture(&mut self, tag: Tag<'a>) {
         let address = self.attribute(tag, "url").or_else(|| self.attribute(tag, "href"));
         let Some(address) = address.and_then(|a| link::absolute(&a, self.base())) else { return };
@@ -164,7 +164,7 @@ impl<'a> Walker<'a, '_> {
         self.draft().picture(width.as_deref(), address);
     }
 
-    /// RFC 4287, 4.2.11: what an item keeps of its first feed.
+    /// Ends the source feed of an Atom item, whose title names the item's newspaper (RFC 4287, 4.2.11).
     pub(super) fn end_origin(&mut self) {
         if let (Some(mut origin), Some(item)) = (self.origin.take(), self.item.as_mut())
             && let Some(title) = origin.title()
@@ -183,7 +183,7 @@ impl<'a> Walker<'a, '_> {
                 self.person_part(&capture);
                 self.capture = self.suspended.take();
             }
-            // A cut address or title would be a wrong one.
+            // A truncated address or title would be wrong.
             field if self.cut && !matches!(field, Field::Summary | Field::Content) => {}
             _ => self.store(&capture),
         }
@@ -241,7 +241,7 @@ impl<'a> Walker<'a, '_> {
             return;
         }
         if self.item.is_none() && self.penalty() == 0 {
-            // Nothing is told apart by the feed's own id, so it may as well be absolute.
+            // No items are distinguished by the feed's own id, so it may be made absolute.
             let joined = self.base().filter(|_| !id.contains(':')).and_then(|base| base.join(id).ok());
             let id = joined.map_or_else(|| id.to_owned(), String::from);
             if capture.field == Field::Id {
@@ -250,7 +250,7 @@ impl<'a> Walker<'a, '_> {
             self.feed.id.offer(capture.rank, id);
             return;
         }
-        // An Atom id is no address by right, but the best there is where nothing else is given.
+        // An Atom id need not be an address, but is the best one where no link is given.
         let permalink = capture.field == Field::Id || capture.permalink;
         let draft = self.draft();
         draft.id.offer(capture.rank, id.to_owned());

@@ -1,17 +1,17 @@
-//! What a document says about being polled, while it is read.
+//! The hints of a document about polling, collected while it is read.
 
 use chrono_tz::Tz;
 
 use crate::model::{Deleted, Hints};
 use crate::parse::date;
 
-/// Deleted entries that are kept of one document.
+/// The most deleted entries that are kept of one document.
 const MOST: usize = 256;
-/// Bytes of a deleted entry's id.
+/// Longest id of a deleted entry, in bytes; entries with a longer one are ignored.
 const MAX_REFERENCE: usize = 2_048;
 const DAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
 
-/// Hints as they come in; period and frequency mean something only together.
+/// The hints collected so far; period and frequency have a meaning only together.
 #[derive(Debug, Default)]
 pub(in crate::parse) struct HintDraft {
     found: Hints,
@@ -24,7 +24,7 @@ impl HintDraft {
         self.found.ttl_minutes = raw.trim().parse().ok();
     }
 
-    /// Hours are 0 to 23; 24 was midnight in RSS 0.91.
+    /// Adds an hour to skip, 0 to 23; 24, which was midnight in RSS 0.91, is read as 0.
     pub(in crate::parse) fn hour(&mut self, raw: &str) {
         if let Some(hour) = raw.trim().parse::<u32>().ok().filter(|hour| *hour <= 24) {
             self.found.skip_hours |= 1 << (hour % 24);
@@ -71,7 +71,7 @@ impl HintDraft {
     }
 
     pub(in crate::parse) fn into_hints(self) -> Hints {
-        // The frequency is 1 where it is left out.
+        // A missing frequency means 1.
         let update_every = self.period.map(|period| period / self.frequency.unwrap_or(1).max(1));
         Hints { update_every: update_every.filter(|seconds| *seconds > 0), ..self.found }
     }

@@ -1,4 +1,4 @@
-//! What a start tag means where it stands: structure, a text to read, or markup within one.
+//! The meaning of a start tag in its place: structure, a text to capture, or markup within one.
 
 use super::capture::{Capture, Mode};
 use super::draft::Draft;
@@ -6,16 +6,17 @@ use super::names::{Field, Ns, Role, role};
 use super::state::{Kind, Open, Start, Walker};
 use crate::model::nesting::is_void;
 
-/// Where a start tag stands.
+/// The place of a start tag relative to captured text.
 pub(super) enum Within<'a> {
-    /// In no text that is read, or no longer.
+    /// Outside captured text, or at its end.
     Nothing,
-    /// In a text; what it opens there.
+    /// Within captured text, with the kind of element that the tag opens there.
     Text(Option<Kind<'a>>),
 }
 
 impl<'a> Walker<'a, '_> {
-    /// A start tag within an element whose text is read, unless that was not closed and ends here.
+    /// Handles a start tag within captured text. A tag that shows that the captured element was not closed
+    /// ends the capture.
     pub(super) fn within_capture(&mut self, start: Start<'a, '_>, at: usize) -> Within<'a> {
         let Some(capture) = self.capture.as_ref() else { return Within::Nothing };
         if self.ignored > 0 {
@@ -37,14 +38,14 @@ impl<'a> Walker<'a, '_> {
             self.enter(start.tag);
             return Within::Nothing;
         }
-        // A date may stand in a `time` element.
+        // A date may be wrapped in a `time` element.
         if field.holds_markup() || matches!(field, Field::Published | Field::Updated) {
             return Within::Text(self.inline(start));
         }
         Within::Text((!is_void(start.local) || start.tag.empty).then_some(Kind::Ignore))
     }
 
-    /// Markup within a text; what HTML closes by itself is not opened.
+    /// Writes a start tag into the captured text; returns `None` for a void element, which is not opened.
     fn inline(&mut self, start: Start<'a, '_>) -> Option<Kind<'a>> {
         let void = is_void(start.local);
         let plain = matches!(start.ns, Ns::Xhtml | Ns::Drawing);
@@ -61,7 +62,7 @@ impl<'a> Walker<'a, '_> {
         (!void).then_some(Kind::Inline(name))
     }
 
-    /// A start tag where no text is read.
+    /// Handles a start tag outside captured text; returns `None` if it opens no element.
     pub(super) fn meaning(&mut self, start: Start<'a, '_>, at: usize) -> Option<Kind<'a>> {
         match role(start.ns, start.local, self.item.is_some()) {
             Role::Root(format) => Some(self.root(format, start)),
@@ -86,7 +87,7 @@ impl<'a> Walker<'a, '_> {
                 self.picture(start.tag);
                 Some(Kind::Pass)
             }
-            // RSS writes the name into the element, Atom the other feed's own elements.
+            // RSS names the source feed in text, Atom in child elements.
             Role::Origin if start.ns == Ns::Atom || self.format == Some("atom") => {
                 self.origin = Some(Draft::default());
                 Some(Kind::Origin)
@@ -111,7 +112,7 @@ impl<'a> Walker<'a, '_> {
         Kind::Pass
     }
 
-    /// Closes what was left open when a feed or an item begins.
+    /// Closes the elements left open where a feed or an item begins.
     fn close_all_but_structure(&mut self, start: Start<'a, '_>) {
         let structure = |open: &Open<'_>| open.kind == Kind::Pass;
         let below = self.stack.iter().position(|open| !structure(open));
@@ -136,7 +137,7 @@ impl<'a> Walker<'a, '_> {
         Kind::Item
     }
 
-    /// Begins to read the text of an element.
+    /// Starts to capture the text of an element.
     fn field(&mut self, field: Field, rank: u8, start: Start<'a, '_>) -> Kind<'a> {
         if field == Field::Category && self.category_attributes(start.tag) {
             return Kind::Pass;
@@ -167,8 +168,8 @@ fn person_part(local: &str) -> Option<Field> {
     })
 }
 
-/// Whether a start tag shows that the element being read was left open. Names that HTML has
-/// too tell nothing within a text.
+/// Returns whether a start tag shows that the captured element was left open. Within a text, names that HTML
+/// has too prove nothing.
 fn ends_capture(capture: &Capture, role: Role, start: Start<'_, '_>) -> bool {
     let xml = capture.mode.is_xml();
     match role {

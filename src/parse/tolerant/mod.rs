@@ -1,8 +1,10 @@
-//! The second stage: reads what the crates refuse or would misread.
+//! The second stage: reads documents that the crates refuse or would misread.
 //!
-//! Owns: the scanner for markup that is no XML, the meaning of names in all dialects, and the
-//! repairs. Does not own: dates, encodings and the text of titles. Nothing here fails, recurs
-//! or looks at a character more than a few times: time and memory are linear in the document.
+//! Owns: the scanner for markup that is no XML, the meaning of names in all dialects, and the repairs. Does
+//! not own: dates, encodings and the text of titles. The scanner never fails, nothing recurses, and no
+//! character is read more than a few times: time and memory are linear in the document.
+//!
+//! Add a new element name in `names`, and what it stores in `found`.
 
 pub(crate) mod attrs;
 pub(in crate::parse) mod capture;
@@ -27,7 +29,7 @@ use crate::model::Document;
 /// Reads a document in any XML format; `Ok(None)` when it holds neither a feed nor an item.
 ///
 /// # Errors
-/// [`ParseError::Broken`] when it ends before anything could be read of it.
+/// [`ParseError::Broken`] when it ends before its title or an item could be read.
 pub fn parse(text: &str, context: &Context) -> Result<Option<Document>, ParseError> {
     let mut walker = state::Walker::new(text, context);
     walker.run();

@@ -1,10 +1,10 @@
-//! What an element's name means, whatever prefix, case or namespace it comes under.
+//! The meaning of element names, whatever prefix, case or namespace they come under.
 
 use std::borrow::Cow;
 
 use super::tokens::Tag;
 
-/// Namespace declarations that are kept at once; more of them are hostile.
+/// The most namespace declarations in force at once; more of them are hostile and are ignored.
 const MOST: usize = 64;
 
 /// The vocabularies that feeds are written in.
@@ -32,7 +32,7 @@ pub(in crate::parse) struct Scope<'a> {
 }
 
 impl<'a> Scope<'a> {
-    /// Takes the declarations of a start tag at `depth`.
+    /// Adds the declarations of a start tag at `depth`.
     pub(in crate::parse) fn enter(&mut self, tag: &Tag<'a>, depth: usize) {
         if tag.attrs.0.is_empty() || !tag.attrs.0.contains("xmlns") {
             return;
@@ -47,21 +47,21 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// Forgets what was declared at `depth` or deeper.
+    /// Removes the declarations made at `depth` or deeper.
     pub(in crate::parse) fn leave(&mut self, depth: usize) {
         while self.declared.last().is_some_and(|(.., at)| *at >= depth) {
             self.declared.pop();
         }
     }
 
-    /// Whether the prefix of a name is declared.
+    /// Returns whether the prefix of a name is declared.
     pub(in crate::parse) fn declares(&self, name: &str) -> bool {
         let prefix = name.split_once(':').map_or("", |(prefix, _)| prefix);
         self.declared.iter().any(|(known, ..)| *known == prefix)
     }
 
-    /// Namespace and local name. A prefix that is not declared, or declared to something
-    /// unknown, means what it usually means.
+    /// Returns the namespace and the local name. A prefix that is not declared, or is bound to an unknown
+    /// address, has its usual meaning.
     pub(in crate::parse) fn resolve(&self, name: &'a str) -> (Ns, &'a str) {
         let colon = name.bytes().position(|b| b == b':');
         let (prefix, local) = colon.map_or(("", name), |at| (&name[..at], &name[at + 1..]));
@@ -110,7 +110,7 @@ pub(in crate::parse) fn of_prefix(prefix: &str) -> Ns {
     }
 }
 
-/// Text of an item or of the feed.
+/// A text field of an item or of the feed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::parse) enum Field {
     Title,
@@ -141,13 +141,13 @@ pub(in crate::parse) enum Field {
 }
 
 impl Field {
-    /// Whether its text may be HTML.
+    /// Returns whether the text of the field may be HTML.
     pub(in crate::parse) fn holds_markup(self) -> bool {
         matches!(self, Self::Title | Self::Summary | Self::Content)
     }
 }
 
-/// A name in lower case; most are.
+/// Returns a name in lower case, borrowed if it already is, as most are.
 pub(in crate::parse) fn lower(name: &str) -> Cow<'_, str> {
     if name.bytes().any(|b| b.is_ascii_uppercase()) {
         Cow::Owned(name.to_ascii_lowercase())
@@ -156,31 +156,31 @@ pub(in crate::parse) fn lower(name: &str) -> Cow<'_, str> {
     }
 }
 
-/// What a start tag means.
+/// The meaning of a start tag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::parse) enum Role {
     Root(&'static str),
     Channel,
     Item,
-    /// With its rank: of several elements for one thing the lowest counts.
+    /// A field with its rank: of several elements for one field the lowest rank wins.
     Field(Field, u8),
     Link,
     Enclosure,
-    /// A picture that stands for the item.
+    /// A picture that represents the item.
     Picture,
     /// The feed that an item was taken from.
     Origin,
-    /// Says that an entry was deleted; what it holds does not count.
+    /// The notice of a deleted entry; its contents are ignored.
     Deleted,
-    /// Has no meaning itself; what it holds counts.
+    /// A wrapper without a meaning of its own; its contents count.
     Pass,
-    /// Tells about something else; what it holds does not count.
+    /// An element about something else; its contents are ignored.
     Ignore,
-    /// Unknown; what it holds counts only where nothing else does.
+    /// An unknown element; its contents count only where nothing else is given.
     Aside,
 }
 
-/// The role of an element; `item` tells whether it stands in an item.
+/// Returns the role of an element; `item` is whether it is within an item.
 pub(in crate::parse) fn role(ns: Ns, local: &str, item: bool) -> Role {
     match ns {
         _ if local == "deleted-entry" && !item => Role::Deleted,
@@ -254,7 +254,7 @@ fn plain_field(local: &str, item: bool) -> Option<(Field, u8)> {
     })
 }
 
-/// Dublin Core 1.1; the same names in the terms mean the same.
+/// Returns the role of a Dublin Core 1.1 element; the terms of the same names have the same roles.
 fn dublin_core(local: &str) -> Role {
     match local {
         "title" => Role::Field(Field::Title, 1),
@@ -281,7 +281,8 @@ fn itunes(local: &str, item: bool) -> Role {
     }
 }
 
-/// Media RSS 1.5.1: the title of a picture is the item's only where it has no other.
+/// Returns the role of a Media RSS 1.5.1 element; the title of a file is the item's only where it has no
+/// other.
 fn media(local: &str) -> Role {
     match local {
         "group" => Role::Pass,

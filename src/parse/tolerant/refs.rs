@@ -7,14 +7,14 @@ use memchr::memchr;
 use super::attrs::Attrs;
 use crate::model::text::{character, push_named};
 
-/// Entities that are read of one document type declaration.
+/// The most entities that one document may declare; further ones are ignored.
 const MOST: usize = 64;
-/// Longest value of a declared entity, in bytes.
+/// Longest literal value of a declared entity, in bytes; a longer one is cut.
 const VALUE: usize = 1_024;
-/// What all declared entities of one document may expand to, in bytes: an entity bomb ends here.
+/// Bytes that all declared entities of one document may expand to, which stops an entity bomb.
 const BUDGET: usize = 65_536;
 
-/// The entities that a document declares, and what is left of its budget.
+/// The entities that a document declares, and the part of its budget that is spent.
 #[derive(Debug, Default)]
 pub(super) struct Entities {
     declared: Vec<(String, String)>,
@@ -31,7 +31,7 @@ impl Entities {
             if name == "%" || !rest.starts_with(['"', '\'']) || self.declared.len() >= MOST {
                 continue;
             }
-            // A quoted value is what an attribute without a name has.
+            // The value is quoted like that of an attribute, so it is parsed as one.
             let Some((_, value)) = Attrs(&format!("v={}", super::tokens::head(rest, VALUE + 2)))
                 .iter()
                 .next()
@@ -44,7 +44,7 @@ impl Entities {
         }
     }
 
-    /// `raw` with its references resolved; what is unknown stays as it is written.
+    /// Returns `raw` with its references resolved; unknown ones stay as written.
     pub(super) fn decode<'a>(&mut self, raw: &'a str) -> Cow<'a, str> {
         let Some(first) = memchr(b'&', raw.as_bytes()) else { return Cow::Borrowed(raw) };
         let mut out = String::with_capacity(raw.len());
@@ -84,7 +84,7 @@ impl Entities {
     }
 }
 
-/// The name between `&` and `;`, of sensible length.
+/// Returns the name between `&` and `;`, if it is well-formed and shorter than 40 bytes.
 fn reference(after: &str) -> Option<&str> {
     let window = super::tokens::head(after, 40);
     let name = window.get(..window.find(';')?)?;

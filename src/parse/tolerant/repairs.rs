@@ -1,11 +1,11 @@
-//! What had to be repaired, and in which line.
+//! The repairs made in a document, each with its line.
 
 use crate::model::Repair;
 
-/// Repairs that are told one by one.
+/// The most repairs that are listed; further ones are not recorded.
 const MOST: usize = 50;
 
-/// The list, with the line counted on from the last repair.
+/// The list of repairs; lines are counted on from the last one.
 #[derive(Debug)]
 pub(super) struct Repairs<'a> {
     text: &'a str,
@@ -19,7 +19,7 @@ impl<'a> Repairs<'a> {
         Self { text, at: 0, line: 1, list: Vec::new() }
     }
 
-    /// Notes a repair at a byte of the document; places come in ascending order.
+    /// Records a repair at byte offset `at`; offsets come in ascending order.
     pub(super) fn note(&mut self, at: usize, what: &'static str) {
         if self.list.len() >= MOST {
             return;

@@ -1,4 +1,4 @@
-//! Opens and closes elements: what is in force within one ends with it.
+//! Opens and closes elements, with the namespaces and bases in force within them.
 
 use url::Url;
 
@@ -6,7 +6,7 @@ use super::state::{Kind, Open, Walker};
 use super::tokens::Tag;
 
 impl<'a> Walker<'a, '_> {
-    /// Puts an element's namespaces and base in force; once more when something was closed for it.
+    /// Puts an element's namespaces and base in force; called again if other elements were closed for it.
     pub(super) fn enter(&mut self, tag: Tag<'a>) {
         self.bases_before = self.bases.len();
         self.scope.enter(&tag, self.stack.len());
@@ -26,7 +26,7 @@ impl<'a> Walker<'a, '_> {
         self.bases.extend(own);
     }
 
-    /// Opens an element; `None` for one that has no end.
+    /// Opens an element; a `kind` of `None` is an element that has no end and is not opened.
     pub(super) fn open(&mut self, tag: Tag<'a>, kind: Option<Kind<'a>>) {
         let bases = self.bases_before;
         let Some(kind) = kind else {
@@ -42,7 +42,7 @@ impl<'a> Walker<'a, '_> {
         }
     }
 
-    /// Closes what is open from the top down to `place`.
+    /// Closes the open elements from the top of the stack down to index `place`, inclusive.
     pub(super) fn close_to(&mut self, place: usize) {
         while self.stack.len() > place {
             let Some(open) = self.stack.pop() else { return };

@@ -1,5 +1,4 @@
-//! What the walker knows: the elements that are open, the text that is being read, and what has
-//! been read so far.
+//! The state of the walker: the open elements, the text being captured, and the values read so far.
 
 use std::borrow::Cow;
 
@@ -14,7 +13,7 @@ use super::tokens::{Tag, Tokens};
 use crate::model::{Author, Entry};
 use crate::parse::Context;
 
-/// What an open element is.
+/// The kind of an open element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind<'a> {
     /// Root, channel, and wrappers without a meaning of their own.
@@ -26,7 +25,7 @@ pub(super) enum Kind<'a> {
     Aside,
     /// The feed that an item was taken from.
     Origin,
-    /// Markup within a text, under the name it is written out with.
+    /// Markup within a text, with the name it is written under.
     Inline(&'a str),
 }
 
@@ -35,11 +34,11 @@ pub(super) enum Kind<'a> {
 pub(super) struct Open<'a> {
     pub(super) name: &'a str,
     pub kind: Kind<'a>,
-    /// Place of the base in force before this element, where it sets its own.
+    /// Length of the walker's `bases` before this element, restored when it closes.
     pub(super) bases: usize,
 }
 
-/// A start tag with what its name means.
+/// A start tag with its name resolved.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Start<'a, 'l> {
     pub tag: Tag<'a>,
@@ -50,34 +49,34 @@ pub(super) struct Start<'a, 'l> {
     pub written: &'a str,
 }
 
-/// The reader's state.
+/// The state of the walk over one document.
 #[derive(Debug)]
 pub(super) struct Walker<'a, 'c> {
     pub(super) tokens: Tokens<'a>,
     pub(super) scope: Scope<'a>,
     pub(super) entities: Entities,
     pub(super) stack: Vec<Open<'a>>,
-    /// Elements open beyond the deepest that is kept.
+    /// Number of elements open beyond the maximum depth.
     pub(super) overflow: usize,
     pub(super) bases: Vec<Url>,
-    /// How many bases were in force before the element that is being opened.
+    /// Length of `bases` before the element that is being opened.
     pub(super) bases_before: usize,
     pub(super) ignored: usize,
     pub(super) asides: usize,
     pub(super) capture: Option<Capture>,
-    /// The author whose name, address or page is being read.
+    /// The capture of an author while its name, email or page is being captured.
     pub(super) suspended: Option<Capture>,
     pub(super) person: Author,
     pub(super) feed: Draft,
     pub(super) item: Option<Draft>,
-    /// What an Atom item says of the feed that it was taken from.
+    /// The draft of the feed that an Atom item was taken from, while it is read.
     pub(super) origin: Option<Draft>,
     pub(super) entries: Vec<Entry>,
     pub(super) beyond: usize,
     pub(super) format: Option<&'static str>,
     pub(super) repairs: Repairs<'a>,
     pub(super) context: &'c Context,
-    /// The document has ended within what is being closed.
+    /// Whether the document ended within the elements that are being closed.
     pub(super) cut: bool,
 }
 
@@ -108,22 +107,22 @@ impl<'a, 'c> Walker<'a, 'c> {
         }
     }
 
-    /// How many elements are open.
+    /// Returns the number of open elements.
     pub(super) fn depth(&self) -> usize {
         self.stack.len()
     }
 
-    /// The base of relative addresses here.
+    /// Returns the base of relative addresses in the current element.
     pub(super) fn base(&self) -> Option<&Url> {
         self.bases.last()
     }
 
-    /// What stands in unknown elements counts less.
+    /// Returns the number to add to ranks: 10 within unknown elements, else 0.
     pub(super) fn penalty(&self) -> u8 {
         if self.asides > 0 { 10 } else { 0 }
     }
 
-    /// What is being read: the item, what it says of its first feed, or the feed.
+    /// Returns the draft being filled: that of the item's source feed, the item, or the feed.
     pub(super) fn draft(&mut self) -> &mut Draft {
         self.origin.as_mut().or(self.item.as_mut()).unwrap_or(&mut self.feed)
     }

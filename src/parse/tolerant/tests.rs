@@ -1,4 +1,4 @@
-//! Dialects, damage and hostile documents, in samples of our own.
+//! Tests with dialects, damaged and hostile documents.
 
 use proptest::prelude::*;
 
@@ -15,7 +15,7 @@ fn read(text: &str) -> Document {
     parse(text, &context()).unwrap().unwrap()
 }
 
-/// The titles and links of the items, as one line each.
+/// Returns the title and link of each item, as one line each.
 fn items(document: &Document) -> Vec<String> {
     let line = |e: &crate::model::Entry| format!("{}|{}", e.title, e.link.as_deref().unwrap_or_default());
     document.entries.iter().map(line).collect()

@@ -1,14 +1,14 @@
-//! Markup to tokens, for documents that no XML parser takes.
+//! Scans markup into tokens, for documents that no XML parser accepts.
 //!
-//! `quick-xml` ends at the first error of syntax and would search again from there, which
-//! hostile input makes quadratic; this scanner never fails, never recurses and looks at no
-//! character more than a fixed number of times.
+//! `quick-xml` ends at the first error of syntax and would search again from there, which hostile input makes
+//! quadratic; this scanner never fails, never recurses and reads no character more than a fixed number of
+//! times.
 
 use memchr::{memchr, memchr2, memchr2_iter, memchr3_iter, memmem};
 
 use super::attrs::Attrs;
 
-/// Longest document type declaration that is read as one, in bytes.
+/// Longest document type declaration that is read with its internal subset, in bytes.
 const DOCTYPE: usize = 65_536;
 const CDATA_OPEN: &str = "<![CDATA[";
 const COMMENT_OPEN: &str = "<!--";
@@ -18,42 +18,42 @@ const COMMENT_OPEN: &str = "<!--";
 pub(crate) struct Tag<'a> {
     pub(crate) name: &'a str,
     pub(crate) attrs: Attrs<'a>,
-    /// `<x/>`.
+    /// Whether the tag closes itself (`<x/>`).
     pub(crate) empty: bool,
 }
 
 /// One piece of the document.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Token<'a> {
-    /// References still undecoded.
+    /// Text with its references undecoded.
     Text(&'a str),
     CData(&'a str),
     Start(Tag<'a>),
     End(&'a str),
-    /// What stands between `<!DOCTYPE` and its `>`.
+    /// The text between `<!DOCTYPE` and its `>`.
     Doctype(&'a str),
 }
 
-/// What `<!` began.
+/// The result of scanning `<!`.
 enum Declared<'a> {
     Token(Token<'a>),
     Passed,
     Nothing,
 }
 
-/// The scanner.
+/// A scanner over the tokens of a document.
 #[derive(Debug)]
 pub(crate) struct Tokens<'a> {
     text: &'a str,
     at: usize,
-    /// No `-->` stands at or after this place.
+    /// Offset after which there is no `-->`.
     no_comment_end: usize,
-    /// The last `]]>` that was found, so that it is not searched twice.
+    /// Offset of the last `]]>` found, so that it is not searched twice.
     cdata_end: Option<usize>,
     no_cdata_end: bool,
-    /// A document type declaration was read.
+    /// Whether a document type declaration was read.
     typed: bool,
-    /// What the scanner itself had to repair last.
+    /// The scanner's own last repair, until the walker takes it.
     pub(crate) fault: Option<&'static str>,
 }
 
@@ -70,7 +70,7 @@ impl<'a> Tokens<'a> {
         }
     }
 
-    /// Byte offset of the next token.
+    /// Returns the byte offset of the next token.
     pub(crate) fn position(&self) -> usize {
         self.at
     }
@@ -83,7 +83,7 @@ impl<'a> Tokens<'a> {
         self.text.get(from..to).unwrap_or_default()
     }
 
-    /// `None` at the end of the document.
+    /// Returns the next token, or `None` at the end of the document.
     pub(crate) fn next(&mut self) -> Option<Token<'a>> {
         loop {
             let rest = self.rest();
@@ -108,7 +108,7 @@ impl<'a> Tokens<'a> {
         }
     }
 
-    /// Text to the next `<`, which is first looked for after `skip` bytes.
+    /// Returns the text up to the next `<`, which is searched for after `skip` bytes.
     fn text_run(&mut self, skip: usize) -> Token<'a> {
         let rest = self.rest();
         let tail = rest.as_bytes().get(skip..).unwrap_or_default();
@@ -117,13 +117,13 @@ impl<'a> Tokens<'a> {
         Token::Text(rest.get(..end).unwrap_or_default())
     }
 
-    /// `<` that begins nothing is text.
+    /// Reads a `<` that begins nothing as text.
     fn stray_angle(&mut self) -> Token<'a> {
         self.fault = Some("`<` that begins no tag, read as text");
         self.text_run(1)
     }
 
-    /// Comments, CDATA and DOCTYPE.
+    /// Scans what begins with `<!`: a comment, a CDATA section, a DOCTYPE or another declaration.
     fn declaration(&mut self, rest: &'a str) -> Declared<'a> {
         if rest.starts_with(CDATA_OPEN) {
             return Declared::Token(self.cdata());
@@ -136,7 +136,7 @@ impl<'a> Tokens<'a> {
             return Declared::Nothing;
         }
         let is_doctype = kind.get(..7).is_some_and(|word| word.eq_ignore_ascii_case("doctype"));
-        // A document has one type; what follows is not searched for a subset again.
+        // Only the first DOCTYPE is searched for an internal subset.
         let subset = is_doctype && !std::mem::replace(&mut self.typed, true);
         let end = if subset { doctype_end(rest) } else { None };
         let end = end.unwrap_or_else(|| short_end(rest).saturating_sub(1));
@@ -145,7 +145,7 @@ impl<'a> Tokens<'a> {
         if is_doctype { Declared::Token(Token::Doctype(body)) } else { Declared::Passed }
     }
 
-    /// Passes a comment; false when it has no end and so is none.
+    /// Skips a comment; returns `false` if it has no end and so is none.
     fn comment(&mut self, rest: &str) -> bool {
         if self.at >= self.no_comment_end {
             return false;
@@ -159,8 +159,10 @@ impl<'a> Tokens<'a> {
         false
     }
 
-    /// To `]]>`; a section that runs over the end of its item into the next one was not
-    /// closed and ends with the item.
+    /// Scans a CDATA section up to `]]>`.
+    ///
+    /// A section that runs over the end of its item, into another section or to the end of the document, was
+    /// not closed and ends with the item.
     fn cdata(&mut self) -> Token<'a> {
         let start = self.at + CDATA_OPEN.len();
         let (end, another) = self.find_cdata_end(start);
@@ -180,8 +182,8 @@ impl<'a> Tokens<'a> {
         Token::CData(body)
     }
 
-    /// Where the section ends, and whether it may have to end earlier: it has no end, or another one
-    /// begins in it. Brackets are rare in texts, so one search for them finds both.
+    /// Returns where the section ends, and whether it may have to end earlier, because it has no end or
+    /// another section begins in it. Brackets are rare in texts, so one search for them finds both.
     fn find_cdata_end(&mut self, from: usize) -> (Option<usize>, bool) {
         let known = self.cdata_end.filter(|known| *known >= from);
         if self.no_cdata_end || known.is_some() {
@@ -199,7 +201,7 @@ impl<'a> Tokens<'a> {
         (self.cdata_end, another || end.is_none())
     }
 
-    /// `<?…?>`; its end is the first `>`, for many are written without the second `?`.
+    /// Skips an instruction (`<?…?>`) up to its first `>`, since many lack the second `?`.
     fn instruction(&mut self, rest: &str) {
         self.at += short_end(rest);
     }
@@ -242,7 +244,7 @@ impl<'a> Tokens<'a> {
     }
 }
 
-/// The name of a tag that holds nothing else, as most do; it begins after `skip` bytes.
+/// Returns the name of a tag that has nothing else, like most tags; it begins after `skip` bytes.
 fn bare_name(rest: &str, skip: usize) -> Option<&str> {
     let name = rest.as_bytes().get(skip..)?;
     let end =
@@ -250,19 +252,20 @@ fn bare_name(rest: &str, skip: usize) -> Option<&str> {
     (name.get(end) == Some(&b'>')).then(|| rest.get(skip..skip + end)).flatten()
 }
 
-/// Whether a byte can begin a name.
+/// Returns whether a byte can begin a name.
 fn names(byte: u8) -> bool {
     byte.is_ascii_alphabetic() || byte == b'_' || byte == b':' || byte >= 0x80
 }
 
-/// At most `most` bytes from the start.
+/// Returns at most the first `most` bytes of `text`, cut at a character boundary.
 pub(crate) fn head(text: &str, most: usize) -> &str {
     text.get(..text.floor_char_boundary(most)).unwrap_or_default()
 }
 
-/// Offset of the `>` of the start tag at the start of `rest`, and whether there is one. A
-/// quoted value ends at its quote; one that holds another tag was not closed, and the tag ends
-/// at the first `>` in it.
+/// Returns where the start tag at the beginning of `rest` ends, and whether its `>` is there.
+///
+/// A quoted value ends at its quote; one that holds another tag was not closed, and the tag ends at the first
+/// `>` in it.
 fn tag_end(rest: &str) -> (usize, bool) {
     let bytes = rest.as_bytes();
     let tail = bytes.get(1..).unwrap_or_default();
@@ -292,13 +295,15 @@ fn tag_end(rest: &str) -> (usize, bool) {
 
 const MARKS: &[u8; 4] = b"\"'><";
 
-/// Whether the quote at `at` stands behind `=`.
+/// Returns whether the quote at `at` follows a `=`.
 fn begins_value(bytes: &[u8], at: usize) -> bool {
     bytes.iter().take(at).rev().find(|b| !b.is_ascii_whitespace()) == Some(&b'=')
 }
 
-/// Where a quoted value ends, else where its tag ends: a value that holds another tag, or never
-/// ends, was not closed.
+/// Returns the offset of the quote that ends a value.
+///
+/// # Errors
+/// The end of the tag, if there is one, when the value holds another tag or never ends and so was not closed.
 fn value_end(bytes: &[u8], from: usize, quote: u8) -> Result<usize, Option<(usize, bool)>> {
     let mut first_end = None;
     let tail = bytes.get(from..).unwrap_or_default();
@@ -316,14 +321,14 @@ fn value_end(bytes: &[u8], from: usize, quote: u8) -> Result<usize, Option<(usiz
     Err(first_end)
 }
 
-/// Length of a declaration or instruction that ends at its first `>`, or before the next `<`.
+/// Returns the length of a declaration or instruction, which ends at its first `>` or before the next `<`.
 fn short_end(rest: &str) -> usize {
     let body = rest.get(2..).unwrap_or_default();
     let end = memchr2(b'>', b'<', body.as_bytes()).unwrap_or(body.len());
     2 + end + usize::from(body.as_bytes().get(end) == Some(&b'>'))
 }
 
-/// Offset of the `>` that ends a DOCTYPE with its internal subset.
+/// Returns the offset of the `>` that ends a DOCTYPE with its internal subset.
 fn doctype_end(rest: &str) -> Option<usize> {
     let window = head(rest, DOCTYPE);
     let open = window.find(['[', '>'])?;
@@ -337,7 +342,7 @@ fn doctype_end(rest: &str) -> Option<usize> {
     }
 }
 
-/// Offset of the first end tag of an item.
+/// Returns the offset of the first end tag of an item.
 fn item_end(body: &str) -> Option<usize> {
     body.match_indices("</").map(|(at, _)| at).find(|at| {
         let name = body.get(at + 2..).unwrap_or_default();

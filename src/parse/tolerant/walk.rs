@@ -1,5 +1,4 @@
-//! The walk over the tokens. No tree is built and nothing recurs; depth, text and counts are
-//! bounded.
+//! The walk over the tokens. No tree is built and nothing recurses; depth, text and counts are bounded.
 
 use super::meaning::Within;
 use super::names::lower;
@@ -7,7 +6,7 @@ use super::state::{Start, Walker};
 use super::tokens::{Tag, Token};
 use crate::model::nesting::is_void;
 
-/// Elements that are open at once; what is deeper is passed over.
+/// The most elements open at once; deeper ones are skipped.
 const MAX_DEPTH: usize = 128;
 
 impl<'a> Walker<'a, '_> {
