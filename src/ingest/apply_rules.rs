@@ -12,13 +12,13 @@ use crate::parse::clean::Cleaner;
 use crate::rules::{Rules, Subject, Verdict};
 use crate::store::{Result, Store};
 
-/// Names of the counters: items that rules were applied to,
+/// Name of the counter of items that rules were applied to.
 pub const SEEN: &str = "seen";
-/// of these, the items that were kept,
+/// Name of the counter of items that the rules kept.
 pub const KEPT: &str = "kept";
-/// of these, the items that a rule dropped.
+/// Name of the counter of items that a rule dropped.
 pub const DROPPED: &str = "dropped";
-/// Prefix of the counter of a rule's hits.
+/// Prefix of the name of the counter of a rule's hits.
 pub const RULE: &str = "rule.";
 
 /// Returns the fields of a draft that rules are matched against.

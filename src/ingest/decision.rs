@@ -5,7 +5,7 @@ use crate::store::Sighting;
 
 use super::identity::Listed;
 
-/// Most changes of one item that are published at once; further ones are published once a day (RULES 1.5).
+/// Published changes of one item after which further ones are published once a day at most (RULES 1.5).
 pub const MAX_REVISIONS: u32 = 24;
 /// Seconds between two such changes, and between a change and one that reverts it.
 pub const REVISION_EVERY: i64 = 86_400;
@@ -35,9 +35,9 @@ pub enum Decision {
 /// The outcome of a draft of a known item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// What is published changes.
+    /// The published form changes.
     Revised,
-    /// Nothing that is published changes.
+    /// The published form is unchanged.
     Same,
     /// It is published when a day has passed since the last change.
     Waits,
@@ -72,7 +72,7 @@ pub fn decide(
     }
 }
 
-/// Whether a correction counts that comes from a source other than the one of the content.
+/// The outcome of a correction by a source other than the one that gives the content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Correction {
     /// The source of the content still lists the item: its own text counts.

@@ -20,7 +20,7 @@ use crate::store::{Basis, Change, Event, EventKind, Name, Result, Sighting, Stor
 /// The ingest of one document; runs on a blocking thread.
 pub(super) struct DocumentIngest {
     pub(super) context: DocumentContext,
-    /// Items that were published once.
+    /// Cursor of the last published generation.
     pub(super) published: Cursor,
     pub(super) changes: Vec<DecidedChange>,
     pub(super) counts: Counts,
@@ -31,7 +31,7 @@ pub(super) struct DocumentIngest {
 }
 
 impl DocumentIngest {
-    /// Returns the ingest of a document with no decision made yet.
+    /// Creates the ingest of a document, with no decision made yet.
     pub(super) fn new(context: &DocumentContext) -> Self {
         Self {
             context: context.clone(),

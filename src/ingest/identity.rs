@@ -103,7 +103,8 @@ fn are_one_article(a: &Entry, b: &Entry) -> bool {
     compared.count() >= 2 || (compared.count() == 1 && !differs)
 }
 
-/// Returns whether two records with two guids are still one article: they have no difference.
+/// Returns whether two records with two guids are still one article: their titles agree, and neither
+/// text nor date differs.
 fn are_equal(a: &Entry, b: &Entry) -> bool {
     let Compared { title, text, date } = compare_entries(a, b);
     title == Some(true) && text != Some(false) && date != Some(false)

@@ -252,12 +252,12 @@ fn failed(state: &mut SourceState, report: &mut PollReport, error: &PollError, n
         PollError::Fetch(error) => error.retry_after(),
         _ => None,
     };
-    // It says that of the server; a 503 may be one address that cannot be made.
+    // A 429 is about the whole host; a 503 may be about one address.
     if matches!(error, PollError::Fetch(error) if error.status() == Some(429)) {
         report.host_rests = retry_after.map(|until| until.min(now.plus(schedule::CEILING)));
     }
     if matches!(error, PollError::Fetch(error) if error.status() == Some(412)) {
-        // A condition that it cannot keep is not stated again.
+        // The server cannot evaluate the condition, so it is not sent again.
         state.validators = Validators::default();
         state.memory.body = None;
     }
@@ -267,7 +267,7 @@ fn failed(state: &mut SourceState, report: &mut PollReport, error: &PollError, n
         tracing::error!(source.id = %report.source, "its address is gone for good (410); it is asked no more");
         return Ended::Gone;
     }
-    // An address that it moved to must not outlive its own end.
+    // A remembered redirect is dropped after some failures.
     redirects::record_failure(state);
     Ended::Badly { retry_after }
 }

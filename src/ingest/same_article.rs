@@ -26,7 +26,7 @@ pub(super) enum Demand {
     TwoSigns,
     /// The title and one more sign must agree.
     TitleAndSign,
-    /// Found by title and a long text: no more than [`SAME_TEXT_WITHIN`] may lie between.
+    /// Found by title and a long text: no more than `SAME_TEXT_WITHIN` may lie between.
     LongText,
     /// Found by title and text, without a link: the date must be the same, or missing.
     ShortText,

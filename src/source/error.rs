@@ -28,7 +28,7 @@ pub enum SourceError {
         "the page no longer matches its rule: {what}; look at it and mend the selectors (nothing is removed)"
     )]
     Drift {
-        /// What is missing.
+        /// The missing part.
         what: String,
     },
     /// A challenge page (a test for human visitors) in place of the answer.

@@ -154,7 +154,7 @@ mod tests {
         let links: Vec<_> = document.entries.iter().filter_map(|e| e.link.as_deref()).collect();
         assert_eq!(links, ["https://p.example/n/60", "https://p.example/n/59", "https://p.example/n/58"]);
         assert_eq!(document.cut, ["of 60 addresses the newest 3 are read"]);
-        // What is no article is not counted.
+        // Addresses that are not articles are not counted.
         let only = Pattern::from(regex::Regex::new("/n/[12]$").unwrap());
         let rule = SitemapRule { only: Some(only), max_sitemaps: 1 };
         let (document, _) = parse(&rule, long.as_bytes(), &context).unwrap();
