@@ -18,13 +18,13 @@ pub(super) struct DocumentFacts {
     guids: HashSet<[u8; 16]>,
     /// Guids that different articles share.
     pub(super) void: HashSet<[u8; 16]>,
-    /// Number of records for each address with its fragment.
+    /// Number of distinct records for each address with its fragment.
     wholes: HashMap<String, u32>,
-    /// Number of records for each address without its fragment.
+    /// Number of distinct records for each address without its fragment.
     bases: HashMap<String, u32>,
-    /// Number of records for each shared link with a date.
+    /// Number of distinct records for each link with a date.
     dated: HashMap<Alias, u32>,
-    /// Number of records for each date.
+    /// Number of distinct records for each date.
     dates: HashMap<Timestamp, u32>,
     /// The channel's own link.
     own_link: Option<String>,
