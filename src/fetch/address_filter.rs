@@ -168,7 +168,7 @@ mod tests {
         address_filter.check(&Url::parse(url).unwrap()).map_or_else(|error| error.kind(), |()| "ok")
     }
 
-    /// The first and last addresses of every refused block, and their permitted neighbours.
+    /// Checks the first and last addresses of every refused block, and their permitted neighbours.
     #[test]
     fn inner_addresses_are_refused() {
         let refused = "0.0.0.0 0.255.255.255 10.0.0.0 10.255.255.255 100.64.0.0 100.100.100.200 \

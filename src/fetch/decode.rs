@@ -163,13 +163,13 @@ fn is_known(coding: &str) -> bool {
     matches!(coding, "gzip" | "x-gzip" | "zstd") || NAMELESS.contains(&coding)
 }
 
-/// Whether a body begins as documents do: with a sign of XML, HTML or JSON.
+/// Returns whether a body begins as documents do: with a sign of XML, HTML or JSON.
 fn begins_as_text(head: &[u8]) -> bool {
     let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
     matches!(head.first(), Some(b'<' | b'{' | b'['))
 }
 
-/// Whether bytes are text in some encoding, by those at the beginning: none is a control character, unless two bytes
+/// Returns whether the first bytes are text in some encoding: none is a control character, unless two bytes
 /// make a character (UTF-16 with its byte order mark).
 fn is_text(body: &[u8]) -> bool {
     let head = body.get(..LOOKED_AT).unwrap_or(body);

@@ -196,7 +196,7 @@ mod tests {
         headers
     }
 
-    /// 2026-11-24T00:00:00Z, as in the `Date` headers below.
+    /// Returns 2026-11-24T00:00:00Z, as in the `Date` headers below.
     fn now() -> Timestamp {
         NOW.plus(1_795_478_400)
     }

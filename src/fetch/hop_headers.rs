@@ -34,7 +34,7 @@ impl HopHeaders {
         self.conditions.clear();
     }
 
-    /// The headers of a hop, and whether it can be answered with 304.
+    /// Returns the headers of a hop, and whether it can be answered with 304.
     pub(super) fn at(&self, trail: &Trail) -> (HeaderMap, bool) {
         let mut headers = if trail.is_home() { self.own.clone() } else { HeaderMap::new() };
         if let Some(cookies) = trail.cookies() {

@@ -218,7 +218,7 @@ mod tests {
         assert!(tokio::time::timeout(soon, hosts.permit(&url("a.test"), Duration::ZERO)).await.is_ok());
     }
 
-    /// Waiting for the common bound must not make two starts on one host coincide.
+    /// Checks that waiting for the common bound does not make two starts on one host coincide.
     #[tokio::test]
     async fn spacing_holds_behind_the_common_bound() {
         let hosts = Arc::new(Hosts::new(2, 2));

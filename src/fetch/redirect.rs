@@ -135,8 +135,8 @@ impl Trail {
     }
 }
 
-/// An address with raw bytes in another encoding than UTF-8 (Latin-1, GBK) is meant byte by byte: the server knows
-/// its own.
+/// Decodes an address as UTF-8; raw bytes of another encoding (Latin-1, GBK) are percent-encoded, so that the
+/// server gets its own bytes back.
 fn readable(bytes: &[u8]) -> Cow<'_, str> {
     str::from_utf8(bytes).map_or_else(|_| percent_encode(bytes, RAW).into(), Cow::Borrowed)
 }
@@ -234,7 +234,7 @@ mod tests {
         assert_eq!(follow(&mut trail, "http://a.test/").unwrap_err().kind(), "redirect");
     }
 
-    /// A maintenance page behind a temporary redirect is not a new address.
+    /// Checks that a maintenance page behind a temporary redirect is no new address.
     #[test]
     fn only_permanent_hops_move() {
         let mut trail = Trail::new(Url::parse("http://a.test/0").unwrap(), 5);

@@ -254,7 +254,7 @@ async fn early_ends_and_nonsense() {
     }
 }
 
-/// What a server sends unasked must not become the answer to another request.
+/// Checks that bytes a server sends unasked are not used as the answer to another request.
 #[tokio::test]
 async fn a_stray_answer_is_never_used() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -360,7 +360,7 @@ async fn the_default_refuses_loopback() {
     assert!(server.heads().is_empty());
 }
 
-/// The name itself passes; only the resolver sees its address.
+/// Checks the resolver: the name itself passes the filter, and only its address is refused.
 #[tokio::test]
 async fn the_resolver_is_guarded() {
     let server = Server::fixed("200 OK", FEED).await;
@@ -429,7 +429,7 @@ fn options_that_cannot_be_sent() {
     assert_eq!(Fetcher::new(options).unwrap_err().kind(), "config");
 }
 
-/// The daemon spawns fetches.
+/// Checks that fetches are `Send`, because the daemon spawns them.
 #[test]
 fn fetches_are_send() {
     fn is_send<T: Send>(_: &T) {}
@@ -439,7 +439,7 @@ fn fetches_are_send() {
     is_send(&fetcher);
 }
 
-/// 412 where a condition is sent, 203 and nothing else than white space.
+/// Checks 412 where a condition is sent, 203, and bodies of white space only.
 #[tokio::test]
 async fn odd_answers_to_conditions() {
     let conditional = |server: &Server| {
@@ -497,7 +497,7 @@ async fn robots_txt_holds_for_targets_of_redirects() {
     assert!(there.heads().iter().all(|head| !head.starts_with("GET /private")));
 }
 
-/// A host that cannot be reached says nothing about its pages.
+/// Checks the cause that is reported when robots.txt cannot be fetched from an unreachable host.
 #[tokio::test]
 async fn without_robots_txt_the_cause_is_told() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -1,7 +1,7 @@
 //! The last answer of each source, kept to try a changed config on before it is used.
 //!
-//! One small file a source, beside the store's own: it is no part of what must not be lost, and
-//! would cost the store more than it is worth. A file that is damaged or missing is no fault.
+//! Each source has one small file outside the store: the answers are not worth a transaction. A damaged or
+//! missing file counts as no answer.
 
 use std::collections::BTreeSet;
 use std::io::{Read, Write};
@@ -13,33 +13,33 @@ use url::Url;
 
 use crate::model::{SourceId, Timestamp};
 
-/// Larger bodies are not kept, in bytes; the config is not tried on such a source.
+/// Largest body that is kept, in bytes; a changed config is not tried on a source with a larger one.
 const MAX_BODY: usize = 4 << 20;
-/// The lines before the body are not longer, in bytes.
+/// Most bytes of the two lines before the body.
 const MAX_HEAD: u64 = 16 << 10;
-/// The name of a file ends so. It is not packed: that took a twentieth of a first round's time, for two fifths
-/// less (2026-11).
+/// File name extension of an answer. Answers are not compressed: that took a twentieth of a first round's time
+/// and saved two fifths of the space (2026-11).
 const ENDING: &str = "answer";
-/// End of the name of an empty file that says: nothing is kept of this source.
+/// File name extension of an empty file that forbids keeping answers of the source.
 const WITHHELD: &str = "withheld";
 
-/// What a source answered last.
+/// The last answer of a source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LastAnswer {
-    /// What it said beside the body.
+    /// The metadata of the answer.
     pub head: Head,
-    /// Its body, decoded.
+    /// The body, decoded.
     pub body: Vec<u8>,
 }
 
-/// What an answer says beside its body.
+/// The metadata of an answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Head {
-    /// Where it came from in the end.
+    /// The address after redirects.
     pub url: Url,
-    /// Its media type as it was sent.
+    /// The media type as it was sent.
     pub content_type: Option<String>,
-    /// When it was asked for.
+    /// The time of the request.
     pub at: Timestamp,
 }
 
@@ -50,13 +50,14 @@ pub struct LastAnswers {
 }
 
 impl LastAnswers {
-    /// In a folder that need not be there yet.
+    /// Creates a handle on a folder, which need not exist yet.
     #[must_use]
     pub fn new(folder: &Path) -> Self {
         Self { folder: folder.to_owned() }
     }
 
-    /// An id has only letters, digits, `.`, `_` and `-`, and begins with a letter or digit.
+    /// Returns the path of a source's answer. An id has only letters, digits, `.`, `_` and `-`, and begins with
+    /// a letter or digit.
     fn path(&self, id: &SourceId) -> PathBuf {
         self.folder.join(format!("{id}.{ENDING}"))
     }
@@ -65,17 +66,18 @@ impl LastAnswers {
         self.folder.join(format!("{id}.{WITHHELD}"))
     }
 
-    /// Keeps an answer in place of the one before, unless it is withheld: a line with the length of the body, the head on another,
-    /// and the body.
+    /// Keeps an answer in place of the previous one, unless answers of the source are withheld.
+    ///
+    /// The file has the length of the body on the first line, the metadata on the second, then the body.
     ///
     /// # Errors
-    /// What the system says; the one before may be gone then.
+    /// I/O errors; the previous answer may be gone then.
     pub fn keep(&self, id: &SourceId, head: &Head, body: &[u8]) -> io::Result<()> {
         if body.len() > MAX_BODY || self.is_withheld(id) {
             return self.forget(id);
         }
         let before = format!("{}\n{}\n", body.len(), serde_json::to_string(head)?);
-        // Over the one before: half a file is none.
+        // The previous answer is overwritten: an incomplete file is read as no answer.
         let path = self.path(id);
         let mut file = match fs::File::create(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -86,11 +88,11 @@ impl LastAnswers {
         }?;
         file.write_all(before.as_bytes())?;
         file.write_all(body)?;
-        // It may have been withheld meanwhile.
+        // Answers may have been withheld in the meantime.
         if self.is_withheld(id) { self.forget(id) } else { Ok(()) }
     }
 
-    /// The last answer, where a whole one is there.
+    /// Returns the last answer; `None` where it is missing or incomplete.
     #[must_use]
     pub fn read(&self, id: &SourceId) -> Option<LastAnswer> {
         let file = fs::File::open(self.path(id)).ok()?;
@@ -104,10 +106,10 @@ impl LastAnswers {
         Some(LastAnswer { head, body })
     }
 
-    /// Forgets the last answer of a source.
+    /// Removes the last answer of a source.
     ///
     /// # Errors
-    /// What the system says, unless there was none.
+    /// I/O errors, except that the file does not exist.
     pub fn forget(&self, id: &SourceId) -> io::Result<()> {
         match fs::remove_file(self.path(id)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
@@ -115,41 +117,41 @@ impl LastAnswers {
         }
     }
 
-    /// Forgets the last answer of a source that lists what was erased, and keeps none until
+    /// Removes the last answer of a source that lists an erased item, and keeps none until
     /// [`LastAnswers::release`].
     ///
     /// # Errors
-    /// What the system says.
+    /// I/O errors.
     pub fn withhold(&self, id: &SourceId) -> io::Result<()> {
         fs::create_dir_all(&self.folder)?;
         fs::File::create(self.withheld_path(id))?;
         self.forget(id)
     }
 
-    /// Whether nothing is kept of a source.
+    /// Returns whether answers of a source are withheld.
     #[must_use]
     pub fn is_withheld(&self, id: &SourceId) -> bool {
         self.withheld_path(id).exists()
     }
 
-    /// Keeps answers of a source again, from its next on: it lists nothing any more that was erased.
+    /// Keeps answers of a source again, from the next one on, because it no longer lists an erased item.
     pub fn release(&self, id: &SourceId) {
-        // One that cannot be removed goes the next time.
+        // A file that cannot be removed is removed on the next call.
         let _ = fs::remove_file(self.withheld_path(id));
     }
 
-    /// Forgets the answers of all sources but these, and what older feedmills kept.
+    /// Removes the answers of all sources except `known`, and files of older versions.
     pub fn keep_only(&self, known: &BTreeSet<&SourceId>) {
         let Ok(entries) = fs::read_dir(&self.folder) else { return };
         for path in entries.flatten().map(|entry| entry.path()) {
             if path.extension().is_some_and(|own| own == WITHHELD) {
-                // A source that comes back may still list it.
+                // A source that is configured again may still list the erased item.
                 continue;
             }
             let stem = path.file_stem().filter(|_| path.extension().is_some_and(|own| own == ENDING));
             let id = stem.and_then(|stem| SourceId::new(&stem.to_string_lossy()));
             if id.is_none_or(|id| !known.contains(&id)) {
-                // It goes the next time.
+                // A file that cannot be removed is removed on the next call.
                 let _ = fs::remove_file(&path);
             }
         }

@@ -1,4 +1,4 @@
-//! Applies rules: what they make of a draft, and where it goes then.
+//! Applies rules to drafts, and returns the resulting categories.
 
 use std::collections::BTreeMap;
 
@@ -12,16 +12,16 @@ use crate::parse::clean::Cleaner;
 use crate::rules::{Rules, Subject, Verdict};
 use crate::store::{Result, Store};
 
-/// Names under which all that rules were applied to is counted.
+/// Name of the counter of items that rules were applied to.
 pub const SEEN: &str = "seen";
-/// Of these, those that stayed.
+/// Name of the counter of items that the rules kept.
 pub const KEPT: &str = "kept";
-/// Of these, those that a rule dropped.
+/// Name of the counter of items that a rule dropped.
 pub const DROPPED: &str = "dropped";
-/// Begins the name under which a rule's hits are counted.
+/// Prefix of the name of the counter of a rule's hits.
 pub const RULE: &str = "rule.";
 
-/// Returns what rules look at in a draft.
+/// Returns the fields of a draft that rules are matched against.
 pub(super) fn subject(draft: &Draft, age: i64) -> Subject<'_> {
     Subject {
         title: draft.title.as_str().into(),
@@ -40,7 +40,7 @@ pub(super) fn age(published: Option<Timestamp>, now: Timestamp) -> i64 {
     published.map_or(0, |published| now.since(published).max(0))
 }
 
-/// Returns what the rules make of something that goes to `categories` without them.
+/// Returns the verdict of the rules on an item that is in `categories` without them.
 pub(super) fn evaluate(
     rules: &Rules,
     store: &dyn Store,
@@ -52,14 +52,14 @@ pub(super) fn evaluate(
     rules.judge(subject, source, &slugs, |choice| Some(slug_of(store, choice)))
 }
 
-/// Returns the slug of a category that a rule names; of a new one that which it gets.
+/// Returns the slug of a category that a rule names; for a new category, the slug that it would get.
 pub(super) fn slug_of(store: &dyn Store, choice: &CategoryChoice) -> Slug {
     let known = |name: &str| store.find_category(name).ok().flatten().map(|category| category.slug);
     let by_slug = choice.slug.as_ref().and_then(|slug| known(slug.as_str()));
     by_slug.or_else(|| known(&choice.name)).unwrap_or_else(|| choice.own_slug())
 }
 
-/// Puts what rules rewrote into the draft; HTML is cleaned again, for a rule may have broken it.
+/// Copies what rules rewrote into the draft; HTML is cleaned again, because a rule may have broken it.
 pub(super) fn rewrite(draft: &mut Draft, verdict: &Verdict, cleaner: &Cleaner) {
     if let Some(title) = verdict.title.as_deref().map(strip_illegal).filter(|t| !t.trim().is_empty()) {
         draft.title = clip_bytes(title.trim(), caps::TITLE);
@@ -85,7 +85,7 @@ pub(super) fn rewrite(draft: &mut Draft, verdict: &Verdict, cleaner: &Cleaner) {
     }
 }
 
-/// Returns where an item goes by its verdict, the home category first.
+/// Returns the categories of an item after its verdict, the home category first.
 ///
 /// # Errors
 /// Those of the store.

@@ -1,4 +1,4 @@
-//! From a draft to an item, and its permalink. Pure.
+//! Makes an item from a draft, with its permalink. Pure.
 
 use chrono_tz::Tz;
 
@@ -7,8 +7,8 @@ use super::identity::Listed;
 use crate::model::{Article, Category, CodeSpace, Item, Timestamp};
 use crate::source::Source;
 
-/// A new item of a draft; `undated` is how many new ones without a date stand before it in its document, whose
-/// order their dates keep (RULES 1.9).
+/// Returns a new item made from a draft. `undated` is the number of new items without a date before it in its
+/// document; their dates keep that order (RULES 1.9).
 #[must_use]
 pub fn new_article(
     source: &Source,
@@ -43,7 +43,8 @@ pub fn new_article(
     Article { item, body: draft.body }
 }
 
-/// `slug/2021/12/21/CODE.html`: the day in the site's zone, set once (RULES 5.3).
+/// Returns `slug/2021/12/21/CODE.html`: the day is in the site's zone, and the permalink is set once (RULES
+/// 5.3).
 #[must_use]
 pub fn permalink(home: &Category, published: Timestamp, zone: Tz, file: &str) -> String {
     let day = published.to_utc().with_timezone(&zone).format("%Y/%m/%d");

@@ -1,7 +1,7 @@
-//! The canary: what the last answers of sources come to under other settings, before these are used.
+//! The canary: tries changed settings on the last answers of the sources, before they are used.
 //!
-//! Nothing is fetched and nothing is stored. What the config would no longer ingest is a loss that
-//! an admin has to accept; what goes elsewhere is told.
+//! Nothing is fetched and nothing is stored. Items that would no longer be ingested are a loss that an admin
+//! has to accept; items that would change their category are reported.
 
 use std::collections::BTreeMap;
 
@@ -17,43 +17,43 @@ use crate::model::{CategoryChoice, InfoCode, Slug, Timestamp};
 use crate::source::Source;
 use crate::store::{Result, Store};
 
-/// Titles that are shown as examples.
+/// Most titles that are shown as examples.
 const EXAMPLES: usize = 5;
 
-/// What one source's last answer comes to under new settings.
+/// The result of new settings for one source's last answer.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trial {
     /// The source.
     pub source: String,
-    /// Items of the answer that are ingested now and would not be.
+    /// Number of items that are ingested now and would not be.
     pub vanish: usize,
     /// Titles of some of them.
     pub examples: Vec<String>,
-    /// How many would go elsewhere, by where: slugs with blanks between.
+    /// Number of items that would change categories, by the new ones: slugs separated by spaces.
     pub moves: BTreeMap<String, usize>,
-    /// Items that are not ingested now and would be.
+    /// Number of items that are not ingested now and would be.
     pub appear: usize,
-    /// Why it was not tried, if so.
+    /// The reason why the answer was not tried, if it was not.
     pub untried: Option<String>,
 }
 
 impl Trial {
-    /// Whether it says anything.
+    /// Returns whether there is nothing to report.
     #[must_use]
     pub fn is_silent(&self) -> bool {
         self.vanish + self.appear == 0 && self.moves.is_empty() && self.untried.is_none()
     }
 }
 
-/// What becomes of one listed article.
+/// The outcome for one listed article.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Fate {
     title: String,
-    /// Where it goes, the home category first.
+    /// Its categories, the home category first.
     to: Vec<Slug>,
 }
 
-/// Tries `answer` under the settings in use and under new ones; nothing is stored.
+/// Compares `answer` under the settings in use and under new ones; nothing is stored.
 ///
 /// # Errors
 /// Those of the store.
@@ -69,7 +69,7 @@ pub fn compare(
         trial.untried = Some("its last answer cannot be read".to_owned());
         return Ok(trial);
     };
-    // An answer that cannot be read under new settings loses all that it held.
+    // An answer that cannot be read under new settings loses all its items.
     let after = fates(store, answer, new, new_options, now)?.unwrap_or_default();
     for (code, fate) in &before {
         match after.get(code) {
@@ -90,7 +90,7 @@ pub fn compare(
     Ok(trial)
 }
 
-/// Returns what would be ingested of an answer, and where it would go; `None` for one that cannot be read.
+/// Returns the items that would be ingested, with their categories; `None` for an answer that cannot be read.
 fn fates(
     store: &dyn Store,
     answer: &LastAnswer,
@@ -104,7 +104,7 @@ fn fates(
     };
     let mut fates = BTreeMap::new();
     for listed in identify(store, source, document)?.listed {
-        // Only rules and newspapers' names that stand in the text need the text.
+        // The text is needed only for rules, and for newspapers' names that are part of it.
         let unnamed = source.route_by_media && listed.entry.media_name.is_none();
         let draft = (!options.rules.is_empty() || unnamed).then(|| draft::draft(source, &listed.entry));
         let named = draft.as_ref().map_or(listed.entry.media_name.as_deref(), |d| d.media_name.as_deref());
@@ -128,7 +128,7 @@ fn fates(
     Ok(Some(fates))
 }
 
-/// Where the config sends a record, before rules.
+/// Returns the categories of a record by the config, before rules.
 fn routed(
     store: &dyn Store,
     source: &Source,

@@ -1,21 +1,22 @@
-//! What is done with a listed record: pure, and always with a reason.
+//! What is done with a listed record. Pure, and each decision has a reason.
 
 use crate::model::{Item, SourceId};
 use crate::store::Sighting;
 
 use super::identity::Listed;
 
-/// Further changes of one item are published once a day at most (RULES 1.5).
+/// Published changes of one item after which further ones are published once a day at most (RULES 1.5).
 pub const MAX_REVISIONS: u32 = 24;
-/// Seconds between two such changes, and between two of which one takes the other back.
+/// Seconds between two such changes, and between a change and one that reverts it.
 pub const REVISION_EVERY: i64 = 86_400;
-/// After so many seconds a list that gave the content and lists the item no more yields to another one's correction.
+/// Seconds after which a source that gave the content, and no longer lists the item, yields to another's
+/// correction.
 const LEAD_GONE_AFTER: i64 = 2 * 86_400;
-/// A list that gave the content may be this many seconds late with its next listing.
+/// Seconds by which the next listing by the source of the content may be late.
 const LEAD_LATE_AFTER: i64 = 2 * 3_600;
 /// Ages in seconds at which the detail of a stub is fetched again (RULES 1.11).
 const CHECKS: [i64; 2] = [3_600, 86_400];
-/// How old a sighting's `last` may grow before it is written again, in seconds.
+/// Age of a sighting's `last` from which it is written again, in seconds.
 const LAST_MOVES_AFTER: i64 = 3_600;
 
 /// What to do with a record.
@@ -23,26 +24,26 @@ const LAST_MOVES_AFTER: i64 = 3_600;
 pub enum Decision {
     /// A new item.
     Insert,
-    /// The source that gives the content, or one that outranks it, says something new.
+    /// New content from the source of the item's content, or from one that outranks it.
     Revise,
-    /// Known; this listing adds at most a category and a sighting.
+    /// A known item; this listing adds at most a category and a sighting.
     Note,
     /// Known and unchanged.
     Keep,
 }
 
-/// What became of a draft of a known item.
+/// The outcome of a draft of a known item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// What is published changes.
+    /// The published form changes.
     Revised,
-    /// Nothing that is published changes.
+    /// The published form is unchanged.
     Same,
     /// It is published when a day has passed since the last change.
     Waits,
 }
 
-/// Decides about one record. `reason` is for the log and for `item explain`.
+/// Decides on one record. `reason` is for the log and for `item explain`.
 #[must_use]
 pub fn decide(
     item: Option<&Item>,
@@ -71,19 +72,19 @@ pub fn decide(
     }
 }
 
-/// What a correction waits for that a list brings which does not give the content.
+/// The outcome of a correction by a source other than the one that gives the content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Correction {
-    /// The list that gives the content lists the item: its own text counts.
+    /// The source of the content still lists the item: its own text counts.
     Outranked,
-    /// That list may have dropped the item; the correction counts if it has, from this time on.
+    /// That source may have dropped the item; if it has, the correction counts from this time on.
     WaitsUntil(crate::model::Timestamp),
-    /// That list has dropped the item.
+    /// That source has dropped the item.
     Counts,
 }
 
-/// Returns what becomes of a correction by another list than the one that gives the content, which listed the item
-/// last at `lead_last`.
+/// Returns the outcome of a correction by a source other than that of the content, which listed the item last
+/// at `lead_last`.
 #[must_use]
 pub fn correction(lead_last: crate::model::Timestamp, now: crate::model::Timestamp) -> Correction {
     match now.since(lead_last) {
@@ -93,14 +94,14 @@ pub fn correction(lead_last: crate::model::Timestamp, now: crate::model::Timesta
     }
 }
 
-/// Returns whether the list says something else than before; of a record that was listed before.
+/// Returns whether the content of a record differs from its previous listing; false for a first listing.
 #[must_use]
 pub fn is_changed(listed: &Listed) -> bool {
     listed.sighting.as_ref().is_some_and(|seen| !unchanged(seen, listed))
 }
 
-/// Returns whether a record is known, unchanged, seen lately, and due for no look for corrections: not even its
-/// item has to be read.
+/// Returns whether a record is known, unchanged, recently seen and not due for a check: not even its item has
+/// to be read.
 #[must_use]
 pub fn is_up_to_date(listed: &Listed, now: crate::model::Timestamp) -> bool {
     listed.sighting.as_ref().is_some_and(|seen| {
@@ -111,7 +112,8 @@ pub fn is_up_to_date(listed: &Listed, now: crate::model::Timestamp) -> bool {
     })
 }
 
-/// Only hashes of the same fields can be compared; a new version adopts the record silently.
+/// Returns whether the listed content is unchanged. Only hashes of the same version are compared; a record with
+/// another is taken as unchanged.
 fn unchanged(seen: &Sighting, listed: &Listed) -> bool {
     seen.listed == listed.hash || !seen.listed.comparable(&listed.hash)
 }
@@ -120,7 +122,7 @@ fn moved(seen: &Sighting, listed: &Listed) -> bool {
     listed.guid.is_some() && seen.guid != listed.guid
 }
 
-/// Whether the detail of a stub is wanted now.
+/// Returns whether the detail of a stub is wanted now.
 #[must_use]
 pub fn wants_detail(
     item: Option<&Item>,
@@ -137,15 +139,15 @@ pub fn wants_detail(
     }
 }
 
-/// When the detail of a stub is to be looked at again; `None` after the last time, or where this
-/// source never fetched it.
+/// Returns when the detail of a stub is to be checked again; `None` after the last check, or where this source
+/// never fetched it.
 #[must_use]
 pub fn next_check(seen: &Sighting) -> Option<crate::model::Timestamp> {
     seen.detail?;
     CHECKS.get(usize::from(seen.checks)).map(|age| seen.first.plus(*age))
 }
 
-/// Whether a look for corrections is due.
+/// Returns whether a check for corrections is due.
 #[must_use]
 pub fn check_due(seen: &Sighting, now: crate::model::Timestamp) -> bool {
     CHECKS.get(usize::from(seen.checks)).is_some_and(|age| now.since(seen.first) >= *age)

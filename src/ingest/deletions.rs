@@ -1,6 +1,6 @@
-//! Items that their source deleted: what left a window that should hold it, several times in a
-//! row, and whose page is gone; and what a feed says it deleted (RFC 6721). With a brake: more
-//! than a few a day is an alarm, and withdraws nothing (RULES 6.7).
+//! Items that their source deleted: those missing several times in a row from a window that should list them,
+//! whose page is gone; and those that a feed declares deleted (RFC 6721). A limit per day protects against
+//! mistakes: beyond it an alarm is raised and nothing is withdrawn (RULES 6.7).
 
 use tracing::warn;
 use url::Url;
@@ -14,26 +14,27 @@ use crate::model::{Deleted, Hints, InfoCode, Item, SourceId, SourceState, Timest
 use crate::source::Source;
 use crate::store::{Result, Store, StoreError, Tombstone, Window, WithdrawnBy};
 
-/// In so many documents in a row an item must be missing,
+/// Documents in a row from which an item must be missing before its page is checked.
 const TIMES: u8 = 3;
-/// over so many seconds, before its page is looked at.
+/// Seconds for which an item must be missing before its page is checked.
 const SINCE: i64 = 3_600;
-/// Missing items that are remembered; more of them would be an alarm anyhow.
+/// Missing items that are remembered at most; more would raise an alarm anyway.
 const REMEMBERED: usize = 6;
-/// Withdrawals a day that are always allowed.
+/// Withdrawals that are allowed on any day.
 const ALWAYS: usize = 5;
-/// Bytes of a code that is remembered.
+/// Most bytes of a code that is remembered.
 const MAX_CODE: usize = 160;
 const DAY: i64 = 86_400;
 
-/// How many items of a window may be withdrawn in a day: 5, or 10 % where that is more, but never
-/// more than half of what is listed.
+/// Returns how many items of a window may be withdrawn in a day: 5, or 10 % where that is more, but never more
+/// than half of the window.
 fn brake(window: usize) -> usize {
     ALWAYS.max(window / 10).min(window.div_ceil(2))
 }
 
 impl Ingest {
-    /// Withdraws what a new document shows to be deleted; gives how much. What is pending is stored before.
+    /// Withdraws the items that a new document shows to be deleted, and returns their number. Pending changes
+    /// are stored first.
     pub(super) async fn withdraw_deleted(
         &self,
         source: &Source,
@@ -58,7 +59,7 @@ impl Ingest {
         Ok(withdrawn)
     }
 
-    /// A 304 says that what was missing still is.
+    /// Counts a 304 as one more document without the missing items, and withdraws those that are due.
     pub(super) async fn still_missing(
         &self,
         source: &Source,
@@ -71,7 +72,7 @@ impl Ingest {
         self.withdraw_missing(source, state, pending).await
     }
 
-    /// Looks at the pages of what is missing for long enough, and withdraws what is gone.
+    /// Fetches the pages of items that have been missing for long enough, and withdraws those that are gone.
     async fn withdraw_missing(
         &self,
         source: &Source,
@@ -100,15 +101,15 @@ impl Ingest {
                     let why = format!("no longer listed by {}, and its page answers {status}", source.id);
                     withdrawn += usize::from(self.withdraw_one(source, state, code, why).await?);
                 }
-                // Its page is there: it left the list for another reason. It is looked at again if it
-                // is still missing after as many documents.
+                // The page exists: the item left the list for another reason. It is checked again if it is
+                // still missing after as many documents.
                 _ => {}
             }
         }
         Ok(withdrawn)
     }
 
-    /// Withdraws what the feed itself says it deleted.
+    /// Withdraws the items that the feed declares deleted.
     async fn withdraw_stated(
         &self,
         source: &Source,
@@ -121,7 +122,7 @@ impl Ingest {
         }
         let (own, deleted) = (source.clone(), deleted.to_vec());
         let mut stated = self.call(move |store| stated(store, &own, &deleted)).await?;
-        // What is listed again after all counts more (RFC 6721, 4).
+        // An item that is listed again is not deleted (RFC 6721, 4).
         stated.retain(|code| !found.codes.contains(code));
         if stated.len() > brake(found.codes.len()) {
             alarm(&mut state.memory, source, stated.len());
@@ -135,7 +136,7 @@ impl Ingest {
         Ok(withdrawn)
     }
 
-    /// One withdrawal, if the day still has room for it.
+    /// Withdraws one item, if the limit of the day allows it; returns whether it did.
     async fn withdraw_one(
         &self,
         source: &Source,
@@ -158,7 +159,7 @@ impl Ingest {
         let own = source.id.clone();
         let done = self
             .call(move |store| {
-                // Whoever else lists it has not deleted it.
+                // Another source that lists it has not deleted it.
                 let only = store.listings(&code)?.iter().all(|(id, _)| *id == own);
                 if only { store.withdraw(&code, &tombstone) } else { Ok(false) }
             })
@@ -176,10 +177,10 @@ fn alarm(memory: &mut Memory, source: &Source, count: usize) {
     memory.missing.clear();
 }
 
-/// Takes what a document misses into the memory.
+/// Records the missing items of a document in the memory.
 fn note(memory: &mut Memory, missing: &[String], window: usize, now: Timestamp) {
     if missing.len() > brake(window) {
-        // Most of a window does not vanish: a list that was cut, or a new design.
+        // Most of a window does not vanish at once: the list was cut, or redesigned.
         memory.missing.clear();
         return;
     }
@@ -194,8 +195,7 @@ fn note(memory: &mut Memory, missing: &[String], window: usize, now: Timestamp) 
         .collect();
 }
 
-/// Codes of items that this source gave, that are newer than the oldest it lists, and that it
-/// does not list.
+/// Returns the codes of items from this source that are newer than the oldest listed date and not listed.
 fn missing(
     store: &dyn Store,
     source: &Source,
@@ -214,7 +214,7 @@ fn missing(
     Ok(codes.filter(|code| code.len() <= MAX_CODE).collect())
 }
 
-/// Codes of items that a feed says it deleted, and that it alone gave.
+/// Returns the codes of items whose content is from this source and that its feed declares deleted.
 fn stated(store: &dyn Store, source: &Source, deleted: &[Deleted]) -> Result<Vec<InfoCode>> {
     let mut codes = Vec::new();
     for entry in deleted {

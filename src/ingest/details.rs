@@ -16,19 +16,20 @@ const AT_ONCE: usize = 4;
 #[derive(Debug, Clone)]
 pub(super) struct Detailed {
     pub(super) listed: Listed,
-    /// Of the detail; `None` when there was none to ask for.
+    /// Validators of the detail; `None` when there was none to request.
     pub(super) hash: Option<ContentHash>,
 }
 
-/// Why a detail is not there.
+/// Why a detail is missing.
 struct Failed {
     reason: String,
     retry_after: Option<Timestamp>,
 }
 
 impl Ingest {
-    /// Asks for the details of `wanted`, slowly at `first` contact; the failed ones come back with their reason. Where the
-    /// upstream asks to wait, no more are fetched, and the last value says until when.
+    /// Fetches the details of `wanted`, slowly at `first` contact. Failed records are returned with their
+    /// reason. Where the upstream asks to wait, no more are fetched, and the last value is the time to wait
+    /// for.
     pub(super) async fn details(
         &self,
         source: &Source,

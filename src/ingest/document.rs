@@ -18,11 +18,11 @@ use crate::store::{Basis, Result, Store};
 
 /// Details fetched in one poll (RULES 1.11).
 const MAX_DETAILS: usize = 50;
-/// Records of the last poll that are remembered as held back.
+/// Records of the last poll that are remembered as held back, at most.
 const HELD_SHOWN: usize = 5;
 
 impl Ingest {
-    /// Ingests a document; returns what else it shows of its source. What it changes may be pending then.
+    /// Ingests a document, and returns a summary of it. Its changes may still be pending then.
     pub(super) async fn ingest_document(
         &self,
         source: &Source,
@@ -43,7 +43,7 @@ impl Ingest {
         let shared = Arc::new(source.clone());
         let with_details = source.has_details();
         if with_details {
-            // Which are fetched depends on what is stored, and they are waited for.
+            // Which details are fetched depends on what is stored, so pending changes are waited for.
             self.store_pending(pending).await?;
         }
         let (identified, found, mut ready, wanted) = {
@@ -91,7 +91,7 @@ impl Ingest {
 }
 
 impl Ingest {
-    /// Keeps the answers of a source again that lists nothing more that was erased.
+    /// Keeps the answers of a source again that no longer lists an erased item.
     async fn release_answers(&self, source: &Source, listed: &[InfoCode]) -> Result<()> {
         let withheld = self.options.answers.as_ref().filter(|answers| answers.is_withheld(&source.id));
         let Some(answers) = withheld else { return Ok(()) };
@@ -144,18 +144,18 @@ impl Ingest {
     }
 }
 
-/// What a document shows of its source, beside its records.
+/// A summary of a document, beside its records.
 #[derive(Debug, Default)]
 pub(super) struct DocumentSummary {
     /// Codes of all records.
     pub(super) codes: Vec<InfoCode>,
-    /// Records that the source listed before.
+    /// Number of records that the source listed before.
     pub(super) known: usize,
-    /// What is newer than this should be listed; `None` where too few dates are known.
+    /// Date after which items should be listed; `None` where too few dates are known.
     pub(super) floor: Option<Timestamp>,
-    /// The dates of records that it lists for the first time.
+    /// Dates of records that are listed for the first time.
     pub(super) arrived: Vec<Option<Timestamp>>,
-    /// Guids that turned out void.
+    /// Guids that were found to be void.
     pub(super) void: Vec<[u8; 16]>,
 }
 
@@ -163,8 +163,8 @@ impl DocumentSummary {
     fn of(listed: &[Listed]) -> Self {
         let mut dates: Vec<Timestamp> = listed.iter().filter_map(|one| one.entry.published).collect();
         dates.sort_unstable_by(|a, b| b.cmp(a));
-        // One old article that is pinned to the top must not make the window look long: the oldest
-        // tenth of the dates does not count.
+        // One old article that is pinned to the top must not make the window look long: the oldest tenth of the
+        // dates does not count.
         let floor = if dates.len() >= 5 && dates.len() * 2 > listed.len() {
             dates.get((dates.len() - 1) * 9 / 10).copied()
         } else {
@@ -179,13 +179,13 @@ impl DocumentSummary {
     }
 }
 
-/// What stands of records' items, in their order.
+/// Returns what is stored of the records' items, in their order.
 fn bases(store: &dyn Store, listed: &[Listed]) -> Result<Vec<Basis>> {
     let codes: Vec<InfoCode> = listed.iter().map(|one| one.code.clone()).collect();
     if codes.is_empty() { Ok(Vec::new()) } else { store.bases(&codes) }
 }
 
-/// Identities, and which records need their detail first.
+/// Finds the identities, and the records that need their detail first.
 fn sort_out(
     store: &dyn Store,
     source: &Source,
@@ -210,7 +210,7 @@ fn sort_out(
             ready.push(Detailed { listed, hash: None });
         }
     }
-    // The newest first: only some are fetched in one poll.
+    // Newest first, because only some are fetched in one poll.
     wanted.sort_by_key(|listed| std::cmp::Reverse(listed.entry.published));
     Ok((identified, found, ready, wanted))
 }

@@ -1,4 +1,4 @@
-//! What is the same for all records of a document, and what its decisions come to.
+//! The context that all records of a document share, and the counts of its decisions.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use crate::model::Timestamp;
 use crate::source::Source;
 use crate::store::{Change, Sighting};
 
-/// What the decisions about a document came to.
+/// Counts of the decisions on a document.
 #[derive(Debug, Default)]
 pub(super) struct Counts {
     pub(super) inserted: usize,
@@ -18,30 +18,30 @@ pub(super) struct Counts {
     pub(super) joined: usize,
     pub(super) unchanged: usize,
     pub(super) dropped: usize,
-    /// What the rules were applied to, and what they did.
+    /// Counters of the rules: items they were applied to, and hits.
     pub(super) rule_hits: BTreeMap<String, u64>,
     pub(super) waiting: BTreeSet<String>,
-    /// Records that broke something of ours.
+    /// Records whose processing panicked.
     pub(super) broken: Vec<String>,
-    /// The earliest look for corrections among the listed records.
+    /// The earliest check for corrections of the listed records.
     pub(super) next_check: Option<Timestamp>,
-    /// The dates of records that are listed for the first time.
+    /// Dates of records that are listed for the first time.
     pub(super) arrived: Vec<Option<Timestamp>>,
 }
 
-/// How far a source has come in (RULES 3.1).
+/// The stage of a new source's first items (RULES 3.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Arrival {
     /// Its first document.
     First,
-    /// The rest of what was there when it came, at this time.
+    /// The rest of its first items; the source was first read at this time.
     Going(Timestamp),
-    /// All that comes is new.
+    /// All further items are new.
     Done,
 }
 
 impl Counts {
-    /// Notes the earliest look for corrections of a record.
+    /// Notes the earliest check for corrections of a record.
     pub(super) fn note_check(&mut self, sighting: Option<&Sighting>) {
         if let Some(next) = sighting.and_then(next_check) {
             self.note_time(next);
@@ -54,21 +54,21 @@ impl Counts {
     }
 }
 
-/// What is the same for all records of one document.
+/// The context that all records of one document share.
 #[derive(Debug, Clone)]
 pub(super) struct DocumentContext {
     pub(super) source: Arc<Source>,
-    /// The number of the claim that the poll has.
+    /// The epoch of the poll's claim.
     pub(super) epoch: u64,
     pub(super) options: Arc<IngestOptions>,
     pub(super) arrival: Arrival,
     pub(super) now: Timestamp,
-    /// The answer that is ingested: when, and its bytes.
+    /// The answer that is ingested: its time, and its length in bytes.
     pub(super) answer: (Timestamp, u64),
 }
 
-/// A change with the record that it was made of: where something else stands when it is stored, the record is
-/// decided on again.
+/// A change with the record it was made from: where the stored item has changed before the commit, the record
+/// is decided on again.
 #[derive(Debug)]
 pub(super) struct DecidedChange {
     pub(super) change: Change,

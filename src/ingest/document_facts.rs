@@ -1,4 +1,4 @@
-//! What a document as a whole says about guids, links and dates (RULES 1.6, 1.7). Pure.
+//! Facts of a whole document about guids, links and dates (RULES 1.6, 1.7). Pure.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,26 +11,26 @@ use crate::parse::address::Address;
 use crate::source::Source;
 use crate::store::Alias;
 
-/// What the document as a whole says.
+/// The facts of a document.
 #[derive(Debug, Default)]
 pub(super) struct DocumentFacts {
-    /// Guids that stand in it.
+    /// Guids of the document.
     guids: HashSet<[u8; 16]>,
-    /// Guids that stand for different articles in it.
+    /// Guids that different articles share.
     pub(super) void: HashSet<[u8; 16]>,
-    /// How often each address stands in it, with the part of the page.
+    /// Number of distinct records for each address with its fragment.
     wholes: HashMap<String, u32>,
-    /// How often each page stands in it.
+    /// Number of distinct records for each address without its fragment.
     bases: HashMap<String, u32>,
-    /// How often each link that several have stands in it with a date.
+    /// Number of distinct records for each link with a date.
     dated: HashMap<Alias, u32>,
-    /// How often each date stands in it.
+    /// Number of distinct records for each date.
     dates: HashMap<Timestamp, u32>,
     /// The channel's own link.
     own_link: Option<String>,
 }
 
-/// What a record itself is known by.
+/// The names of a record.
 #[derive(Debug)]
 pub(super) struct Names {
     /// Hash of its guid.
@@ -39,7 +39,7 @@ pub(super) struct Names {
     pub(super) address: Option<Address>,
     /// The source's own code, in its canonical form and as listed.
     pub(super) code: Option<(InfoCode, String)>,
-    /// Of what the list says of it.
+    /// Hash of the listed content.
     pub(super) hash: ContentHash,
 }
 
@@ -88,7 +88,7 @@ impl DocumentFacts {
         (facts, names)
     }
 
-    /// Finds guids that stand for different articles.
+    /// Finds guids that different articles share.
     fn find_void(&mut self, entries: &[Entry], names: &[Names]) {
         let mut first_of: HashMap<[u8; 16], usize> = HashMap::new();
         for (at, (entry, own)) in entries.iter().zip(names).enumerate() {
@@ -102,18 +102,18 @@ impl DocumentFacts {
         }
     }
 
-    /// Returns whether a guid stands in the document.
+    /// Returns whether the document has a guid.
     pub(super) fn has_guid(&self, guid: &[u8; 16]) -> bool {
         self.guids.contains(guid)
     }
 
-    /// Returns whether an address stands for one record only, and not for the whole feed.
+    /// Returns whether an address belongs to one record only, and is not that of the whole feed.
     pub(super) fn identifies(&self, address: &Address) -> bool {
         let whole = address.whole();
         self.wholes.get(&*whole) == Some(&1) && self.own_link.as_deref() != Some(&*whole)
     }
 
-    /// Returns whether an address without the part of the page does so.
+    /// Returns whether an address without its fragment belongs to one record only.
     pub(super) fn page_identifies(&self, address: &Address) -> bool {
         self.bases.get(address.base()) == Some(&1) && self.own_link.as_deref() != Some(address.base())
     }
@@ -123,21 +123,21 @@ impl DocumentFacts {
         self.wholes.get(&*address.whole()).is_some_and(|count| *count > 1)
     }
 
-    /// Returns a record's link with its date, where only it has both.
+    /// Returns the alias of a record's link with its date, where no other record has both.
     pub(super) fn dated(&self, address: &Address, entry: &Entry) -> Option<Alias> {
         let alias = dated_link(&address.whole(), entry.published?);
         (self.dated.get(&alias) == Some(&1)).then_some(alias)
     }
 
-    /// Returns whether a date tells a record from others: only it has it, and it is no whole hour, as programs give
-    /// to many.
+    /// Returns whether a date identifies a record: no other has it, and it is not a whole hour, which programs
+    /// give to many.
     pub(super) fn is_own_date(&self, date: Timestamp) -> bool {
         self.dates.get(&date) == Some(&1) && date.unix() % 3_600 != 0
     }
 }
 
-/// Returns whether two records under one guid are different articles: their titles, links and texts are new, or all
-/// but the title, or all but a link.
+/// Returns whether two records under one guid are different articles: their titles, links and texts differ, or
+/// all but the title, or all but a link.
 fn are_other_articles((a, own): (&Entry, &Names), (b, other): (&Entry, &Names)) -> bool {
     let new_link = match (&own.address, &other.address) {
         (Some(a), Some(b)) => Some(a.whole() != b.whole()),

@@ -1,4 +1,4 @@
-//! The ingest of one document: a decision for each record, one after the other; nothing is stored yet.
+//! The ingest of one document: a decision on each record in turn; nothing is stored yet.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -20,18 +20,18 @@ use crate::store::{Basis, Change, Event, EventKind, Name, Result, Sighting, Stor
 /// The ingest of one document; runs on a blocking thread.
 pub(super) struct DocumentIngest {
     pub(super) context: DocumentContext,
-    /// What was published once.
+    /// Cursor of the last published generation.
     pub(super) published: Cursor,
     pub(super) changes: Vec<DecidedChange>,
     pub(super) counts: Counts,
-    /// New items without a date so far.
+    /// Number of new items without a date so far.
     pub(super) undated: i64,
-    /// The newspaper's name that the last record had, and the categories that it came to.
+    /// The newspaper's name of the last record, and its categories.
     pub(super) routed: Option<(Option<String>, Vec<Category>)>,
 }
 
 impl DocumentIngest {
-    /// Returns the ingest of a document with no decision made yet.
+    /// Creates the ingest of a document, with no decision made yet.
     pub(super) fn new(context: &DocumentContext) -> Self {
         Self {
             context: context.clone(),
@@ -43,7 +43,7 @@ impl DocumentIngest {
         }
     }
 
-    /// Decides again about records whose items had changed when they were to be stored.
+    /// Decides again on records whose items had changed before the commit.
     pub(super) fn again(
         self,
         store: &dyn Store,
@@ -58,7 +58,7 @@ impl DocumentIngest {
         Ok(self.run(store, routing, records)?.1)
     }
 
-    /// Decides about all records; returns what is to be stored, in the order in which it enters.
+    /// Decides on all records, and returns the changes in the order in which they are to be stored.
     pub(super) fn run(
         mut self,
         store: &dyn Store,
@@ -76,8 +76,7 @@ impl DocumentIngest {
         let codes: Vec<InfoCode> = open.iter().map(|one| one.listed.code.clone()).collect();
         let bases = if codes.is_empty() { Vec::new() } else { store.bases(&codes)? };
         for ((detailed, code), basis) in open.into_iter().zip(codes).zip(bases) {
-            // The cleaning of hostile HTML is other people's code: what breaks in one record must
-            // not cost the others.
+            // HTML is cleaned by third-party code: a panic in one record must not lose the others.
             let done = catch_unwind(AssertUnwindSafe(|| self.decide_record(store, routing, detailed, basis)));
             if let Ok(result) = done {
                 result?;
@@ -96,7 +95,7 @@ impl DocumentIngest {
         Ok((self.counts, changes))
     }
 
-    /// Decides about one record.
+    /// Decides on one record.
     fn decide_record(
         &mut self,
         store: &dyn Store,
@@ -138,7 +137,7 @@ impl DocumentIngest {
                         (Decision::Revise, "the list that gave its content lists it no more");
                 }
                 Correction::WaitsUntil(time) => {
-                    // What it said before stays noted, so that the next poll sees the correction again.
+                    // The previous hash is kept, so that the next poll sees the correction again.
                     self.counts.note_time(time);
                     (decision, reason) = (Decision::Keep, "it waits until its first list has dropped it");
                 }
@@ -163,7 +162,7 @@ impl DocumentIngest {
         Ok(())
     }
 
-    /// Returns what becomes of a correction of an item whose content another source gives.
+    /// Returns the outcome of a correction of an item whose content is from another source.
     fn correction(&self, store: &dyn Store, item: &Item) -> Result<Correction> {
         // A stub whose detail was not fetched has no text to give.
         if item.lead == self.context.source.id || self.context.source.has_details() {
@@ -190,7 +189,7 @@ impl DocumentIngest {
         Ok(back)
     }
 
-    /// Keeps a withdrawn item out that is listed again; the listing is stored, and the story says so once.
+    /// Keeps an item withdrawn that is listed again; the sighting is stored, and the event is recorded once.
     fn refuse(
         &mut self,
         store: &dyn Store,
@@ -202,7 +201,7 @@ impl DocumentIngest {
         let mut change = Change::on(listed.code.clone(), basis);
         let source = self.context.source.id.clone();
         change.sighting = Some((source.clone(), self.sighting(listed, detailed.hash)));
-        // It is known under its new guid as well, or the next poll would take it for another article.
+        // Its new guid becomes an alias, or the next poll would take it for another article.
         change.aliases = listed.aliases().into_iter().map(|alias| (source.clone(), alias)).collect();
         let by_rule = tombstone.by == WithdrawnBy::Rule;
         if !by_rule && listed.sighting.as_ref().is_none_or(|seen| seen.last <= tombstone.at) {
@@ -221,15 +220,15 @@ impl DocumentIngest {
         Ok(())
     }
 
-    /// Returns a tombstone with the signs of its item as its source gives it now: by these it is known under another guid.
+    /// Returns a tombstone with the current signs of its item, by which it is recognized under another guid.
     fn with_signs(&self, listed: &Listed, tombstone: &Tombstone) -> Tombstone {
         let Draft { title, excerpt, .. } = draft::draft(&self.context.source, &listed.entry);
         let date = listed.entry.published.or(listed.entry.updated);
         Tombstone { signs: Some(Signs::new(&listed.code, &title, &excerpt, date)), ..tombstone.clone() }
     }
 
-    /// Updates an item that a rule dropped to what its source gives now: changed rules may let it in when it is
-    /// listed no more.
+    /// Updates a dropped item to what its source gives now, because changed rules may admit it when it is no
+    /// longer listed.
     fn update_dropped(
         &mut self,
         store: &dyn Store,
@@ -251,12 +250,12 @@ impl DocumentIngest {
         if self.revise(store, &mut item, draft, change)? == Outcome::Revised {
             change.item = Some(item);
         }
-        // It stays out, and nothing that is published changes.
+        // The item stays withdrawn, and nothing that is published changes.
         change.tombstone = change.item.is_some().then(|| tombstone.clone());
         Ok(())
     }
 
-    /// Returns what a decision adds to the item's story; nothing for what every poll sees.
+    /// Returns the event of a decision; `None` for what every poll sees.
     fn event(&self, decision: Decision, reason: &str, listed: &Listed, known: bool) -> Option<Event> {
         let what = match decision {
             _ if !known => EventKind::Inserted,

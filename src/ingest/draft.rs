@@ -10,10 +10,10 @@ use crate::parse::clean::Cleaned;
 use crate::parse::link;
 use crate::source::Source;
 
-/// Characters of the text that stand for a missing title (RULES 1.9).
+/// Characters of the text that replace a missing title (RULES 1.9).
 const TITLE_FROM_TEXT: usize = 60;
 
-/// Bytes of a text that are taken.
+/// Most bytes of a text that are used.
 const MAX_TEXT: usize = 1 << 20;
 
 /// The published form of a record, before it is compared with what is stored.
@@ -29,18 +29,18 @@ pub struct Draft {
     pub media_name: Option<String>,
     /// A picture.
     pub image: Option<String>,
-    /// The large part.
+    /// The HTML of the text.
     pub body: Body,
 }
 
-/// Cleans a record. This is the dear step: it runs only for new and changed records.
+/// Cleans a record. This is expensive: it runs only for new and changed records.
 #[must_use]
 pub fn draft(source: &Source, entry: &Entry) -> Draft {
     let base = entry.link.as_deref().and_then(|l| Url::parse(l).ok()).unwrap_or_else(|| source.url.clone());
     let content = entry.content.as_deref().or(entry.summary.as_deref()).unwrap_or_default();
     let Cleaned { html, text, media_name, image } =
         source.cleaner.clean(&without_dots(head(content)), Some(&base));
-    // A summary that is the whole text is no digest of it.
+    // A summary that is the whole text is not used as an excerpt.
     let digest =
         entry.content.as_ref().and(entry.summary.as_deref()).map(|summary| html_to_text(head(summary)));
     let digest = digest.map(|d| strip_illegal(&d)).filter(|d| !d.is_empty() && *d != text);
@@ -79,7 +79,7 @@ pub fn draft(source: &Source, entry: &Entry) -> Draft {
     }
 }
 
-/// What of a text is taken: a larger one is no article.
+/// Returns the first [`MAX_TEXT`] bytes of a text; no article is larger.
 pub(super) fn head(html: &str) -> &str {
     match html.len() {
         0..=MAX_TEXT => html,

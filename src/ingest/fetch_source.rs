@@ -1,4 +1,4 @@
-//! Fetching a source: its request, further parts of its list, and parsing what came.
+//! Fetches a source: its request, further parts of its list, and the parsing of the answer.
 //!
 //! Nothing is stored here; decisions about the records are in `document_ingest`.
 
@@ -20,7 +20,7 @@ use crate::model::{
 use crate::source::{Source, SourceError};
 use crate::store::StoreError;
 
-/// An answer that was read, waiting for its records to be ingested.
+/// An answer that was read and is not ingested yet.
 #[derive(Debug)]
 pub struct Answer {
     pub(super) state: SourceState,
@@ -39,17 +39,17 @@ pub(super) struct FetchedDocument {
     /// Hash of the body, where that is the whole list.
     pub(super) body: Option<[u8; 16]>,
     pub(super) validators: Validators,
-    /// Hash of the address that answered, where that is another site's.
+    /// Hash of the address that answered, where that is on another site.
     pub(super) answered_at: Option<u64>,
     pub(super) moved: Option<Url>,
     pub(super) fresh_until: Option<Timestamp>,
     pub(super) bytes: usize,
-    /// The body's share of the memory for bodies, until the document is ingested.
+    /// The permit for the body's memory, held until the document is ingested.
     pub(super) permit: BodyPermit,
 }
 
 impl Answer {
-    /// Returns an answer of a document that is there already: nothing was fetched.
+    /// Returns an answer made from a given document, without a fetch.
     #[must_use]
     pub fn of_document(state: SourceState, document: Document) -> Self {
         let fetched = FetchedDocument {
@@ -65,7 +65,7 @@ impl Answer {
         Self { state, outcome: Ok(FetchOutcome::Document(Box::new(fetched))) }
     }
 
-    /// Returns whether it brings nothing to ingest: it failed, or nothing has changed.
+    /// Returns whether there is nothing to ingest: the poll failed, or nothing has changed.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         match &self.outcome {
@@ -75,8 +75,7 @@ impl Answer {
         }
     }
 
-    /// Gives the share of the memory for bodies back early: for callers that bound their answers
-    /// by number.
+    /// Releases the permit for the body's memory early, for callers that limit the number of their answers.
     pub fn release_memory(&mut self) {
         if let Ok(FetchOutcome::Document(taken)) = &mut self.outcome {
             taken.permit = BodyPermit::default();
@@ -85,7 +84,7 @@ impl Answer {
 }
 
 impl Ingest {
-    /// Returns what is known of a source.
+    /// Returns the state of a source.
     ///
     /// # Errors
     /// Those of the store.
@@ -94,12 +93,12 @@ impl Ingest {
         self.call(move |store| store.source(&id)).await
     }
 
-    /// Sends the request of a source in this state and reads the answer; nothing is stored yet. Where it is to be
-    /// ingested, the state is that of a claim.
+    /// Sends the request of a source in this state and reads the answer; nothing is stored yet. For an answer
+    /// that is to be ingested, the state must be that of a claim.
     pub async fn fetch_source(&self, source: &Source, mut state: SourceState) -> Answer {
         let address = address_hash(&source.url);
         if state.memory.address != address {
-            // Nothing that was learned of another address holds for this one.
+            // Memory of another address does not apply to this one.
             let habits = std::mem::take(&mut state.memory.habits);
             let known = state.memory.address != 0;
             state.memory = Memory { address, habits, ..Memory::default() };
@@ -131,7 +130,7 @@ impl Ingest {
                 let moved = fetched.moved.take();
                 let body = (source.parts() == 1).then(|| body_hash(&fetched.body));
                 if body.is_some() && body == state.memory.body && !again {
-                    // The last resort where a server knows no validators: the same bytes again.
+                    // The last resort for servers without validators: compare the bytes.
                     let freshness = fetched.freshness;
                     let by = Unchanged::SameBytes;
                     return Ok(FetchOutcome::NotModified(NotModified { by, freshness, validators, moved }));
@@ -155,7 +154,7 @@ impl Ingest {
         }
     }
 
-    /// Fetches the further parts of a list, one after the other; returns their bytes.
+    /// Fetches the further parts of a list in turn, and returns their number of bytes.
     async fn fetch_more(
         &self,
         source: &Source,
@@ -181,7 +180,7 @@ impl Ingest {
         Ok(bytes)
     }
 
-    /// Reads a document on a blocking thread: a large one must not hold up other polls.
+    /// Parses a document on a blocking thread, because a large one must not delay other polls.
     pub(super) async fn parse(
         &self,
         source: &Source,
@@ -211,7 +210,7 @@ impl Ingest {
     }
 }
 
-/// Tells bodies apart. Who makes two with one hash only lets its own change pass unread.
+/// Returns a hash that tells bodies apart. A source that makes a collision only hides its own change.
 fn body_hash(body: &[u8]) -> [u8; 16] {
     XxHash3_128::oneshot(body).to_be_bytes()
 }

@@ -1,5 +1,5 @@
-//! Windows that ran over: a full document without a known item means that others came and went
-//! unseen. What can be had of them is fetched once; the schedule becomes careful for a day.
+//! Windows that ran over: a full document without a known item means that items were missed. The document
+//! before it is fetched once, and the source is polled more often for a day.
 
 use tracing::warn;
 use url::Url;
@@ -12,12 +12,12 @@ use crate::model::{Document, Hints, Response, SourceState, chain};
 use crate::source::{Kind, Source};
 use crate::store::StoreError;
 
-/// Fewer items say nothing about what is missing.
+/// Smallest list that can show a gap.
 const FULL_FROM: usize = 5;
 
 impl DocumentSummary {
-    /// Whether the window ran over since the state `before`: all that is listed is new, and it is
-    /// as much as there was.
+    /// Returns whether the window ran over since the state `before`: no listed item is known, and the list is
+    /// at least as long as the window was.
     pub(super) fn overruns(&self, before: &SourceState) -> bool {
         let listed = self.codes.len();
         before.first_good.is_some()
@@ -30,7 +30,7 @@ impl DocumentSummary {
 }
 
 impl Ingest {
-    /// Asks for the document before the window, once, and takes it in.
+    /// Fetches and ingests the document before the window, once.
     pub(super) async fn fill_gap(
         &self,
         source: &Source,
@@ -75,7 +75,7 @@ impl Ingest {
     }
 }
 
-/// RFC 5005's archive document, or the second page of a feed of `WordPress`.
+/// Returns the address of RFC 5005's archive document, or of the second page of a `WordPress` feed.
 fn before_window(source: &Source, hints: &Hints) -> Option<Url> {
     if let Some(archive) = hints.prev_archive.as_deref().and_then(|address| Url::parse(address).ok()) {
         return Some(archive);
@@ -91,7 +91,7 @@ fn before_window(source: &Source, hints: &Hints) -> Option<Url> {
 }
 
 impl PollReport {
-    /// Adds what a further document of the same poll brought.
+    /// Adds the counts of a further document of the same poll.
     fn add(&mut self, part: &Self) {
         self.listed += part.listed;
         self.inserted += part.inserted;

@@ -15,16 +15,16 @@ pub use super::listed::{Listed, Rule};
 /// All records of a document.
 #[derive(Debug, Default)]
 pub struct Identified {
-    /// Those that can be ingested, each code once, in the order of the document.
+    /// Records that can be ingested, each code once, in the order of the document.
     pub listed: Vec<Listed>,
-    /// Those held back, each with its reason.
+    /// Records that are held back, each with its reason.
     pub held: Vec<String>,
-    /// Guids that turned out void in this document.
+    /// Guids that were found to be void in this document.
     pub void: Vec<[u8; 16]>,
 }
 
-/// Finds the identity of every record of a document. The store is read once for all that is unchanged under its guid,
-/// or its link where it has none; further reads are about the others.
+/// Finds the identity of every record of a document. One read of the store is enough for records that are
+/// unchanged under their guid, or their link where they have none; further reads are for the others.
 ///
 /// # Errors
 /// Those of the store.
@@ -61,8 +61,8 @@ pub fn identify(store: &dyn Store, source: &Source, document: Document) -> Resul
     Ok(found)
 }
 
-/// Returns the records with their identities. Of records of one article one stays: that which says what it said before,
-/// else the first; another article under the same code gets a code of its own.
+/// Returns the records with their identities. Of several records of one article, the unchanged one is kept,
+/// else the first; another article under the same code gets its own.
 fn one_for_each_code(search: &Search<'_>, lookup: &Lookup<'_>, records: Vec<Record>) -> Vec<Listed> {
     let mut listed: Vec<Listed> = Vec::with_capacity(records.len());
     let mut at_code: HashMap<InfoCode, usize> = HashMap::new();
@@ -94,8 +94,8 @@ fn one_for_each_code(search: &Search<'_>, lookup: &Lookup<'_>, records: Vec<Reco
     listed
 }
 
-/// Returns whether two records that lead to one item are one article: two signs agree, or one and nothing else can be
-/// compared.
+/// Returns whether two records with one item are one article: two signs agree, or one agrees and no other can
+/// be compared.
 fn are_one_article(a: &Entry, b: &Entry) -> bool {
     let compared = compare_entries(a, b);
     let Compared { title, text, date } = compared;
@@ -103,13 +103,14 @@ fn are_one_article(a: &Entry, b: &Entry) -> bool {
     compared.count() >= 2 || (compared.count() == 1 && !differs)
 }
 
-/// Returns whether two records under two guids are one article all the same: nothing that they say differs.
+/// Returns whether two records with two guids are still one article: their titles agree, and neither
+/// text nor date differs.
 fn are_equal(a: &Entry, b: &Entry) -> bool {
     let Compared { title, text, date } = compare_entries(a, b);
     title == Some(true) && text != Some(false) && date != Some(false)
 }
 
-/// Returns the order in which new items enter: oldest first, ties by code.
+/// Returns the order in which new items are stored: oldest first, ties by code.
 #[must_use]
 pub fn entry_order(a: (Timestamp, &InfoCode), b: (Timestamp, &InfoCode)) -> std::cmp::Ordering {
     a.0.cmp(&b.0).then_with(|| a.1.cmp(b.1))

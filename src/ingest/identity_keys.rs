@@ -1,4 +1,4 @@
-//! The hashes by which a source's records are found again. Pure.
+//! The hashes by which a source's records are found. Pure.
 
 use std::borrow::Cow;
 use std::sync::OnceLock;
@@ -12,10 +12,11 @@ use crate::parse::address::without_session;
 use crate::parse::text;
 use crate::store::{Alias, AliasKind, Name};
 
-/// Characters of text from which equal title and text mean the same item wherever it stands (RULES 1.6).
+/// Length of a text, in characters, from which equal title and text mean the same item at any address (RULES
+/// 1.6).
 const SAME_TEXT_FROM: usize = 200;
 
-/// Returns the hash under which a guid is kept.
+/// Returns the hash of a guid, as it is stored.
 pub(super) fn guid_hash(guid: &str) -> [u8; 16] {
     hash(&["guid", guid])
 }
@@ -40,7 +41,7 @@ pub(super) fn titled_link(link: &str, title: &str) -> Alias {
     (AliasKind::Link, hash(&["titled link", link, title]))
 }
 
-/// Aliases of a record's title and text, each made once: they cost a pass over the text and its hash.
+/// Aliases of a record's title and text. Each is computed once, because that costs a pass over the text.
 #[derive(Debug, Clone, Default)]
 pub(super) struct TextAliases {
     long: OnceLock<Option<Alias>>,
@@ -81,7 +82,7 @@ pub(super) fn plain_text(entry: &Entry) -> String {
     text::html_to_text(head(html))
 }
 
-/// Returns the hash of what a list says of a record: without its dates, and without what changes at every poll
+/// Returns the hash of a record's listed content, without its dates and without what changes at every poll
 /// (RULES 1.5).
 pub(super) fn listed_hash(entry: &Entry) -> ContentHash {
     let enclosures: Vec<Cow<'_, str>> = entry.enclosures.iter().map(|e| stable_address(&e.url)).collect();

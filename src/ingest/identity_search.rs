@@ -1,4 +1,5 @@
-//! The search for the identities of one document's records: by guid, link and text, each with what must agree beside it.
+//! The search for the identities of a document's records: by guid, link and text, each with signs that must
+//! agree.
 
 use std::collections::HashSet;
 
@@ -12,12 +13,12 @@ use crate::parse::address::{self, Address};
 use crate::source::Source;
 use crate::store::{Alias, AliasKind, Basis, Known, Name, Sighting};
 
-/// A record on its way to an identity.
+/// A record whose identity is searched for.
 pub(super) struct Record {
     pub(super) entry: Entry,
     names: Names,
     text: TextAliases,
-    /// What it is, where that is certain.
+    /// Its identity, once that is certain.
     found: Option<Found>,
 }
 
@@ -26,7 +27,7 @@ pub(super) struct Record {
 pub(super) struct Found {
     pub(super) code: InfoCode,
     pub(super) rule: Rule,
-    /// What the source listed before under this code.
+    /// The sighting of the source under this code.
     sighting: Option<Sighting>,
 }
 
@@ -37,9 +38,9 @@ impl Found {
 }
 
 impl Record {
-    /// Returns a record that can be ingested, or why it cannot.
+    /// Returns a record that can be ingested, or the reason why it cannot.
     pub(super) fn new(source: &Source, mut entry: Entry, mut names: Names) -> Result<Self, String> {
-        // What the article's own page gives is looked for when it is there.
+        // Fields that the article's own page gives are checked when it has been fetched.
         let missing = if source.article.is_some() { Vec::new() } else { source.missing(&entry) };
         if !missing.is_empty() {
             return Err(format!("{}: no {}", shown(&entry), missing.join(", no ")));
@@ -64,7 +65,7 @@ impl Record {
     }
 }
 
-/// What may lead to a record's item.
+/// A name that may find a record's item, and what else must agree.
 struct Way {
     name: Name,
     rule: Rule,
@@ -85,17 +86,18 @@ impl Way {
 pub(super) struct Search<'a> {
     source: &'a Source,
     facts: &'a DocumentFacts,
-    /// Guids of the document that say nothing.
+    /// Guids that identify no article.
     void: HashSet<[u8; 16]>,
 }
 
 impl<'a> Search<'a> {
-    /// Returns a search that knows no void guids yet.
+    /// Creates a search with the void guids of the document.
     pub(super) fn new(source: &'a Source, facts: &'a DocumentFacts) -> Self {
         Self { source, facts, void: facts.void.clone() }
     }
 
-    /// Returns the names that tell most records: the source's own code, the guid, and the link of one without guid.
+    /// Returns the names that find most records: the source's own code, the guid, and the link if there is no
+    /// guid.
     pub(super) fn first_names(record: &Record) -> Vec<Name> {
         if let Some(found) = &record.found {
             return vec![Name::Code(found.code.clone())];
@@ -113,7 +115,7 @@ impl<'a> Search<'a> {
             .extend(guids.filter(|guid| lookup.known(&guid_name(*guid)).is_some_and(|known| known.void)));
     }
 
-    /// Identifies a record whose guid leads to just what it says.
+    /// Identifies a record whose guid is known with the same content.
     pub(super) fn identify_unchanged_by_guid(&self, lookup: &Lookup<'_>, record: &mut Record) {
         let Some(guid) = record.names.guid.filter(|_| record.is_open()) else { return };
         if let Some(known) = lookup.known(&guid_name(guid)).filter(|known| is_unchanged(known, record)) {
@@ -134,9 +136,9 @@ impl<'a> Search<'a> {
         names
     }
 
-    /// Identifies a record whose link leads to just what it says.
+    /// Identifies a record whose link is known with the same content.
     pub(super) fn identify_unchanged_by_link(&self, lookup: &Lookup<'_>, record: &mut Record) {
-        // A changed guid of its own is looked at first.
+        // A changed guid of its own is checked first.
         let has_item = self.own_guid(record).is_some_and(|guid| lookup.code(&guid_name(guid)).is_some());
         if has_item {
             return;
@@ -151,13 +153,14 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Returns the item that an open record's guid leads to.
+    /// Returns the item of an open record's guid.
     pub(super) fn code_of_guid(&self, lookup: &Lookup<'_>, record: &Record) -> Option<InfoCode> {
         let guid = self.own_guid(record).filter(|_| record.is_open())?;
         lookup.code(&guid_name(guid)).cloned()
     }
 
-    /// Identifies a record by its guid, or finds that the guid is void: it led to another story (RULES 1.7).
+    /// Identifies a record by its guid, or finds that the guid is void because its item is another story (RULES
+    /// 1.7).
     pub(super) fn judge_guid(&mut self, lookup: &Lookup<'_>, record: &mut Record) {
         let Some(code) = self.code_of_guid(lookup, record) else { return };
         let Some(guid) = record.names.guid else { return };
@@ -194,7 +197,7 @@ impl<'a> Search<'a> {
         void
     }
 
-    /// Returns the identity of a record, once all was looked up.
+    /// Returns the identity of a record, once all its names were looked up.
     pub(super) fn identity(&self, lookup: &Lookup<'_>, record: &Record) -> Found {
         let found = record.found.clone().or_else(|| self.known_item(lookup, record));
         found.unwrap_or_else(|| self.new_item(lookup, record, &HashSet::new()))
@@ -219,7 +222,7 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// What is to lead to a record from now on, without its text.
+    /// Returns the aliases of a record from now on, without that of its text.
     fn aliases(&self, record: &Record) -> Vec<Alias> {
         let mut aliases: Vec<Alias> =
             self.own_guid(record).map(|guid| (AliasKind::Guid, guid)).into_iter().collect();
@@ -237,7 +240,7 @@ impl<'a> Search<'a> {
         aliases
     }
 
-    /// Returns the guid, where it says something.
+    /// Returns the guid, unless it is void.
     pub(super) fn own_guid(&self, record: &Record) -> Option<[u8; 16]> {
         record.names.guid.filter(|guid| !self.void.contains(guid))
     }
@@ -246,7 +249,7 @@ impl<'a> Search<'a> {
         record.names.address.as_ref().is_some_and(|address| self.facts.identifies(address))
     }
 
-    /// All that may lead to the item of a record whose guid does not, the surest first.
+    /// Returns all ways to the item of a record that its guid does not find, the most certain first.
     fn ways(&self, record: &Record) -> Vec<Way> {
         let mut ways = Vec::new();
         self.ways_by_guid(record, &mut ways);
@@ -289,7 +292,7 @@ impl<'a> Search<'a> {
         let demand = match (with_guid, own) {
             (true, true) => Some(Demand::Sign),
             (false, true) => Some(Demand::Link),
-            // Others have it too, or it is that of the whole feed.
+            // Other records share it, or it is the link of the whole feed.
             (false, false) => Some(Demand::TwoSigns),
             (true, false) => Some(Demand::TitleAndSign),
         };
@@ -314,7 +317,7 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// The item that a record is, by the first way that leads to one and bears a comparison.
+    /// Returns the item of a record, by the first way that finds one and passes the comparison.
     fn known_item(&self, lookup: &Lookup<'_>, record: &Record) -> Option<Found> {
         let compare = Compare::new(self.source, self.facts, &record.entry, &record.names);
         self.ways(record).into_iter().find_map(|way| {
@@ -325,7 +328,7 @@ impl<'a> Search<'a> {
             if is_nothing(basis) && known.sighting.is_none() {
                 return None;
             }
-            // What is out stays so under a second guid beside its first one, too.
+            // A withdrawn item stays withdrawn, even under a second guid beside its first one.
             if !own_guid && basis.tombstone.is_none() && self.is_listed_elsewhere(known, record) {
                 return None;
             }
@@ -336,7 +339,7 @@ impl<'a> Search<'a> {
         })
     }
 
-    /// Whether another record of the document has the guid under which an item was listed last.
+    /// Returns whether another record of the document has the guid under which an item was listed last.
     fn is_listed_elsewhere(&self, known: &Known, record: &Record) -> bool {
         let old = known.sighting.as_ref().and_then(|seen| seen.guid);
         old.is_some_and(|old| {
@@ -344,8 +347,8 @@ impl<'a> Search<'a> {
         })
     }
 
-    /// Returns a new item with a code of the first that its source can be trusted for and that no other story has,
-    /// and that is not `taken`.
+    /// Returns a new item with the first code that its source can be trusted for, that no other story has, and
+    /// that is not `taken`.
     pub(super) fn new_item(&self, lookup: &Lookup<'_>, record: &Record, taken: &HashSet<InfoCode>) -> Found {
         let space = || self.source.code_space.clone();
         let guid = self.own_guid(record).and(record.entry.guid.as_deref());
@@ -365,7 +368,7 @@ impl<'a> Search<'a> {
     }
 }
 
-/// What must agree beside a link that leads to another part of the page, or to a host with or without `www.`.
+/// Returns what must agree beside a link with another fragment, or a host with or without `www.`.
 fn raised(demand: Demand, compare: &Compare<'_>, basis: &Basis) -> Demand {
     if !matches!(demand, Demand::Link | Demand::Sign) {
         return demand;

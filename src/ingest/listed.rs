@@ -8,47 +8,47 @@ use crate::store::{Alias, Sighting};
 /// A record with its identity.
 #[derive(Debug, Clone)]
 pub struct Listed {
-    /// What the source sent.
+    /// The entry as the source sent it.
     pub entry: Entry,
     /// Its identity.
     pub code: InfoCode,
-    /// By which rule.
+    /// The rule that found the identity.
     pub rule: Rule,
     /// Hash of its guid, where it is not void.
     pub guid: Option<[u8; 16]>,
-    /// What is to lead to it from now on, without its text.
+    /// Aliases of the item from now on, without those of its text.
     pub(super) aliases: Vec<Alias>,
-    /// Of the entry as it is; [`Listed::entry_mut`] forgets them.
+    /// Aliases of the entry's text; [`Listed::entry_mut`] clears them.
     pub(super) text: TextAliases,
-    /// Its text has to lead to it however short it is: it has no link of its own.
+    /// Whether a text of any length becomes an alias, because the record has no link of its own.
     pub(super) by_short_text: bool,
-    /// Hash of what the list says.
+    /// Hash of the listed content.
     pub hash: ContentHash,
-    /// What the source listed before under this code.
+    /// The sighting of the source under this code.
     pub sighting: Option<Sighting>,
 }
 
 impl Listed {
-    /// Returns what is to lead to it from now on.
+    /// Returns the aliases of the item from now on.
     #[must_use]
     pub fn aliases(&self) -> Vec<Alias> {
         let short = if self.by_short_text { self.text.short(&self.entry) } else { None };
         self.aliases.iter().copied().chain(self.text.long(&self.entry)).chain(short).collect()
     }
 
-    /// Returns what the source sent, to be completed.
+    /// Returns the entry, to be completed.
     pub(super) fn entry_mut(&mut self) -> &mut Entry {
         self.text = TextAliases::default();
         &mut self.entry
     }
 
-    /// Returns whether the list says what it said before.
+    /// Returns whether the listed content is the same as before.
     pub(super) fn is_unchanged(&self) -> bool {
         self.sighting.as_ref().is_some_and(|seen| seen.listed == self.hash)
     }
 }
 
-/// Which rule found an identity.
+/// The rules that find an identity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rule {
     /// The source's own code.
@@ -75,7 +75,7 @@ impl std::fmt::Display for Rule {
     }
 }
 
-/// Returns how a record that cannot be ingested is named to people.
+/// Returns the name of a record in messages about why it cannot be ingested.
 pub(super) fn shown(entry: &Entry) -> String {
     let name =
         entry.code.as_deref().or(entry.guid.as_deref()).or(entry.link.as_deref()).unwrap_or(&entry.title);

@@ -1,11 +1,11 @@
-//! What the store knows of a document's records, asked for all of them at once.
+//! What the store has for a document's records, read in batches.
 
 use std::collections::HashMap;
 
 use crate::model::{InfoCode, SourceId};
 use crate::store::{Basis, Known, Name, Result, Store};
 
-/// What was asked so far.
+/// The results of the reads so far.
 pub(super) struct Lookup<'a> {
     store: &'a dyn Store,
     source: &'a SourceId,
@@ -14,12 +14,12 @@ pub(super) struct Lookup<'a> {
 }
 
 impl<'a> Lookup<'a> {
-    /// Nothing yet.
+    /// Creates an empty lookup.
     pub(super) fn new(store: &'a dyn Store, source: &'a SourceId) -> Self {
         Self { store, source, known: HashMap::new(), bases: HashMap::new() }
     }
 
-    /// Asks what names lead to.
+    /// Reads the items of names.
     ///
     /// # Errors
     /// Those of the store.
@@ -32,7 +32,7 @@ impl<'a> Lookup<'a> {
         Ok(())
     }
 
-    /// Asks what stands of items.
+    /// Reads what is stored of items.
     ///
     /// # Errors
     /// Those of the store.
@@ -45,17 +45,17 @@ impl<'a> Lookup<'a> {
         Ok(())
     }
 
-    /// What a name leads to, of those asked for.
+    /// Returns what a name finds, if it was asked for.
     pub(super) fn known(&self, name: &Name) -> Option<&Known> {
         self.known.get(name)
     }
 
-    /// The item that a name leads to.
+    /// Returns the code of the item that a name finds.
     pub(super) fn code(&self, name: &Name) -> Option<&InfoCode> {
         self.known(name).and_then(|known| known.code.as_ref())
     }
 
-    /// What stands of an item, of those asked for.
+    /// Returns what is stored of an item, if it was asked for.
     pub(super) fn basis(&self, code: &InfoCode) -> Option<&Basis> {
         self.bases.get(code)
     }

@@ -55,16 +55,16 @@ pub use poller::Ingest;
 pub use report::{PollError, PollReport};
 pub use routing::{AutoCategories, Routing};
 
-/// Repairs of the last document that are remembered.
+/// Repairs of the last document that are remembered, at most.
 const REPAIRS_SHOWN: usize = 10;
-/// Bounds that cut the last document and are remembered.
+/// Bounds that cut the last document and are remembered, at most.
 const CUT_SHOWN: usize = 5;
 
 impl Ingest {
-    /// One poll of a claimed source: [`Ingest::fetch_source`], then [`Ingest::finish`].
+    /// Polls a claimed source: [`Ingest::fetch_source`], then [`Ingest::finish`].
     ///
     /// # Errors
-    /// Only [`StoreError`]: what goes wrong upstream stands in the report.
+    /// Only [`StoreError`]: upstream failures are in the report.
     pub async fn poll(&self, source: &Source, claim: Claim) -> Result<PollReport, StoreError> {
         let answer = self.fetch_source(source, claim.state).await;
         self.finish(source, answer).await
@@ -105,9 +105,11 @@ impl Ingest {
         Ok(report)
     }
 
-    /// Ingests the records of an answer, beside what is `pending` of others. The poll has ended when, after
-    /// [`Ingest::store_pending`], [`Handle::complete`](crate::store::Handle::complete) has returned for what comes with the report; until then
-    /// it counts as cut off, and would be made again.
+    /// Ingests the records of an answer, in addition to what is `pending` of others.
+    ///
+    /// After [`Ingest::store_pending`], the poll is ended by
+    /// [`Handle::complete`](crate::store::Handle::complete) with the result beside the report; until then it
+    /// counts as interrupted, and would be repeated.
     ///
     /// # Errors
     /// Only [`StoreError`].
@@ -203,7 +205,7 @@ impl Ingest {
         let same_feed = found.known > 0 || before.first_good.is_none();
         redirects::record(memory, source, moved.as_ref(), same_feed, now);
         memory.habits.learn(&found.arrived, now, schedule::offset(source.zone, now));
-        // A 304 would hide what was held back for ever (RULES 1.10).
+        // A 304 would hide for ever what was held back (RULES 1.10).
         let whole = report.held == 0;
         state.validators = if whole { validators } else { Validators::default() };
         memory.validators_of = answered_at;
@@ -250,12 +252,12 @@ fn failed(state: &mut SourceState, report: &mut PollReport, error: &PollError, n
         PollError::Fetch(error) => error.retry_after(),
         _ => None,
     };
-    // It says that of the server; a 503 may be one address that cannot be made.
+    // A 429 is about the whole host; a 503 may be about one address.
     if matches!(error, PollError::Fetch(error) if error.status() == Some(429)) {
         report.host_rests = retry_after.map(|until| until.min(now.plus(schedule::CEILING)));
     }
     if matches!(error, PollError::Fetch(error) if error.status() == Some(412)) {
-        // A condition that it cannot keep is not stated again.
+        // The server cannot evaluate the condition, so it is not sent again.
         state.validators = Validators::default();
         state.memory.body = None;
     }
@@ -265,7 +267,7 @@ fn failed(state: &mut SourceState, report: &mut PollReport, error: &PollError, n
         tracing::error!(source.id = %report.source, "its address is gone for good (410); it is asked no more");
         return Ended::Gone;
     }
-    // An address that it moved to must not outlive its own end.
+    // A remembered redirect is dropped after some failures.
     redirects::record_failure(state);
     Ended::Badly { retry_after }
 }

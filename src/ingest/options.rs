@@ -1,4 +1,4 @@
-//! What ingest has to know of the config.
+//! The settings of ingest.
 
 use std::sync::Arc;
 
@@ -7,21 +7,21 @@ use super::routing::AutoCategories;
 use crate::model::CodeSpace;
 use crate::rules::Rules;
 
-/// What ingest has to know of the config.
+/// The settings of ingest.
 #[derive(Debug, Clone, PartialEq)]
 pub struct IngestOptions {
     /// Zone of the day in permalinks.
     pub zone: chrono_tz::Tz,
-    /// The code space that is written bare.
+    /// The code space whose codes are written without a prefix.
     pub bare_space: Option<CodeSpace>,
     /// How many items of a new source may enter a current window: (category, whole site).
     pub newcomers: (usize, usize),
-    /// What to do with newspapers' names.
+    /// Policy for newspapers' names.
     pub auto: AutoCategories,
-    /// Seconds up to which a fresh answer, or a document's own wish, puts the next poll off.
+    /// Most seconds by which a fresh answer, or a document's own hint, delays the next poll.
     pub freshness_cap: i64,
-    /// What becomes of items by what they say.
+    /// Rules that are applied to items.
     pub rules: Arc<Rules>,
-    /// Where the last answer of each source is kept; `None` to keep none.
+    /// Folder of the last answer of each source; `None` to keep none.
     pub answers: Option<LastAnswers>,
 }

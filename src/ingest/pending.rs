@@ -1,9 +1,9 @@
-//! Changes that were decided and are not stored yet, of several documents.
+//! Changes of several documents that are decided and not stored yet.
 //!
-//! A transaction and its way to the disk cost as much as what half a document changes: what a round takes
-//! in without a pause between is stored together. Nobody else decides meanwhile: that saves a second decision,
-//! and no promise rests on it. A change is stored only where what it was decided on stands; where somebody was
-//! quicker its record is decided on again, a few times.
+//! A transaction with its sync costs as much as the changes of half a document, so changes that arrive without
+//! a pause are stored together. The decision lock keeps others from deciding meanwhile; that only saves second
+//! decisions, and correctness does not depend on it. A change is committed only if its basis is still what is
+//! stored; otherwise its record is decided on again, a few times.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
@@ -19,26 +19,27 @@ use super::routing::Routing;
 use crate::model::{InfoCode, SourceId, Timestamp};
 use crate::store::{Change, PollResult, Result, Store};
 
-/// So many changes, or bytes of their texts, are stored at once.
+/// Number of changes, or bytes of their texts, from which they are stored.
 const CHANGES: usize = 200;
 const BYTES: usize = 4 << 20;
-/// How often a record is decided on where something else stands each time it is to be stored.
+/// How often a record is decided on when its basis has changed at each commit.
 const TRIES: usize = 5;
 
 /// A decided change and the document of its record.
 type Waiting = (Arc<DocumentContext>, DecidedChange);
 
-/// Changes that are not stored yet. Dropped, they never were: the polls that brought them must not end.
+/// Changes that are not stored yet. If they are dropped they are lost, and the polls that brought them must not
+/// end.
 #[derive(Debug, Default)]
 pub struct Pending {
-    /// The decision lock, from the first of them on.
+    /// The decision lock, held from the first change on.
     lock: Option<OwnedMutexGuard<()>>,
     waiting: Vec<Waiting>,
     codes: HashSet<InfoCode>,
     bytes: usize,
-    /// What rules did.
+    /// Counters of the rules.
     counts: BTreeMap<String, u64>,
-    /// Sources with a record that could not be stored for all tries.
+    /// Sources with a record that could not be stored after all tries.
     unfinished: BTreeSet<SourceId>,
 }
 
@@ -49,8 +50,8 @@ impl Pending {
         self.waiting.is_empty() && self.counts.is_empty()
     }
 
-    /// Lets the end of a poll not hide what could not be stored of its document (RULES 1.10). Once all is
-    /// stored.
+    /// Clears the validators of a poll with a record that could not be stored, so that the next one reads it
+    /// again (RULES 1.10). To be called once all is stored.
     pub fn finish(&self, result: &mut PollResult) {
         if self.unfinished.contains(&result.id) {
             result.state.forget_document();
@@ -74,8 +75,8 @@ impl Pending {
     }
 }
 
-/// Stores what still stands on what it was decided on, and decides again about the rest. Gives the sources of
-/// which something is left after all tries.
+/// Stores the changes whose basis is still stored, and decides again on the rest. Returns the sources with
+/// changes left after all tries.
 fn store_all(
     store: &dyn Store,
     routing: &Routing,
@@ -132,7 +133,7 @@ impl Ingest {
         Ok(())
     }
 
-    /// Waits for the decision lock for these records; what is pending of them is stored before.
+    /// Waits for the decision lock for these records; pending changes of the same items are stored first.
     pub(super) async fn lock_decisions(
         &self,
         pending: &mut Pending,
@@ -148,7 +149,7 @@ impl Ingest {
         Ok(())
     }
 
-    /// Adds what was decided, and stores all where it is much.
+    /// Adds decided changes, and stores all once there are many.
     pub(super) async fn add(
         &self,
         pending: &mut Pending,

@@ -1,4 +1,4 @@
-//! Where the records of a document go: routes, rules, and the windows that a new source enters.
+//! The categories of a document's records: routes, rules, and the windows that a new source enters.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,14 +13,14 @@ use crate::rules::Verdict;
 use crate::store::{Result, Store};
 
 impl DocumentIngest {
-    /// Returns the categories that the source's config sends a record to.
+    /// Returns the categories of a record by the source's config.
     pub(super) fn route(
         &mut self,
         store: &dyn Store,
         routing: &Routing,
         media_name: Option<&str>,
     ) -> Result<Vec<Category>> {
-        // All of a document mostly go the same way.
+        // Most records of a document have the same categories.
         if let Some((_, known)) = self.routed.as_ref().filter(|(name, _)| name.as_deref() == media_name) {
             return Ok(known.clone());
         }
@@ -40,7 +40,7 @@ impl DocumentIngest {
         Ok(categories)
     }
 
-    /// Applies the rules to a draft: rewrites it, and returns the verdict with the categories that are left.
+    /// Applies the rules to a draft: rewrites it, and returns the verdict with the remaining categories.
     pub(super) fn apply_rules(
         &mut self,
         store: &dyn Store,
@@ -63,8 +63,8 @@ impl DocumentIngest {
         Ok((verdict, categories))
     }
 
-    /// Applies RULES 3.1: a new source enters each window with a bounded number of its newest items; the
-    /// rest of them goes straight to the archive, in whichever poll it is ingested.
+    /// Applies RULES 3.1: a new source enters each window with a limited number of its newest items; the rest
+    /// is archived at once, in whichever poll it is ingested.
     pub(super) fn hold_back_newcomers(&self, changes: &mut [DecidedChange]) {
         let mut entered: BTreeMap<CategoryId, usize> = BTreeMap::new();
         for change in changes.iter_mut().rev().map(|decided| &mut decided.change) {

@@ -1,4 +1,4 @@
-//! What polls: its store, its fetcher, its settings, and the turns that polls wait for.
+//! The poller: its store, its fetcher, its settings, and the limits on concurrent work.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,7 +11,7 @@ use crate::schedule::Terms;
 use crate::source::Source;
 use crate::store::{Handle, Store, StoreError};
 
-/// Documents that are read at once.
+/// Documents that are parsed at once.
 const READERS: usize = 4;
 /// Polls that use the store at once.
 const STORERS: usize = 16;
@@ -24,18 +24,18 @@ pub struct Ingest {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) options: Arc<IngestOptions>,
     pub(super) routing: Arc<Routing>,
-    /// Two sources may list one item: who waits for the lock need not decide about it twice.
+    /// Serializes decisions: two sources may list one item, and a poll that waits need not decide on it twice.
     pub(super) decision_lock: Arc<tokio::sync::Mutex<()>>,
-    /// Documents are read by so many at a time: each may be as large as a body is allowed to be.
+    /// Limits the documents that are parsed at a time, each as large as a body may be.
     pub(super) reading: Arc<tokio::sync::Semaphore>,
-    /// So many polls use the store at a time: more threads would only wait for each other there.
+    /// Limits the polls that use the store at a time: more threads would only wait for each other.
     storing: Arc<tokio::sync::Semaphore>,
-    /// What a poll costs, as the bits of a float.
+    /// The price of a poll, as the bits of an `f64`.
     price: AtomicU64,
 }
 
 impl Ingest {
-    /// Ready to poll.
+    /// Creates a poller.
     #[must_use]
     pub fn new(store: Handle, fetcher: Fetcher, clock: Arc<dyn Clock>, options: IngestOptions) -> Self {
         let routing = Arc::new(Routing::new(options.auto));
@@ -52,8 +52,8 @@ impl Ingest {
         }
     }
 
-    /// The same store and the same turns under other settings: polls that are running end under
-    /// theirs, and none decides beside another.
+    /// Returns a poller with other settings on the same store, locks and limits. Running polls end under the
+    /// old settings, and no two decide at the same time.
     #[must_use]
     pub fn reconfigured(&self, fetcher: Fetcher, options: IngestOptions) -> Self {
         Self {
@@ -69,18 +69,18 @@ impl Ingest {
         }
     }
 
-    /// What fetches for it.
+    /// Returns its fetcher.
     #[must_use]
     pub fn fetcher(&self) -> &Fetcher {
         &self.fetcher
     }
 
-    /// Sets what a poll costs from now on, in item-seconds ([`price`](crate::schedule::price)).
+    /// Sets the price of a poll from now on, in item-seconds ([`price`](crate::schedule::price)).
     pub fn set_price(&self, price: f64) {
         self.price.store(price.to_bits(), Ordering::Relaxed);
     }
 
-    /// What decides, beside a source's own state, when it is polled next.
+    /// Returns the terms that, with the state of a source, determine its next poll.
     #[must_use]
     pub fn terms(&self, source: &Source) -> Terms {
         Terms {
@@ -91,7 +91,7 @@ impl Ingest {
         }
     }
 
-    /// Runs `work` on the store when it is this poll's turn.
+    /// Runs `work` on the store, within the limit on concurrent use.
     pub(super) async fn call<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
@@ -101,7 +101,7 @@ impl Ingest {
         self.store.call(work).await
     }
 
-    /// Keeps every poll from decisions and storage while the returned lock lives.
+    /// Blocks the decisions and commits of all polls while the returned lock is held.
     pub async fn hold(&self) -> tokio::sync::MutexGuard<'_, ()> {
         self.decision_lock.lock().await
     }

@@ -1,5 +1,5 @@
-//! Permanent redirects: followed each time, and remembered only when they have proved true. The
-//! admin's file is never touched; which address is fetched instead is reported, and can be undone.
+//! Permanent redirects: each is followed, and remembered only after it has been seen several times. The admin's
+//! file is never changed; the address in use is reported, and can be reset.
 
 use tracing::warn;
 use url::Url;
@@ -8,26 +8,25 @@ use crate::model::memory::{Memory, Moved};
 use crate::model::{SourceState, Timestamp};
 use crate::source::Source;
 
-/// In so many polls the same redirect must have been seen, with the same feed behind it,
+/// Polls in which the same redirect must be seen, with the same feed behind it, before it is trusted.
 const SIGHTINGS: u32 = 5;
-/// over so many seconds. A maintenance page that redirects everything is gone by then.
+/// Seconds over which it must be seen. A maintenance page that redirects everything is gone by then.
 const PROVED: i64 = 3 * 86_400;
-/// Longer addresses are followed, not remembered.
+/// Bytes of an address that is remembered, at most; longer ones are followed only.
 const MAX_ADDRESS: usize = 700;
-/// After so many failures in a row at the new address the configured one is asked again.
+/// Failures in a row at the new address after which the configured one is requested again.
 const DOUBTS: u32 = 3;
 
-/// The address to ask in place of the configured one.
+/// Returns the address to request in place of the configured one.
 pub(super) fn remembered_address(state: &SourceState) -> Option<Url> {
     let moved = state.memory.moved.as_ref().filter(|moved| moved.trusted)?;
     Url::parse(&moved.to).ok()
 }
 
-/// Notes where an answer's permanent redirects have led; `same` tells that the source's own feed
-/// was behind them.
+/// Notes the target of an answer's permanent redirects; `same` is whether the answer is the source's own feed.
 pub(super) fn record(memory: &mut Memory, source: &Source, to: Option<&Url>, same: bool, now: Timestamp) {
     let Some(to) = to.filter(|to| **to != source.url && to.as_str().len() <= MAX_ADDRESS) else {
-        // The configured address answers itself again: whatever was seen was not for good.
+        // The configured address answers itself again: the redirect was not permanent.
         memory.moved.take_if(|moved| !moved.trusted);
         return;
     };
@@ -51,7 +50,7 @@ pub(super) fn record(memory: &mut Memory, source: &Source, to: Option<&Url>, sam
 /// Counts a failure against a remembered address.
 pub(super) fn record_failure(state: &mut SourceState) {
     if state.fails + 1 >= DOUBTS && state.memory.moved.take_if(|moved| moved.trusted).is_some() {
-        // What it gave there says nothing about the configured address.
+        // Its validators do not apply to the configured address.
         state.validators = crate::model::Validators::default();
     }
 }

@@ -1,4 +1,4 @@
-//! What one poll did, and why one failed.
+//! The report of one poll, and why one failed.
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -9,14 +9,14 @@ use crate::model::http::Unchanged;
 use crate::source::SourceError;
 use crate::store::StoreError;
 
-/// What one poll did.
+/// The report of one poll.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PollReport {
     /// The source.
     pub source: String,
-    /// Nothing had changed.
+    /// Whether nothing had changed.
     pub not_modified: bool,
-    /// How the server said that nothing had changed.
+    /// How the server reported that nothing had changed.
     #[serde(default)]
     pub unchanged_by: Option<Unchanged>,
     /// Records in the document.
@@ -32,34 +32,34 @@ pub struct PollReport {
     pub dropped: usize,
     /// Records that were known and unchanged.
     pub unchanged: usize,
-    /// Records held back, failed or beyond a cap.
+    /// Records held back, failed or beyond a limit.
     pub held: usize,
-    /// Details asked for.
+    /// Details requested.
     pub details: usize,
     /// Items withdrawn because their source deleted them.
     #[serde(default)]
     pub withdrawn: usize,
-    /// The document held nothing known: items may have been missed.
+    /// Whether the document had no known item: items may have been missed.
     #[serde(default)]
     pub overrun: bool,
-    /// The upstream asked to wait until then before anything more is asked for.
+    /// Time until which the upstream asks for no further request.
     pub wait: Option<Timestamp>,
-    /// Until when its host wants to be asked for nothing.
+    /// Time until which its host asks for no request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host_rests: Option<Timestamp>,
-    /// It was not asked: its host wants a pause until then.
+    /// Time until which its host wants a pause, for which the source was not requested.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rests: Option<Timestamp>,
     /// Bytes of the body.
     pub bytes: usize,
-    /// Why it failed, if it did.
+    /// The reason of the failure, if it failed.
     pub error: Option<String>,
     /// A stable word for the failure.
     pub error_kind: Option<String>,
 }
 
 impl PollReport {
-    /// Whether a category has something new to publish.
+    /// Returns whether a category has something new to publish.
     #[must_use]
     pub fn changed(&self) -> bool {
         self.inserted + self.updated + self.joined + self.withdrawn > 0
@@ -73,10 +73,10 @@ pub enum PollError {
     /// No answer.
     #[error(transparent)]
     Fetch(#[from] FetchError),
-    /// An answer that means nothing.
+    /// An answer that cannot be used.
     #[error(transparent)]
     Source(#[from] SourceError),
-    /// The reader of the document broke; it is told in the log.
+    /// A panic in the parser; the log has the message.
     #[error(
         "the document could not be read: this is a fault of feedmill; please report it with the document"
     )]
@@ -87,7 +87,7 @@ pub enum PollError {
 }
 
 impl PollError {
-    /// A stable word for metrics.
+    /// Returns a stable word for metrics.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
@@ -98,7 +98,7 @@ impl PollError {
         }
     }
 
-    /// Whether the next poll may end well by itself.
+    /// Returns whether the next poll may succeed by itself.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {

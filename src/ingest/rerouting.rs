@@ -17,30 +17,30 @@ use crate::store::{
     Basis, Change, Event, EventKind, Handle, Move, Mover, Result, Store, Tombstone, WithdrawnBy,
 };
 
-/// What became, or would become, of one stored item.
+/// The outcome, or the expected outcome, for one stored item.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rerouted {
     /// InfoCode as text.
     pub info_code: String,
     /// Its title.
     pub title: String,
-    /// What, for people.
+    /// The differences, in words.
     pub what: String,
 }
 
-/// What a look at one item found, with what it needs to be done.
+/// The evaluation of one item, with what is needed to apply it.
 struct Evaluation {
     article: Article,
     verdict: Verdict,
     draft: Draft,
-    /// Slug and choice of each category that it should be in.
+    /// The categories that it should be in.
     wanted: Vec<Category>,
-    /// Categories that are not there yet.
+    /// Categories that do not exist yet.
     new: Vec<CategoryChoice>,
     tombstone: Option<Tombstone>,
 }
 
-/// Looks at stored items under the present rules and routes.
+/// Evaluates stored items under the present rules and routes.
 #[derive(Debug)]
 pub struct Rerouting {
     /// The rules.
@@ -49,19 +49,19 @@ pub struct Rerouting {
     pub sources: Vec<Arc<Source>>,
     /// The time now.
     pub now: Timestamp,
-    /// Only say what would happen.
+    /// Whether to report only, and change nothing.
     pub dry_run: bool,
 }
 
 impl Rerouting {
-    /// One item; nothing for one that stays as it is.
+    /// Evaluates one item, and applies the outcome; `None` for an item that stays as it is.
     ///
     /// # Errors
     /// Those of the store.
     pub fn one(&self, store: &dyn Store, code: &InfoCode) -> Result<Option<Rerouted>> {
         let Basis { item: Some(item), tombstone, placed } = store.basis(code)? else { return Ok(None) };
-        // What was withdrawn by people, by its source or by age is no business of rules; nor is where an admin
-        // has put something, but whether it is dropped.
+        // Rules do not apply to items that people, their source or age withdrew; where an admin has placed an
+        // item, they can only drop it.
         let by_rule = tombstone.as_ref().map(|tombstone| tombstone.by == WithdrawnBy::Rule);
         if !by_rule.unwrap_or(!placed) {
             return Ok(None);
@@ -129,7 +129,7 @@ impl Rerouting {
                 new.push(choice.clone());
             }
         }
-        // Of what a rule names only what is there: a dry run makes no category.
+        // Only existing categories: a dry run creates none.
         let there = |choice: &CategoryChoice| known(store, choice).ok().flatten().is_some();
         let moved = verdict.moved.clone();
         let mut placing = Verdict { moved: moved.clone().filter(there), ..verdict.clone() };
@@ -141,7 +141,7 @@ impl Rerouting {
         Ok(Evaluation { article, verdict, draft, wanted, new, tombstone })
     }
 
-    /// What differs, for people.
+    /// Returns the differences in words.
     fn differences(store: &dyn Store, found: &Evaluation) -> Result<Vec<String>> {
         let item = &found.article.item;
         if let Some(rule) = &found.verdict.dropped {
@@ -196,7 +196,7 @@ impl Rerouting {
             }
         }
         let mut ids: Vec<CategoryId> = wanted.iter().map(|category| category.id).collect();
-        // The same set whatever its order; the home category leads where it is kept.
+        // The set is the same whatever its order; the home category stays first where it is kept.
         ids.sort_by_key(|id| (*id != article.item.home, *id));
         if !ids.is_empty() {
             let (from, why) = (article.item.categories.clone(), what.to_owned());
@@ -209,14 +209,14 @@ impl Rerouting {
         self.store_rewritten(store, &article, draft, what)
     }
 
-    /// Title, link, text and labels that rules changed: no revision of the newspaper's.
+    /// Stores the title, link, text and labels that rules changed; this is no revision by the newspaper.
     fn store_rewritten(&self, store: &dyn Store, article: &Article, draft: Draft, what: &str) -> Result<()> {
         let before = draft_of(article);
         if before == draft {
             return Ok(());
         }
         let basis = store.basis(&article.item.code)?;
-        // What somebody else changed meanwhile is looked at the next time.
+        // An item that was changed meanwhile is evaluated on the next run.
         let Some(mut item) = basis.item.clone().filter(|item| item.title == before.title) else {
             return Ok(());
         };

@@ -41,7 +41,7 @@ impl DocumentIngest {
         article.item.categories.extend(categories.iter().skip(1).map(|category| category.id));
         article.item.categories[1..].sort_unstable();
         if verdict.dropped.is_some() {
-            // Kept, and out: changed rules may let it in again.
+            // The item is kept, but withdrawn: changed rules may admit it again.
             let why = verdict.told();
             change.tombstone = Some(Tombstone::new(self.context.now, WithdrawnBy::Rule, why, false));
             self.counts.dropped += 1;
@@ -73,7 +73,7 @@ impl DocumentIngest {
     ) -> Result<()> {
         let revises = decision == Decision::Revise;
         let first_listing = listed.sighting.is_none();
-        // Where a record goes is decided when it is first listed, or says something new.
+        // The categories of a record are decided when it is first listed, or has changed.
         let mut joins = false;
         let mut draft = None;
         if revises || first_listing {
@@ -86,7 +86,7 @@ impl DocumentIngest {
             let mut categories = self.route(store, routing, named.as_deref())?;
             if let Some(draft) = &mut draft {
                 let (verdict, placed) = self.apply_rules(store, draft, Some(item.published), categories)?;
-                // What stands already is dropped by `reroute` alone (RULES 5.5).
+                // A stored item is dropped by `reroute` only (RULES 5.5).
                 categories = if verdict.dropped.is_some() { Vec::new() } else { placed };
             }
             if change.basis.placed {
@@ -98,7 +98,7 @@ impl DocumentIngest {
                 }
                 joins = true;
                 item.categories.push(category.id);
-                // The same set whichever source came first; the home category leads.
+                // The set is the same whichever source came first; the home category stays first.
                 item.categories[1..].sort_unstable();
                 change.enters.push(shown(category.id));
             }
@@ -124,7 +124,7 @@ impl DocumentIngest {
         Ok(())
     }
 
-    /// Puts a draft into its item, unless what readers see has changed too often lately (RULES 1.5).
+    /// Copies a draft into its item, unless its published form has changed too often lately (RULES 1.5).
     pub(super) fn revise(
         &self,
         store: &dyn Store,
@@ -142,7 +142,7 @@ impl DocumentIngest {
             || item.image != draft.image
             || body != draft.body;
         let public = self.published.covers(item.generation);
-        // What an import brought is only now seen at its source: no change of the article.
+        // An imported item is seen at its source for the first time: this is no change of the article.
         let first_hand = item.imported && item.lead == SourceId::import();
         let counts = real && public && !first_hand;
         if counts && self.has_to_wait(store, item, &draft)? {
@@ -156,7 +156,7 @@ impl DocumentIngest {
                 change.item = Some(item.clone());
             }
             if before != item.lead {
-                // Feeds name the source that gives an article.
+                // Feeds name the source of an article.
                 change.body = Some(body);
             }
             return Ok(Outcome::Same);
@@ -180,8 +180,8 @@ impl DocumentIngest {
         Ok(Outcome::Revised)
     }
 
-    /// Returns whether a change is one of many, or takes an earlier one back, and less than a day has passed since the
-    /// last one that was published.
+    /// Returns whether a change is one of many, or reverts an earlier one, and less than a day has passed since
+    /// the last published one.
     fn has_to_wait(&self, store: &dyn Store, item: &Item, draft: &Draft) -> Result<bool> {
         if item.revisions == 0 || self.context.now.since(item.updated) >= REVISION_EVERY {
             return Ok(false);
@@ -193,14 +193,14 @@ impl DocumentIngest {
         Ok(earlier.iter().any(|form| form.title == draft.title && form.excerpt == draft.excerpt))
     }
 
-    /// Keeps a change in mind until it may be published: whatever is listed next is compared again.
+    /// Delays a change until it may be published: the next listing is compared again.
     fn wait_to_revise(&mut self, listed: &Listed, item: &Item, change: &mut Change) {
         self.counts.note_time(item.updated.plus(REVISION_EVERY));
         let Some((_, sighting)) = &mut change.sighting else { return };
         let waiting = Sighting { detail: sighting.detail, ..sighting.never_listed() };
         *sighting = waiting;
         if listed.sighting.as_ref().is_some_and(|seen| seen.listed == sighting.listed) {
-            // The story says so once.
+            // The event is recorded once.
             change.event = None;
         }
     }
@@ -212,14 +212,14 @@ fn finish_event(event: &mut Event, joins: bool, outcome: Outcome) {
     event.what = match event.what {
         EventKind::Revised if outcome == Outcome::Waits => EventKind::Counted,
         EventKind::Revised if !revised && joins => EventKind::Joined,
-        // What it says now is what it said: another source gives it, that is all.
+        // The content is the same; only its source has changed.
         EventKind::Revised if !revised => EventKind::Listed,
         EventKind::Listed if joins => EventKind::Joined,
         what => what,
     };
 }
 
-/// Returns whether only the text tells which newspaper's category the record goes to.
+/// Returns whether only the text names the newspaper whose category the record gets.
 fn source_routes(source: &Source, listed: &Listed) -> bool {
     source.route_by_media && listed.entry.media_name.is_none()
 }

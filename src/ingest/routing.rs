@@ -1,4 +1,4 @@
-//! Which categories a record goes to (RULES 5.4).
+//! Routes records to categories (RULES 5.4).
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
@@ -8,18 +8,18 @@ use crate::model::{Category, CategoryChoice, CategoryId, Timestamp, item::caps};
 use crate::source::Source;
 use crate::store::{Result, Store};
 
-/// New categories a day that names of newspapers may make, after a source's first poll.
+/// New categories a day that names of newspapers may create, after a source's first poll.
 const NEW_A_DAY: u32 = 50;
 
-/// What to do with the name of a newspaper that is no category yet.
+/// Policy for a newspaper's name that is no category yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum AutoCategories {
-    /// Make it a category.
+    /// Creates a category.
     Yes,
-    /// Use the source's own category; the name waits for an admin.
+    /// Uses the source's own category; the name waits for an admin.
     #[default]
     Hold,
-    /// Use the source's own category.
+    /// Uses the source's own category.
     No,
 }
 
@@ -31,23 +31,23 @@ pub struct Routing {
     made: Mutex<(i64, u32)>,
 }
 
-/// Where one record goes.
+/// The route of one record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Route {
     /// The category.
     pub category: Category,
-    /// A name that was not made a category.
+    /// The name, if no category was created for it.
     pub waiting: Option<String>,
 }
 
 impl Routing {
-    /// With a policy for unknown names.
+    /// Creates a router with a policy for unknown names.
     #[must_use]
     pub fn new(auto: AutoCategories) -> Self {
         Self { auto, made: Mutex::new((0, 0)) }
     }
 
-    /// The category of a record of `source` that names `media_name`.
+    /// Returns the category of a record of `source` that names `media_name`.
     ///
     /// # Errors
     /// Those of the store.
@@ -81,7 +81,7 @@ impl Routing {
         }
     }
 
-    /// The categories to which a record of `source` goes, without making any (RULES 5.4).
+    /// Returns the categories of a record of `source`, without creating any (RULES 5.4).
     ///
     /// # Errors
     /// Those of the store.
@@ -110,7 +110,7 @@ impl Routing {
     }
 }
 
-/// Names that wait, joined with those known, at most 10, in their order.
+/// Returns the waiting names, known ones first, at most 10.
 #[must_use]
 pub fn waiting(known: &[String], new: &BTreeSet<String>) -> Vec<String> {
     let mut all: Vec<String> = known.to_vec();

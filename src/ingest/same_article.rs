@@ -1,4 +1,4 @@
-//! Whether a record is an article that is known already (RULES 1.6, 1.7).
+//! Whether a record is an article that is already known (RULES 1.6, 1.7).
 
 use std::cell::OnceCell;
 
@@ -10,31 +10,31 @@ use crate::parse::address::Address;
 use crate::source::Source;
 use crate::store::{Basis, Sighting};
 
-/// Seconds between two listings of the same text that still are one item (RULES 1.6).
+/// Most seconds between two listings of the same text that are one item (RULES 1.6).
 const SAME_TEXT_WITHIN: i64 = 7 * 86_400;
 
-/// What must agree beside the name by which an item was found.
+/// What must agree beside the name that found an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Demand {
-    /// The record's own guid or code: the same unless title, link and text are new.
+    /// Found by the record's own guid or code: the same unless title, link and text are new.
     Guid,
-    /// The link of a record without guid: the same unless title, text and date are new.
+    /// Found by the link of a record without guid: the same unless title, text and date are new.
     Link,
-    /// A second sign: title, text or date.
+    /// One sign must agree: title, text or date.
     Sign,
-    /// Two signs of title, text and date.
+    /// Two of title, text and date must agree.
     TwoSigns,
-    /// The title, and one sign more.
+    /// The title and one more sign must agree.
     TitleAndSign,
-    /// Title and a long text were equal: not more than some days may lie between.
+    /// Found by title and a long text: no more than `SAME_TEXT_WITHIN` may lie between.
     LongText,
-    /// Title and text were equal, and there is no link: the date must be the same, or missing.
+    /// Found by title and text, without a link: the date must be the same, or missing.
     ShortText,
-    /// Title and text are the code.
+    /// Found by a code derived from title and text.
     Text,
 }
 
-/// A record under comparison.
+/// The comparison of a record with items.
 pub(super) struct Compare<'a> {
     pub(super) source: &'a Source,
     pub(super) facts: &'a DocumentFacts,
@@ -44,7 +44,7 @@ pub(super) struct Compare<'a> {
 }
 
 impl<'a> Compare<'a> {
-    /// Returns a comparison of a record, which is cleaned once and only where it has to be.
+    /// Returns a comparison of a record, which is cleaned at most once, when needed.
     pub(super) fn new(
         source: &'a Source,
         facts: &'a DocumentFacts,
@@ -64,10 +64,10 @@ impl<'a> Compare<'a> {
         leads_by_link: bool,
     ) -> bool {
         let out = basis.tombstone.as_ref();
-        // As it is stored, and as its source gave it since it went.
+        // Compare with the stored form, and with what its source gave since it was withdrawn.
         let left = out.and_then(|tombstone| tombstone.signs);
         if basis.item.is_none() && left.is_none() {
-            // Of items that were erased before signs were kept, a name alone says enough.
+            // For items that were erased before signs were stored, a name alone is enough.
             return out.is_some() || sighting.is_some();
         }
         let link =
@@ -100,7 +100,7 @@ impl<'a> Compare<'a> {
         }
     }
 
-    /// RULES 1.7: a known guid with another story.
+    /// Returns whether a known guid has another story (RULES 1.7).
     fn is_another_story(&self, link: Option<bool>, signs: Compared) -> bool {
         let Compared { title, text, date } = signs;
         if date == Some(true) && self.date().is_some_and(|date| self.facts.is_own_date(date)) {
@@ -123,7 +123,7 @@ impl<'a> Compare<'a> {
         Some(here.base() == there.base() && !other_part)
     }
 
-    /// Returns whether the item names another part of the same page than the record.
+    /// Returns whether the item has another fragment of the same page than the record.
     pub(super) fn is_other_part_than(&self, item: &Item) -> bool {
         let here = self.names.address.as_ref().and_then(Address::fragment);
         let there = item.link.as_deref().and_then(Address::of);

@@ -1,13 +1,14 @@
-//! What changes at every poll and is no correction: signed queries of pictures, pictures of one dot (RULES 1.5). Pure.
+//! What changes at every poll and is no correction: signed queries of pictures, tracking pixels (RULES 1.5).
+//! Pure.
 
 use std::borrow::Cow;
 
-/// What names of pictures and recordings end in.
+/// File name extensions of pictures and recordings.
 const MEDIA: [&str; 16] = [
     ".jpg", ".jpeg", ".png", ".gif", ".webp", ".avif", ".svg", ".bmp", ".mp3", ".m4a", ".ogg", ".opus",
     ".mp4", ".webm", ".m3u8", ".jfif",
 ];
-/// Parameters that sign an address, let it expire, or keep caches from it.
+/// Parameters that sign an address, make it expire, or prevent caching.
 const SIGNING: [&str; 22] = [
     "expires",
     "signature",
@@ -35,7 +36,8 @@ const SIGNING: [&str; 22] = [
 /// Attributes of a picture whose values are addresses.
 const ADDRESSES: [&str; 6] = ["src", "srcset", "data-src", "data-srcset", "data-original", "data-lazy-src"];
 
-/// Returns an address without what signs it: the whole query where its path names a file, else signing parameters.
+/// Returns an address without its signature: without the query where the path names a file, else without
+/// signing parameters.
 #[must_use]
 pub(super) fn stable_address(url: &str) -> Cow<'_, str> {
     let Some((path, query)) = url.split_once('?') else { return Cow::Borrowed(url) };
@@ -54,13 +56,13 @@ pub(super) fn stable_address(url: &str) -> Cow<'_, str> {
     Cow::Owned(if kept.is_empty() { path.to_owned() } else { format!("{path}?{}", kept.join("&")) })
 }
 
-/// Returns HTML without pictures of one dot and without what signs the addresses of the others.
+/// Returns HTML without tracking pixels and without the signatures of other pictures' addresses.
 #[must_use]
 pub(super) fn stable_html(html: &str) -> Cow<'_, str> {
     if !has_picture(html) {
         return Cow::Borrowed(html);
     }
-    // ASCII without case keeps all places.
+    // ASCII lower case keeps all byte offsets.
     let lower = html.to_ascii_lowercase();
     let mut out = String::with_capacity(html.len());
     let mut at = 0;
@@ -77,14 +79,14 @@ pub(super) fn stable_html(html: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Returns whether HTML has an `img` or `source` element, in whatever case.
+/// Returns whether HTML has an `img` or `source` element, in any case.
 fn has_picture(html: &str) -> bool {
     let begins =
         |rest: &str, name: &str| rest.get(..name.len()).is_some_and(|tag| tag.eq_ignore_ascii_case(name));
     html.split('<').skip(1).any(|rest| begins(rest, "img") || begins(rest, "source"))
 }
 
-/// Returns HTML without pictures of one dot: they count readers, and are nothing to see.
+/// Returns HTML without tracking pixels, which count readers and show nothing.
 #[must_use]
 pub(super) fn without_dots(html: &str) -> Cow<'_, str> {
     if !has_picture(html) {
@@ -108,7 +110,7 @@ pub(super) fn without_dots(html: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Returns HTML as [`stable_html`] does, with any white space as one blank, and none beside tags.
+/// Returns HTML as [`stable_html`] does, with white space collapsed to one space, and none beside tags.
 #[must_use]
 pub(super) fn comparable_html(html: &str) -> String {
     let stable = stable_html(html);
@@ -125,7 +127,7 @@ fn next_tag(lower: &str, from: usize) -> Option<usize> {
     Some(from + found)
 }
 
-/// Returns whether a tag is a picture of one dot or none: it counts readers.
+/// Returns whether a tag is a picture of at most one pixel, which counts readers.
 #[must_use]
 pub(super) fn is_dot(tag: &str) -> bool {
     let mut small = (false, false);
@@ -160,7 +162,7 @@ fn push_stable(out: &mut String, tag: &str) {
     out.push_str(&tag[at..]);
 }
 
-/// Returns the attributes of a tag with their values, as they are written.
+/// Returns the attributes of a tag with their values, as written.
 fn attributes(tag: &str) -> impl Iterator<Item = (&str, &str)> {
     let mut rest = tag.split_once(|c: char| c.is_ascii_whitespace()).map_or("", |(_, rest)| rest);
     std::iter::from_fn(move || {

@@ -213,7 +213,7 @@ impl Memory {
         silent >= 8 * DAY || (self.habits.items > 1.0 && gaps >= 5.0 * self.habits.days)
     }
 
-    /// Share of answers that were 304, from 0 to 1; `None` before the first.
+    /// Returns the share of answers that were 304, from 0 to 1; `None` before the first.
     #[must_use]
     pub fn unmodified_share(&self) -> Option<f32> {
         (self.answers > 0.0).then(|| self.unmodified / self.answers)
@@ -267,7 +267,7 @@ mod tests {
         assert!(!Memory::default().is_silent(read));
     }
 
-    /// The store refuses records over 6,000 bytes.
+    /// Checks that the largest memory fits: the store refuses records over 6,000 bytes.
     #[test]
     fn the_largest_record_fits() {
         let missing = Missing { code: "c".repeat(160), since: Timestamp::MAX, times: 255 };

@@ -74,7 +74,7 @@ pub fn shown_in(text: &str) -> Cow<'_, str> {
     Cow::Owned(words.collect())
 }
 
-/// The place in the path of what looks like a key, with the name before it.
+/// Returns the index of a path segment that looks like a key, with the name before it.
 fn segment_before_key(url: &Url) -> Option<(usize, String)> {
     let segments: Vec<&str> = url.path_segments()?.collect();
     let pairs = segments.windows(2).enumerate();
@@ -89,7 +89,7 @@ fn fragment_pairs(url: &Url) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>
     url::form_urlencoded::parse(url.fragment().unwrap_or_default().as_bytes())
 }
 
-/// Whether a name says that its value is a key: `key`, `api_key`, `accessToken`, `X-Sig`.
+/// Returns whether a name suggests that its value is a key: `key`, `api_key`, `accessToken`, `X-Sig`.
 fn is_key(name: &str) -> bool {
     let lower = name.to_ascii_lowercase();
     if HARMLESS.contains(&lower.as_str()) {

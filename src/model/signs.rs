@@ -146,7 +146,7 @@ fn runs(text: &[char]) -> BTreeSet<&[char]> {
     text.windows(RUN.min(text.len()).max(1)).collect()
 }
 
-/// What of a text counts: letters, digits and ideographs, without case.
+/// Returns the characters of a text that are compared: letters, digits and ideographs, in lower case.
 fn letters(text: &str) -> impl Iterator<Item = char> {
     text.chars().filter(|sign| sign.is_alphanumeric()).flat_map(char::to_lowercase)
 }

@@ -13,23 +13,23 @@ use crate::model::{Author, Entry};
 use crate::parse::resolve::absolute;
 use crate::parse::{Context, encoding, page, text};
 
-/// Where the parts of an article's page stand. What is not set is found by Readability.
+/// Places of the parts of an article's page. Parts without a selector are found by Readability.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ArticleRule {
-    /// The text, as HTML; the first that is there.
+    /// The text, as HTML; the first selector that finds one is used.
     pub content: Vec<Spot>,
-    /// The title, where the list has none.
+    /// The title, for entries whose list gives none.
     pub title: Option<Spot>,
-    /// The date, where the list has none.
+    /// The date, for entries whose list gives none.
     pub date: Option<Spot>,
-    /// The author, where the list has none.
+    /// The author, for entries whose list gives none.
     pub author: Option<Spot>,
 }
 
-/// Elements of a page beyond which Readability does not look.
+/// Limit on the elements of a page for Readability.
 const MAX_ELEMENTS: usize = 30_000;
 
-/// Puts what an article's page says into its entry; what the list gave stays.
+/// Adds what an article's page gives to its entry; fields that the list gave are kept.
 ///
 /// # Errors
 /// [`SourceError::NoText`] when no text can be found.
@@ -43,7 +43,8 @@ pub fn take(
     let html = nesting::bounded(&source);
     let page = Page::from(html.as_ref());
     let address = entry.link.as_deref().and_then(|link| Url::parse(link).ok());
-    // Where the page names no base, its addresses count from the article's own, as those of a feed do.
+    // Where the page has no `base`, its relative addresses are resolved against the article's own, as in a
+    // feed.
     let base = page::stated_base(&page, address.as_ref());
     if entry.language.is_none() {
         entry.language = page::language(&page);
@@ -80,7 +81,7 @@ pub fn take(
 
 type Found = (Option<String>, Option<String>, Option<String>);
 
-/// Title, date and text as Readability finds them.
+/// Returns the title, date and text that Readability finds.
 fn readable(page: Page, link: Option<&str>) -> Option<Found> {
     let config = Config { max_elements_to_parse: MAX_ELEMENTS, ..Config::default() };
     let mut reader = Readability::with_document(page, link, Some(config)).ok()?;

@@ -1,14 +1,14 @@
-//! A source's own codes: where they stand, and their canonical form (RULES 1.1, 1.3).
+//! A source's own codes: the place of the code in a record, and its canonical form (RULES 1.1, 1.3).
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use url::Url;
 
 use crate::model::{Entry, Pattern};
 
-/// Characters of a code that may stand in an address as they are.
+/// Characters of a code that are percent-encoded in an address: all but letters, digits and `-_.~`.
 const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
-/// Where a source's own code stands in a record.
+/// The place of a source's own code in a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CodeFrom {
     /// In the mapped field `code`.
@@ -17,23 +17,23 @@ pub enum CodeFrom {
     Guid,
     /// The link.
     Link,
-    /// This query parameter of the link.
+    /// The query parameter of the link with this name.
     Query(String),
 }
 
 /// How a source's own codes are read.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CodeRule {
-    /// Where the code stands.
+    /// The place of the code.
     pub from: CodeFrom,
-    /// What of it is the code; the whole value without.
+    /// The pattern of the code within that value; without it, the whole value is the code.
     pub pattern: Option<Pattern>,
-    /// The canonical form, with `$1` for groups of the pattern; the whole match without.
+    /// The canonical form, with `$1` for groups of the pattern; without it, the whole match.
     pub canonical: Option<String>,
 }
 
 impl CodeRule {
-    /// The code as the entry lists it; `None` when there is none or the pattern refuses it.
+    /// Returns the code as the entry lists it; `None` when there is none or the pattern does not match.
     #[must_use]
     pub fn listed(&self, entry: &Entry) -> Option<String> {
         let value = match &self.from {
@@ -52,7 +52,7 @@ impl CodeRule {
         }
     }
 
-    /// The canonical form of a listed code; `None` when the pattern refuses it.
+    /// Returns the canonical form of a listed code; `None` when the pattern does not match.
     #[must_use]
     pub fn canonical(&self, listed: &str) -> Option<String> {
         match (&self.pattern, &self.canonical) {
@@ -73,13 +73,13 @@ fn query(link: &str, name: &str) -> Option<String> {
     url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
 }
 
-/// Percent-encodes a code for its place in an address.
+/// Percent-encodes a code for use in an address.
 #[must_use]
 pub fn percent(code: &str) -> String {
     utf8_percent_encode(code, KEPT).to_string()
 }
 
-/// Fills `{code}` (as listed) and `{info_code}` (canonical) of a template.
+/// Fills `{code}` (as listed) and `{info_code}` (canonical) in a template.
 #[must_use]
 pub fn fill(template: &str, code: &str, info_code: &str, escape: fn(&str) -> String) -> String {
     template.replace("{code}", &escape(code)).replace("{info_code}", &escape(info_code))

@@ -1,5 +1,5 @@
-//! Kind `html`: a newspaper without a feed, read from its web pages by CSS selectors, with
-//! expectations: a page that no longer matches raises an alarm and empties nothing.
+//! Kind `html`: a newspaper without a feed, read from its web pages by CSS selectors. A page that no longer
+//! matches what its rule expects raises an alarm and removes no items.
 
 use dom_query::{Document as Page, Matcher, NodeRef};
 use url::Url;
@@ -14,7 +14,7 @@ mod links;
 
 use links::{Links, MOST_LINKS};
 
-/// Where a value stands: `h2 a` is its text, `h2 a@href` an attribute.
+/// The place of a value: `h2 a` selects the text, `h2 a@href` an attribute.
 #[derive(Clone)]
 pub struct Spot {
     matcher: Matcher,
@@ -28,7 +28,7 @@ impl std::fmt::Debug for Spot {
     }
 }
 
-/// Two are equal where they are written alike: a matcher does not compare.
+/// Compares the text as written, because a matcher cannot be compared.
 impl PartialEq for Spot {
     fn eq(&self, other: &Self) -> bool {
         self.written == other.written
@@ -36,7 +36,7 @@ impl PartialEq for Spot {
 }
 
 impl Spot {
-    /// Reads `selector` or `selector@attribute`; `None` when it is no CSS.
+    /// Reads `selector` or `selector@attribute`; `None` when the selector is not valid CSS.
     #[must_use]
     pub fn new(written: &str) -> Option<Self> {
         let (selector, attribute) = match written.rsplit_once('@') {
@@ -51,13 +51,13 @@ impl Spot {
         Some(Self { matcher, attribute, written: written.to_owned() })
     }
 
-    /// As it was written.
+    /// Returns the spot as it was written in the config.
     #[must_use]
     pub fn written(&self) -> &str {
         &self.written
     }
 
-    /// The first value below `node`; `None` where there is none or it is empty.
+    /// Returns the first value below `node`; `None` where there is none or it is empty.
     pub(super) fn text(&self, node: &NodeRef<'_>) -> Option<String> {
         let found = dom_query::Selection::from(*node).select_matcher(&self.matcher);
         let first = found.nodes().first()?;
@@ -68,8 +68,8 @@ impl Spot {
         Some(one_line(&value)).filter(|value| !value.is_empty())
     }
 
-    /// The date that the first element below `node` names: in `datetime`, its own or that of a `time` within,
-    /// else in its text.
+    /// Returns the date of the first element below `node`: from its own `datetime` attribute or that of a
+    /// `time` within, else from its text.
     pub(super) fn date(&self, node: &NodeRef<'_>, context: &Context) -> Option<Timestamp> {
         let machine = || {
             let found = dom_query::Selection::from(*node).select_matcher(&self.matcher);
@@ -82,7 +82,7 @@ impl Spot {
         machine.or_else(|| context.date(&self.text(node)?))
     }
 
-    /// As [`Spot::text`], of each element below `node` in turn.
+    /// Returns the value of each element below `node`, read as in [`Spot::text`].
     fn texts<'n>(&'n self, node: &NodeRef<'n>) -> impl Iterator<Item = String> + use<'n> {
         let found = dom_query::Selection::from(*node).select_matcher(&self.matcher);
         let nodes: Vec<NodeRef<'n>> = found.nodes().iter().take(MOST_LINKS).copied().collect();
@@ -93,7 +93,7 @@ impl Spot {
         nodes.into_iter().filter_map(value).filter(|value| !value.is_empty())
     }
 
-    /// A title: as [`Spot::text`], or what a picture in its place says.
+    /// Returns a title, read as in [`Spot::text`], or else the alternative text of a picture.
     fn title(&self, node: &NodeRef<'_>) -> Option<String> {
         self.text(node).or_else(|| {
             let found = dom_query::Selection::from(*node).select_matcher(&self.matcher);
@@ -101,7 +101,7 @@ impl Spot {
         })
     }
 
-    /// The address of a picture; one that the page loads late has it in another attribute.
+    /// Returns the address of a picture, also of one that is loaded lazily from another attribute.
     fn picture(&self, node: &NodeRef<'_>, base: Option<&Url>) -> Option<String> {
         let found = dom_query::Selection::from(*node).select_matcher(&self.matcher);
         let first = found.nodes().first()?;
@@ -109,7 +109,7 @@ impl Spot {
         if late { pictures::address(first, base) } else { link::absolute(&self.text(node)?, base) }
     }
 
-    /// What the first element below `node` holds, as HTML.
+    /// Returns the inner HTML of the first element below `node`; `None` where it is empty.
     pub(super) fn html(&self, node: &NodeRef<'_>) -> Option<String> {
         let found = dom_query::Selection::from(*node).select_matcher(&self.matcher);
         let html = found.nodes().first()?.inner_html().to_string();
@@ -120,15 +120,15 @@ impl Spot {
 /// How a list page is read.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HtmlRule {
-    /// One element for each article.
+    /// Selector of the articles, one element each.
     pub item: Spot,
-    /// Its link; the item's first link without.
+    /// Its link; without it, the item's first link.
     pub link: Option<Spot>,
-    /// Its title; the link's text without.
+    /// Its title; without it, the link's text.
     pub title: Option<Spot>,
     /// Its date.
     pub date: Option<Spot>,
-    /// Its digest.
+    /// Its summary.
     pub summary: Option<Spot>,
     /// Its author.
     pub author: Option<Spot>,
@@ -136,15 +136,15 @@ pub struct HtmlRule {
     pub image: Option<Spot>,
     /// The link to the next page of the list.
     pub next: Option<Spot>,
-    /// Pages of the list to read, the first one counted.
+    /// Pages of the list to read, including the first.
     pub max_pages: usize,
-    /// Fewer items than this on the first page raise the alarm.
+    /// Fewer items than this on the first page raise an alarm.
     pub min_items: usize,
-    /// So do items of which most lack one of these.
+    /// Fields that raise an alarm when most items lack one of them.
     pub expect: Vec<Required>,
 }
 
-/// Reads a list page; the second value is the next page.
+/// Reads a list page; the second value is the address of the next page.
 ///
 /// # Errors
 /// [`SourceError::Drift`] when the page does not match what the rule expects.
@@ -184,7 +184,7 @@ pub fn parse(
     Ok((document, next))
 }
 
-/// A page that was redesigned gives too little, or items without what they always had.
+/// Checks that a page has enough items and that most have the expected fields; a redesigned page fails.
 fn check(rule: &HtmlRule, entries: &[Entry]) -> Result<(), SourceError> {
     if entries.len() < rule.min_items {
         let what = format!(
@@ -205,7 +205,7 @@ fn check(rule: &HtmlRule, entries: &[Entry]) -> Result<(), SourceError> {
     Ok(())
 }
 
-/// `None` for what leads nowhere: it is a button of the page.
+/// Reads one item; `None` where it links to no article, as a button of the page does.
 fn entry(rule: &HtmlRule, node: &NodeRef<'_>, context: &Context, base: Option<&Url>) -> Option<Entry> {
     let get = |spot: &Option<Spot>| spot.as_ref().and_then(|spot| spot.text(node));
     let links = Links::of(node, base, context.base.as_ref());

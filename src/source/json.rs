@@ -1,5 +1,5 @@
-//! Kind `json`: any JSON API by JSON Pointers (RFC 6901), a list of items or stubs with
-//! an optional detail request for each.
+//! Kind `json`: any JSON API read by JSON Pointers (RFC 6901). A list gives items, or stubs with a detail
+//! request for each.
 
 use serde_json::Value;
 
@@ -7,26 +7,26 @@ use super::SourceError;
 use crate::model::{Author, Document, Enclosure, Entry, Repair};
 use crate::parse::{Context, ParseError, encoding, json, link, text};
 
-/// Labels of one item.
+/// Labels of one item that are read at most.
 const MAX_LABELS: usize = 256;
 
-/// How a list is read. Every field is a list of pointers; the first that holds text is taken.
+/// How a list is read. Every field is a list of pointers; the first that finds text is used.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct JsonRule {
-    /// Where the list stands; empty for the whole document.
+    /// Pointer to the list; empty for the whole document.
     pub items: String,
-    /// Where the fields of an item stand.
+    /// Pointers to the fields of an item.
     pub fields: FieldRules,
-    /// How to ask for what the list leaves out.
+    /// The request for what the list leaves out.
     pub detail: Option<DetailRule>,
 }
 
-/// A request for one item's text.
+/// The request for one item's text.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct DetailRule {
     /// Template of the address, with `{code}` and `{info_code}`.
     pub url: String,
-    /// Where the fields stand in the detail; those found replace the list's.
+    /// Pointers to the fields in the detail; those found replace the list's.
     pub fields: FieldRules,
 }
 
@@ -35,7 +35,7 @@ pub struct DetailRule {
 pub struct FieldRules {
     /// The upstream's own code.
     pub code: Vec<String>,
-    /// Its id, where that is something else.
+    /// Its guid, where that differs from the code.
     pub guid: Vec<String>,
     /// Title.
     pub title: Vec<String>,
@@ -43,7 +43,7 @@ pub struct FieldRules {
     pub link: Vec<String>,
     /// Date of publication.
     pub date: Vec<String>,
-    /// Digest.
+    /// Summary.
     pub summary: Vec<String>,
     /// Full text, HTML.
     pub content: Vec<String>,
@@ -58,7 +58,7 @@ pub struct FieldRules {
 }
 
 impl FieldRules {
-    /// The fields by their names in config.
+    /// Returns the fields with their names in the config.
     pub fn named(&mut self) -> [(&'static str, &mut Vec<String>); 11] {
         [
             ("code", &mut self.code),
@@ -99,7 +99,7 @@ pub fn parse(rule: &JsonRule, bytes: &[u8], context: &Context) -> Result<Documen
     Ok(Document { format, encoding, entries, beyond_cap, repairs, ..Document::default() })
 }
 
-/// Puts what a detail says into its entry.
+/// Adds what a detail gives to its entry.
 ///
 /// # Errors
 /// As [`parse`]; [`SourceError::NoText`] when the detail is asked for a text and has none.
@@ -118,7 +118,7 @@ pub fn take_detail(
     Ok(())
 }
 
-/// An answer, read.
+/// Parses an answer as JSON.
 struct Read {
     root: Value,
     encoding: String,
@@ -141,8 +141,8 @@ fn read(bytes: &[u8], context: &Context) -> Result<Read, SourceError> {
     }
 }
 
-/// The items: of a list, of an object in its place with an item under each key, or the only one. Nothing in
-/// the place of a list is an empty one; an object that is no item is an error's.
+/// Returns the items of a list, of an object with an item under each key, or the only item. Null, `false` or
+/// blank text counts as an empty list; `None` for any other value, such as an error object.
 fn rows<'v>(value: &'v Value, rules: &FieldRules) -> Option<Vec<&'v Value>> {
     let named = |item: &Value| {
         let of = [&rules.code, &rules.guid, &rules.title, &rules.link];
@@ -192,7 +192,7 @@ fn replace<T>(field: &mut Option<T>, value: Option<T>) {
     }
 }
 
-/// The first pointer that holds text or a number, also as the first of a list.
+/// Returns the text or number at the first pointer that finds one; of a list, its first.
 fn first(item: &Value, pointers: &[String]) -> Option<String> {
     pointers.iter().find_map(|pointer| match item.pointer(pointer)? {
         Value::Array(values) => values.iter().find_map(text_of),
@@ -208,7 +208,7 @@ fn text_of(value: &Value) -> Option<String> {
     }
 }
 
-/// Labels: text with commas, a list, or an object in the place of one; of an object its name.
+/// Returns the labels of an item: from text with commas, a list, or an object with names.
 fn labels(value: &Value) -> Vec<String> {
     let label = |value: &Value| {
         let named =

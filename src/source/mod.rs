@@ -1,4 +1,4 @@
-//! Sources: what to ask an upstream for, and what its answer means. Pure, no IO.
+//! Sources: what to ask an upstream for, and how to read its answer. Pure, no IO.
 //!
 //! Owns: the kinds of sources, each a config struct, its requests and its parser. Does not
 //! own: fetching (`fetch`), identity and decisions (`ingest`).
@@ -42,54 +42,54 @@ pub struct Source {
     pub id: SourceId,
     /// Name for people.
     pub name: String,
-    /// What it speaks.
+    /// Its kind.
     pub kind: Kind,
-    /// What to ask for.
+    /// Address of its feed or list.
     pub url: Url,
     /// Extra request headers (name, value).
     pub headers: Vec<(String, String)>,
-    /// Where its items go.
+    /// Home category of its items.
     pub category: CategoryChoice,
-    /// Where they go as well.
+    /// Further categories of its items.
     pub also: Vec<CategoryChoice>,
-    /// Goes by the newspaper that each record names (RULES 5.4).
+    /// Whether items are routed by the newspaper that each record names (RULES 5.4).
     pub route_by_media: bool,
     /// Its code space.
     pub code_space: CodeSpace,
-    /// How its own codes are read; without it they are derived.
+    /// How its own codes are read; without it, codes are derived.
     pub code: Option<CodeRule>,
-    /// Lower outranks higher where several sources list one item.
+    /// Rank among sources that list the same item; the lower outranks the higher.
     pub rank: u32,
-    /// Zone of dates without one.
+    /// Time zone of dates that name none.
     pub zone: Tz,
-    /// Encoding, where the answer's own claims are wrong.
+    /// Encoding, where the answer declares a wrong one.
     pub encoding: Option<&'static encoding_rs::Encoding>,
-    /// Records without these are held back.
+    /// Required fields; records without them are held back.
     pub require: Vec<Required>,
-    /// Rules of its HTML.
+    /// Rules for cleaning its HTML.
     pub cleaner: Arc<Cleaner>,
-    /// Text that is stripped from titles and digests as well.
+    /// Text that is stripped from titles and summaries as well.
     pub strip: Vec<String>,
-    /// What to take from a digest; group 1, or the whole match.
+    /// Pattern of the part of a summary that is used: group 1, or the whole match.
     pub digest: Option<Pattern>,
     /// How each article's own page is read for its text; `None` where the list gives it.
     pub article: Option<Arc<ArticleRule>>,
-    /// Whether robots.txt is asked before pages are.
+    /// Whether robots.txt is checked before pages are fetched.
     pub robots: bool,
-    /// The reader-facing link, a template with `{code}` and `{info_code}`.
+    /// Template of the link for readers, with `{code}` and `{info_code}`.
     pub link: Option<String>,
     /// How often it is polled.
     pub pace: Pace,
-    /// Asked through this HTTP proxy.
+    /// HTTP proxy for its requests.
     pub proxy: Option<Arc<Url>>,
-    /// Not polled while off.
+    /// Whether it is polled.
     pub enabled: bool,
 }
 
-/// What a source speaks.
+/// The kinds of sources.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Kind {
-    /// RSS, RDF, Atom or JSON Feed, told apart by the document.
+    /// RSS, RDF, Atom or JSON Feed, detected from the document.
     Feed,
     /// Any JSON API.
     Json(Box<JsonRule>),
@@ -99,7 +99,7 @@ pub enum Kind {
     Sitemap(SitemapRule),
 }
 
-/// How the detail of an entry is asked for and read.
+/// How the detail of an entry is requested and read.
 #[derive(Debug, Clone, Copy)]
 enum Detail<'a> {
     Json(&'a DetailRule),
@@ -107,25 +107,25 @@ enum Detail<'a> {
 }
 
 impl Source {
-    /// The request of a poll.
+    /// Returns the request of a poll.
     #[must_use]
     pub fn request(&self, validators: Validators) -> Request {
         self.ask(self.url.clone(), validators, matches!(self.kind, Kind::Html(_) | Kind::Sitemap(_)))
     }
 
-    /// A look at whether an article's own page is still there.
+    /// Returns a request that checks whether an article's own page still exists.
     #[must_use]
     pub fn look(&self, url: Url) -> Request {
         self.ask(url, Validators::default(), true)
     }
 
-    /// A request for the document before the window, as the feed or its kind of program names it.
+    /// Returns a request for the document before the window, at an address derived from the feed.
     #[must_use]
     pub fn before_window(&self, url: Url) -> Request {
         self.ask(url, Validators::default(), false)
     }
 
-    /// A request for one more part of a list that [`Source::parse`] named.
+    /// Returns a request for a further part of a list, named by [`Source::parse`].
     #[must_use]
     pub fn more(&self, url: Url) -> Request {
         self.ask(url, Validators::default(), true)
@@ -141,8 +141,8 @@ impl Source {
         }
     }
 
-    /// What an answer means, and which further parts of the list to ask for. `first` is false
-    /// for such a part.
+    /// Parses an answer, and returns the document with the addresses of further parts of the list. `first` is
+    /// false for such a part.
     ///
     /// # Errors
     /// [`SourceError`] when the answer is not what the source's kind expects.
@@ -156,7 +156,7 @@ impl Source {
         let context = self.context(content_type, Some(base));
         let (mut document, more) = match self.read(bytes, &context, first) {
             Ok(read) => read,
-            // What stands in front of a site says more than that its page is no feed.
+            // A challenge page or login form is a better reason than that the page is no feed.
             Err(error) => {
                 return Err(match wall(bytes) {
                     Some(Wall::Challenge) => SourceError::Challenge,
@@ -205,7 +205,7 @@ impl Source {
         })
     }
 
-    /// How many parts of a list are asked for in one poll, the first counted.
+    /// Returns how many parts of a list are requested in one poll, including the first.
     #[must_use]
     pub fn parts(&self) -> usize {
         match &self.kind {
@@ -233,13 +233,13 @@ impl Source {
         }
     }
 
-    /// Whether the list gives stubs, whose details are to be asked for.
+    /// Returns whether the list gives stubs, whose details are to be requested.
     #[must_use]
     pub fn has_details(&self) -> bool {
         self.detail_rule().is_some()
     }
 
-    /// Where the detail of a listed entry is, if this source lists stubs.
+    /// Returns the request for the detail of a listed entry, if this source lists stubs.
     ///
     /// # Errors
     /// [`SourceError::BadUrl`] when the template, or the entry's link, is not an address.
@@ -258,10 +258,10 @@ impl Source {
         }
     }
 
-    /// Puts what a detail says into its entry.
+    /// Adds what a detail gives to its entry.
     ///
     /// # Errors
-    /// [`SourceError`] when the detail is not what the config says.
+    /// [`SourceError`] when the detail does not match the config.
     pub fn take_detail(
         &self,
         entry: &mut Entry,
@@ -278,19 +278,19 @@ impl Source {
         Ok(())
     }
 
-    /// Names of the required fields that `entry` lacks.
+    /// Returns the names of the required fields that `entry` lacks.
     #[must_use]
     pub fn missing(&self, entry: &Entry) -> Vec<&'static str> {
         self.require.iter().filter(|field| field.missing_in(entry)).map(|field| field.name()).collect()
     }
 
-    /// The canonical form of a code as this source lists it.
+    /// Returns the canonical form of a code as this source lists it.
     #[must_use]
     pub fn canonical_code(&self, listed: &str) -> String {
         self.code.as_ref().and_then(|rule| rule.canonical(listed)).unwrap_or_else(|| listed.to_owned())
     }
 
-    /// Applies what the config says about single fields.
+    /// Applies the settings for single fields.
     fn tidy(&self, entry: &mut Entry) {
         believable(entry);
         for unwanted in &self.strip {
@@ -319,7 +319,7 @@ impl Source {
     }
 }
 
-/// No article of a feed is older than the clocks that date it: such a date is a program's zero.
+/// Removes dates at or before the epoch: they are zeros of a program, not dates of an article.
 fn believable(entry: &mut Entry) {
     for date in [&mut entry.published, &mut entry.updated] {
         *date = date.filter(|at| *at > Timestamp::EPOCH);

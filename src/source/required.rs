@@ -16,11 +16,11 @@ pub enum Required {
 }
 
 impl Required {
-    /// Its name in config.
+    /// Every field with its name in the config.
     pub const NAMES: [(&'static str, Self); 4] =
         [("title", Self::Title), ("date", Self::Date), ("link", Self::Link), ("text", Self::Text)];
 
-    /// Whether `entry` lacks it.
+    /// Returns whether `entry` lacks the field.
     #[must_use]
     pub fn missing_in(self, entry: &Entry) -> bool {
         match self {
@@ -31,7 +31,7 @@ impl Required {
         }
     }
 
-    /// Its name in config.
+    /// Returns its name in the config.
     #[must_use]
     pub fn name(self) -> &'static str {
         Self::NAMES.iter().find(|(_, value)| *value == self).map_or("", |(name, _)| name)

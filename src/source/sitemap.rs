@@ -1,5 +1,5 @@
-//! Kind `sitemap`: a newspaper's sitemap (sitemaps.org, protocol 0.9) with Google's news
-//! extension where it is there; the articles themselves are fetched for their text.
+//! Kind `sitemap`: a newspaper's sitemap (sitemaps.org, protocol 0.9) with Google's news extension where
+//! present; the text comes from the articles' own pages.
 
 mod newest;
 mod places;
@@ -15,19 +15,19 @@ use places::{Place, Root};
 /// How a sitemap is read.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SitemapRule {
-    /// Only addresses that match are articles.
+    /// Pattern of the addresses that are articles.
     pub only: Option<Pattern>,
-    /// Sitemaps to read of an index, the newest first.
+    /// Sitemaps of an index to read, newest first.
     pub max_sitemaps: usize,
 }
 
-/// Sitemaps of one index that are looked at (sitemaps.org: an index has no more).
+/// Sitemaps of one index that are read at most (sitemaps.org: an index has no more).
 const MAX_INDEX: usize = 50_000;
 
-/// Reads a sitemap; of an index the second value holds the sitemaps to read next.
+/// Reads a sitemap; for an index, the second value holds the sitemaps to read next.
 ///
 /// # Errors
-/// [`SourceError::Parse`] when it is no sitemap.
+/// [`SourceError::Parse`] when the document is not a sitemap.
 pub fn parse(
     rule: &SitemapRule,
     bytes: &[u8],
@@ -154,7 +154,7 @@ mod tests {
         let links: Vec<_> = document.entries.iter().filter_map(|e| e.link.as_deref()).collect();
         assert_eq!(links, ["https://p.example/n/60", "https://p.example/n/59", "https://p.example/n/58"]);
         assert_eq!(document.cut, ["of 60 addresses the newest 3 are read"]);
-        // What is no article is not counted.
+        // Addresses that are not articles are not counted.
         let only = Pattern::from(regex::Regex::new("/n/[12]$").unwrap());
         let rule = SitemapRule { only: Some(only), max_sitemaps: 1 };
         let (document, _) = parse(&rule, long.as_bytes(), &context).unwrap();

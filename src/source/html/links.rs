@@ -1,4 +1,4 @@
-//! The links of one item of a list: which of them leads to an article, and what it says.
+//! The links of one item of a list: which of them opens an article, and the title they give.
 
 use dom_query::NodeRef;
 use url::Url;
@@ -6,7 +6,7 @@ use url::Url;
 use crate::model::text::one_line;
 use crate::parse::link;
 
-/// Links of one item that are looked at.
+/// Links of one item that are read at most.
 pub(super) const MOST_LINKS: usize = 64;
 
 /// The links of an item.
@@ -17,7 +17,7 @@ pub(super) struct Links<'a> {
 }
 
 impl<'a> Links<'a> {
-    /// Those below `node`, and `node` itself; `page` is the address of the list.
+    /// Finds the links below `node`, and `node` itself if it is one; `page` is the address of the list.
     pub(super) fn of(node: &NodeRef<'a>, base: Option<&'a Url>, page: Option<&'a Url>) -> Self {
         let own = (node.node_name().as_deref() == Some("a") && node.has_attr("href")).then_some(*node);
         let within = dom_query::Selection::from(*node).select("a[href]");
@@ -29,8 +29,8 @@ impl<'a> Links<'a> {
         self.anchors.is_empty()
     }
 
-    /// The address that a link leads to; `None` for one that opens no page: a script, a letter, the top of
-    /// the list.
+    /// Returns the address that a link opens; `None` for one that opens no page, such as a script, a mail
+    /// address or the top of the list.
     pub(super) fn leads_to(&self, href: &str) -> Option<String> {
         let href = href.trim();
         if href.starts_with('#') && matches!(href, "#" | "#!" | "#top" | "#0") {
@@ -45,13 +45,13 @@ impl<'a> Links<'a> {
         self.leads_to(&anchor.attr("href")?)
     }
 
-    /// The first address that a link leads to.
+    /// Returns the address of the first link that opens a page.
     pub(super) fn first(&self) -> Option<String> {
         self.anchors.iter().find_map(|anchor| self.of_anchor(anchor))
     }
 
-    /// The title of an item that leads to `link`: what its links say, else what the item says, else
-    /// its pictures.
+    /// Returns the title of an item with the address `link`: the text of its links, else the text of the item,
+    /// else that of its pictures.
     pub(super) fn title(&self, node: &NodeRef<'_>, link: Option<&str>) -> String {
         let said = |text: String| Some(text).filter(|text| !text.is_empty());
         let leading = || self.anchors.iter().filter(|anchor| self.of_anchor(anchor).as_deref() == link);
@@ -64,7 +64,7 @@ impl<'a> Links<'a> {
     }
 }
 
-/// What the pictures of an element say in place of a text.
+/// Returns the first alternative text of an element's pictures that is not empty.
 pub(super) fn in_pictures(node: &NodeRef<'_>) -> Option<String> {
     let pictures = dom_query::Selection::from(*node).select("img[alt]");
     let own = (node.node_name().as_deref() == Some("img")).then(|| node.attr("alt")).flatten();

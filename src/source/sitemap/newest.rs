@@ -1,15 +1,15 @@
-//! Which addresses of a long sitemap are read: the newest, by their dates, else by the end at which
-//! the document shows that they stand.
+//! Which addresses of a long sitemap are read: the newest by date, else those at the end of the document where
+//! the newest appear to be.
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::HashMap;
 
 use crate::model::Timestamp;
 
-/// Digits of an article's number.
+/// Digits of a number that counts as an article's.
 const ARTICLE: usize = 4;
 
-/// How the dates or numbers of neighbours run through a document.
+/// The direction in which dates or numbers of neighbours change through a document.
 #[derive(Debug, Default, Clone, Copy)]
 struct Trend {
     up: usize,
@@ -25,7 +25,7 @@ impl Trend {
         }
     }
 
-    /// Whether what is newest stands last; `None` where nothing clear can be seen.
+    /// Returns whether the newest are last; `None` where there is no clear direction.
     fn newest_last(self) -> Option<bool> {
         if self.up > 2 * self.down {
             Some(true)
@@ -44,7 +44,7 @@ struct Ranked<T> {
     value: T,
 }
 
-/// Keeps the newest of many; what it holds is bounded while they come in.
+/// Collects the newest of many addresses with bounded memory.
 #[derive(Debug)]
 pub(super) struct Newest<T> {
     most: usize,
@@ -53,12 +53,12 @@ pub(super) struct Newest<T> {
     dates: Trend,
     numbers: Trend,
     before: Option<(String, Option<Timestamp>)>,
-    /// The last date: what states none was written about when its neighbour was.
+    /// The last date seen; an address without one is assumed to be about as old as its neighbour.
     date: Option<Timestamp>,
 }
 
 impl<T> Newest<T> {
-    /// Of at most `most`.
+    /// Creates a collection of at most `most` addresses.
     pub(super) fn new(most: usize) -> Self {
         Self {
             most,
@@ -71,7 +71,7 @@ impl<T> Newest<T> {
         }
     }
 
-    /// Takes the next of the document.
+    /// Adds the next address of the document.
     pub(super) fn push(&mut self, address: &str, date: Option<Timestamp>, value: T) {
         if let Some((known, at)) = &self.before {
             if let (Some(before), Some(here)) = (at, &date) {
@@ -93,7 +93,7 @@ impl<T> Newest<T> {
         }
     }
 
-    /// Leaves out what can be among the newest by no order.
+    /// Removes what cannot be among the newest in either order.
     fn prune(&mut self) {
         let (first, last) = (self.kept.get(self.most.saturating_sub(1)), self.kept.len() - self.most);
         let first = first.map_or(0, |kept| kept.place);
@@ -101,7 +101,7 @@ impl<T> Newest<T> {
         let mut dates: Vec<Option<Timestamp>> = self.kept.iter().map(|kept| kept.date).collect();
         dates.sort_unstable_by(|a, b| b.cmp(a));
         let least = dates.get(self.most.saturating_sub(1)).copied().flatten();
-        // Of one date too many may be left: those at either end of them.
+        // Too many of one date may be left: keep those at either end of them.
         let (equal, mut met) = (self.kept.iter().filter(|kept| kept.date == least).count(), 0);
         let most = self.most;
         self.kept.retain(|kept| {
@@ -112,17 +112,17 @@ impl<T> Newest<T> {
         });
     }
 
-    /// The newest, the newest first where that can be told, and how many were left out.
+    /// Returns the newest, in order where one is known, and how many were left out.
     pub(super) fn finish(mut self) -> (Vec<T>, usize) {
         let newest_last = self.dates.newest_last().or_else(|| self.numbers.newest_last());
         if newest_last == Some(true) {
             self.kept.reverse();
         }
-        // Stable: of one date, that comes first which stands at the newest's end.
+        // The sort is stable: of one date, the one at the newest end comes first.
         self.kept.sort_by_key(|kept| Reverse(kept.date));
         if self.kept.len() > self.most {
             if self.date.is_none() && newest_last.is_none() {
-                // Nothing tells: what is new stands at one of the ends.
+                // No order is known: the new ones are at one of the ends.
                 let (head, tail) = (self.most.div_ceil(2), self.most / 2);
                 let last = self.kept.len() - tail;
                 self.kept.drain(head..last);
@@ -134,8 +134,8 @@ impl<T> Newest<T> {
     }
 }
 
-/// Compares two addresses by the numbers at which they first differ; `None` where they differ in
-/// something else.
+/// Compares two addresses by the numbers at which they first differ; `None` where they differ in something
+/// else.
 fn by_number(a: &str, b: &str) -> Option<Ordering> {
     let (a, b) = (a.as_bytes(), b.as_bytes());
     let same = a.iter().zip(b).take_while(|(a, b)| a == b).count();
@@ -149,8 +149,7 @@ fn by_number(a: &str, b: &str) -> Option<Ordering> {
     Some(a.len().cmp(&b.len()).then_with(|| a.cmp(&b)))
 }
 
-/// Compares two addresses by the number that stands last in each, where it is long enough for that of an
-/// article.
+/// Compares two addresses by the last number in each, if it is long enough to be an article's.
 fn by_last_number(a: &str, b: &str) -> Option<Ordering> {
     let last = |address: &str| {
         let run = address.rsplit(|c: char| !c.is_ascii_digit()).find(|run| !run.is_empty())?;
@@ -159,8 +158,8 @@ fn by_last_number(a: &str, b: &str) -> Option<Ordering> {
     Some(last(a)?.cmp(&last(b)?))
 }
 
-/// The order in which the sitemaps of an index are asked for: the newest first by `lastmod`; those
-/// without one by the numbers in their names, each kind of name in its turn.
+/// Returns the sitemaps of an index in the order of requests: newest first by `lastmod`; those without one by
+/// the numbers in their names, alternating between kinds of names.
 pub(super) fn of_index(sitemaps: Vec<(String, Option<Timestamp>)>) -> Vec<String> {
     let (mut dated, undated): (Vec<_>, Vec<_>) = sitemaps.into_iter().partition(|(_, date)| date.is_some());
     dated.sort_by_key(|(_, date)| Reverse(*date));
@@ -180,8 +179,8 @@ pub(super) fn of_index(sitemaps: Vec<(String, Option<Timestamp>)>) -> Vec<String
     in_turn(kinds.map(|(at, kind)| if at == 0 { kind } else { numbered(kind) }).collect())
 }
 
-/// Addresses of one kind of name, the newest first: by the dates in them; plain numbers count
-/// upwards or downwards, so that the newest is at one of the ends.
+/// Orders addresses of one kind of name, newest first, by the dates in them; plain numbers may count up or
+/// down, so the newest is at one of the ends.
 fn numbered(addresses: Vec<String>) -> Vec<String> {
     let mut all: Vec<(Vec<u64>, String)> =
         addresses.into_iter().map(|address| (numbers(&address), address)).collect();
@@ -200,12 +199,12 @@ fn numbers(address: &str) -> Vec<u64> {
     runs.map(|run| run.parse().unwrap_or(u64::MAX)).collect()
 }
 
-/// A year, or a month or day written with its year.
+/// Returns whether a number is a year, or a month or day with its year.
 fn is_date(number: u64) -> bool {
     matches!(number, 1990..=2100 | 199_001..=210_012 | 19_900_101..=21_001_231)
 }
 
-/// The first of each list, then the second of each, and so on.
+/// Returns the first of each list, then the second of each, and so on.
 fn in_turn(lists: Vec<Vec<String>>) -> Vec<String> {
     let mut lists: Vec<_> = lists.into_iter().map(Vec::into_iter).collect();
     let mut all = Vec::new();
@@ -222,7 +221,7 @@ fn in_turn(lists: Vec<Vec<String>>) -> Vec<String> {
 mod tests {
     use super::*;
 
-    /// What is kept of addresses with the days of their dates, 0 for none.
+    /// Returns what is kept of addresses with the days of their dates, 0 for none.
     fn kept(most: usize, all: &[(String, i64)]) -> Vec<String> {
         let mut newest = Newest::new(most);
         for (address, day) in all {
@@ -262,7 +261,7 @@ mod tests {
             .map(|n| (format!("http://p.example/{}-slug-{n}", if n % 2 == 0 { "b" } else { "c" }), 0))
             .collect();
         assert_eq!(kept(1, &slugs), ["http://p.example/c-slug-9999"]);
-        // One date for all, as some programs write it, tells nothing.
+        // One date for all, as some programs write it, gives no order.
         let same: Vec<_> = up.iter().map(|(address, _)| (address.clone(), 9)).collect();
         assert_eq!(kept(1, &same), ["http://p.example/n/9999.html"]);
         // A last one without a date belongs to its neighbour.

@@ -1,19 +1,19 @@
-//! The addresses of a sitemap, with what it says of each: names count with their namespaces and
-//! where they stand, for its extensions have names of the same letters (`image:loc`, `video:title`).
+//! The addresses of a sitemap, with their fields. Names are resolved by namespace and parent element, because
+//! extensions reuse local names (`image:loc`, `video:title`).
 
 use std::borrow::Cow;
 
 use crate::model::text::decode_references;
 use crate::parse::tolerant::tokens::{Tag, Token, Tokens};
 
-/// Longest value, in bytes: an address of more is none (`link::absolute`).
+/// Longest value, in bytes; a longer address is not valid (`link::absolute`).
 const MAX_VALUE: usize = 4_097;
-/// Elements that are open at once; what is deeper is passed over.
+/// Elements that are open at once; deeper ones are skipped.
 const MAX_DEPTH: usize = 32;
-/// Namespace declarations in force at once; more of them are hostile.
+/// Namespace declarations in scope at once; a document with more of them is hostile.
 const MAX_DECLARED: usize = 64;
 
-/// What a document is.
+/// The type of a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Root {
     /// `urlset`: addresses of pages.
@@ -51,7 +51,7 @@ enum Field {
     Language,
 }
 
-/// What an open element is.
+/// The role of an open element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Root,
@@ -62,7 +62,7 @@ enum Kind {
     Other,
 }
 
-/// Reads a document and gives each whole entry to `take`; `None` when it is no sitemap.
+/// Reads a document and passes each complete entry to `take`; `None` when it is not a sitemap.
 pub(super) fn read(xml: &str, take: &mut dyn FnMut(Root, Place)) -> Option<Root> {
     let mut walk =
         Walk { stack: Vec::new(), declared: Vec::new(), root: None, place: Place::default(), take };
@@ -82,7 +82,7 @@ pub(super) fn read(xml: &str, take: &mut dyn FnMut(Root, Place)) -> Option<Root>
 
 struct Walk<'a, 't> {
     stack: Vec<(&'a str, Kind)>,
-    /// Prefixes with what they mean, and the depth of the element that says so.
+    /// Prefixes with their namespaces, and the depth of the declaring element.
     declared: Vec<(&'a str, Ns, usize)>,
     root: Option<Root>,
     place: Place,
@@ -150,7 +150,7 @@ impl<'a> Walk<'a, '_> {
         }
     }
 
-    /// Closes what is open from the top down to `depth`.
+    /// Closes open elements from the innermost out to `depth`.
     fn close_to(&mut self, depth: usize) {
         while self.stack.len() > depth {
             if let Some((_, Kind::Place)) = self.stack.pop() {
@@ -163,7 +163,7 @@ impl<'a> Walk<'a, '_> {
         self.declared.retain(|(.., at)| *at < depth);
     }
 
-    /// The document has ended: a value that was cut is left out, for half an address is a wrong one.
+    /// Ends the document; a value that was cut off is dropped, for half an address is a wrong one.
     fn cut(&mut self) {
         if let Some((_, Kind::Field(field))) = self.stack.last() {
             field_of(&mut self.place, *field).clear();
@@ -185,7 +185,7 @@ impl<'a> Walk<'a, '_> {
         }
     }
 
-    /// Namespace and local name in lower case.
+    /// Returns the namespace and the local name in lower case.
     fn resolve(&self, name: &'a str) -> (Ns, Cow<'a, str>) {
         let (prefix, local) = name.split_once(':').unwrap_or(("", name));
         let declared = self.declared.iter().rev().find(|(known, ..)| *known == prefix).map(|(_, ns, _)| *ns);
@@ -209,7 +209,7 @@ fn field_of(place: &mut Place, field: Field) -> &mut String {
     }
 }
 
-/// What a namespace means; one that is not known means what its prefix usually does.
+/// Returns the vocabulary of a namespace; for an unknown one, the usual one of the prefix.
 fn of_uri(uri: &str, prefix: &str) -> Ns {
     let uri = uri.trim().to_ascii_lowercase();
     if uri.contains("sitemap-news") {
