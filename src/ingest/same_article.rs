@@ -10,6 +10,9 @@ use crate::parse::address::Address;
 use crate::source::Source;
 use crate::store::{Basis, Sighting};
 
+/// An item without a date is dated that many seconds before it was first seen, at most: one for each that stands before
+/// it in its document (RULES 1.9).
+const UNDATED_WITHIN: i64 = 5_000;
 /// Most seconds between two listings of the same text that are one item (RULES 1.6).
 const SAME_TEXT_WITHIN: i64 = 7 * 86_400;
 
@@ -93,7 +96,8 @@ impl<'a> Compare<'a> {
                 }
             }
             Demand::ShortText => {
-                let undated = |item: &Item| item.published == item.first_seen;
+                let undated =
+                    |item: &Item| (0..UNDATED_WITHIN).contains(&item.first_seen.since(item.published));
                 compared().any(|signs| signs.date == Some(true))
                     || (self.date().is_none() && basis.item.as_ref().is_none_or(undated))
             }
