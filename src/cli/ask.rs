@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Result, anyhow};
 use serde_json::Value;
 use tokio::sync::mpsc;
+use tracing::warn;
 
 use super::locale::say;
 use super::show;
@@ -27,7 +28,7 @@ pub(super) async fn ask(config: Config, query: Query) -> Result<Value> {
         return follow(events).await;
     }
     // A daemon that is starting answers once it has released the lock.
-    let lock = lock(&config.path)?;
+    let lock = lock(&config.path);
     let config = reload_config(config);
     let events = send(config, query).await?;
     drop(lock);
@@ -66,26 +67,20 @@ fn reload_config(config: Config) -> Config {
 /// and with it the names of categories in the store, run before or after.
 ///
 /// # Errors
-/// Those of [`Mill::open`], and when the config's folder cannot be locked.
+/// Those of [`Mill::open`].
 pub(super) async fn open_unchanged(config: Config, on_damage: OnDamage) -> Result<Mill> {
-    let _lock = lock(&config.path)?;
+    let _lock = lock(&config.path);
     let config = reload_config(config);
     Ok(Mill::open(config, Arc::new(SystemClock), on_damage).await?)
 }
 
-/// Locks the config's folder; prints a message if it has to wait for another command.
-///
-/// # Errors
-/// When it cannot be locked.
-pub(super) fn lock(path: &Path) -> Result<ConfigLock> {
+/// Locks the config's folder; prints a message if it has to wait for another command. Returns `None` where the
+/// folder cannot be locked, with a warning: what only reads the config goes on without.
+pub(super) fn lock(path: &Path) -> Option<ConfigLock> {
     let locked = ConfigLock::wait(path, print_waiting);
-    locked.with_context(|| {
-        let path = path.display();
-        say(
-            format!("cannot lock the folder of `{path}` against commands that change the config"),
-            format!("无法锁定 `{path}` 所在的目录，以防其他命令同时修改配置"),
-        )
-    })
+    locked
+        .inspect_err(|error| warn!(%error, path = %path.display(), "the config's folder cannot be locked"))
+        .ok()
 }
 
 /// Prints that the command waits for another one.

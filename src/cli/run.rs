@@ -7,12 +7,12 @@ use std::sync::Arc;
 use anyhow::Result;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
-use tracing::{error, warn};
+use tracing::error;
 
-use super::ask::{open_unchanged, print_waiting};
+use super::ask::{lock, open_unchanged};
 use super::show;
 use crate::clock::SystemClock;
-use crate::config::{Config, ConfigLock, Files};
+use crate::config::{Config, Files};
 use crate::daemon::{self, Mill, Reloaded};
 use crate::store::OnDamage;
 
@@ -26,7 +26,7 @@ pub(super) async fn run(path: &Path) -> Result<ExitCode> {
     // effect, since the first check of the files finds the change.
     drop(signal(SignalKind::hangup())?);
     // No command may change the config before this daemon answers on its socket.
-    let config_lock_held = config_lock(path);
+    let config_lock = lock(path);
     let Some(Start { files, config, refused }) = start(path) else { return Ok(ExitCode::from(2)) };
     let url = config.publish.site.url.clone();
     if config.sources.is_empty() {
@@ -37,16 +37,8 @@ pub(super) async fn run(path: &Path) -> Result<ExitCode> {
         mill.remember(Reloaded::refused(mill.clock.now(), why));
     }
     let mill = Arc::new(mill);
-    daemon::run(mill, stop, config_lock_held, |address| announce(address, url.as_str())).await?;
+    daemon::run(mill, stop, config_lock, |address| announce(address, url.as_str())).await?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// Returns the config's lock; a daemon starts without it if the folder cannot be locked.
-fn config_lock(path: &Path) -> Option<ConfigLock> {
-    let locked = ConfigLock::wait(path, print_waiting);
-    locked
-        .inspect_err(|error| warn!(%error, path = %path.display(), "the config's folder cannot be locked"))
-        .ok()
 }
 
 /// The config that the daemon starts with.

@@ -2,13 +2,19 @@
 //! of them, under one cap on what comes out and one on how much more that is than what came in. A coding that
 //! is none (`utf-8`, `none`, `aws-chunked`) is passed over where what comes out is plain text.
 
+mod gzip;
+mod layer;
+
 use std::io::{self, ErrorKind, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use brotli_decompressor::DecompressorWriter;
 use bytes::Bytes;
-use flate2::write::{DeflateDecoder, GzDecoder, ZlibDecoder};
+use flate2::write::{DeflateDecoder, ZlibDecoder};
 use zstd::stream::raw::{DParameter, Decoder as RawZstd, InBuffer, Operation as _, OutBuffer};
+
+use gzip::{GZIP_MAGIC, Gzip};
+use layer::Layer;
 
 /// The value of `Accept-Encoding`.
 pub(super) const OFFERED: &str = "zstd, br, gzip, deflate";
@@ -22,7 +28,6 @@ const FREE: u64 = 1 << 20;
 const ZSTD_WINDOW: u32 = 23;
 /// Bytes that a decoder passes on at once.
 const PIECE: usize = 16 * 1024;
-const GZIP_MAGIC: [u8; 3] = [0x1f, 0x8b, 0x08];
 /// Codings whose streams begin with any byte.
 const NAMELESS: [&str; 2] = ["br", "deflate"];
 /// Bytes that show whether a body is text.
@@ -62,12 +67,6 @@ struct Out {
     body: Vec<u8>,
     limit: u64,
     full: bool,
-}
-
-/// A step of a chain of decoders, or its end.
-trait Layer: Write + Send {
-    /// Finishes this step and the following ones.
-    fn end(self: Box<Self>) -> io::Result<()>;
 }
 
 impl Decoder {
@@ -210,75 +209,6 @@ impl Write for Sink {
 impl Layer for Sink {
     fn end(self: Box<Self>) -> io::Result<()> {
         Ok(())
-    }
-}
-
-/// Members of gzip one after the other (RFC 1952, 2.2); what follows them and is none is padding.
-enum Gzip {
-    Member(GzDecoder<Box<dyn Layer>>),
-    /// Behind a member: what is there so far of the next one's first bytes.
-    Between(Box<dyn Layer>, Vec<u8>),
-    Padding(Box<dyn Layer>),
-    /// A fault ended it.
-    Broken,
-}
-
-impl Gzip {
-    fn new(next: Box<dyn Layer>) -> Self {
-        Self::Member(GzDecoder::new(next))
-    }
-
-    /// Goes on behind a member; returns what of `head` is still to be written.
-    fn go_on(next: Box<dyn Layer>, head: Vec<u8>) -> (Self, Vec<u8>) {
-        if head.len() < GZIP_MAGIC.len() && GZIP_MAGIC.starts_with(&head) {
-            (Self::Between(next, head), Vec::new())
-        } else if head.starts_with(&GZIP_MAGIC) {
-            (Self::new(next), head)
-        } else {
-            (Self::Padding(next), Vec::new())
-        }
-    }
-}
-
-impl Write for Gzip {
-    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
-        match std::mem::replace(self, Self::Broken) {
-            Self::Member(mut member) => {
-                let written = member.write(piece)?;
-                *self = if written == 0 && !piece.is_empty() {
-                    Self::Between(member.finish()?, Vec::new())
-                } else {
-                    Self::Member(member)
-                };
-                if written == 0 && !piece.is_empty() { self.write(piece) } else { Ok(written) }
-            }
-            Self::Between(next, mut head) => {
-                head.extend_from_slice(piece);
-                let (gone_on, rest) = Self::go_on(next, head);
-                *self = gone_on;
-                self.write_all(&rest)?;
-                Ok(piece.len())
-            }
-            Self::Padding(next) => {
-                *self = Self::Padding(next);
-                Ok(piece.len())
-            }
-            Self::Broken => Err(io::Error::from(ErrorKind::InvalidData)),
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Layer for Gzip {
-    fn end(self: Box<Self>) -> io::Result<()> {
-        match *self {
-            Self::Member(member) => member.finish()?.end(),
-            Self::Between(next, _) | Self::Padding(next) => next.end(),
-            Self::Broken => Err(io::Error::from(ErrorKind::InvalidData)),
-        }
     }
 }
 
